@@ -1,0 +1,2 @@
+//! Two services and a breaker.
+fn main() {}

@@ -1,0 +1,107 @@
+//! Around a call.
+
+use crate::{Breaker, CallAsync, Error, Outcome, classify};
+
+use super::ticket::Armed;
+
+impl Breaker {
+    /// Makes a call, if it is let through: `Ok` is a success, `Err` a failure, a panic a failure too.
+    ///
+    /// The fallback is `unwrap_or_else` on what this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Rejected`] if the call was not made, [`Error::Inner`] with the error of the call. The call
+    /// that trips the breaker gets its own error.
+    ///
+    /// ```
+    /// static PARTNER: cutout::Breaker = cutout::Breaker::new();
+    ///
+    /// let offer = PARTNER
+    ///     .call(|| "7".parse::<u32>())
+    ///     .unwrap_or_else(|_cold| 0);
+    /// assert_eq!(offer, 7);
+    /// ```
+    #[inline]
+    pub fn call<T, E>(&self, call: impl FnOnce() -> Result<T, E>) -> Result<T, Error<E>> {
+        self.call_with(call, classify::result)
+    }
+
+    /// Makes a call, if it is let through, and lets `classify` say what its result means for the breaker.
+    ///
+    /// # Errors
+    ///
+    /// As [`Breaker::call`]: what `classify` says changes what is counted, not what is returned.
+    ///
+    /// ```
+    /// use cutout::{Breaker, Outcome, classify};
+    ///
+    /// static PARTNER: Breaker = Breaker::new();
+    ///
+    /// let status = PARTNER.call_with(
+    ///     || Ok::<u16, std::io::Error>(404),
+    ///     |result| match result {
+    ///         Ok(status) => classify::http_status(*status),
+    ///         Err(_) => Outcome::Failure,
+    ///     },
+    /// );
+    /// assert_eq!(status.unwrap(), 404);
+    /// ```
+    #[inline]
+    pub fn call_with<T, E>(
+        &self,
+        call: impl FnOnce() -> Result<T, E>,
+        classify: impl FnOnce(&Result<T, E>) -> Outcome,
+    ) -> Result<T, Error<E>> {
+        let armed = Armed::new(self, self.acquire()?);
+        let result = call();
+        let outcome = classify(&result);
+        self.settle(armed.disarm(), outcome);
+        result.map_err(Error::Inner)
+    }
+
+    /// Makes a call that is a future, on any runtime. It is admitted when it is first polled.
+    ///
+    /// **A timeout around this drops the future**, which means what the policy's
+    /// [`on_drop`](crate::Policy::on_drop) says. Put the timeout inside, so that it is an error of the call.
+    ///
+    /// # Errors
+    ///
+    /// As [`Breaker::call`].
+    ///
+    /// ```
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    /// # runtime.block_on(async {
+    /// use std::time::Duration;
+    /// use tokio::time::timeout;
+    ///
+    /// static PARTNER: cutout::Breaker = cutout::Breaker::new();
+    /// # async fn quote() -> u32 { 7 }
+    ///
+    /// let quote = PARTNER.call_async(timeout(Duration::from_secs(2), quote())).await;
+    /// # assert_eq!(quote.unwrap(), 7);
+    /// # });
+    /// ```
+    pub fn call_async<T, E, F>(
+        &self,
+        future: F,
+    ) -> CallAsync<'_, F, impl FnOnce(&Result<T, E>) -> Outcome + use<T, E, F>>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        self.call_async_with(future, classify::result)
+    }
+
+    /// [`Breaker::call_async`] with a classifier, as in [`Breaker::call_with`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Breaker::call`].
+    pub fn call_async_with<T, E, F, C>(&self, future: F, classify: C) -> CallAsync<'_, F, C>
+    where
+        F: Future<Output = Result<T, E>>,
+        C: FnOnce(&Result<T, E>) -> Outcome,
+    {
+        CallAsync::new(self, future, classify)
+    }
+}

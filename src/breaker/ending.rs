@@ -1,0 +1,131 @@
+//! After a call: what its end means.
+
+use core::time::Duration;
+
+use crate::{
+    Breaker, Outcome, Recorded,
+    listener::{Ended, contained},
+    machine::{
+        rules::{Drops, LONGEST_HINT_MS},
+        step::{Moment, Vote, report, report::success_changes_nothing},
+        word::Word,
+    },
+};
+
+use super::ticket::Ticket;
+
+const NANOS_PER_MS: u64 = 1_000_000;
+
+impl Breaker {
+    /// A call returned.
+    #[inline]
+    pub(crate) fn settle(&self, ticket: Ticket, outcome: Outcome) -> Recorded {
+        if matches!(outcome, Outcome::Success) && !self.hot.watched {
+            let word = self.hot.cell.load();
+            if success_changes_nothing(word, ticket.period, &self.hot.rules) {
+                return Recorded::Applied;
+            }
+            return self.settle_success(word, ticket);
+        }
+        self.settle_slowly(ticket, outcome)
+    }
+
+    /// A permit was dropped, or a future was cancelled.
+    pub(crate) fn abandon(&self, ticket: Ticket) -> Recorded {
+        let failed = match self.hot.rules.drops() {
+            Drops::Failure => true,
+            Drops::Ignore => false,
+            Drops::FailureAfter(limit)
+                if elapsed(ticket, self.hot.clock.now()) >= limit_nanos(limit) =>
+            {
+                true
+            }
+            Drops::FailProbe | Drops::FailureAfter(_) => ticket.period.is_half_open(),
+        };
+        let outcome = if failed {
+            Outcome::Failure
+        } else {
+            Outcome::Ignored
+        };
+        self.finish(ticket, outcome, None)
+    }
+
+    /// The success that does write, alone in its function because it needs so little.
+    #[inline(never)]
+    fn settle_success(&self, seen: Word, ticket: Ticket) -> Recorded {
+        self.vote(seen, ticket, Vote::Success)
+    }
+
+    #[inline(never)]
+    fn settle_slowly(&self, ticket: Ticket, outcome: Outcome) -> Recorded {
+        let Some(limit) = self.hot.rules.slow_call else {
+            return self.finish(ticket, outcome, None);
+        };
+        let now = self.hot.clock.now();
+        let outcome = match outcome {
+            Outcome::Success | Outcome::Ignored if elapsed(ticket, now) >= limit_nanos(limit) => {
+                Outcome::Failure
+            }
+            outcome => outcome,
+        };
+        self.finish(ticket, outcome, Some(now))
+    }
+
+    /// Records an outcome that is settled, and tells of it. `now` is the clock, if it was read already.
+    fn finish(&self, ticket: Ticket, outcome: Outcome, now: Option<u64>) -> Recorded {
+        let failure = |hint_ms| Vote::Failure {
+            moment: Moment {
+                now: now.unwrap_or_else(|| self.hot.clock.now()),
+                salt: self.salt(),
+            },
+            hint_ms,
+        };
+        let vote = match outcome {
+            Outcome::Success => Vote::Success,
+            Outcome::Failure => failure(0),
+            Outcome::FailureFor(hint) => failure(millis_up(hint).min(LONGEST_HINT_MS)),
+            Outcome::Ignored => Vote::Ignored,
+        };
+        let recorded = self.vote(self.hot.cell.load(), ticket, vote);
+        if let Some(listener) = self.hot.call_listener {
+            let ended = Ended {
+                call: self.admitted(ticket.period),
+                outcome,
+                recorded,
+            };
+            contained(|| listener.on_outcome(&ended));
+        }
+        recorded
+    }
+
+    #[inline]
+    fn vote(&self, seen: Word, ticket: Ticket, vote: Vote) -> Recorded {
+        let (step, ()) = self.hot.cell.transition(
+            seen,
+            || (),
+            |word, ()| report(word, ticket.period, vote, &self.hot.rules),
+        );
+        if let Some(change) = step.change {
+            let now = match vote {
+                Vote::Failure { moment, .. } => moment.now,
+                Vote::Success | Vote::Ignored => self.hot.clock.now(),
+            };
+            self.tell(change, now);
+        }
+        step.verdict
+    }
+}
+
+/// How long a call has taken; none at all if the clock stepped back.
+fn elapsed(ticket: Ticket, now: u64) -> u64 {
+    now.saturating_sub(ticket.since)
+}
+
+fn limit_nanos(limit_ms: u32) -> u64 {
+    u64::from(limit_ms) * NANOS_PER_MS
+}
+
+/// Whole milliseconds, rounded up.
+pub(super) fn millis_up(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos().div_ceil(u128::from(NANOS_PER_MS))).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,119 @@
+//! What the breaker is doing: reads that never move it.
+
+use core::{fmt, time::Duration};
+
+use crate::{
+    Breaker, Policy, State,
+    error::rest_of,
+    machine::{
+        step::admit::open_rest,
+        tally::Count,
+        tick::Deadline,
+        word::{Phase, Word},
+    },
+    policy,
+};
+
+/// A breaker at one moment.
+///
+/// The fields that calls can change at once come from one load of the word; `failures` and `calls` of an
+/// open breaker, and `since`, come from cells beside it and are `None` for the instant in which a
+/// transition has happened but is not written down yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// The breaker's name, if it has one.
+    pub name: Option<&'static str>,
+    /// What the next call meets: an open breaker whose deadline has passed is half-open.
+    pub state: State,
+    /// The state as the last transition left it.
+    pub recorded: State,
+    /// The number of the period since that transition.
+    pub generation: u16,
+    /// While closed, the failures in the window (without a window, in a row); while open or half-open,
+    /// those that it tripped on, if it did.
+    pub failures: Option<u32>,
+    /// The calls that these failures are among.
+    pub calls: Option<u32>,
+    /// How often the breaker has reopened since it was last closed; counts to 31.
+    pub reopens: u8,
+    /// The probes under way.
+    pub probes_in_flight: u8,
+    /// The rest of the open period.
+    #[cfg_attr(feature = "serde", serde(with = "humantime_serde"))]
+    pub retry_after: Option<Duration>,
+    /// How long ago the last transition was, modulo 8.7 years; `None` if there was none.
+    #[cfg_attr(feature = "serde", serde(with = "humantime_serde"))]
+    pub since: Option<Duration>,
+}
+
+impl Breaker {
+    /// What the next call meets. Never moves the breaker: past its deadline an open breaker reads
+    /// half-open, and it is the next call that makes it so.
+    #[must_use]
+    pub fn state(&self) -> State {
+        let word = self.hot.cell.load();
+        match word.phase() {
+            Phase::Open(_) => self.state_at(word, self.hot.clock.now()),
+            _ => word.state(),
+        }
+    }
+
+    /// All there is to see. Reads the clock.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let word = self.hot.cell.load();
+        let now = self.hot.clock.now();
+        let generation = word.generation();
+        let noted = || self.cold.notes.count(generation);
+        let (count, reopens, probes_in_flight) = match word.phase() {
+            Phase::Closed(payload) => (Some(self.hot.rules.tally.count(payload)), 0, 0),
+            Phase::Open(open) => (noted(), open.reopens, 0),
+            Phase::HalfOpen(half_open) => (noted(), half_open.reopens, half_open.in_flight),
+            Phase::Held(_) => (None, 0, 0),
+        };
+        let since = self.cold.notes.since(generation);
+        Snapshot {
+            name: self.cold.name,
+            state: self.state_at(word, now),
+            recorded: word.state(),
+            generation,
+            failures: count.map(|Count { failures, .. }| failures),
+            calls: count.map(|Count { calls, .. }| calls),
+            reopens,
+            probes_in_flight,
+            retry_after: self.rest_at(word, now),
+            since: since.map(|since| rest_of(Deadline::of(now).since(since))),
+        }
+    }
+
+    /// The policy that the breaker was built with.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        policy::decompile(&self.hot.rules)
+    }
+
+    fn state_at(&self, word: Word, now: u64) -> State {
+        match word.state() {
+            State::Open if self.rest_at(word, now).is_none() => State::HalfOpen,
+            state => state,
+        }
+    }
+
+    fn rest_at(&self, word: Word, now: u64) -> Option<Duration> {
+        match word.phase() {
+            Phase::Open(open) => open_rest(open, &self.hot.rules, now).map(rest_of),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for Breaker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Breaker")
+            .field("snapshot", &self.snapshot())
+            .field("policy", &self.policy())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,229 @@
+//! The breaker: the machine's word, the rules, a clock, and who wants to know. Glue.
+//!
+//! | file | what it has |
+//! |---|---|
+//! | `mod.rs` | the type, its memory, how it is built |
+//! | `admission.rs` | before a call: `try_acquire`, `peek` |
+//! | `ending.rs` | after a call: outcomes, drops |
+//! | `calling.rs` | around a call: `call` and its siblings |
+//! | `future.rs` | around a future: `call_async` and its sibling |
+//! | `operator.rs` | the manual switch |
+//! | `looking.rs` | `state`, `snapshot`, `policy` |
+//! | `telling.rs` | after a transition: notes and listeners |
+//! | `ticket.rs` | what an admitted call remembers |
+
+mod admission;
+mod calling;
+mod ending;
+mod future;
+mod looking;
+mod operator;
+mod telling;
+pub(crate) mod ticket;
+
+use core::panic::{RefUnwindSafe, UnwindSafe};
+#[cfg(feature = "std")]
+use std::sync::Arc;
+
+use crossbeam_utils::CachePadded;
+
+use crate::{
+    builder::{Builder, Parts},
+    clock::Source,
+    listener::CallListener,
+    machine::{cell::Cell, notes::Notes, rules::Rules, step::Moment, word::Word},
+    sync::AtomicU64,
+};
+#[cfg(feature = "std")]
+use crate::{clock::Clock, listener::Listener};
+
+pub use future::CallAsync;
+pub use looking::Snapshot;
+
+/// A circuit breaker.
+///
+/// Put it in a `static`, in a struct or behind an [`Arc`](std::sync::Arc), and
+/// share it: there must be one for each thing that can fail on its own, not one for each request.
+///
+/// ```
+/// use cutout::{Breaker, Trip};
+/// use std::time::Duration;
+///
+/// static PARTNER: Breaker = Breaker::builder()
+///     .trip(Trip::consecutive(3))
+///     .open_for(Duration::from_secs(15))
+///     .build();
+///
+/// fn offer() -> String {
+///     PARTNER
+///         .call(|| hot_offer())
+///         .unwrap_or_else(|error| format!("cold offer, {error}"))
+/// }
+/// # fn hot_offer() -> Result<String, std::io::Error> { Ok("hot offer".into()) }
+/// # assert_eq!(offer(), "hot offer");
+/// ```
+///
+/// A policy that is out of bounds does not compile in a `static`:
+///
+/// ```compile_fail,E0080
+/// use cutout::Breaker;
+///
+/// static PARTNER: Breaker = Breaker::builder().probes(0).build();
+/// # PARTNER.state();
+/// ```
+///
+/// while one within them does:
+///
+/// ```
+/// use cutout::Breaker;
+///
+/// static PARTNER: Breaker = Breaker::builder().probes(1).build();
+/// # PARTNER.state();
+/// ```
+///
+/// # Limits
+///
+/// A permit whose call lasts through exactly 65 536 transitions, or a multiple, is taken for one of the
+/// period that then stands. At the shortest open period (10 ms, three transitions each) that is more
+/// than three and a half minutes inside one call; [`Breaker::reset`] in a loop does it in about a
+/// millisecond. An open breaker that nobody calls for 8.7 years may stay open for one interval more.
+pub struct Breaker {
+    hot: CachePadded<Hot>,
+    cold: CachePadded<Cold>,
+}
+
+/// What calls touch: one cache line, which a healthy call only reads.
+struct Hot {
+    cell: Cell,
+    rules: Rules,
+    /// Whether calls must be timed or told of: one branch that the healthy path is spared otherwise.
+    watched: bool,
+    clock: Source,
+    call_listener: Option<&'static dyn CallListener>,
+}
+
+/// What transitions and readers of the state touch.
+struct Cold {
+    name: Option<&'static str>,
+    notes: Notes,
+    #[cfg(feature = "std")]
+    audience: telling::Audience,
+}
+
+// No user code runs while anything of a breaker is half changed: what a panic interrupts is a decision
+// that was not stored, or a listener.
+impl UnwindSafe for Breaker {}
+impl RefUnwindSafe for Breaker {}
+
+impl Breaker {
+    /// A breaker with the default [`Policy`](crate::Policy).
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub const fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// Starts to build a breaker, from the default [`Policy`](crate::Policy).
+    pub const fn builder() -> Builder {
+        Builder::new()
+    }
+
+    pub(crate) const fn assemble(rules: Rules, parts: Parts, clock: Source) -> Self {
+        let fresh = Word::new(rules.tally.fresh());
+        Self {
+            hot: CachePadded::new(Hot {
+                cell: Cell::over(AtomicU64::new(fresh.bits())),
+                watched: rules.timed() || parts.call_listener.is_some(),
+                rules,
+                clock,
+                call_listener: parts.call_listener,
+            }),
+            cold: CachePadded::new(Cold {
+                name: parts.name,
+                notes: Notes::over(AtomicU64::new(0), AtomicU64::new(0)),
+                #[cfg(feature = "std")]
+                audience: telling::Audience::new(parts.listeners),
+            }),
+        }
+    }
+
+    /// Takes the time from a clock that is made at run time.
+    ///
+    /// ```
+    /// use cutout::{Breaker, clock::Manual};
+    /// use std::sync::Arc;
+    ///
+    /// let clock = Arc::new(Manual::new());
+    /// let breaker = Breaker::new().with_shared_clock(clock.clone());
+    /// ```
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn with_shared_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.hot.clock = Source::Shared(clock);
+        self
+    }
+
+    /// Adds a listener that is made at run time; it is told after those of the builder.
+    ///
+    /// ```
+    /// use cutout::{Breaker, Transition};
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// let log = Arc::new(Mutex::new(Vec::new()));
+    /// let breaker = Breaker::new().with_shared_listener({
+    ///     let log = log.clone();
+    ///     Arc::new(move |transition: &Transition| log.lock().unwrap().push(transition.to))
+    /// });
+    /// breaker.disable();
+    /// assert_eq!(*log.lock().unwrap(), [cutout::State::Disabled]);
+    /// ```
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn with_shared_listener(mut self, listener: Arc<dyn Listener>) -> Self {
+        let generation = self.hot.cell.load().generation();
+        self.cold.audience.add(listener, generation);
+        self
+    }
+
+    /// The clock's reading and the salt of the jitter.
+    #[inline]
+    fn moment(&self) -> Moment {
+        Moment {
+            now: self.hot.clock.now(),
+            salt: self.salt(),
+        }
+    }
+
+    #[inline]
+    fn salt(&self) -> u64 {
+        match self.hot.rules.interval.seed {
+            Some(seed) => seed,
+            None => core::ptr::from_ref(self).addr() as u64,
+        }
+    }
+}
+
+#[cfg(feature = "std")]
+impl Default for Breaker {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_breaker_is_small_and_keeps_its_line_to_itself() {
+        assert!(size_of::<Breaker>() <= 256, "{}", size_of::<Breaker>());
+        assert!(size_of::<Hot>() <= 128, "{}", size_of::<Hot>());
+        assert!(align_of::<Breaker>() >= 64);
+    }
+
+    #[test]
+    fn a_breaker_goes_anywhere() {
+        fn anywhere<T: Send + Sync + UnwindSafe + RefUnwindSafe>() {}
+        anywhere::<Breaker>();
+    }
+}

@@ -1,0 +1,100 @@
+//! After a transition: the winner of its CAS writes it down and tells of it.
+
+use crate::{Breaker, machine::step::Change};
+
+impl Breaker {
+    /// Performs what follows a transition that happened at `now`.
+    #[cold]
+    pub(super) fn tell(&self, change: Change, now: u64) {
+        self.cold.notes.write(&change, now);
+        #[cfg(feature = "std")]
+        self.cold.audience.tell(change, self.cold.name);
+    }
+}
+
+#[cfg(feature = "std")]
+pub(super) use audience::Audience;
+
+#[cfg(feature = "std")]
+mod audience {
+    use core::{fmt, time::Duration};
+    use std::sync::{Arc, OnceLock};
+
+    use crate::{
+        Transition,
+        listener::{Listener, contained},
+        machine::{
+            delivery::{Delivery, Told},
+            step::Change,
+        },
+    };
+
+    /// The listeners of a breaker and what they are to be told.
+    pub(in crate::breaker) struct Audience {
+        fixed: &'static [&'static dyn Listener],
+        shared: Vec<Arc<dyn Listener>>,
+        /// Made for the first transition that there is anybody to tell of.
+        delivery: OnceLock<Box<Delivery>>,
+    }
+
+    impl Audience {
+        pub(in crate::breaker) const fn new(fixed: &'static [&'static dyn Listener]) -> Self {
+            Self {
+                fixed,
+                shared: Vec::new(),
+                delivery: OnceLock::new(),
+            }
+        }
+
+        /// Adds a listener to a breaker that is at `generation` and that nobody else uses.
+        pub(in crate::breaker) fn add(&mut self, listener: Arc<dyn Listener>, generation: u16) {
+            self.shared.push(listener);
+            self.delivery
+                .get_or_init(|| Box::new(Delivery::from(generation.wrapping_add(1))));
+        }
+
+        /// Tells of a transition, unless another thread (or a listener's caller) is telling: then that
+        /// one will.
+        pub(super) fn tell(&self, change: Change, name: Option<&'static str>) {
+            if self.fixed.is_empty() && self.shared.is_empty() {
+                return;
+            }
+            // Whoever comes first, the first transition of all begins generation 1.
+            let delivery = self.delivery.get_or_init(|| Box::new(Delivery::from(1)));
+            if !delivery.post(change) {
+                return;
+            }
+            while let Some(told) = delivery.take() {
+                let transition = transition(told, name);
+                let fixed = self.fixed.iter().copied();
+                let shared = self.shared.iter().map(|shared| &**shared);
+                for listener in fixed.chain(shared) {
+                    contained(|| listener.on_transition(&transition));
+                }
+            }
+        }
+    }
+
+    fn transition(Told { change, missed }: Told, name: Option<&'static str>) -> Transition {
+        Transition {
+            name,
+            from: change.from,
+            to: change.to,
+            generation: change.generation,
+            cause: change.cause,
+            failures: change.count.map(|count| count.failures),
+            calls: change.count.map(|count| count.calls),
+            reopens: change.reopens,
+            open_for: change.open_ms.map(Duration::from_millis),
+            missed,
+        }
+    }
+
+    impl fmt::Debug for Audience {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.debug_struct("Audience")
+                .field("listeners", &(self.fixed.len() + self.shared.len()))
+                .finish_non_exhaustive()
+        }
+    }
+}

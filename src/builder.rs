@@ -1,0 +1,185 @@
+//! The builder, which works in a `const`.
+
+use core::{fmt, time::Duration};
+
+#[cfg(feature = "std")]
+use crate::listener::Listener;
+use crate::{
+    Backoff, Breaker, OnDrop, Policy, PolicyError, Trip,
+    clock::{Clock, Source},
+    listener::CallListener,
+    machine::rules::Rules,
+    policy,
+};
+
+/// Builds a [`Breaker`], at compile time if you like: from [`Breaker::builder`].
+///
+/// The setters that [`Policy`] has too are described there, with their bounds and defaults.
+#[derive(Clone, Copy)]
+#[must_use = "a builder builds nothing until `build` or `try_build`"]
+pub struct Builder {
+    policy: Policy,
+    clock: Option<&'static dyn Clock>,
+    parts: Parts,
+}
+
+/// What a builder passes on as it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Parts {
+    pub(crate) name: Option<&'static str>,
+    #[cfg(feature = "std")]
+    pub(crate) listeners: &'static [&'static dyn Listener],
+    pub(crate) call_listener: Option<&'static dyn CallListener>,
+}
+
+impl Builder {
+    pub(crate) const fn new() -> Self {
+        Self {
+            policy: Policy::new(),
+            clock: None,
+            parts: Parts {
+                name: None,
+                #[cfg(feature = "std")]
+                listeners: &[],
+                call_listener: None,
+            },
+        }
+    }
+
+    /// Replaces the whole policy.
+    pub const fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// See [`Policy::trip`].
+    pub const fn trip(mut self, trip: Trip) -> Self {
+        self.policy = self.policy.trip(trip);
+        self
+    }
+
+    /// See [`Policy::open_for`].
+    pub const fn open_for(mut self, interval: Duration) -> Self {
+        self.policy = self.policy.open_for(interval);
+        self
+    }
+
+    /// See [`Policy::backoff`].
+    pub const fn backoff(mut self, backoff: Backoff) -> Self {
+        self.policy = self.policy.backoff(backoff);
+        self
+    }
+
+    /// See [`Policy::probes`].
+    pub const fn probes(mut self, most: u32) -> Self {
+        self.policy = self.policy.probes(most);
+        self
+    }
+
+    /// See [`Policy::probe_successes`].
+    pub const fn probe_successes(mut self, needed: u32) -> Self {
+        self.policy = self.policy.probe_successes(needed);
+        self
+    }
+
+    /// See [`Policy::probe_lease`].
+    pub const fn probe_lease(mut self, lease: Duration) -> Self {
+        self.policy = self.policy.probe_lease(lease);
+        self
+    }
+
+    /// See [`Policy::slow_call`].
+    pub const fn slow_call(mut self, limit: Duration) -> Self {
+        self.policy = self.policy.slow_call(limit);
+        self
+    }
+
+    /// See [`Policy::on_drop`].
+    pub const fn on_drop(mut self, on_drop: OnDrop) -> Self {
+        self.policy = self.policy.on_drop(on_drop);
+        self
+    }
+
+    /// Names the breaker, for its rejections, transitions and snapshots.
+    pub const fn name(mut self, name: &'static str) -> Self {
+        self.parts.name = Some(name);
+        self
+    }
+
+    /// Takes the time from this clock. Without the `std` feature there is no default one, and this must
+    /// be set.
+    pub const fn clock(mut self, clock: &'static dyn Clock) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Tells these of transitions, in this order. Replaces those set before.
+    #[cfg(feature = "std")]
+    pub const fn listeners(mut self, listeners: &'static [&'static dyn Listener]) -> Self {
+        self.parts.listeners = listeners;
+        self
+    }
+
+    /// Tells this one of every call. Costs every call something: see [`CallListener`].
+    pub const fn call_listener(mut self, listener: &'static dyn CallListener) -> Self {
+        self.parts.call_listener = Some(listener);
+        self
+    }
+
+    /// Builds the breaker.
+    ///
+    /// # Panics
+    ///
+    /// If the policy is out of bounds, naming field, value and bound; in a `const` or a `static` that is
+    /// a compile error.
+    #[must_use]
+    pub const fn build(self) -> Breaker {
+        match self.rules() {
+            Ok(rules) => self.assemble(rules),
+            Err(error) => panic!("{}", error.text().as_str()),
+        }
+    }
+
+    /// Builds the breaker, from a policy that comes from outside.
+    ///
+    /// # Errors
+    ///
+    /// The first field of the policy whose value is out of bounds.
+    pub const fn try_build(self) -> Result<Breaker, PolicyError> {
+        match self.rules() {
+            Ok(rules) => Ok(self.assemble(rules)),
+            Err(error) => Err(error),
+        }
+    }
+
+    const fn rules(&self) -> Result<Rules, PolicyError> {
+        if cfg!(not(feature = "std")) && self.clock.is_none() {
+            return Err(PolicyError::rule(
+                "clock",
+                "set, as there is no default one without the std feature",
+                "none",
+            ));
+        }
+        policy::compile(&self.policy)
+    }
+
+    const fn assemble(self, rules: Rules) -> Breaker {
+        let clock = match self.clock {
+            Some(clock) => Source::Static(clock),
+            #[cfg(feature = "std")]
+            None => Source::Monotonic,
+            #[cfg(not(feature = "std"))]
+            None => unreachable!(),
+        };
+        Breaker::assemble(rules, self.parts, clock)
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("policy", &self.policy)
+            .field("name", &self.parts.name)
+            .finish_non_exhaustive()
+    }
+}

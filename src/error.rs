@@ -1,0 +1,314 @@
+//! Why a call was not made, or what it failed with.
+
+use core::{error, fmt, time::Duration};
+
+use crate::machine::{step::Refusal, tick::Deadline};
+
+/// Microseconds in a tick of [`Deadline`].
+const TICK_MICROS: u64 = 250;
+/// A rest that is not known, where a wait can't be.
+const NO_REST: u64 = u64::MAX;
+
+/// A call was not let through.
+///
+/// Small and `Copy`; making one allocates nothing.
+///
+/// ```
+/// use cutout::{Breaker, Reason};
+///
+/// static PARTNER: Breaker = Breaker::builder().name("partner").build();
+///
+/// PARTNER.force_open();
+/// let rejected = PARTNER.try_acquire().unwrap_err();
+/// assert_eq!(rejected.reason(), Reason::ForcedOpen);
+/// assert_eq!(rejected.retry_after(), None);
+/// assert_eq!(rejected.to_string(), "circuit \"partner\" is forced open");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Rejected {
+    name: Option<&'static str>,
+    /// Ticks of [`Deadline`], or [`NO_REST`].
+    rest: u64,
+    generation: u16,
+    reason: Reason,
+}
+
+/// Why a call was not let through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The breaker is open.
+    Open,
+    /// The breaker is half-open and all its probes are under way.
+    ProbesBusy,
+    /// An operator forced the breaker open.
+    ForcedOpen,
+}
+
+impl Rejected {
+    pub(crate) const fn new(refusal: Refusal, generation: u16, name: Option<&'static str>) -> Self {
+        let (reason, rest) = match refusal {
+            Refusal::Open { rest } => (Reason::Open, rest),
+            Refusal::Busy => (Reason::ProbesBusy, NO_REST),
+            Refusal::Forced => (Reason::ForcedOpen, NO_REST),
+        };
+        Self {
+            name,
+            rest,
+            generation,
+            reason,
+        }
+    }
+
+    /// Why the call was not let through.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// The rest of the open period, rounded up to 250 µs: a call made after this long is let through
+    /// as a probe if no other is sooner. `None` when nobody can know: probes are under way, or an
+    /// operator holds the breaker.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self.rest {
+            NO_REST => None,
+            ticks => Some(rest_of(ticks)),
+        }
+    }
+
+    /// [`Rejected::retry_after`] in whole seconds, rounded up: what the HTTP header `Retry-After` takes.
+    #[must_use]
+    pub const fn retry_after_secs(&self) -> Option<u64> {
+        match self.rest {
+            NO_REST => None,
+            ticks => Some(ticks.div_ceil(1_000_000 / TICK_MICROS)),
+        }
+    }
+
+    /// The generation of the period that rejected the call.
+    #[must_use]
+    pub const fn generation(&self) -> u16 {
+        self.generation
+    }
+
+    /// The breaker's name, if it has one.
+    #[must_use]
+    pub const fn name(&self) -> Option<&'static str> {
+        self.name
+    }
+}
+
+/// A number of ticks as a duration.
+pub(crate) const fn rest_of(ticks: u64) -> Duration {
+    const { assert!(Deadline::ticks(1) * TICK_MICROS == 1_000) };
+    Duration::from_micros(ticks * TICK_MICROS)
+}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("circuit ")?;
+        if let Some(name) = self.name {
+            write!(f, "{name:?} ")?;
+        }
+        match (self.reason, self.retry_after()) {
+            (Reason::Open, Some(rest)) => {
+                let millis = u64::try_from(rest.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX);
+                write!(
+                    f,
+                    "is open, retry after {:?}",
+                    Duration::from_millis(millis)
+                )
+            }
+            (Reason::Open, None) => f.write_str("is open"),
+            (Reason::ProbesBusy, _) => f.write_str("is half-open and its probes are busy"),
+            (Reason::ForcedOpen, _) => f.write_str("is forced open"),
+        }
+    }
+}
+
+impl fmt::Debug for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejected")
+            .field("reason", &self.reason)
+            .field("retry_after", &self.retry_after())
+            .field("generation", &self.generation)
+            .field("name", &self.name)
+            .finish()
+    }
+}
+
+impl error::Error for Rejected {}
+
+/// A call through a breaker failed: it was not made, or it was and failed with `E`.
+///
+/// Displays, and has the source, of what it holds: it adds no link of its own to a chain of errors.
+///
+/// ```
+/// use cutout::{Breaker, Error};
+///
+/// static PARTNER: Breaker = Breaker::new();
+///
+/// let error = PARTNER.call(|| "many".parse::<u32>()).unwrap_err();
+/// assert!(matches!(error, Error::Inner(_)));
+/// assert_eq!(error.retry_after(), None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Error<E> {
+    /// The call was not made.
+    Rejected(Rejected),
+    /// The call was made and failed.
+    Inner(E),
+}
+
+impl<E> Error<E> {
+    /// The rejection, if the call was not made.
+    #[must_use]
+    pub const fn rejected(&self) -> Option<&Rejected> {
+        match self {
+            Self::Rejected(rejected) => Some(rejected),
+            Self::Inner(_) => None,
+        }
+    }
+
+    /// When the call may be made, if that is why it was not: [`Rejected::retry_after`].
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Rejected(rejected) => rejected.retry_after(),
+            Self::Inner(_) => None,
+        }
+    }
+
+    /// The error of the call, if it was made.
+    #[must_use]
+    pub fn into_inner(self) -> Option<E> {
+        match self {
+            Self::Rejected(_) => None,
+            Self::Inner(inner) => Some(inner),
+        }
+    }
+
+    /// Changes the error of the call.
+    #[must_use]
+    pub fn map_inner<F>(self, f: impl FnOnce(E) -> F) -> Error<F> {
+        match self {
+            Self::Rejected(rejected) => Error::Rejected(rejected),
+            Self::Inner(inner) => Error::Inner(f(inner)),
+        }
+    }
+
+    /// The error of the call, which knows how to be a rejection too.
+    ///
+    /// ```
+    /// use cutout::{Breaker, Rejected};
+    ///
+    /// #[derive(Debug)]
+    /// enum QuoteError {
+    ///     Unavailable(Rejected),
+    ///     Partner,
+    /// }
+    ///
+    /// impl From<Rejected> for QuoteError {
+    ///     fn from(rejected: Rejected) -> Self {
+    ///         Self::Unavailable(rejected)
+    ///     }
+    /// }
+    ///
+    /// static PARTNER: Breaker = Breaker::new();
+    ///
+    /// fn quote() -> Result<u32, QuoteError> {
+    ///     PARTNER.call(|| Err(QuoteError::Partner)).map_err(cutout::Error::flatten)
+    /// }
+    /// # quote().unwrap_err();
+    /// ```
+    #[must_use]
+    pub fn flatten(self) -> E
+    where
+        E: From<Rejected>,
+    {
+        match self {
+            Self::Rejected(rejected) => rejected.into(),
+            Self::Inner(inner) => inner,
+        }
+    }
+}
+
+impl<E> From<Rejected> for Error<E> {
+    fn from(rejected: Rejected) -> Self {
+        Self::Rejected(rejected)
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for Error<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rejected(rejected) => rejected.fmt(f),
+            Self::Inner(inner) => inner.fmt(f),
+        }
+    }
+}
+
+impl<E: error::Error> error::Error for Error<E> {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Rejected(rejected) => rejected.source(),
+            Self::Inner(inner) => inner.source(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rejected(rest: u64) -> Rejected {
+        Rejected::new(Refusal::Open { rest }, 3, None)
+    }
+
+    #[test]
+    fn the_wait_is_told_in_three_ways() {
+        let rejected = rejected(6_001);
+        assert_eq!(
+            rejected.retry_after(),
+            Some(Duration::from_micros(1_500_250))
+        );
+        assert_eq!(rejected.retry_after_secs(), Some(2));
+        assert_eq!(rejected.to_string(), "circuit is open, retry after 1.501s");
+    }
+
+    #[test]
+    fn a_whole_number_of_seconds_is_not_rounded() {
+        assert_eq!(rejected(8_000).retry_after_secs(), Some(2));
+        assert_eq!(
+            rejected(8_000).to_string(),
+            "circuit is open, retry after 2s"
+        );
+    }
+
+    #[test]
+    fn the_other_reasons_know_no_wait() {
+        let busy = Rejected::new(Refusal::Busy, 3, Some("billing"));
+        assert_eq!(busy.retry_after(), None);
+        assert_eq!(busy.retry_after_secs(), None);
+        assert_eq!(
+            busy.to_string(),
+            "circuit \"billing\" is half-open and its probes are busy"
+        );
+    }
+
+    #[test]
+    fn a_rejection_is_small() {
+        assert_eq!(size_of::<Rejected>(), 32);
+    }
+
+    #[test]
+    fn an_error_is_transparent() {
+        let error = Error::Inner(fmt::Error);
+        assert_eq!(error.to_string(), fmt::Error.to_string());
+        let error = Error::<fmt::Error>::from(rejected(4));
+        assert_eq!(error.to_string(), "circuit is open, retry after 1ms");
+        assert_eq!(error.rejected().map(Rejected::generation), Some(3));
+        assert_eq!(error.map_inner(|_| ()).into_inner(), None);
+    }
+}

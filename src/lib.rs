@@ -1,0 +1,31 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(not(any(feature = "std", test)), no_std)]
+
+mod breaker;
+mod builder;
+pub mod classify;
+pub mod clock;
+mod error;
+mod listener;
+mod machine;
+mod permit;
+mod policy;
+mod sync;
+
+pub use breaker::{Breaker, CallAsync, Snapshot};
+pub use builder::Builder;
+pub use classify::Outcome;
+pub use error::{Error, Reason, Rejected};
+#[cfg(feature = "std")]
+pub use listener::Listener;
+pub use listener::{Admitted, CallListener, Ended, Transition};
+pub use machine::{
+    step::{Cause, Recorded},
+    word::State,
+};
+#[cfg(feature = "std")]
+pub use permit::OwnedPermit;
+pub use permit::Permit;
+pub use policy::{
+    Backoff, Failures, OnDrop, Percent, Policy, PolicyError, Span, Threshold, Trip, Window,
+};

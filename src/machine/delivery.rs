@@ -1,0 +1,190 @@
+//! The transitions that listeners have not been told of yet, and who tells them.
+//!
+//! The winner of a transition *posts* it after its CAS. Whoever posts while nobody is telling becomes
+//! the teller: it *takes* transitions and tells the listeners of each, outside the lock, until none is
+//! ready. So there is one teller at a time, and a transition that a listener makes is told after that
+//! listener returns.
+//!
+//! ```text
+//!              next = 7                a window of 16 generations from `next` on
+//!                 |
+//! waiting   [ ... 7 | 8 | – | 10 ... ]  9 was won but is not posted yet: 10 waits for it
+//! ```
+//!
+//! Rules:
+//!
+//! 1. Transitions are taken in the order of their generations, each once: one that is posted early
+//!    waits for those before it, whose winners are about to post them.
+//! 2. At most [`ROOM`] wait. A post beyond that moves `next` on; what it passes over is missed, posted
+//!    or not, and the next transition taken says how many.
+//! 3. When nobody posts and nobody tells, nothing waits: `take` ends the telling and `post` sees it, both
+//!    under the lock.
+
+use crate::sync::Mutex;
+
+use super::step::Change;
+
+/// The most transitions that wait.
+pub(crate) const ROOM: u16 = 16;
+
+/// The transitions of one breaker that wait to be told.
+#[derive(Debug)]
+pub(crate) struct Delivery(Mutex<Queue>);
+
+#[derive(Debug)]
+struct Queue {
+    /// The generation to be taken next.
+    next: u16,
+    waiting: [Option<Change>; ROOM as usize],
+    missed: u32,
+    telling: bool,
+}
+
+/// A transition to tell the listeners of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) change: Change,
+    /// How many transitions before it are not told.
+    pub(crate) missed: u32,
+}
+
+impl Delivery {
+    /// The delivery of a breaker whose next transition begins `generation`.
+    pub(crate) fn from(generation: u16) -> Self {
+        Self(Mutex::new(Queue {
+            next: generation,
+            waiting: [None; ROOM as usize],
+            missed: 0,
+            telling: false,
+        }))
+    }
+
+    /// Adds a transition, and says whether the caller is now the teller.
+    #[must_use = "a teller must take until nothing is left"]
+    pub(crate) fn post(&self, change: Change) -> bool {
+        self.with(|queue| {
+            queue.add(change);
+            !core::mem::replace(&mut queue.telling, true)
+        })
+    }
+
+    /// The next transition; with `None` the caller is no longer the teller.
+    pub(crate) fn take(&self) -> Option<Told> {
+        self.with(|queue| {
+            let told = queue.take();
+            queue.telling = told.is_some();
+            told
+        })
+    }
+
+    fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
+        // No user code runs under the lock, so a poisoned one is still whole.
+        let mut queue = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        f(&mut queue)
+    }
+}
+
+impl Queue {
+    fn add(&mut self, change: Change) {
+        let ahead = change.generation.wrapping_sub(self.next);
+        if ahead > u16::MAX / 2 {
+            return; // Passed over already, and counted as missed.
+        }
+        for _ in ROOM..=ahead {
+            *self.slot(self.next) = None;
+            self.next = self.next.wrapping_add(1);
+            self.missed += 1;
+        }
+        *self.slot(change.generation) = Some(change);
+    }
+
+    fn take(&mut self) -> Option<Told> {
+        let change = self.slot(self.next).take()?;
+        self.next = self.next.wrapping_add(1);
+        Some(Told {
+            change,
+            missed: core::mem::take(&mut self.missed),
+        })
+    }
+
+    fn slot(&mut self, generation: u16) -> &mut Option<Change> {
+        &mut self.waiting[usize::from(generation % ROOM)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::{step::Cause, word::State};
+
+    fn change(generation: u16) -> Change {
+        Change {
+            from: State::Closed,
+            to: State::Closed,
+            generation,
+            cause: Cause::Operator,
+            count: None,
+            reopens: 0,
+            open_ms: None,
+        }
+    }
+
+    fn taken(delivery: &Delivery) -> Vec<(u16, u32)> {
+        std::iter::from_fn(|| delivery.take())
+            .map(|told| (told.change.generation, told.missed))
+            .collect()
+    }
+
+    #[test]
+    fn one_posted_early_waits_for_those_before_it() {
+        let delivery = Delivery::from(1);
+        assert!(delivery.post(change(2)));
+        assert_eq!(taken(&delivery), []);
+        assert!(delivery.post(change(1)));
+        assert_eq!(taken(&delivery), [(1, 0), (2, 0)]);
+    }
+
+    #[test]
+    fn there_is_one_teller() {
+        let delivery = Delivery::from(1);
+        assert!(delivery.post(change(1)));
+        assert!(!delivery.post(change(2)));
+        assert_eq!(taken(&delivery), [(1, 0), (2, 0)]);
+        assert!(delivery.post(change(3)));
+    }
+
+    #[test]
+    fn beyond_the_room_the_oldest_are_missed_and_said_to_be() {
+        let delivery = Delivery::from(1);
+        for generation in 1..=20 {
+            let _ = delivery.post(change(generation));
+        }
+        let told = taken(&delivery);
+        assert_eq!(told.len(), 16);
+        assert_eq!(told[0], (5, 4));
+        assert!(told[1..].iter().all(|(_, missed)| *missed == 0));
+        assert_eq!(told[15].0, 20);
+    }
+
+    #[test]
+    fn one_that_is_never_posted_is_passed_over_in_the_end() {
+        let delivery = Delivery::from(1);
+        for generation in 2..=17 {
+            let _ = delivery.post(change(generation));
+        }
+        assert_eq!(taken(&delivery)[0], (2, 1));
+        let _ = delivery.post(change(1));
+        assert_eq!(taken(&delivery), [], "the latecomer was counted as missed");
+    }
+
+    #[test]
+    fn generations_wrap() {
+        let delivery = Delivery::from(u16::MAX);
+        let _ = delivery.post(change(0));
+        let _ = delivery.post(change(u16::MAX));
+        assert_eq!(taken(&delivery), [(u16::MAX, 0), (0, 0)]);
+    }
+}

@@ -1,0 +1,35 @@
+//! The heart: no clock, no user code, no I/O; uses only `crate::sync` and itself.
+//!
+//! ```text
+//! word ── the 64 bits          tick ── time that wraps        tally ── what closed counts
+//!    \______________________________|_____________________________/
+//!                                 rules ── the policy in integers    jitter ── a hash
+//!                                   |                                   |
+//!                                 step ── the pure transition function ─'
+//!                                   |
+//!                                 cell ── the atomic word and the one CAS loop on it
+//!                                   |
+//!              notes ── what decides nothing      delivery ── transitions not yet told
+//! ```
+//!
+//! Rules:
+//!
+//! 1. Whatever decides is in the word, and one CAS moves all of it or none.
+//! 2. What that CAS stores was computed by a function of [`step`], which is pure: a `const fn`.
+//! 3. Who loses a CAS starts over with the word that won: no decision outlives its word.
+//! 4. A moment that is compared with a word was read after that word was loaded.
+//! 5. The consequences of a transition (notes, listeners) belong to the winner of its CAS, and come
+//!    after it.
+
+pub(crate) mod cell;
+#[cfg(feature = "std")]
+pub(crate) mod delivery;
+pub(crate) mod jitter;
+#[cfg(test)]
+mod legal;
+pub(crate) mod notes;
+pub(crate) mod rules;
+pub(crate) mod step;
+pub(crate) mod tally;
+pub(crate) mod tick;
+pub(crate) mod word;

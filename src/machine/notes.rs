@@ -1,0 +1,149 @@
+//! What does not fit the word and decides nothing: since when, and after how many failures.
+//!
+//! ```text
+//! since   generation 16 | 0 8 | tick 40
+//! counts  generation 16 | failures 24 | calls 24
+//! ```
+//!
+//! Each cell carries the generation of the period that it tells of, and a reader that finds another
+//! one reports nothing. The winner of a transition writes both cells after its CAS; until it has, or if
+//! a slower winner of an earlier transition writes over them, that period has no notes.
+
+use crate::sync::{AtomicU64, Ordering};
+
+use super::{step::Change, tally::Count, tick::Deadline, word::State};
+
+const GENERATION_SHIFT: u32 = 48;
+const FAILURES_SHIFT: u32 = 24;
+const COUNT_MASK: u64 = (1 << FAILURES_SHIFT) - 1;
+
+/// The cold cells.
+#[derive(Debug)]
+pub(crate) struct Notes {
+    since: AtomicU64,
+    counts: AtomicU64,
+}
+
+impl Notes {
+    /// Notes over two atomics that hold 0: generation 0 began at tick 0, which `since` knows to be
+    /// unknown, and has no counts.
+    pub(crate) const fn over(since: AtomicU64, counts: AtomicU64) -> Self {
+        Self { since, counts }
+    }
+
+    /// Writes down a transition that happened at `now`. What tripped is remembered until recovery.
+    pub(crate) fn write(&self, change: &Change, now: u64) {
+        let generation = change.generation;
+        let count = match change.to {
+            State::Open | State::HalfOpen => change
+                .count
+                .or_else(|| self.count(generation.wrapping_sub(1))),
+            State::Closed | State::ForcedOpen | State::Disabled => None,
+        };
+        let Count { failures, calls } = count.unwrap_or_default();
+        // ORDERING: Relaxed, here and below. A cell is whole in itself and says whose it is; nothing
+        // is concluded from one cell about another or about the word.
+        self.since.store(
+            tagged(generation, Deadline::of(now).get()),
+            Ordering::Relaxed,
+        );
+        self.counts.store(
+            tagged(
+                generation,
+                (u64::from(failures) << FAILURES_SHIFT) | u64::from(calls),
+            ),
+            Ordering::Relaxed,
+        );
+    }
+
+    /// When the period of `generation` began.
+    pub(crate) fn since(&self, generation: u16) -> Option<Deadline> {
+        let ticks = untagged(self.since.load(Ordering::Relaxed), generation)?;
+        (ticks != 0).then(|| Deadline::new(ticks))
+    }
+
+    /// What was counted when the outage began that the period of `generation` belongs to.
+    pub(crate) fn count(&self, generation: u16) -> Option<Count> {
+        let counts = untagged(self.counts.load(Ordering::Relaxed), generation)?;
+        let part = |bits: u64| u32::try_from(bits & COUNT_MASK).unwrap_or(u32::MAX);
+        (counts != 0).then(|| Count {
+            failures: part(counts >> FAILURES_SHIFT),
+            calls: part(counts),
+        })
+    }
+}
+
+fn tagged(generation: u16, value: u64) -> u64 {
+    (u64::from(generation) << GENERATION_SHIFT) | value
+}
+
+fn untagged(cell: u64, generation: u16) -> Option<u64> {
+    (cell >> GENERATION_SHIFT == u64::from(generation))
+        .then_some(cell & ((1 << GENERATION_SHIFT) - 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::step::Cause;
+
+    fn notes() -> Notes {
+        Notes::over(AtomicU64::new(0), AtomicU64::new(0))
+    }
+
+    fn change(to: State, generation: u16, count: Option<Count>) -> Change {
+        Change {
+            from: State::Closed,
+            to,
+            generation,
+            cause: Cause::Operator,
+            count,
+            reopens: 0,
+            open_ms: None,
+        }
+    }
+
+    #[test]
+    fn the_first_period_has_no_notes() {
+        assert_eq!(notes().since(0), None);
+        assert_eq!(notes().count(0), None);
+    }
+
+    #[test]
+    fn a_reader_of_another_period_finds_none() {
+        let notes = notes();
+        notes.write(&change(State::Open, 7, None), 1_000_000);
+        assert_eq!(notes.since(7), Some(Deadline::new(4)));
+        assert_eq!(notes.since(8), None);
+        assert_eq!(notes.since(6), None);
+    }
+
+    #[test]
+    fn the_counts_of_a_trip_last_until_recovery() {
+        let notes = notes();
+        let count = Count {
+            failures: 3,
+            calls: 9,
+        };
+        notes.write(&change(State::Open, 1, Some(count)), 0);
+        assert_eq!(notes.count(1), Some(count));
+        notes.write(&change(State::HalfOpen, 2, None), 0);
+        notes.write(&change(State::Open, 3, None), 0);
+        assert_eq!(notes.count(3), Some(count));
+        notes.write(&change(State::Closed, 4, None), 0);
+        assert_eq!(notes.count(4), None);
+    }
+
+    #[test]
+    fn a_missed_transition_loses_the_counts_and_nothing_else() {
+        let notes = notes();
+        let count = Count {
+            failures: 3,
+            calls: 9,
+        };
+        notes.write(&change(State::Open, 1, Some(count)), 0);
+        notes.write(&change(State::Open, 3, None), 9_000_000);
+        assert_eq!(notes.count(3), None);
+        assert_eq!(notes.since(3), Some(Deadline::new(36)));
+    }
+}

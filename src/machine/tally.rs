@@ -1,0 +1,302 @@
+//! What a closed word counts, and when that is enough to trip.
+//!
+//! ```text
+//! consecutive(n) alone    46 bits: the failures since the last success, at most 65 535
+//!
+//! a window of n calls     ..0001 0010 0001      the newest call is bit 0, a failure is a 1
+//!                             |  `--------- the outcomes, up to max(n, consecutive)
+//!                             `------------ a leading 1 that says how many were seen
+//! ```
+//!
+//! `consecutive(c)` beside a window needs no counter: the run is the ones at the low end. Bits past
+//! the window are kept only while a run longer than the window grows, so once the last n calls were
+//! successes one more success gives the same payload, and there is nothing to write.
+
+use super::word::PAYLOAD_BITS;
+
+/// The longest window, and the longest run beside one, that fits the word under its leading 1.
+pub(crate) const MAX_IN_WORD: u16 = PAYLOAD_BITS as u16 - 1;
+
+/// How many failures in a window are too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Threshold {
+    Failures(u16),
+    Percent { percent: u8, min_calls: u16 },
+}
+
+/// The last `span` calls and how many of them may fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub(crate) span: u8,
+    pub(crate) threshold: Threshold,
+}
+
+/// The trip, compiled.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tally {
+    /// This many failures in a row trip.
+    pub(crate) run: Option<u16>,
+    pub(crate) window: Option<Window>,
+}
+
+/// What was counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Count {
+    pub(crate) failures: u32,
+    pub(crate) calls: u32,
+}
+
+impl Tally {
+    /// The payload of a closed period that has counted nothing.
+    #[inline]
+    pub(crate) const fn fresh(&self) -> u64 {
+        if self.window.is_some() { 1 } else { 0 }
+    }
+
+    /// The payload that one more success leaves as it is.
+    #[inline]
+    pub(crate) const fn healthy(&self) -> u64 {
+        match self.window {
+            Some(window) => 1 << window.span,
+            None => 0,
+        }
+    }
+
+    /// The payload after one more success.
+    #[inline]
+    pub(crate) const fn success(&self, payload: u64) -> u64 {
+        match self.window {
+            Some(window) => shift_in(payload, 0, window.span),
+            None => 0,
+        }
+    }
+
+    /// The payload after one more failure.
+    #[inline]
+    pub(crate) const fn failure(&self, payload: u64) -> u64 {
+        match self.window {
+            Some(window) => shift_in(payload, 1, self.capacity(window)),
+            None if payload < u16::MAX as u64 => payload + 1,
+            None => payload,
+        }
+    }
+
+    /// Whether what was counted trips the breaker. Asked only when a failure has been recorded.
+    #[inline]
+    pub(crate) const fn trips(&self, payload: u64) -> bool {
+        if let Some(run) = self.run
+            && self.run_length(payload) >= run as u64
+        {
+            return true;
+        }
+        let Some(window) = self.window else {
+            return false;
+        };
+        let Count { failures, calls } = self.count(payload);
+        match window.threshold {
+            Threshold::Failures(least) => failures >= least as u32,
+            Threshold::Percent { percent, min_calls } => {
+                calls >= min_calls as u32 && failures * 100 >= percent as u32 * calls
+            }
+        }
+    }
+
+    /// The failures and calls in the window; without one, the run of failures.
+    #[inline]
+    pub(crate) const fn count(&self, payload: u64) -> Count {
+        match self.window {
+            Some(window) => {
+                let seen = seen(payload);
+                let span = window.span as u32;
+                Count {
+                    failures: outcomes(payload, if seen < span { seen } else { span }).count_ones(),
+                    calls: if seen < span { seen } else { span },
+                }
+            }
+            None => Count {
+                failures: payload as u32,
+                calls: payload as u32,
+            },
+        }
+    }
+
+    /// Whether a closed word can carry this payload.
+    #[cfg(test)]
+    pub(crate) const fn is_legal(&self, payload: u64) -> bool {
+        match self.window {
+            Some(window) => payload > 0 && seen(payload) <= self.capacity(window) as u32,
+            None => payload <= u16::MAX as u64,
+        }
+    }
+
+    const fn run_length(&self, payload: u64) -> u64 {
+        match self.window {
+            Some(_) => outcomes(payload, seen(payload)).trailing_ones() as u64,
+            None => payload,
+        }
+    }
+
+    const fn capacity(&self, window: Window) -> u8 {
+        match self.run {
+            Some(run) if run > window.span as u16 => run as u8,
+            _ => window.span,
+        }
+    }
+}
+
+/// Puts the newest outcome in at the low end and keeps at most `capacity` under the leading 1.
+#[inline]
+const fn shift_in(payload: u64, outcome: u64, capacity: u8) -> u64 {
+    let shifted = payload << 1 | outcome;
+    if seen(shifted) > capacity as u32 {
+        1 << capacity | outcomes(shifted, capacity as u32)
+    } else {
+        shifted
+    }
+}
+
+/// How many outcomes lie under the leading 1.
+#[inline]
+const fn seen(payload: u64) -> u32 {
+    debug_assert!(payload != 0, "a window has a leading 1");
+    u64::BITS - 1 - payload.leading_zeros()
+}
+
+/// The newest `n` outcomes.
+#[inline]
+const fn outcomes(payload: u64, n: u32) -> u64 {
+    payload & ((1 << n) - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn window(span: u8, run: Option<u16>, threshold: Threshold) -> Tally {
+        Tally {
+            run,
+            window: Some(Window { span, threshold }),
+        }
+    }
+
+    /// Plays `calls` (`x` fails) and says after which one the trip is decided.
+    fn played(tally: Tally, calls: &str) -> (u64, Option<usize>) {
+        let mut payload = tally.fresh();
+        for (i, call) in calls.bytes().enumerate() {
+            payload = match call {
+                b'x' => tally.failure(payload),
+                _ => tally.success(payload),
+            };
+            assert!(tally.is_legal(payload));
+            if call == b'x' && tally.trips(payload) {
+                return (payload, Some(i));
+            }
+        }
+        (payload, None)
+    }
+
+    #[test]
+    fn a_run_trips_at_its_length_and_a_success_breaks_it() {
+        let tally = Tally {
+            run: Some(3),
+            window: None,
+        };
+        assert_eq!(played(tally, "xxoxxoxxx"), (3, Some(8)));
+        assert_eq!(tally.healthy(), tally.fresh());
+    }
+
+    #[test]
+    fn a_run_saturates() {
+        let tally = Tally {
+            run: None,
+            window: None,
+        };
+        assert_eq!(tally.failure(65_535), 65_535);
+        assert_eq!(tally.failure(65_534), 65_535);
+    }
+
+    #[test]
+    fn a_window_forgets_its_oldest_call() {
+        let tally = window(4, None, Threshold::Failures(3));
+        assert_eq!(played(tally, "xxoox").1, None);
+        assert_eq!(played(tally, "xxox").1, Some(3));
+        assert_eq!(played(tally, "xooxx").1, None);
+        assert_eq!(played(tally, "xoox").1, None);
+    }
+
+    #[test]
+    fn a_percentage_waits_for_its_minimum_of_calls() {
+        let half = |min_calls| {
+            window(
+                4,
+                None,
+                Threshold::Percent {
+                    percent: 50,
+                    min_calls,
+                },
+            )
+        };
+        assert_eq!(played(half(4), "xxox").1, Some(3));
+        assert_eq!(played(half(4), "xxoo").1, None);
+        assert_eq!(played(half(4), "xxoox").1, Some(4));
+        assert_eq!(played(half(1), "x").1, Some(0));
+        assert_eq!(played(half(2), "ox").1, Some(1));
+    }
+
+    #[test]
+    fn a_run_beside_a_window_may_be_longer_than_it() {
+        let tally = window(
+            2,
+            Some(5),
+            Threshold::Percent {
+                percent: 100,
+                min_calls: 2,
+            },
+        );
+        assert_eq!(played(tally, "oxx").1, Some(2));
+        let tally = window(4, Some(6), Threshold::Failures(5));
+        assert_eq!(played(tally, "oxxxxxx").1, Some(6));
+        assert_eq!(played(tally, "xxxxxoxxxxxx").1, Some(11));
+    }
+
+    #[test]
+    fn a_run_of_nothing_but_failures_is_not_lengthened_by_the_leading_one() {
+        let tally = window(20, Some(5), Threshold::Failures(20));
+        assert_eq!(played(tally, "xxxx").1, None);
+        assert_eq!(played(tally, "xxxxx").1, Some(4));
+    }
+
+    #[test]
+    fn a_full_window_of_successes_stays_as_it_is() {
+        for span in 1..=MAX_IN_WORD {
+            for run in [None, Some(1), Some(MAX_IN_WORD)] {
+                let tally = window(u8::try_from(span).unwrap(), run, Threshold::Failures(span));
+                let (payload, _) = played(tally, &"o".repeat(usize::from(span)));
+                assert_eq!(payload, tally.healthy());
+                assert_eq!(tally.success(payload), payload);
+            }
+        }
+    }
+
+    #[test]
+    fn the_widest_window_fits_its_payload() {
+        let tally = window(
+            45,
+            Some(45),
+            Threshold::Percent {
+                percent: 100,
+                min_calls: 45,
+            },
+        );
+        let (payload, at) = played(tally, &"x".repeat(45));
+        assert_eq!(at, Some(44));
+        assert_eq!(payload, (1 << 46) - 1);
+        assert_eq!(
+            tally.count(payload),
+            Count {
+                failures: 45,
+                calls: 45
+            }
+        );
+    }
+}

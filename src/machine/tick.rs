@@ -1,0 +1,121 @@
+//! Time as the word counts it: whole ticks that wrap, and the one rule that compares them.
+//!
+//! A reading of the clock is in nanoseconds since any origin; a tick is the floor of a division, so
+//! the tick of a deadline and the tick of a reading agree exactly at the deadline.
+//!
+//! | | a tick | bits | wraps after |
+//! |---|---|---|---|
+//! | [`Deadline`] | 250 µs | 40 | 8.7 years |
+//! | [`LeaseEnd`] | 4 ms | 28 | 12.4 days |
+//!
+//! **The rule**: an end is ahead iff `0 < (end - now) mod 2^bits <= longest`, where `longest` is the
+//! longest interval that its word can stand for, plus [`SLACK_MS`]. A wrap, a leap, a step back or a
+//! reading of `u64::MAX` then costs at most one interval. (To call everything in the half of the range
+//! ahead of now "later" would wedge the breaker for days.)
+
+use core::fmt;
+
+/// Milliseconds that clocks of different cores may differ, and that a reading may be old.
+pub(crate) const SLACK_MS: u64 = 1_000;
+
+/// A point in time, modulo 2^`BITS`, in ticks of `NANOS` nanoseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Wrapping<const BITS: u32, const NANOS: u64>(u64);
+
+/// When an open period ends.
+pub(crate) type Deadline = Wrapping<40, 250_000>;
+/// When the probes of a half-open period count as failed.
+pub(crate) type LeaseEnd = Wrapping<28, 4_000_000>;
+
+impl<const BITS: u32, const NANOS: u64> Wrapping<BITS, NANOS> {
+    pub(crate) const BITS: u32 = BITS;
+    const MASK: u64 = (1 << BITS) - 1;
+
+    pub(crate) const fn new(ticks: u64) -> Self {
+        Self(ticks & Self::MASK)
+    }
+
+    pub(crate) const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// The tick that a reading of the clock falls into.
+    #[inline]
+    pub(crate) const fn of(now: u64) -> Self {
+        Self::new(now / NANOS)
+    }
+
+    /// Ticks that last at least `millis`.
+    pub(crate) const fn ticks(millis: u64) -> u64 {
+        (millis * 1_000_000).div_ceil(NANOS)
+    }
+
+    pub(crate) const fn plus(self, ticks: u64) -> Self {
+        Self::new(self.0.wrapping_add(ticks))
+    }
+
+    /// The ticks that have passed since `start`.
+    pub(crate) const fn since(self, start: Self) -> u64 {
+        self.0.wrapping_sub(start.0) & Self::MASK
+    }
+
+    /// The ticks from `now` to this end, if by the rule above it is ahead.
+    #[inline]
+    pub(crate) const fn ahead_of(self, now: Self, longest: u64) -> Option<u64> {
+        let rest = self.since(now);
+        if 0 < rest && rest <= longest {
+            Some(rest)
+        } else {
+            None
+        }
+    }
+}
+
+impl<const BITS: u32, const NANOS: u64> fmt::Debug for Wrapping<BITS, NANOS> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+
+    #[test]
+    fn a_deadline_is_behind_exactly_when_it_is_reached() {
+        for offset in [0, 1, 249_999, 250_000, 999_999] {
+            let start = 7_000 * MS + offset;
+            let end = Deadline::of(start).plus(Deadline::ticks(10));
+            assert_eq!(end.ahead_of(Deadline::of(start), 40), Some(40));
+            assert!(end.ahead_of(Deadline::of(start + 9 * MS), 40).is_some());
+            assert_eq!(end.ahead_of(Deadline::of(start + 10 * MS), 40), None);
+        }
+    }
+
+    #[test]
+    fn the_comparison_survives_the_wrap() {
+        let start = Deadline::new(Deadline::MASK - 3);
+        let end = start.plus(40);
+        assert_eq!(end.get(), 36);
+        assert_eq!(end.ahead_of(start, 40), Some(40));
+        assert_eq!(end.ahead_of(Deadline::new(0), 40), Some(36));
+        assert_eq!(end.ahead_of(Deadline::new(36), 40), None);
+    }
+
+    #[test]
+    fn an_end_farther_away_than_any_interval_is_behind() {
+        let end = Deadline::new(1_000);
+        assert_eq!(end.ahead_of(Deadline::new(0), 999), None);
+        assert_eq!(end.ahead_of(Deadline::of(u64::MAX), 999), None);
+        assert_eq!(end.ahead_of(Deadline::new(1), 999), Some(999));
+    }
+
+    #[test]
+    fn a_lease_is_rounded_up_to_its_tick() {
+        assert_eq!(LeaseEnd::ticks(10), 3);
+        assert_eq!(LeaseEnd::ticks(12), 3);
+        assert_eq!(LeaseEnd::ticks(0), 0);
+    }
+}

@@ -1,0 +1,328 @@
+//! The word: everything of a breaker that must change together, in 64 bits.
+//!
+//! ```text
+//!  63 62 61          46 45                                               0
+//! +-----+--------------+-------------------------------------------------+
+//! |state|  generation  |                     payload                     |
+//! +-----+--------------+-------------------------------------------------+
+//! 01 closed     what the trip counts: `tally.rs` reads and writes it
+//! 10 open       reopens 5 | given 1 | deadline 40 (ticks of 250 µs)
+//! 11 half-open  reopens 5 | 0 | successes 6 | in flight 6 | lease end 28 (ticks of 4 ms)
+//! 00 held       1 disabled, 0 forced open
+//! ```
+//!
+//! | state | bits | a call is | left by |
+//! |---|---|---|---|
+//! | closed | `01` | let through | the failure that trips; an operator |
+//! | open | `10` | rejected until the deadline | the first call at or past the deadline; an operator |
+//! | half-open | `11` | let through while a probe place is free | the last success needed, a failure, a call that finds the lease over; an operator |
+//! | held, forced open | `00`, payload 0 | rejected | an operator |
+//! | held, disabled | `00`, payload 1 | let through, not recorded | an operator |
+//!
+//! Rules:
+//!
+//! 1. Every new period is made by `begin`, and `begin` raises the generation by one. Nothing else
+//!    touches the generation.
+//! 2. Within a period a word is edited with `with_x`, which keeps all other bits.
+//! 3. A word of zeros reads as forced open: lost or zeroed memory rejects, it never reads as closed.
+//! 4. No value is stored that its field can't hold: callers saturate, `Field::set` asserts it.
+
+use core::fmt;
+
+use super::tick::{Deadline, LeaseEnd};
+
+/// The place of a value in the word. Places chain, so shifts and widths cannot disagree.
+#[derive(Clone, Copy)]
+struct Field {
+    shift: u32,
+    bits: u32,
+}
+
+impl Field {
+    const fn first(bits: u32) -> Self {
+        Self { shift: 0, bits }
+    }
+
+    const fn then(self, bits: u32) -> Self {
+        Self {
+            shift: self.end(),
+            bits,
+        }
+    }
+
+    const fn end(self) -> u32 {
+        self.shift + self.bits
+    }
+
+    const fn max(self) -> u64 {
+        (1 << self.bits) - 1
+    }
+
+    const fn get(self, word: u64) -> u64 {
+        (word >> self.shift) & self.max()
+    }
+
+    const fn set(self, word: u64, value: u64) -> u64 {
+        debug_assert!(value <= self.max(), "a value must fit its field");
+        (word & !(self.max() << self.shift)) | ((value & self.max()) << self.shift)
+    }
+}
+
+const PAYLOAD: Field = Field::first(46);
+const GENERATION: Field = PAYLOAD.then(16);
+const STATE: Field = GENERATION.then(2);
+
+const DEADLINE: Field = Field::first(Deadline::BITS);
+const GIVEN: Field = DEADLINE.then(1);
+const OPEN_REOPENS: Field = GIVEN.then(5);
+
+const LEASE_END: Field = Field::first(LeaseEnd::BITS);
+const IN_FLIGHT: Field = LEASE_END.then(6);
+const SUCCESSES: Field = IN_FLIGHT.then(6);
+const HALF_OPEN_SPARE: Field = SUCCESSES.then(1);
+const HALF_OPEN_REOPENS: Field = HALF_OPEN_SPARE.then(5);
+
+const _: () = {
+    assert!(STATE.end() == u64::BITS);
+    assert!(OPEN_REOPENS.end() == PAYLOAD.bits);
+    assert!(HALF_OPEN_REOPENS.end() == PAYLOAD.bits);
+};
+
+/// The bits of [`STATE`].
+const HELD: u64 = 0b00;
+const CLOSED: u64 = 0b01;
+const OPEN: u64 = 0b10;
+const HALF_OPEN: u64 = 0b11;
+
+/// How many bits [`super::tally`] has for what it counts.
+pub(crate) const PAYLOAD_BITS: u32 = PAYLOAD.bits;
+/// How often a breaker can reopen before the count saturates.
+pub(crate) const MAX_REOPENS: u8 = OPEN_REOPENS.max() as u8;
+/// The most probes that can be in flight, and the most successes that can be asked of them.
+pub(crate) const MAX_PROBES: u8 = IN_FLIGHT.max() as u8;
+
+/// What a breaker does with calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Calls flow and their outcomes are counted.
+    Closed,
+    /// Calls are rejected until the deadline.
+    Open,
+    /// A few calls, the probes, are let through to see whether the partner is back.
+    HalfOpen,
+    /// An operator holds the breaker open: every call is rejected.
+    ForcedOpen,
+    /// An operator took the breaker out: every call passes and nothing is recorded.
+    Disabled,
+}
+
+impl State {
+    /// The name in kebab-case: `closed`, `open`, `half-open`, `forced-open` or `disabled`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half-open",
+            Self::ForcedOpen => "forced-open",
+            Self::Disabled => "disabled",
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The state and generation of a word: what a permit remembers, and what makes an outcome stale.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Period(u32);
+
+impl Period {
+    pub(crate) const fn bits(self) -> u32 {
+        self.0
+    }
+
+    pub(crate) const fn generation(self) -> u16 {
+        (self.0 & GENERATION.max() as u32) as u16
+    }
+
+    #[inline]
+    pub(crate) const fn is_closed(self) -> bool {
+        self.0 >> GENERATION.bits == CLOSED as u32
+    }
+
+    pub(crate) const fn is_half_open(self) -> bool {
+        self.0 >> GENERATION.bits == HALF_OPEN as u32
+    }
+}
+
+impl fmt::Debug for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.is_half_open() { "probe" } else { "call" };
+        write!(f, "{kind} of {}", self.generation())
+    }
+}
+
+/// An open period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Open {
+    /// How often the breaker reopened since it was last closed; saturates at [`MAX_REOPENS`].
+    pub(crate) reopens: u8,
+    /// The length did not come from the policy.
+    pub(crate) given: bool,
+    pub(crate) deadline: Deadline,
+}
+
+/// A half-open period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HalfOpen {
+    pub(crate) reopens: u8,
+    pub(crate) successes: u8,
+    pub(crate) in_flight: u8,
+    pub(crate) lease_end: LeaseEnd,
+}
+
+/// What an operator holds the breaker at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hold {
+    ForcedOpen,
+    Disabled,
+}
+
+/// A word taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Closed, with what the trip counted.
+    Closed(u64),
+    Open(Open),
+    HalfOpen(HalfOpen),
+    Held(Hold),
+}
+
+/// The whole state of a breaker.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Word(u64);
+
+impl Word {
+    /// The first word of a breaker: closed, generation 0, having counted what `payload` says.
+    pub(crate) const fn new(payload: u64) -> Self {
+        Self(PAYLOAD.set(STATE.set(0, CLOSED), payload))
+    }
+
+    #[inline]
+    pub(crate) const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    #[inline]
+    pub(crate) const fn bits(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) const fn phase(self) -> Phase {
+        let Self(word) = self;
+        match STATE.get(word) {
+            CLOSED => Phase::Closed(PAYLOAD.get(word)),
+            OPEN => Phase::Open(Open {
+                reopens: OPEN_REOPENS.get(word) as u8,
+                given: GIVEN.get(word) == 1,
+                deadline: Deadline::new(DEADLINE.get(word)),
+            }),
+            HALF_OPEN => Phase::HalfOpen(HalfOpen {
+                reopens: HALF_OPEN_REOPENS.get(word) as u8,
+                successes: SUCCESSES.get(word) as u8,
+                in_flight: IN_FLIGHT.get(word) as u8,
+                lease_end: LeaseEnd::new(LEASE_END.get(word)),
+            }),
+            _ => Phase::Held(if PAYLOAD.get(word) == 1 {
+                Hold::Disabled
+            } else {
+                Hold::ForcedOpen
+            }),
+        }
+    }
+
+    pub(crate) const fn state(self) -> State {
+        match self.phase() {
+            Phase::Closed(_) => State::Closed,
+            Phase::Open(_) => State::Open,
+            Phase::HalfOpen(_) => State::HalfOpen,
+            Phase::Held(Hold::ForcedOpen) => State::ForcedOpen,
+            Phase::Held(Hold::Disabled) => State::Disabled,
+        }
+    }
+
+    #[inline]
+    pub(crate) const fn is_closed(self) -> bool {
+        STATE.get(self.0) == CLOSED
+    }
+
+    #[inline]
+    pub(crate) const fn period(self) -> Period {
+        Period((self.0 >> GENERATION.shift) as u32)
+    }
+
+    pub(crate) const fn generation(self) -> u16 {
+        GENERATION.get(self.0) as u16
+    }
+
+    /// Whether this is the word of `period` with `payload`: one comparison for the healthy path.
+    #[inline]
+    pub(crate) const fn is(self, period: Period, payload: u64) -> bool {
+        self.0 == ((period.0 as u64) << GENERATION.shift) | payload
+    }
+
+    /// Rule 1: the next period, with an empty payload.
+    const fn begin(self, state: u64) -> Self {
+        let generation = self.generation().wrapping_add(1);
+        Self(GENERATION.set(STATE.set(0, state), generation as u64))
+    }
+
+    pub(crate) const fn begin_closed(self, payload: u64) -> Self {
+        self.begin(CLOSED).with_payload(payload)
+    }
+
+    pub(crate) const fn begin_open(self, open: Open) -> Self {
+        let Self(word) = self.begin(OPEN);
+        let word = DEADLINE.set(word, open.deadline.get());
+        let word = GIVEN.set(word, open.given as u64);
+        Self(OPEN_REOPENS.set(word, open.reopens as u64))
+    }
+
+    /// Half-open with its first probe under way.
+    pub(crate) const fn begin_half_open(self, reopens: u8, lease_end: LeaseEnd) -> Self {
+        let Self(word) = self.begin(HALF_OPEN);
+        let word = Self(HALF_OPEN_REOPENS.set(word, reopens as u64));
+        word.with_in_flight(1).with_lease_end(lease_end)
+    }
+
+    pub(crate) const fn begin_held(self, hold: Hold) -> Self {
+        self.begin(HELD)
+            .with_payload(matches!(hold, Hold::Disabled) as u64)
+    }
+
+    pub(crate) const fn with_payload(self, payload: u64) -> Self {
+        Self(PAYLOAD.set(self.0, payload))
+    }
+
+    pub(crate) const fn with_in_flight(self, in_flight: u8) -> Self {
+        Self(IN_FLIGHT.set(self.0, in_flight as u64))
+    }
+
+    pub(crate) const fn with_successes(self, successes: u8) -> Self {
+        Self(SUCCESSES.set(self.0, successes as u64))
+    }
+
+    pub(crate) const fn with_lease_end(self, lease_end: LeaseEnd) -> Self {
+        Self(LEASE_END.set(self.0, lease_end.get()))
+    }
+}
+
+impl fmt::Debug for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {:?}", self.generation(), self.phase())
+    }
+}

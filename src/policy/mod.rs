@@ -1,0 +1,203 @@
+//! What a breaker does: when it trips, how long it stays open, how it probes.
+
+mod backoff;
+mod compile;
+mod error;
+#[cfg(feature = "serde")]
+mod serde;
+mod text;
+mod trip;
+
+use core::time::Duration;
+
+pub use backoff::Backoff;
+pub use error::PolicyError;
+pub use trip::{Failures, Percent, Span, Threshold, Trip, Window};
+
+pub(crate) use compile::{compile, decompile};
+
+/// When a breaker trips, how long it stays open and how it probes.
+///
+/// Plain data, checked when a breaker is built from it: in a `const` or `static` at compile time, in
+/// [`Builder::try_build`](crate::Builder::try_build) with a [`PolicyError`] that names field, value and
+/// bound. All durations are whole milliseconds.
+///
+/// | field | default | bounds |
+/// |---|---|---|
+/// | `trip`: [`Trip::consecutive`] | 5 | 1 to 65 535 alone, 1 to 45 beside a window |
+/// | `trip`: [`Trip::failures`] | 10 | 1 to the length of the window |
+/// | `trip`: [`Trip::percent`] | – | 1 to 100 |
+/// | `trip`: `min_calls` | the length of the window | 1 to the length of the window |
+/// | `trip`: `of_last` | 20 | 1 to 45 |
+/// | `trip`: `within` | – | refused: windows over time are not built yet |
+/// | `open_for` | – | 10 ms to 30 days |
+/// | `backoff`: `base` | 5 s | 10 ms to 30 days |
+/// | `backoff`: `factor` | 2 | 1 to 100 |
+/// | `backoff`: `cap` | 60 s | `base` to 30 days |
+/// | `backoff`: `jitter` | 20 % | 0 to 100 % |
+/// | `probes` | 1 | 1 to 63 |
+/// | `probe_successes` | 1 | 1 to 63 |
+/// | `probe_lease` | see [`Policy::probe_lease`] | 10 ms to 1 day |
+/// | `slow_call` | none | 1 ms to 1 day, at most an explicit `probe_lease` |
+/// | `on_drop` | [`OnDrop::FailProbe`] | `FailureAfter`: 1 ms to 1 day |
+///
+/// ```
+/// use cutout::{Breaker, Policy, Trip};
+/// use std::time::Duration;
+///
+/// const PARTNERS: Policy = Policy::new().trip(Trip::consecutive(3)).probes(2);
+/// static BILLING: Breaker = Breaker::builder().policy(PARTNERS).build();
+/// static SEARCH: Breaker = Breaker::builder()
+///     .policy(PARTNERS.open_for(Duration::from_secs(1)))
+///     .build();
+///
+/// assert_eq!(BILLING.policy(), PARTNERS);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(::serde::Serialize, ::serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    serde(try_from = "serde::PolicyFile", into = "serde::PolicyFile")
+)]
+#[non_exhaustive]
+pub struct Policy {
+    /// When the breaker trips.
+    pub trip: Trip,
+    /// How long it stays open.
+    pub backoff: Backoff,
+    /// The most probes in flight.
+    pub probes: u32,
+    /// How many probes must succeed to recover.
+    pub probe_successes: u32,
+    /// How long the breaker waits for its probes, if not the default.
+    pub probe_lease: Option<Duration>,
+    /// How long a call may take before it counts as a failure.
+    pub slow_call: Option<Duration>,
+    /// What a permit that is dropped without an outcome means, if not the default.
+    pub on_drop: Option<OnDrop>,
+}
+
+/// What it means that a permit is dropped without an outcome: an early return, a future that is
+/// cancelled by a timeout around it or by a lost `select!`.
+///
+/// (A panic is always a failure.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnDrop {
+    /// Ignored while the breaker is closed, a failure for a probe: a partner that hangs behind an
+    /// outer timeout would else be probed for ever.
+    FailProbe,
+    /// It proves nothing: a probe gives its place back.
+    Ignore,
+    /// A failure.
+    Failure,
+    /// A failure if the permit was held this long or longer, before that as [`OnDrop::FailProbe`].
+    /// Costs two readings of the clock a call.
+    FailureAfter(Duration),
+}
+
+impl Policy {
+    /// The default policy: five failures in a row or ten of the last twenty calls trip it; it opens for
+    /// 5 s, doubling to 60 s while probes fail, with 20 % jitter; one probe, one success.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            trip: Trip::consecutive(5).or(Trip::failures(10).of_last(20)),
+            backoff: Backoff::exponential(Duration::from_secs(5), 2, Duration::from_secs(60))
+                .jitter(20),
+            probes: 1,
+            probe_successes: 1,
+            probe_lease: None,
+            slow_call: None,
+            on_drop: None,
+        }
+    }
+
+    /// Sets when the breaker trips.
+    #[must_use]
+    pub const fn trip(mut self, trip: Trip) -> Self {
+        self.trip = trip;
+        self
+    }
+
+    /// Opens for exactly this long, each time. Replaces [`Policy::backoff`].
+    #[must_use]
+    pub const fn open_for(mut self, interval: Duration) -> Self {
+        self.backoff = Backoff::constant(interval);
+        self
+    }
+
+    /// Opens for longer each time that probes fail. Replaces [`Policy::open_for`].
+    #[must_use]
+    pub const fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
+    /// Sets the most probes in flight while half-open. Everybody else is rejected at once.
+    #[must_use]
+    pub const fn probes(mut self, most: u32) -> Self {
+        self.probes = most;
+        self
+    }
+
+    /// Sets how many probes must succeed to recover. One failure reopens.
+    #[must_use]
+    pub const fn probe_successes(mut self, needed: u32) -> Self {
+        self.probe_successes = needed;
+        self
+    }
+
+    /// Sets how long the breaker waits for its probes: when all places are taken and the last one was
+    /// taken this long ago, they count as failed and the breaker reopens. **A call that takes longer
+    /// than the lease can never recover the breaker.** Rounded up to 4 ms.
+    ///
+    /// Default: the longer of 30 s and the open interval for this reopen count without jitter, doubled
+    /// with each of the first three reopens, at most a day.
+    #[must_use]
+    pub const fn probe_lease(mut self, lease: Duration) -> Self {
+        self.probe_lease = Some(lease);
+        self
+    }
+
+    /// Makes a call that returns after `limit` or more a failure, whatever it returned. Implies
+    /// [`OnDrop::FailureAfter`] the same limit unless [`Policy::on_drop`] is set. Costs two readings
+    /// of the clock a call.
+    #[must_use]
+    pub const fn slow_call(mut self, limit: Duration) -> Self {
+        self.slow_call = Some(limit);
+        self
+    }
+
+    /// Sets what a permit that is dropped without an outcome means.
+    #[must_use]
+    pub const fn on_drop(mut self, on_drop: OnDrop) -> Self {
+        self.on_drop = Some(on_drop);
+        self
+    }
+
+    /// Checks every bound, as building a breaker does.
+    ///
+    /// # Errors
+    ///
+    /// The first field whose value is out of bounds.
+    ///
+    /// ```
+    /// use cutout::Policy;
+    ///
+    /// let error = Policy::new().probes(0).validate().unwrap_err();
+    /// assert_eq!(error.to_string(), "probes must be 1 to 63, got 0");
+    /// ```
+    pub const fn validate(&self) -> Result<(), PolicyError> {
+        match compile(self) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::new()
+    }
+}

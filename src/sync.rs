@@ -1,0 +1,5 @@
+//! The only door to the atomics: whoever checks the machine puts other ones behind it.
+
+pub(crate) use core::sync::atomic::{AtomicU64, Ordering};
+#[cfg(feature = "std")]
+pub(crate) use std::sync::Mutex;
