@@ -123,8 +123,9 @@ impl Clock for Manual {
 }
 
 /// The nanoseconds of a duration, modulo 2^64.
-const fn nanos(time: Duration) -> u64 {
-    (time.as_nanos() & u64::MAX as u128) as u64
+fn nanos(time: Duration) -> u64 {
+    let whole = time.as_secs().wrapping_mul(1_000_000_000);
+    whole.wrapping_add(u64::from(time.subsec_nanos()))
 }
 
 /// The clock of a breaker.

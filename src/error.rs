@@ -134,7 +134,7 @@ impl fmt::Debug for Rejected {
             .field("retry_after", &self.retry_after())
             .field("generation", &self.generation)
             .field("name", &self.name)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -29,6 +29,10 @@ macro_rules! permit {
             }
 
             /// Reports what a result means, `Ok` success and `Err` failure, and hands it back.
+            ///
+            /// # Errors
+            ///
+            /// Those of the result.
             #[inline]
             pub fn observe<T, E>(self, result: Result<T, E>) -> Result<T, E> {
                 self.observe_with(result, classify::result)
@@ -36,6 +40,10 @@ macro_rules! permit {
 
             /// Reports what `classify` makes of a result, and hands it back. If `classify` panics the
             /// call failed.
+            ///
+            /// # Errors
+            ///
+            /// Those of the result.
             #[inline]
             pub fn observe_with<T, E>(
                 self,

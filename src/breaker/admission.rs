@@ -77,7 +77,7 @@ impl Breaker {
     #[inline]
     pub(crate) fn acquire(&self) -> Result<Ticket, Rejected> {
         let word = self.hot.cell.load();
-        if word.is_closed() && !self.hot.watched {
+        if self.hot.shortcut.admits(word) {
             Ok(Ticket {
                 period: word.period(),
                 since: 0,

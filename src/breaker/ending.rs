@@ -7,7 +7,7 @@ use crate::{
     listener::{Ended, contained},
     machine::{
         rules::{Drops, LONGEST_HINT_MS},
-        step::{Moment, Vote, report, report::success_changes_nothing},
+        step::{Moment, Vote, report},
         word::Word,
     },
 };
@@ -20,12 +20,11 @@ impl Breaker {
     /// A call returned.
     #[inline]
     pub(crate) fn settle(&self, ticket: Ticket, outcome: Outcome) -> Recorded {
-        if matches!(outcome, Outcome::Success) && !self.hot.watched {
+        if matches!(outcome, Outcome::Success) {
             let word = self.hot.cell.load();
-            if success_changes_nothing(word, ticket.period, &self.hot.rules) {
+            if self.hot.shortcut.changes_nothing(word, ticket.period) {
                 return Recorded::Applied;
             }
-            return self.settle_success(word, ticket);
         }
         self.settle_slowly(ticket, outcome)
     }
@@ -48,12 +47,6 @@ impl Breaker {
             Outcome::Ignored
         };
         self.finish(ticket, outcome, None)
-    }
-
-    /// The success that does write, alone in its function because it needs so little.
-    #[inline(never)]
-    fn settle_success(&self, seen: Word, ticket: Ticket) -> Recorded {
-        self.vote(seen, ticket, Vote::Success)
     }
 
     #[inline(never)]

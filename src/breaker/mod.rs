@@ -31,7 +31,9 @@ use crate::{
     builder::{Builder, Parts},
     clock::Source,
     listener::CallListener,
-    machine::{cell::Cell, notes::Notes, rules::Rules, step::Moment, word::Word},
+    machine::{
+        cell::Cell, notes::Notes, rules::Rules, shortcut::Shortcut, step::Moment, word::Word,
+    },
     sync::AtomicU64,
 };
 #[cfg(feature = "std")]
@@ -96,8 +98,7 @@ pub struct Breaker {
 struct Hot {
     cell: Cell,
     rules: Rules,
-    /// Whether calls must be timed or told of: one branch that the healthy path is spared otherwise.
-    watched: bool,
+    shortcut: Shortcut,
     clock: Source,
     call_listener: Option<&'static dyn CallListener>,
 }
@@ -133,7 +134,11 @@ impl Breaker {
         Self {
             hot: CachePadded::new(Hot {
                 cell: Cell::over(AtomicU64::new(fresh.bits())),
-                watched: rules.timed() || parts.call_listener.is_some(),
+                shortcut: if rules.timed() || parts.call_listener.is_some() {
+                    Shortcut::none()
+                } else {
+                    Shortcut::new(&rules)
+                },
                 rules,
                 clock,
                 call_listener: parts.call_listener,

@@ -7,7 +7,7 @@
 //!                                   |                                   |
 //!                                 step ── the pure transition function ─'
 //!                                   |
-//!                                 cell ── the atomic word and the one CAS loop on it
+//!         shortcut ── healthy?    cell ── the atomic word and the one CAS loop on it
 //!                                   |
 //!              notes ── what decides nothing      delivery ── transitions not yet told
 //! ```
@@ -29,6 +29,7 @@ pub(crate) mod jitter;
 mod legal;
 pub(crate) mod notes;
 pub(crate) mod rules;
+pub(crate) mod shortcut;
 pub(crate) mod step;
 pub(crate) mod tally;
 pub(crate) mod tick;

@@ -89,18 +89,16 @@ impl Rules {
 
     /// How many ticks the breaker waits for its probes.
     pub(crate) const fn lease(&self, reopens: u8) -> u64 {
-        let millis = match self.lease {
+        LeaseEnd::ticks(match self.lease {
             Some(explicit) => explicit as u64,
-            None => {
-                let interval = self.interval_ms(reopens);
-                let doublings = min(reopens as u64, LEASE_DOUBLINGS as u64);
-                min(
-                    max(SHORTEST_DEFAULT_LEASE_MS, interval) << doublings,
-                    LONGEST_LEASE_MS,
-                )
-            }
-        };
-        LeaseEnd::ticks(millis)
+            None => self.default_lease_ms(reopens),
+        })
+    }
+
+    const fn default_lease_ms(&self, reopens: u8) -> u64 {
+        let least = max(SHORTEST_DEFAULT_LEASE_MS, self.interval_ms(reopens));
+        let doublings = min(reopens as u64, LEASE_DOUBLINGS as u64);
+        min(least << doublings, LONGEST_LEASE_MS)
     }
 
     /// The lease end that a probe taken now still sees as ahead.

@@ -12,6 +12,11 @@
 //! the window are kept only while a run longer than the window grows, so once the last n calls were
 //! successes one more success gives the same payload, and there is nothing to write.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "each value is bounded by the 46 bits of the payload, and `try_from` is not const"
+)]
+
 use super::word::PAYLOAD_BITS;
 
 /// The longest window, and the longest run beside one, that fits the word under its leading 1.

@@ -7,7 +7,7 @@
 //! +-----+--------------+-------------------------------------------------+
 //! 01 closed     what the trip counts: `tally.rs` reads and writes it
 //! 10 open       reopens 5 | given 1 | deadline 40 (ticks of 250 µs)
-//! 11 half-open  reopens 5 | 0 | successes 6 | in flight 6 | lease end 28 (ticks of 4 ms)
+//! 11 half-open  reopens 5 | 1 | successes 6 | in flight 6 | lease end 28 (ticks of 4 ms)
 //! 00 held       1 disabled, 0 forced open
 //! ```
 //!
@@ -25,7 +25,15 @@
 //!    touches the generation.
 //! 2. Within a period a word is edited with `with_x`, which keeps all other bits.
 //! 3. A word of zeros reads as forced open: lost or zeroed memory rejects, it never reads as closed.
-//! 4. No value is stored that its field can't hold: callers saturate, `Field::set` asserts it.
+//! 4. The payload of a half-open word with a probe in flight has two ones at least, as its lone bit is
+//!    always 1. So it never is the payload of a healthy closed word, which has one or none: that lets
+//!    `shortcut.rs` do with a single comparison.
+//! 5. No value is stored that its field can't hold: callers saturate, `Field::set` asserts it.
+
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "a field is masked to its bits, and `try_from` is not const"
+)]
 
 use core::fmt;
 
@@ -79,8 +87,8 @@ const OPEN_REOPENS: Field = GIVEN.then(5);
 const LEASE_END: Field = Field::first(LeaseEnd::BITS);
 const IN_FLIGHT: Field = LEASE_END.then(6);
 const SUCCESSES: Field = IN_FLIGHT.then(6);
-const HALF_OPEN_SPARE: Field = SUCCESSES.then(1);
-const HALF_OPEN_REOPENS: Field = HALF_OPEN_SPARE.then(5);
+const LONE: Field = SUCCESSES.then(1);
+const HALF_OPEN_REOPENS: Field = LONE.then(5);
 
 const _: () = {
     assert!(STATE.end() == u64::BITS);
@@ -90,7 +98,7 @@ const _: () = {
 
 /// The bits of [`STATE`].
 const HELD: u64 = 0b00;
-const CLOSED: u64 = 0b01;
+pub(super) const CLOSED: u64 = 0b01;
 const OPEN: u64 = 0b10;
 const HALF_OPEN: u64 = 0b11;
 
@@ -136,26 +144,18 @@ impl fmt::Display for State {
     }
 }
 
-/// The state and generation of a word: what a permit remembers, and what makes an outcome stale.
+/// The state and generation of a word, in their places, with an empty payload: what a permit remembers,
+/// and what makes an outcome stale.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Period(u32);
+pub(crate) struct Period(u64);
 
 impl Period {
-    pub(crate) const fn bits(self) -> u32 {
-        self.0
-    }
-
     pub(crate) const fn generation(self) -> u16 {
-        (self.0 & GENERATION.max() as u32) as u16
-    }
-
-    #[inline]
-    pub(crate) const fn is_closed(self) -> bool {
-        self.0 >> GENERATION.bits == CLOSED as u32
+        GENERATION.get(self.0) as u16
     }
 
     pub(crate) const fn is_half_open(self) -> bool {
-        self.0 >> GENERATION.bits == HALF_OPEN as u32
+        STATE.get(self.0) == HALF_OPEN
     }
 }
 
@@ -257,22 +257,34 @@ impl Word {
 
     #[inline]
     pub(crate) const fn is_closed(self) -> bool {
-        STATE.get(self.0) == CLOSED
+        self.state_bits() == CLOSED
+    }
+
+    /// The state as a number, to be compared with [`CLOSED`].
+    #[inline]
+    pub(crate) const fn state_bits(self) -> u64 {
+        STATE.get(self.0)
     }
 
     #[inline]
     pub(crate) const fn period(self) -> Period {
-        Period((self.0 >> GENERATION.shift) as u32)
+        Period(PAYLOAD.set(self.0, 0))
     }
 
     pub(crate) const fn generation(self) -> u16 {
         GENERATION.get(self.0) as u16
     }
 
-    /// Whether this is the word of `period` with `payload`: one comparison for the healthy path.
+    /// Whether this is the word of `period` with `payload`.
     #[inline]
     pub(crate) const fn is(self, period: Period, payload: u64) -> bool {
-        self.0 == ((period.0 as u64) << GENERATION.shift) | payload
+        self.0 == period.0 | payload
+    }
+
+    /// Whether this word belongs to `period`.
+    #[inline]
+    pub(crate) const fn is_of(self, period: Period) -> bool {
+        self.period().0 == period.0
     }
 
     /// Rule 1: the next period, with an empty payload.
@@ -295,7 +307,7 @@ impl Word {
     /// Half-open with its first probe under way.
     pub(crate) const fn begin_half_open(self, reopens: u8, lease_end: LeaseEnd) -> Self {
         let Self(word) = self.begin(HALF_OPEN);
-        let word = Self(HALF_OPEN_REOPENS.set(word, reopens as u64));
+        let word = Self(HALF_OPEN_REOPENS.set(LONE.set(word, 1), reopens as u64));
         word.with_in_flight(1).with_lease_end(lease_end)
     }
 

@@ -1,5 +1,10 @@
 //! A policy checked and compiled to the integers of the machine, and read back from them.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "each value is checked against a bound that fits, and `try_from` is not const"
+)]
+
 use core::time::Duration;
 
 use crate::machine::{
@@ -13,9 +18,9 @@ use super::{
     error::{Bound, Value},
 };
 
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 const SHORTEST_OPEN: Duration = Duration::from_millis(10);
-const LONGEST_OPEN: Duration = Duration::from_secs(30 * 86_400);
+const LONGEST_OPEN: Duration = Duration::from_hours(30 * 24);
 const SHORTEST_LEASE: Duration = Duration::from_millis(10);
 const SHORTEST_CALL: Duration = Duration::from_millis(1);
 const MAX_CONSECUTIVE: u32 = u16::MAX as u32;

@@ -103,7 +103,7 @@ impl Policy {
     pub const fn new() -> Self {
         Self {
             trip: Trip::consecutive(5).or(Trip::failures(10).of_last(20)),
-            backoff: Backoff::exponential(Duration::from_secs(5), 2, Duration::from_secs(60))
+            backoff: Backoff::exponential(Duration::from_secs(5), 2, Duration::from_mins(1))
                 .jitter(20),
             probes: 1,
             probe_successes: 1,

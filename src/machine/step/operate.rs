@@ -31,11 +31,11 @@ pub(crate) enum Verb {
 pub(crate) const fn operate(word: Word, verb: Verb, rules: &Rules, moment: Moment) -> Step<State> {
     let next = match (verb, word.phase()) {
         (Verb::ForceOpen, Phase::Held(Hold::ForcedOpen))
-        | (Verb::Disable, Phase::Held(Hold::Disabled)) => word,
+        | (Verb::Disable, Phase::Held(Hold::Disabled))
+        | (Verb::Resume, Phase::Closed(_) | Phase::Open(_) | Phase::HalfOpen(_)) => word,
         (Verb::ForceOpen, _) => word.begin_held(Hold::ForcedOpen),
         (Verb::Disable, _) => word.begin_held(Hold::Disabled),
         (Verb::Resume, Phase::Held(Hold::ForcedOpen)) => return opened(word, false, 0, moment),
-        (Verb::Resume, Phase::Closed(_) | Phase::Open(_) | Phase::HalfOpen(_)) => word,
         (Verb::Resume, Phase::Held(Hold::Disabled)) | (Verb::Reset, _) => {
             word.begin_closed(rules.tally.fresh())
         }

@@ -49,13 +49,6 @@ pub enum Recorded {
     Reopened,
 }
 
-/// Whether a success that is reported for `period` leaves `word` as it is, by far the most frequent
-/// case: the last calls were successes too. One comparison.
-#[inline]
-pub(crate) const fn success_changes_nothing(word: Word, period: Period, rules: &Rules) -> bool {
-    period.is_closed() && word.is(period, rules.tally.healthy())
-}
-
 /// Decides about an outcome.
 pub(crate) const fn report(
     word: Word,
@@ -63,7 +56,7 @@ pub(crate) const fn report(
     vote: Vote,
     rules: &Rules,
 ) -> Step<Recorded> {
-    if word.period().bits() != period.bits() {
+    if !word.is_of(period) {
         return Step::within(word, Recorded::Stale);
     }
     match word.phase() {

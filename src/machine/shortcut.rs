@@ -1,0 +1,58 @@
+//! The two comparisons that a healthy call gets by with.
+//!
+//! They decide nothing of their own: where the shortcut says yes, [`admit`] and [`report`] would return
+//! the word as it is, and the exhaustive search asserts that they do. Where it says no, those two decide.
+//!
+//! A breaker whose calls must be timed or told of has a shortcut that always says no, so that the healthy
+//! path need not ask a second question.
+//!
+//! [`admit`]: super::step::admit()
+//! [`report`]: super::step::report()
+
+use super::{
+    rules::Rules,
+    word::{CLOSED, Period, Word},
+};
+
+/// No state, and no payload either.
+const NEVER: u64 = u64::MAX;
+
+/// What a word must look like for a call to pass by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shortcut {
+    /// The state in which a call is let through.
+    state: u64,
+    /// The payload that a success leaves as it is.
+    healthy: u64,
+}
+
+impl Shortcut {
+    pub(crate) const fn new(rules: &Rules) -> Self {
+        Self {
+            state: CLOSED,
+            healthy: rules.tally.healthy(),
+        }
+    }
+
+    /// The shortcut that always says no.
+    pub(crate) const fn none() -> Self {
+        Self {
+            state: NEVER,
+            healthy: NEVER,
+        }
+    }
+
+    /// Whether a call is let through and leaves the word as it is.
+    #[inline]
+    pub(crate) const fn admits(&self, word: Word) -> bool {
+        word.state_bits() == self.state
+    }
+
+    /// Whether a success of a call that was admitted in `period` leaves the word as it is.
+    ///
+    /// That the period was a closed one need not be asked: rule 4 of the word.
+    #[inline]
+    pub(crate) const fn changes_nothing(&self, word: Word, period: Period) -> bool {
+        word.is(period, self.healthy)
+    }
+}
