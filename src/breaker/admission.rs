@@ -9,7 +9,7 @@ use crate::{
     Admitted, Breaker, Permit, Rejected,
     listener::contained,
     machine::{
-        step::{Admission, Moment, Refusal, admit},
+        step::{Admission, Moment, Refusal, admit, refuse},
         word::{Period, Word},
     },
 };
@@ -67,10 +67,9 @@ impl Breaker {
         if word.is_closed() {
             return Ok(());
         }
-        let step = admit(word, &self.hot.rules, self.moment());
-        match step.verdict {
-            Admission::Rejected(refusal) if step.word == word => Err(self.refused(refusal, word)),
-            _ => Ok(()),
+        match refuse(word, &self.hot.rules, self.hot.clock.now()) {
+            Some(refusal) => Err(self.refused(refusal, word)),
+            None => Ok(()),
         }
     }
 
@@ -82,54 +81,65 @@ impl Breaker {
                 period: word.period(),
                 since: 0,
             })
+        } else if self.hot.shortcut.is_none() {
+            self.acquire_watched(word)
         } else {
             self.acquire_slowly(word)
         }
     }
 
-    /// All that a healthy, unwatched call is spared.
+    /// All that a healthy, unwatched call is spared: a rejection first, as there may be many.
     #[inline(never)]
     fn acquire_slowly(&self, seen: Word) -> Result<Ticket, Rejected> {
-        match self.decide(seen) {
-            Ok((period, now)) => {
-                if let Some(listener) = self.hot.call_listener {
-                    let call = self.admitted(period);
-                    contained(|| listener.on_admitted(&call));
-                }
-                let since = match now {
-                    _ if !self.hot.rules.timed() => 0,
-                    Some(now) => now,
-                    None => self.hot.clock.now(),
-                };
-                Ok(Ticket { period, since })
-            }
-            Err(rejected) => {
-                if let Some(listener) = self.hot.call_listener {
-                    contained(|| listener.on_rejected(&rejected));
-                }
-                Err(rejected)
-            }
+        let now = self.hot.clock.now();
+        match refuse(seen, &self.hot.rules, now) {
+            Some(refusal) => Err(self.refused(refusal, seen)),
+            None => self.acquire_by_step(seen, now),
         }
     }
 
-    /// The period that a call is admitted in, and the clock if it was read.
-    #[inline]
-    fn decide(&self, seen: Word) -> Result<(Period, Option<u64>), Rejected> {
-        if seen.is_closed() {
-            return Ok((seen.period(), None));
-        }
+    /// Takes a probe place, most likely.
+    #[cold]
+    fn acquire_by_step(&self, seen: Word, now: u64) -> Result<Ticket, Rejected> {
         let (step, Moment { now, .. }) = self.hot.cell.transition(
             seen,
-            || self.moment(),
+            self.moment_at(now),
+            || self.moment_at(self.hot.clock.now()),
             |word, moment| admit(word, &self.hot.rules, moment),
         );
         if let Some(change) = step.change {
             self.tell(change, now);
         }
         match step.verdict {
-            Admission::Admitted(period) => Ok((period, Some(now))),
+            Admission::Admitted(period) => Ok(Ticket { period, since: now }),
             Admission::Rejected(refusal) => Err(self.refused(refusal, step.word)),
         }
+    }
+
+    /// A call of a breaker whose calls are timed or told of.
+    #[inline(never)]
+    fn acquire_watched(&self, seen: Word) -> Result<Ticket, Rejected> {
+        let acquired = if seen.is_closed() {
+            Ok(self.ticket(seen.period()))
+        } else {
+            self.acquire_slowly(seen)
+        };
+        if let Some(listener) = self.hot.call_listener {
+            contained(|| match &acquired {
+                Ok(ticket) => listener.on_admitted(&self.admitted(ticket.period)),
+                Err(rejected) => listener.on_rejected(rejected),
+            });
+        }
+        acquired
+    }
+
+    fn ticket(&self, period: Period) -> Ticket {
+        let since = if self.hot.rules.timed() {
+            self.hot.clock.now()
+        } else {
+            0
+        };
+        Ticket { period, since }
     }
 
     fn refused(&self, refusal: Refusal, word: Word) -> Rejected {

@@ -7,7 +7,7 @@ use crate::{
     listener::{Ended, contained},
     machine::{
         rules::{Drops, LONGEST_HINT_MS},
-        step::{Moment, Vote, report},
+        step::{Vote, report},
         word::Word,
     },
 };
@@ -67,10 +67,7 @@ impl Breaker {
     /// Records an outcome that is settled, and tells of it. `now` is the clock, if it was read already.
     fn finish(&self, ticket: Ticket, outcome: Outcome, now: Option<u64>) -> Recorded {
         let failure = |hint_ms| Vote::Failure {
-            moment: Moment {
-                now: now.unwrap_or_else(|| self.hot.clock.now()),
-                salt: self.salt(),
-            },
+            moment: self.moment_at(now.unwrap_or_else(|| self.hot.clock.now())),
             hint_ms,
         };
         let vote = match outcome {
@@ -95,6 +92,7 @@ impl Breaker {
     fn vote(&self, seen: Word, ticket: Ticket, vote: Vote) -> Recorded {
         let (step, ()) = self.hot.cell.transition(
             seen,
+            (),
             || (),
             |word, ()| report(word, ticket.period, vote, &self.hot.rules),
         );

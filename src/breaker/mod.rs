@@ -190,21 +190,13 @@ impl Breaker {
         self
     }
 
-    /// The clock's reading and the salt of the jitter.
-    #[inline]
-    fn moment(&self) -> Moment {
-        Moment {
-            now: self.hot.clock.now(),
-            salt: self.salt(),
-        }
-    }
-
-    #[inline]
-    fn salt(&self) -> u64 {
-        match self.hot.rules.interval.seed {
+    /// A reading of the clock and the salt of the jitter: the seed, else the breaker's address.
+    fn moment_at(&self, now: u64) -> Moment {
+        let salt = match self.hot.rules.interval.seed {
             Some(seed) => seed,
             None => core::ptr::from_ref(self).addr() as u64,
-        }
+        };
+        Moment { now, salt }
     }
 }
 

@@ -49,9 +49,10 @@ impl Breaker {
 
     fn operate(&self, verb: Verb) -> State {
         let seen = self.hot.cell.load();
-        let moment = self.moment();
+        let moment = self.moment_at(self.hot.clock.now());
         let (step, ()) = self.hot.cell.transition(
             seen,
+            (),
             || (),
             |word, ()| operate(word, verb, &self.hot.rules, moment),
         );

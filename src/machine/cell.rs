@@ -30,18 +30,18 @@ impl Cell {
 
     /// Decides on `seen` and stores the decision, or starts over with the word that stands instead.
     ///
-    /// `prepare` runs once for each word that is decided on, after that word was loaded: an admission
-    /// reads the clock there (rule 4 of the machine), a report has nothing to do. `decide` is one of
-    /// the pure functions of [`super::step`]. Returns the last step with what was prepared for it.
+    /// What a decision needs beside its word is `prepared` after that word was loaded, each time anew:
+    /// an admission reads the clock (rule 4 of the machine), a report has nothing to do. `decide` is one
+    /// of the pure functions of [`super::step`]. Returns the last step, with what was prepared for it.
     #[inline]
     pub(crate) fn transition<C: Copy, V>(
         &self,
         mut seen: Word,
+        mut prepared: C,
         prepare: impl Fn() -> C,
         decide: impl Fn(Word, C) -> Step<V>,
     ) -> (Step<V>, C) {
         loop {
-            let prepared = prepare();
             let step = decide(seen, prepared);
             if step.word == seen {
                 return (step, prepared);
@@ -61,6 +61,7 @@ impl Cell {
                 Ok(_) => return (step, prepared),
                 Err(stands) => seen = Word::from_bits(stands),
             }
+            prepared = prepare();
         }
     }
 }

@@ -59,7 +59,11 @@ pub(crate) struct Rules {
 
 impl Rules {
     /// The interval for this reopen count, before jitter.
+    #[inline]
     pub(crate) const fn interval_ms(&self, reopens: u8) -> u64 {
+        if reopens == 0 {
+            return self.interval.base as u64;
+        }
         let grown = (self.interval.base as u64)
             .saturating_mul((self.interval.factor as u64).saturating_pow(reopens as u32));
         min(grown, self.interval.cap as u64)

@@ -42,6 +42,12 @@ impl Shortcut {
         }
     }
 
+    /// Whether this one always says no.
+    #[inline]
+    pub(crate) const fn is_none(&self) -> bool {
+        self.state == NEVER
+    }
+
     /// Whether a call is let through and leaves the word as it is.
     #[inline]
     pub(crate) const fn admits(&self, word: Word) -> bool {

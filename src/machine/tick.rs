@@ -18,6 +18,8 @@ use core::fmt;
 /// Milliseconds that clocks of different cores may differ, and that a reading may be old.
 pub(crate) const SLACK_MS: u64 = 1_000;
 
+const NANOS_PER_MS: u64 = 1_000_000;
+
 /// A point in time, modulo 2^`BITS`, in ticks of `NANOS` nanoseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Wrapping<const BITS: u32, const NANOS: u64>(u64);
@@ -46,8 +48,16 @@ impl<const BITS: u32, const NANOS: u64> Wrapping<BITS, NANOS> {
     }
 
     /// Ticks that last at least `millis`.
+    #[inline]
     pub(crate) const fn ticks(millis: u64) -> u64 {
-        (millis * 1_000_000).div_ceil(NANOS)
+        const {
+            assert!(NANOS.is_multiple_of(NANOS_PER_MS) || NANOS_PER_MS.is_multiple_of(NANOS));
+        }
+        if NANOS < NANOS_PER_MS {
+            millis * (NANOS_PER_MS / NANOS)
+        } else {
+            millis.div_ceil(NANOS / NANOS_PER_MS)
+        }
     }
 
     pub(crate) const fn plus(self, ticks: u64) -> Self {

@@ -40,26 +40,41 @@ pub(crate) enum Refusal {
 /// Decides about a call. `moment` must have been read after `word` was loaded: an older reading
 /// could be before the deadline that its own word replaced.
 pub(crate) const fn admit(word: Word, rules: &Rules, moment: Moment) -> Step<Admission> {
+    if let Some(refusal) = refuse(word, rules, moment.now) {
+        return Step::within(word, Admission::Rejected(refusal));
+    }
     match word.phase() {
-        Phase::Closed(_) | Phase::Held(Hold::Disabled) => {
-            Step::within(word, Admission::Admitted(word.period()))
-        }
-        Phase::Held(Hold::ForcedOpen) => Step::within(word, Admission::Rejected(Refusal::Forced)),
-        Phase::Open(open) => match open_rest(open, rules, moment.now) {
-            Some(rest) => Step::within(word, Admission::Rejected(Refusal::Open { rest })),
-            None => first_probe(word, open, rules, moment),
-        },
+        Phase::Closed(_) | Phase::Held(_) => Step::within(word, Admission::Admitted(word.period())),
+        Phase::Open(open) => first_probe(word, open, rules, moment),
         Phase::HalfOpen(half_open) if half_open.in_flight < rules.probes => {
-            Step::within_admitting(next_probe(word, half_open, rules, moment))
+            let next = next_probe(word, half_open, rules, moment);
+            Step::within(next, Admission::Admitted(next.period()))
         }
-        Phase::HalfOpen(half_open) => match lease_rest(half_open, rules, moment.now) {
-            Some(_) => Step::within(word, Admission::Rejected(Refusal::Busy)),
-            None => give_up(word, half_open, rules, moment),
+        Phase::HalfOpen(half_open) => give_up(word, half_open, rules, moment),
+    }
+}
+
+/// Why a call is rejected, if it is without a transition.
+#[inline]
+pub(crate) const fn refuse(word: Word, rules: &Rules, now: u64) -> Option<Refusal> {
+    match word.phase() {
+        Phase::Open(open) => match open_rest(open, rules, now) {
+            Some(rest) => Some(Refusal::Open { rest }),
+            None => None,
         },
+        Phase::HalfOpen(half_open)
+            if half_open.in_flight >= rules.probes
+                && lease_rest(half_open, rules, now).is_some() =>
+        {
+            Some(Refusal::Busy)
+        }
+        Phase::Held(Hold::ForcedOpen) => Some(Refusal::Forced),
+        Phase::Closed(_) | Phase::HalfOpen(_) | Phase::Held(Hold::Disabled) => None,
     }
 }
 
 /// The ticks of an open period that are left, `None` once its deadline is reached.
+#[inline]
 pub(crate) const fn open_rest(open: Open, rules: &Rules, now: u64) -> Option<u64> {
     open.deadline.ahead_of(
         Deadline::of(now),
@@ -120,11 +135,5 @@ const fn give_up(
         word: next,
         verdict: Admission::Rejected(Refusal::Open { rest }),
         change: Some(change),
-    }
-}
-
-impl Step<Admission> {
-    const fn within_admitting(word: Word) -> Self {
-        Self::within(word, Admission::Admitted(word.period()))
     }
 }

@@ -25,7 +25,7 @@ use super::{
     word::{MAX_REOPENS, Open, State, Word},
 };
 
-pub(crate) use admit::{Admission, Refusal, admit};
+pub(crate) use admit::{Admission, Refusal, admit, refuse};
 pub(crate) use operate::{Verb, operate};
 pub use report::Recorded;
 pub(crate) use report::{Vote, report};
