@@ -2,7 +2,7 @@
 
 use core::{error, fmt, time::Duration};
 
-use crate::machine::{step::Refusal, tick::Deadline};
+use crate::machine::{step::admit::Refusal, tick::Deadline};
 
 /// Microseconds in a tick of [`Deadline`].
 const TICK_MICROS: u64 = 250;

@@ -9,7 +9,7 @@ use crate::{
     Admitted, Breaker, Permit, Rejected,
     listener::contained,
     machine::{
-        step::{Admission, Moment, Refusal, admit, refuse},
+        step::{Admission, Event, admit, admit::Refusal, refuse},
         word::{Period, Word},
     },
 };
@@ -81,50 +81,64 @@ impl Breaker {
                 period: word.period(),
                 since: 0,
             })
-        } else if self.hot.shortcut.is_none() {
-            self.acquire_watched(word)
         } else {
-            self.acquire_slowly(word)
+            // Taken apart and put together again, so that the healthy path need not hand its ticket on in
+            // the memory that this result comes back in.
+            match self.acquire_slowly(word) {
+                Ok(ticket) => Ok(ticket),
+                Err(rejected) => Err(rejected),
+            }
         }
     }
 
-    /// All that a healthy, unwatched call is spared: a rejection first, as there may be many.
+    /// All that a healthy call is spared.
     #[inline(never)]
     fn acquire_slowly(&self, seen: Word) -> Result<Ticket, Rejected> {
+        if self.hot.shortcut.is_none() {
+            self.acquire_watched(seen)
+        } else {
+            self.ask(seen)
+        }
+    }
+
+    /// Asks the machine: for a rejection first, as there may be many.
+    #[inline]
+    fn ask(&self, seen: Word) -> Result<Ticket, Rejected> {
         let now = self.hot.clock.now();
         match refuse(seen, &self.hot.rules, now) {
             Some(refusal) => Err(self.refused(refusal, seen)),
-            None => self.acquire_by_step(seen, now),
+            None => self.ask_to_step(seen, now),
         }
     }
 
     /// Takes a probe place, most likely.
     #[cold]
-    fn acquire_by_step(&self, seen: Word, now: u64) -> Result<Ticket, Rejected> {
-        let (step, Moment { now, .. }) = self.hot.cell.transition(
+    fn ask_to_step(&self, seen: Word, now: u64) -> Result<Ticket, Rejected> {
+        let decided = self.hot.cell.transition(
             seen,
             self.moment_at(now),
             || self.moment_at(self.hot.clock.now()),
             |word, moment| admit(word, &self.hot.rules, moment),
         );
-        if let Some(change) = step.change {
-            self.tell(change, now);
+        let now = decided.prepared.now;
+        if decided.is_transition() {
+            self.tell(decided.before, decided.after, Event::Admit, now);
         }
-        match step.verdict {
+        match decided.verdict {
             Admission::Admitted(period) => Ok(Ticket { period, since: now }),
-            Admission::Rejected(refusal) => Err(self.refused(refusal, step.word)),
+            Admission::Rejected(refusal) => Err(self.refused(refusal, decided.after)),
         }
     }
 
     /// A call of a breaker whose calls are timed or told of.
-    #[inline(never)]
+    #[cold]
     fn acquire_watched(&self, seen: Word) -> Result<Ticket, Rejected> {
         let acquired = if seen.is_closed() {
             Ok(self.ticket(seen.period()))
         } else {
-            self.acquire_slowly(seen)
+            self.ask(seen)
         };
-        if let Some(listener) = self.hot.call_listener {
+        if let Some(listener) = self.cold.call_listener {
             contained(|| match &acquired {
                 Ok(ticket) => listener.on_admitted(&self.admitted(ticket.period)),
                 Err(rejected) => listener.on_rejected(rejected),

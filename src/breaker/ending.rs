@@ -7,7 +7,7 @@ use crate::{
     listener::{Ended, contained},
     machine::{
         rules::{Drops, LONGEST_HINT_MS},
-        step::{Vote, report},
+        step::{Event, Vote, report},
         word::Word,
     },
 };
@@ -24,6 +24,9 @@ impl Breaker {
             let word = self.hot.cell.load();
             if self.hot.shortcut.changes_nothing(word, ticket.period) {
                 return Recorded::Applied;
+            }
+            if !self.hot.shortcut.is_none() {
+                return self.settle_success(word, ticket);
             }
         }
         self.settle_slowly(ticket, outcome)
@@ -49,6 +52,23 @@ impl Breaker {
         self.finish(ticket, outcome, None)
     }
 
+    /// The success that does write, alone in its function because it needs so little.
+    #[inline(never)]
+    fn settle_success(&self, seen: Word, ticket: Ticket) -> Recorded {
+        let decided = self.hot.cell.transition(
+            seen,
+            (),
+            || (),
+            |word, ()| report(word, ticket.period, Vote::Success, &self.hot.rules),
+        );
+        if decided.is_transition() {
+            // Read only now: of all successes this is the one that recovers.
+            let now = self.hot.clock.now();
+            self.tell(decided.before, decided.after, Event::Report, now);
+        }
+        decided.verdict
+    }
+
     #[inline(never)]
     fn settle_slowly(&self, ticket: Ticket, outcome: Outcome) -> Recorded {
         let Some(limit) = self.hot.rules.slow_call else {
@@ -66,18 +86,17 @@ impl Breaker {
 
     /// Records an outcome that is settled, and tells of it. `now` is the clock, if it was read already.
     fn finish(&self, ticket: Ticket, outcome: Outcome, now: Option<u64>) -> Recorded {
-        let failure = |hint_ms| Vote::Failure {
-            moment: self.moment_at(now.unwrap_or_else(|| self.hot.clock.now())),
-            hint_ms,
+        let seen = self.hot.cell.load();
+        let recorded = match outcome {
+            Outcome::Success => self.settle_success(seen, ticket),
+            Outcome::Failure => self.settle_failure(seen, ticket, 0, now),
+            Outcome::FailureFor(hint) => {
+                let hint_ms = millis_up(hint).min(LONGEST_HINT_MS);
+                self.settle_failure(seen, ticket, hint_ms, now)
+            }
+            Outcome::Ignored => self.settle_ignored(seen, ticket),
         };
-        let vote = match outcome {
-            Outcome::Success => Vote::Success,
-            Outcome::Failure => failure(0),
-            Outcome::FailureFor(hint) => failure(millis_up(hint).min(LONGEST_HINT_MS)),
-            Outcome::Ignored => Vote::Ignored,
-        };
-        let recorded = self.vote(self.hot.cell.load(), ticket, vote);
-        if let Some(listener) = self.hot.call_listener {
+        if let Some(listener) = self.cold.call_listener {
             let ended = Ended {
                 call: self.admitted(ticket.period),
                 outcome,
@@ -88,22 +107,31 @@ impl Breaker {
         recorded
     }
 
-    #[inline]
-    fn vote(&self, seen: Word, ticket: Ticket, vote: Vote) -> Recorded {
-        let (step, ()) = self.hot.cell.transition(
+    fn settle_failure(
+        &self,
+        seen: Word,
+        ticket: Ticket,
+        hint_ms: u64,
+        now: Option<u64>,
+    ) -> Recorded {
+        let moment = self.moment_at(now.unwrap_or_else(|| self.hot.clock.now()));
+        let vote = Vote::Failure { moment, hint_ms };
+        let decided = self.hot.cell.transition(
             seen,
             (),
             || (),
             |word, ()| report(word, ticket.period, vote, &self.hot.rules),
         );
-        if let Some(change) = step.change {
-            let now = match vote {
-                Vote::Failure { moment, .. } => moment.now,
-                Vote::Success | Vote::Ignored => self.hot.clock.now(),
-            };
-            self.tell(change, now);
+        if decided.is_transition() {
+            self.tell(decided.before, decided.after, Event::Report, moment.now);
         }
-        step.verdict
+        decided.verdict
+    }
+
+    fn settle_ignored(&self, seen: Word, ticket: Ticket) -> Recorded {
+        let ignored = |word, ()| report(word, ticket.period, Vote::Ignored, &self.hot.rules);
+        // Never a transition.
+        self.hot.cell.transition(seen, (), || (), ignored).verdict
     }
 }
 

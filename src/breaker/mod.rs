@@ -100,12 +100,12 @@ struct Hot {
     rules: Rules,
     shortcut: Shortcut,
     clock: Source,
-    call_listener: Option<&'static dyn CallListener>,
 }
 
 /// What transitions and readers of the state touch.
 struct Cold {
     name: Option<&'static str>,
+    call_listener: Option<&'static dyn CallListener>,
     notes: Notes,
     #[cfg(feature = "std")]
     audience: telling::Audience,
@@ -141,10 +141,10 @@ impl Breaker {
                 },
                 rules,
                 clock,
-                call_listener: parts.call_listener,
             }),
             cold: CachePadded::new(Cold {
                 name: parts.name,
+                call_listener: parts.call_listener,
                 notes: Notes::over(AtomicU64::new(0), AtomicU64::new(0)),
                 #[cfg(feature = "std")]
                 audience: telling::Audience::new(parts.listeners),

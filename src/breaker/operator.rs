@@ -6,7 +6,7 @@ use crate::{
     Breaker, State,
     machine::{
         rules::{LONGEST_GIVEN_MS, SHORTEST_GIVEN_MS},
-        step::{Verb, operate},
+        step::{Event, Verb, operate},
     },
 };
 
@@ -50,15 +50,15 @@ impl Breaker {
     fn operate(&self, verb: Verb) -> State {
         let seen = self.hot.cell.load();
         let moment = self.moment_at(self.hot.clock.now());
-        let (step, ()) = self.hot.cell.transition(
+        let decided = self.hot.cell.transition(
             seen,
             (),
             || (),
             |word, ()| operate(word, verb, &self.hot.rules, moment),
         );
-        if let Some(change) = step.change {
-            self.tell(change, moment.now);
+        if decided.is_transition() {
+            self.tell(decided.before, decided.after, Event::Operate, moment.now);
         }
-        step.verdict
+        decided.verdict
     }
 }

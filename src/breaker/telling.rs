@@ -1,11 +1,18 @@
 //! After a transition: the winner of its CAS writes it down and tells of it.
 
-use crate::{Breaker, machine::step::Change};
+use crate::{
+    Breaker,
+    machine::{
+        step::{Change, Event},
+        word::Word,
+    },
+};
 
 impl Breaker {
     /// Performs what follows a transition that happened at `now`.
     #[cold]
-    pub(super) fn tell(&self, change: Change, now: u64) {
+    pub(super) fn tell(&self, before: Word, after: Word, event: Event, now: u64) {
+        let change = Change::between(before, after, event, now, &self.hot.rules);
         self.cold.notes.write(&change, now);
         #[cfg(feature = "std")]
         self.cold.audience.tell(change, self.cold.name);

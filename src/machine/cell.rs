@@ -32,7 +32,7 @@ impl Cell {
     ///
     /// What a decision needs beside its word is `prepared` after that word was loaded, each time anew:
     /// an admission reads the clock (rule 4 of the machine), a report has nothing to do. `decide` is one
-    /// of the pure functions of [`super::step`]. Returns the last step, with what was prepared for it.
+    /// of the pure functions of [`super::step`].
     #[inline]
     pub(crate) fn transition<C: Copy, V>(
         &self,
@@ -40,11 +40,17 @@ impl Cell {
         mut prepared: C,
         prepare: impl Fn() -> C,
         decide: impl Fn(Word, C) -> Step<V>,
-    ) -> (Step<V>, C) {
+    ) -> Decided<C, V> {
         loop {
-            let step = decide(seen, prepared);
-            if step.word == seen {
-                return (step, prepared);
+            let Step { word, verdict } = decide(seen, prepared);
+            let decided = Decided {
+                before: seen,
+                after: word,
+                verdict,
+                prepared,
+            };
+            if word == seen {
+                return decided;
             }
             // ORDERING, stored: AcqRel. Release pairs with the Acquire of `load`: without it I23 fails
             // as said there. Acquire makes the chain of reports that led to this transition happen
@@ -54,14 +60,81 @@ impl Cell {
             // Weak: a spurious failure decides on the same word again, by a later moment.
             match self.0.compare_exchange_weak(
                 seen.bits(),
-                step.word.bits(),
+                word.bits(),
                 Ordering::AcqRel,
                 Ordering::Acquire,
             ) {
-                Ok(_) => return (step, prepared),
+                Ok(_) => return decided,
                 Err(stands) => seen = Word::from_bits(stands),
             }
             prepared = prepare();
         }
+    }
+}
+
+/// A decision that stands: stored, or in need of no storing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Decided<C, V> {
+    pub(crate) before: Word,
+    pub(crate) after: Word,
+    pub(crate) verdict: V,
+    /// What was prepared for it.
+    pub(crate) prepared: C,
+}
+
+impl<C, V> Decided<C, V> {
+    /// Whether a period ended.
+    #[inline]
+    pub(crate) fn is_transition(&self) -> bool {
+        self.before.period() != self.after.period()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::cell::Cell as Plain;
+
+    fn cell() -> Cell {
+        Cell::over(AtomicU64::new(Word::new(0).bits()))
+    }
+
+    fn add_one(word: Word) -> Step<()> {
+        Step {
+            word: Word::from_bits(word.bits() + 1),
+            verdict: (),
+        }
+    }
+
+    #[test]
+    fn a_lost_cas_decides_anew_by_what_is_prepared_anew() {
+        let cell = cell();
+        let old = cell.load();
+        let prepared = Plain::new(0);
+        let prepare = || {
+            prepared.set(prepared.get() + 1);
+            prepared.get()
+        };
+        // Another thread's step comes between.
+        cell.transition(old, (), || (), |word, ()| add_one(word));
+        let decided = cell.transition(old, 0, prepare, |word, _| add_one(word));
+        assert_eq!(decided.before.bits(), old.bits() + 1);
+        assert_eq!(decided.after, cell.load());
+        assert!(
+            decided.prepared >= 1,
+            "not what was prepared for the word that lost"
+        );
+    }
+
+    #[test]
+    fn a_step_that_changes_nothing_is_not_stored() {
+        let cell = cell();
+        let old = cell.load();
+        cell.transition(old, (), || (), |word, ()| add_one(word));
+        // Decided on an old word, which a store would bring back.
+        let same = |word, ()| Step { word, verdict: () };
+        let decided = cell.transition(old, (), || (), same);
+        assert_eq!(decided.after, old);
+        assert_ne!(cell.load(), old);
     }
 }

@@ -132,3 +132,68 @@ const fn min(a: u64, b: u64) -> u64 {
 const fn max(a: u64, b: u64) -> u64 {
     if a > b { a } else { b }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::{Backoff, Policy, policy::compile};
+    use core::time::Duration;
+
+    /// The rules of a policy that is within its bounds.
+    pub(crate) fn rules(policy: &Policy) -> Rules {
+        compile(policy).expect("a policy within its bounds")
+    }
+
+    fn backoff(factor: u32, jitter: u32) -> Rules {
+        let (base, cap) = (Duration::from_secs(5), Duration::from_mins(1));
+        rules(&Policy::new().backoff(Backoff::exponential(base, factor, cap).jitter(jitter)))
+    }
+
+    #[test]
+    fn an_interval_grows_to_its_cap() {
+        let grown: Vec<u64> = (0..6).map(|n| backoff(2, 0).interval_ms(n)).collect();
+        assert_eq!(grown, [5_000, 10_000, 20_000, 40_000, 60_000, 60_000]);
+        assert_eq!(backoff(1, 0).interval_ms(31), 5_000);
+        assert_eq!(
+            backoff(100, 0).interval_ms(31),
+            60_000,
+            "it saturates on the way"
+        );
+    }
+
+    #[test]
+    fn jitter_comes_on_top_of_the_cap() {
+        let rules = backoff(2, 20);
+        assert_eq!(rules.drawn_interval_ms(9, 0), 60_000);
+        assert_eq!(rules.drawn_interval_ms(9, u64::MAX), 72_000);
+        assert_eq!(rules.longest_open(9, false), Deadline::ticks(73_000));
+    }
+
+    #[test]
+    fn a_given_period_may_last_thirty_days() {
+        let longest = backoff(2, 20).longest_open(0, true);
+        assert_eq!(longest, Deadline::ticks(30 * 86_400_000 + 1_000));
+    }
+
+    #[test]
+    fn the_default_lease_doubles_three_times_and_an_explicit_one_never() {
+        let lease = |rules: Rules| -> Vec<u64> { (0..6).map(|n| rules.lease(n)).collect() };
+        let seconds = |all: [u64; 6]| all.map(|s| LeaseEnd::ticks(s * 1_000)).to_vec();
+        assert_eq!(lease(backoff(2, 0)), seconds([30, 60, 120, 320, 480, 480]));
+        let explicit = Policy::new().probe_lease(Duration::from_millis(10));
+        assert_eq!(lease(rules(&explicit)), [3; 6]);
+        let longest = Policy::new().open_for(Duration::from_hours(24));
+        assert_eq!(lease(rules(&longest)), seconds([86_400; 6]));
+    }
+
+    #[test]
+    fn a_slow_call_limit_implies_what_a_drop_means() {
+        let limit = Duration::from_secs(2);
+        let slow = Policy::new().slow_call(limit);
+        assert_eq!(rules(&slow).drops(), Drops::FailureAfter(2_000));
+        assert!(rules(&slow).timed());
+        let ignoring = slow.on_drop(crate::OnDrop::Ignore);
+        assert_eq!(rules(&ignoring).drops(), Drops::Ignore);
+        assert!(!rules(&Policy::new()).timed());
+    }
+}

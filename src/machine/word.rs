@@ -338,3 +338,82 @@ impl fmt::Debug for Word {
         write!(f, "{}: {:?}", self.generation(), self.phase())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn old(generation: u16) -> Word {
+        Word(GENERATION.set(STATE.set(u64::MAX, HALF_OPEN), u64::from(generation)))
+    }
+
+    /// I17: what goes in comes out, at both ends of every field, and nothing else changes.
+    #[test]
+    fn a_word_gives_back_what_it_was_made_of() {
+        for generation in [0, 1, u16::MAX - 1, u16::MAX] {
+            for (reopens, given, ticks) in
+                [(0, false, 0), (MAX_REOPENS, true, u64::MAX), (7, false, 1)]
+            {
+                let open = Open {
+                    reopens,
+                    given,
+                    deadline: Deadline::new(ticks),
+                };
+                let word = old(generation).begin_open(open);
+                assert_eq!(word.phase(), Phase::Open(open));
+                assert_eq!(word.generation(), generation.wrapping_add(1));
+            }
+            for (successes, in_flight, ticks) in [(0, 0, 0), (MAX_PROBES, MAX_PROBES, u64::MAX)] {
+                let half_open = HalfOpen {
+                    reopens: MAX_REOPENS,
+                    successes,
+                    in_flight,
+                    lease_end: LeaseEnd::new(ticks),
+                };
+                let word = old(generation)
+                    .begin_half_open(MAX_REOPENS, LeaseEnd::new(0))
+                    .with_successes(successes)
+                    .with_in_flight(in_flight)
+                    .with_lease_end(LeaseEnd::new(ticks));
+                assert_eq!(word.phase(), Phase::HalfOpen(half_open));
+                assert_eq!(word.generation(), generation.wrapping_add(1));
+            }
+            for payload in [0, 1, PAYLOAD.max()] {
+                let word = old(generation).begin_closed(payload);
+                assert_eq!(word.phase(), Phase::Closed(payload));
+                assert_eq!(word.generation(), generation.wrapping_add(1));
+            }
+            for hold in [Hold::ForcedOpen, Hold::Disabled] {
+                let word = old(generation).begin_held(hold);
+                assert_eq!(word.phase(), Phase::Held(hold));
+                assert_eq!(word.generation(), generation.wrapping_add(1));
+            }
+        }
+    }
+
+    #[test]
+    fn a_word_of_zeros_is_forced_open() {
+        assert_eq!(Word(0).state(), State::ForcedOpen);
+    }
+
+    #[test]
+    fn a_period_is_its_state_and_its_generation() {
+        let closed = old(8).begin_closed(0b1011);
+        assert!(closed.is_of(closed.with_payload(1).period()));
+        assert!(!closed.is_of(old(9).begin_closed(0b1011).period()));
+        assert!(!closed.is_of(old(8).begin_held(Hold::Disabled).period()));
+        assert!(closed.is(closed.period(), 0b1011));
+        assert_eq!(closed.period().generation(), 9);
+    }
+
+    /// Rule 4, which lets one comparison do for a healthy call.
+    #[test]
+    fn a_probe_in_flight_is_never_taken_for_a_healthy_call() {
+        for in_flight in 1..=MAX_PROBES {
+            let word = old(0)
+                .begin_half_open(0, LeaseEnd::new(0))
+                .with_in_flight(in_flight);
+            assert!(PAYLOAD.get(word.bits()).count_ones() >= 2);
+        }
+    }
+}

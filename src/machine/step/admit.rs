@@ -16,7 +16,7 @@ use super::{
         tick::{Deadline, LeaseEnd},
         word::{HalfOpen, Hold, Open, Period, Phase, Word},
     },
-    Cause, Change, Moment, Step, reopen,
+    Moment, Step, reopen,
 };
 
 /// The answer to a call that asks to be admitted.
@@ -41,21 +41,31 @@ pub(crate) enum Refusal {
 /// could be before the deadline that its own word replaced.
 pub(crate) const fn admit(word: Word, rules: &Rules, moment: Moment) -> Step<Admission> {
     if let Some(refusal) = refuse(word, rules, moment.now) {
-        return Step::within(word, Admission::Rejected(refusal));
+        return Step {
+            word,
+            verdict: Admission::Rejected(refusal),
+        };
     }
-    match word.phase() {
-        Phase::Closed(_) | Phase::Held(_) => Step::within(word, Admission::Admitted(word.period())),
-        Phase::Open(open) => first_probe(word, open, rules, moment),
+    let next = match word.phase() {
+        Phase::Closed(_) | Phase::Held(_) => word,
+        Phase::Open(open) => first_probe(word, open, rules, moment.now),
         Phase::HalfOpen(half_open) if half_open.in_flight < rules.probes => {
-            let next = next_probe(word, half_open, rules, moment);
-            Step::within(next, Admission::Admitted(next.period()))
+            next_probe(word, half_open, rules, moment.now)
         }
-        Phase::HalfOpen(half_open) => give_up(word, half_open, rules, moment),
+        Phase::HalfOpen(half_open) => return give_up(word, half_open, rules, moment),
+    };
+    Step {
+        word: next,
+        verdict: Admission::Admitted(next.period()),
     }
 }
 
 /// Why a call is rejected, if it is without a transition.
-#[inline]
+#[expect(
+    clippy::inline_always,
+    reason = "a twentieth of the cost of a rejection is the call of this"
+)]
+#[inline(always)]
 pub(crate) const fn refuse(word: Word, rules: &Rules, now: u64) -> Option<Refusal> {
     match word.phase() {
         Phase::Open(open) => match open_rest(open, rules, now) {
@@ -89,27 +99,20 @@ const fn lease_rest(half_open: HalfOpen, rules: &Rules, now: u64) -> Option<u64>
 }
 
 /// One CAS ends the open period and takes the first probe place.
-const fn first_probe(word: Word, open: Open, rules: &Rules, moment: Moment) -> Step<Admission> {
-    let lease_end = LeaseEnd::of(moment.now).plus(rules.lease(open.reopens));
-    let next = word.begin_half_open(open.reopens, lease_end);
-    let mut change = Change::between(word, next, Cause::ProbeAdmitted);
-    change.reopens = open.reopens;
-    Step {
-        word: next,
-        verdict: Admission::Admitted(next.period()),
-        change: Some(change),
-    }
+const fn first_probe(word: Word, open: Open, rules: &Rules, now: u64) -> Word {
+    let lease_end = LeaseEnd::of(now).plus(rules.lease(open.reopens));
+    word.begin_half_open(open.reopens, lease_end)
 }
 
 /// Takes one more place. The lease begins anew, but a lease end that is ahead never moves back.
-const fn next_probe(word: Word, half_open: HalfOpen, rules: &Rules, moment: Moment) -> Word {
+const fn next_probe(word: Word, half_open: HalfOpen, rules: &Rules, now: u64) -> Word {
     let lease = rules.lease(half_open.reopens);
-    let rest = match lease_rest(half_open, rules, moment.now) {
+    let rest = match lease_rest(half_open, rules, now) {
         Some(rest) if rest > lease => rest,
         _ => lease,
     };
     word.with_in_flight(half_open.in_flight + 1)
-        .with_lease_end(LeaseEnd::of(moment.now).plus(rest))
+        .with_lease_end(LeaseEnd::of(now).plus(rest))
 }
 
 /// The probes did not come back: they count as failed, and the call that sees it is rejected.
@@ -119,21 +122,108 @@ const fn give_up(
     rules: &Rules,
     moment: Moment,
 ) -> Step<Admission> {
-    let (next, change) = reopen(
-        word,
-        Cause::LeaseExpired,
-        half_open.reopens,
-        0,
-        rules,
-        moment,
-    );
-    let rest = match change.open_ms {
-        Some(millis) => Deadline::ticks(millis),
-        None => 0,
+    let next = reopen(word, half_open.reopens, 0, rules, moment);
+    let rest = match next.phase() {
+        Phase::Open(open) => open.deadline.since(Deadline::of(moment.now)),
+        _ => 0,
     };
     Step {
         word: next,
         verdict: Admission::Rejected(Refusal::Open { rest }),
-        change: Some(change),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::super::rules::tests::rules, *};
+    use crate::{Policy, Trip};
+    use core::time::Duration;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    fn at(seconds: u64) -> Moment {
+        Moment {
+            now: seconds * SECOND,
+            salt: 0,
+        }
+    }
+
+    /// Opens for 5 s; two probes, a lease of 2 s.
+    fn policy() -> Rules {
+        rules(
+            &Policy::new()
+                .trip(Trip::consecutive(1))
+                .open_for(Duration::from_secs(5))
+                .probes(2)
+                .probe_lease(Duration::from_secs(2)),
+        )
+    }
+
+    fn open_until(seconds: u64) -> Word {
+        Word::new(0).begin_open(Open {
+            reopens: 0,
+            given: false,
+            deadline: Deadline::of(seconds * SECOND),
+        })
+    }
+
+    fn admitted(step: Step<Admission>) -> Word {
+        assert_eq!(step.verdict, Admission::Admitted(step.word.period()));
+        step.word
+    }
+
+    #[test]
+    fn the_step_that_ends_an_open_period_takes_the_first_probe() {
+        let word = open_until(5);
+        let rejected = admit(word, &policy(), at(4)).verdict;
+        assert_eq!(rejected, Admission::Rejected(Refusal::Open { rest: 4_000 }));
+        let Phase::HalfOpen(half_open) = admitted(admit(word, &policy(), at(5))).phase() else {
+            panic!("not half-open");
+        };
+        assert_eq!(half_open.in_flight, 1);
+        assert_eq!(half_open.lease_end, LeaseEnd::of(7 * SECOND));
+    }
+
+    #[test]
+    fn places_run_out_and_a_lease_that_is_over_reopens() {
+        let one = admitted(admit(open_until(5), &policy(), at(5)));
+        let two = admitted(admit(one, &policy(), at(6)));
+        assert_eq!(two.period(), one.period());
+        let busy = admit(two, &policy(), at(7));
+        assert_eq!(
+            busy.verdict,
+            Admission::Rejected(Refusal::Busy),
+            "the lease began anew at 6 s"
+        );
+        let late = admit(two, &policy(), at(8));
+        assert_eq!(
+            late.verdict,
+            Admission::Rejected(Refusal::Open { rest: 20_000 })
+        );
+        assert!(matches!(late.word.phase(), Phase::Open(open) if open.reopens == 1));
+    }
+
+    #[test]
+    fn a_lease_end_never_moves_back() {
+        let one = admitted(admit(open_until(5), &policy(), at(6)));
+        // The clock stepped back by half a second: the lease of the second probe would end sooner.
+        let back = Moment {
+            now: 5 * SECOND + SECOND / 2,
+            salt: 0,
+        };
+        let two = admitted(admit(one, &policy(), back));
+        assert!(
+            matches!(two.phase(), Phase::HalfOpen(h) if h.lease_end == LeaseEnd::of(8 * SECOND))
+        );
+    }
+
+    #[test]
+    fn an_operator_hold_admits_all_or_none() {
+        let forced = Word::new(0).begin_held(Hold::ForcedOpen);
+        let step = admit(forced, &policy(), at(99));
+        assert_eq!(step.verdict, Admission::Rejected(Refusal::Forced));
+        assert_eq!(step.word, forced);
+        let disabled = Word::new(0).begin_held(Hold::Disabled);
+        assert_eq!(admitted(admit(disabled, &policy(), at(99))), disabled);
     }
 }

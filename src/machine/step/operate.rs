@@ -13,7 +13,7 @@ use super::{
         rules::Rules,
         word::{Hold, Phase, State, Word},
     },
-    Cause, Change, Moment, Step, open_for,
+    Moment, Step, open_for,
 };
 
 /// What an operator can do.
@@ -35,28 +35,88 @@ pub(crate) const fn operate(word: Word, verb: Verb, rules: &Rules, moment: Momen
         | (Verb::Resume, Phase::Closed(_) | Phase::Open(_) | Phase::HalfOpen(_)) => word,
         (Verb::ForceOpen, _) => word.begin_held(Hold::ForcedOpen),
         (Verb::Disable, _) => word.begin_held(Hold::Disabled),
-        (Verb::Resume, Phase::Held(Hold::ForcedOpen)) => return opened(word, false, 0, moment),
+        (Verb::Resume, Phase::Held(Hold::ForcedOpen)) => open_for(word, 0, false, 0, moment),
         (Verb::Resume, Phase::Held(Hold::Disabled)) | (Verb::Reset, _) => {
             word.begin_closed(rules.tally.fresh())
         }
-        (Verb::OpenFor(millis), _) => return opened(word, true, millis, moment),
+        (Verb::OpenFor(millis), _) => open_for(word, 0, true, millis, moment),
     };
     Step {
         word: next,
         verdict: word.state(),
-        change: if next.bits() == word.bits() {
-            None
-        } else {
-            Some(Change::between(word, next, Cause::Operator))
-        },
     }
 }
 
-const fn opened(word: Word, given: bool, millis: u64, moment: Moment) -> Step<State> {
-    let (next, change) = open_for(word, Cause::Operator, 0, given, millis, moment);
-    Step {
-        word: next,
-        verdict: word.state(),
-        change: Some(change),
+#[cfg(test)]
+mod tests {
+    use super::{super::super::rules::tests::rules, *};
+    use crate::{
+        Policy,
+        machine::{tick::LeaseEnd, word::Word},
+    };
+
+    const NOW: Moment = Moment {
+        now: 7_000_000_000,
+        salt: 0,
+    };
+
+    fn all() -> [Word; 5] {
+        let word = Word::new(1);
+        [
+            word,
+            operated(word, Verb::OpenFor(10)),
+            word.begin_half_open(0, LeaseEnd::new(1)),
+            word.begin_held(Hold::ForcedOpen),
+            word.begin_held(Hold::Disabled),
+        ]
+    }
+
+    fn operated(word: Word, verb: Verb) -> Word {
+        let step = operate(word, verb, &rules(&Policy::new()), NOW);
+        assert_eq!(step.verdict, word.state(), "the state that it found");
+        step.word
+    }
+
+    #[test]
+    fn every_verb_leads_where_the_table_says() {
+        use State::{Closed, Disabled, ForcedOpen, Open};
+        for word in all() {
+            assert_eq!(operated(word, Verb::ForceOpen).state(), ForcedOpen);
+            assert_eq!(operated(word, Verb::Disable).state(), Disabled);
+            assert_eq!(operated(word, Verb::OpenFor(10)).state(), Open);
+            assert_eq!(operated(word, Verb::Reset).state(), Closed);
+            let resumed = match word.state() {
+                ForcedOpen => Open,
+                Disabled => Closed,
+                state => state,
+            };
+            assert_eq!(operated(word, Verb::Resume).state(), resumed);
+        }
+    }
+
+    #[test]
+    fn a_verb_that_finds_its_work_done_is_no_transition() {
+        let [closed, open, half_open, forced, disabled] = all();
+        for (word, verb) in [
+            (closed, Verb::Resume),
+            (open, Verb::Resume),
+            (half_open, Verb::Resume),
+            (forced, Verb::ForceOpen),
+            (disabled, Verb::Disable),
+        ] {
+            assert_eq!(operated(word, verb), word);
+        }
+        for word in all() {
+            for verb in [Verb::Reset, Verb::OpenFor(10)] {
+                assert_ne!(operated(word, verb).generation(), word.generation());
+            }
+        }
+    }
+
+    #[test]
+    fn resumed_from_forced_open_the_next_call_is_the_probe() {
+        let word = operated(all()[3], Verb::Resume);
+        let step = super::super::admit(word, &rules(&Policy::new()), NOW);
+        assert_eq!(step.word.state(), State::HalfOpen);
     }
 }

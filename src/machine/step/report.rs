@@ -15,7 +15,7 @@ use super::{
         rules::Rules,
         word::{HalfOpen, Period, Phase, Word},
     },
-    Cause, Change, Moment, Step, open, reopen,
+    Moment, Step, open, reopen,
 };
 
 /// How an admitted call ended.
@@ -50,41 +50,45 @@ pub enum Recorded {
 }
 
 /// Decides about an outcome.
+#[expect(
+    clippy::inline_always,
+    reason = "once the vote is known, a success is a small part of this"
+)]
+#[inline(always)]
 pub(crate) const fn report(
     word: Word,
     period: Period,
     vote: Vote,
     rules: &Rules,
 ) -> Step<Recorded> {
-    if !word.is_of(period) {
-        return Step::within(word, Recorded::Stale);
-    }
-    match word.phase() {
+    let (next, verdict) = match word.phase() {
+        _ if !word.is_of(period) => (word, Recorded::Stale),
         Phase::Closed(payload) => closed(word, payload, vote, rules),
         Phase::HalfOpen(half_open) => half_open_report(word, half_open, vote, rules),
-        Phase::Open(_) | Phase::Held(_) => Step::within(word, Recorded::Unrecorded),
+        Phase::Open(_) | Phase::Held(_) => (word, Recorded::Unrecorded),
+    };
+    Step {
+        word: next,
+        verdict,
     }
 }
 
-const fn closed(word: Word, payload: u64, vote: Vote, rules: &Rules) -> Step<Recorded> {
-    let (moment, hint_ms) = match vote {
-        Vote::Ignored => return Step::within(word, Recorded::Unrecorded),
+#[inline]
+const fn closed(word: Word, payload: u64, vote: Vote, rules: &Rules) -> (Word, Recorded) {
+    match vote {
+        Vote::Ignored => (word, Recorded::Unrecorded),
         Vote::Success => {
-            let next = word.with_payload(rules.tally.success(payload));
-            return Step::within(next, Recorded::Applied);
+            let payload = rules.tally.success(payload);
+            (word.with_payload(payload), Recorded::Applied)
         }
-        Vote::Failure { moment, hint_ms } => (moment, hint_ms),
-    };
-    let payload = rules.tally.failure(payload);
-    if !rules.tally.trips(payload) {
-        return Step::within(word.with_payload(payload), Recorded::Applied);
-    }
-    let (next, mut change) = open(word, Cause::Tripped, 0, hint_ms, rules, moment);
-    change.count = Some(rules.tally.count(payload));
-    Step {
-        word: next,
-        verdict: Recorded::Tripped,
-        change: Some(change),
+        Vote::Failure { moment, hint_ms } => {
+            let payload = rules.tally.failure(payload);
+            if rules.tally.trips(payload) {
+                (open(word, 0, hint_ms, rules, moment), Recorded::Tripped)
+            } else {
+                (word.with_payload(payload), Recorded::Applied)
+            }
+        }
     }
 }
 
@@ -93,36 +97,111 @@ const fn half_open_report(
     half_open: HalfOpen,
     vote: Vote,
     rules: &Rules,
-) -> Step<Recorded> {
+) -> (Word, Recorded) {
     let returned = word.with_in_flight(half_open.in_flight.saturating_sub(1));
+    let successes = half_open.successes + 1;
     match vote {
-        Vote::Ignored => Step::within(returned, Recorded::Unrecorded),
-        Vote::Success if half_open.successes + 1 < rules.probe_successes => Step::within(
-            returned.with_successes(half_open.successes + 1),
-            Recorded::Applied,
-        ),
-        Vote::Success => {
-            let next = word.begin_closed(rules.tally.fresh());
-            Step {
-                word: next,
-                verdict: Recorded::Recovered,
-                change: Some(Change::between(word, next, Cause::Recovered)),
-            }
+        Vote::Ignored => (returned, Recorded::Unrecorded),
+        Vote::Success if successes < rules.probe_successes => {
+            (returned.with_successes(successes), Recorded::Applied)
         }
-        Vote::Failure { moment, hint_ms } => {
-            let (next, change) = reopen(
-                word,
-                Cause::ProbeFailed,
-                half_open.reopens,
-                hint_ms,
-                rules,
-                moment,
-            );
-            Step {
-                word: next,
-                verdict: Recorded::Reopened,
-                change: Some(change),
-            }
+        Vote::Success => (word.begin_closed(rules.tally.fresh()), Recorded::Recovered),
+        Vote::Failure { moment, hint_ms } => (
+            reopen(word, half_open.reopens, hint_ms, rules, moment),
+            Recorded::Reopened,
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::super::rules::tests::rules, *};
+    use crate::{
+        Policy, Trip,
+        machine::{
+            tick::{Deadline, LeaseEnd},
+            word::State,
+        },
+    };
+    use core::time::Duration;
+
+    const FAILURE: Vote = Vote::Failure {
+        moment: Moment { now: 0, salt: 0 },
+        hint_ms: 0,
+    };
+
+    /// Trips at the second failure in a row; two probes, two successes.
+    fn policy() -> Rules {
+        rules(
+            &Policy::new()
+                .trip(Trip::consecutive(2))
+                .open_for(Duration::from_secs(5))
+                .probes(2)
+                .probe_successes(2),
+        )
+    }
+
+    fn half_open() -> Word {
+        Word::new(0)
+            .begin_half_open(3, LeaseEnd::new(9))
+            .with_in_flight(2)
+    }
+
+    fn reported(word: Word, vote: Vote) -> (Word, Recorded) {
+        let step = report(word, word.period(), vote, &policy());
+        (step.word, step.verdict)
+    }
+
+    #[test]
+    fn the_threshold_trips_and_only_a_failure_can() {
+        let (one, recorded) = reported(Word::new(0), FAILURE);
+        assert_eq!(recorded, Recorded::Applied);
+        assert_eq!(reported(one, Vote::Ignored), (one, Recorded::Unrecorded));
+        assert_eq!(reported(one, Vote::Success).1, Recorded::Applied);
+        let (two, recorded) = reported(one, FAILURE);
+        assert_eq!(recorded, Recorded::Tripped);
+        assert_eq!(two.state(), State::Open);
+    }
+
+    #[test]
+    fn an_outcome_of_another_period_changes_nothing() {
+        let next = Word::new(1).begin_closed(1);
+        for vote in [Vote::Success, FAILURE, Vote::Ignored] {
+            let step = report(next, Word::new(1).period(), vote, &policy());
+            assert_eq!((step.word, step.verdict), (next, Recorded::Stale));
+        }
+    }
+
+    #[test]
+    fn the_last_success_needed_recovers() {
+        let (one, recorded) = reported(half_open(), Vote::Success);
+        assert_eq!(recorded, Recorded::Applied);
+        assert!(matches!(one.phase(), Phase::HalfOpen(h) if (h.successes, h.in_flight) == (1, 1)));
+        let (two, recorded) = reported(one, Vote::Success);
+        assert_eq!(recorded, Recorded::Recovered);
+        assert_eq!(two.phase(), Phase::Closed(0));
+    }
+
+    #[test]
+    fn an_ignored_probe_gives_its_place_back_and_votes_for_nothing() {
+        let (word, recorded) = reported(half_open(), Vote::Ignored);
+        assert_eq!(recorded, Recorded::Unrecorded);
+        assert_eq!(word, half_open().with_in_flight(1));
+    }
+
+    #[test]
+    fn one_failed_probe_reopens_for_at_least_the_hint() {
+        let (word, recorded) = reported(half_open(), FAILURE);
+        assert_eq!(recorded, Recorded::Reopened);
+        assert!(matches!(word.phase(), Phase::Open(o) if (o.reopens, o.given) == (4, false)));
+        for (hint_ms, given) in [(5_000, false), (5_001, true)] {
+            let moment = Moment { now: 0, salt: 0 };
+            let (word, _) = reported(half_open(), Vote::Failure { moment, hint_ms });
+            let Phase::Open(open) = word.phase() else {
+                panic!("not open");
+            };
+            assert_eq!(open.given, given);
+            assert_eq!(open.deadline, Deadline::of(hint_ms * 1_000_000));
         }
     }
 }
