@@ -68,12 +68,13 @@ impl<F: Fn(&Transition) + Send + Sync> Listener for F {
 ///
 /// Called on the thread of the call, outside any lock. A panic in one goes no farther (with `std`).
 pub trait CallListener: Send + Sync {
-    /// A call was let through and is about to be made.
+    /// A call was let through and is about to be made. Comes after the transition that let it through as
+    /// a probe, if it did.
     fn on_admitted(&self, call: &Admitted) {
         let _ = call;
     }
 
-    /// A call that was let through has ended.
+    /// A call that was let through has ended. Comes before the transition that it caused, if any.
     fn on_outcome(&self, ended: &Ended) {
         let _ = ended;
     }

@@ -6,6 +6,7 @@ use crate::{
     Breaker, Outcome, Recorded,
     listener::{Ended, contained},
     machine::{
+        cell::Decided,
         rules::{Drops, LONGEST_HINT_MS},
         step::{Event, Vote, report},
         word::Word,
@@ -55,18 +56,7 @@ impl Breaker {
     /// The success that does write, alone in its function because it needs so little.
     #[inline(never)]
     fn settle_success(&self, seen: Word, ticket: Ticket) -> Recorded {
-        let decided = self.hot.cell.transition(
-            seen,
-            (),
-            || (),
-            |word, ()| report(word, ticket.period, Vote::Success, &self.hot.rules),
-        );
-        if decided.is_transition() {
-            // Read only now: of all successes this is the one that recovers.
-            let now = self.hot.clock.now();
-            self.tell(decided.before, decided.after, Event::Report, now);
-        }
-        decided.verdict
+        self.conclude(self.success(seen, ticket), None)
     }
 
     #[inline(never)]
@@ -84,54 +74,66 @@ impl Breaker {
         self.finish(ticket, outcome, Some(now))
     }
 
-    /// Records an outcome that is settled, and tells of it. `now` is the clock, if it was read already.
+    /// Records an outcome that is settled, and tells of it: of the call first, then of the transition
+    /// that it caused. `now` is the clock, if it was read already.
     fn finish(&self, ticket: Ticket, outcome: Outcome, now: Option<u64>) -> Recorded {
         let seen = self.hot.cell.load();
-        let recorded = match outcome {
-            Outcome::Success => self.settle_success(seen, ticket),
-            Outcome::Failure => self.settle_failure(seen, ticket, 0, now),
+        let (decided, now) = match outcome {
+            Outcome::Success => (self.success(seen, ticket), now),
+            Outcome::Failure => self.failure(seen, ticket, 0, now),
             Outcome::FailureFor(hint) => {
                 let hint_ms = millis_up(hint).min(LONGEST_HINT_MS);
-                self.settle_failure(seen, ticket, hint_ms, now)
+                self.failure(seen, ticket, hint_ms, now)
             }
-            Outcome::Ignored => self.settle_ignored(seen, ticket),
+            Outcome::Ignored => (self.vote(seen, ticket, Vote::Ignored), now),
         };
         if let Some(listener) = self.cold.call_listener {
             let ended = Ended {
                 call: self.admitted(ticket.period),
                 outcome,
-                recorded,
+                recorded: decided.verdict,
             };
             contained(|| listener.on_outcome(&ended));
         }
-        recorded
+        self.conclude(decided, now)
     }
 
-    fn settle_failure(
+    #[inline]
+    fn success(&self, seen: Word, ticket: Ticket) -> Decided<(), Recorded> {
+        let rules = &self.hot.rules;
+        let success = |word, ()| report(word, ticket.period, Vote::Success, rules);
+        self.hot.cell.transition(seen, (), || (), success)
+    }
+
+    /// Reads the clock if that was not done yet, once and before the loop.
+    fn failure(
         &self,
         seen: Word,
         ticket: Ticket,
         hint_ms: u64,
         now: Option<u64>,
-    ) -> Recorded {
-        let moment = self.moment_at(now.unwrap_or_else(|| self.hot.clock.now()));
+    ) -> (Decided<(), Recorded>, Option<u64>) {
+        let now = now.unwrap_or_else(|| self.hot.clock.now());
+        let moment = self.moment_at(now);
         let vote = Vote::Failure { moment, hint_ms };
-        let decided = self.hot.cell.transition(
-            seen,
-            (),
-            || (),
-            |word, ()| report(word, ticket.period, vote, &self.hot.rules),
-        );
-        if decided.is_transition() {
-            self.tell(decided.before, decided.after, Event::Report, moment.now);
-        }
-        decided.verdict
+        (self.vote(seen, ticket, vote), Some(now))
     }
 
-    fn settle_ignored(&self, seen: Word, ticket: Ticket) -> Recorded {
-        let ignored = |word, ()| report(word, ticket.period, Vote::Ignored, &self.hot.rules);
-        // Never a transition.
-        self.hot.cell.transition(seen, (), || (), ignored).verdict
+    fn vote(&self, seen: Word, ticket: Ticket, vote: Vote) -> Decided<(), Recorded> {
+        let rules = &self.hot.rules;
+        let vote = |word, ()| report(word, ticket.period, vote, rules);
+        self.hot.cell.transition(seen, (), || (), vote)
+    }
+
+    /// What follows an outcome once it is stored.
+    #[inline]
+    fn conclude(&self, decided: Decided<(), Recorded>, now: Option<u64>) -> Recorded {
+        if decided.is_transition() {
+            // Of all successes, only the one that recovers reads the clock, and only now.
+            let now = now.unwrap_or_else(|| self.hot.clock.now());
+            self.tell(decided.before, decided.after, Event::Report, now);
+        }
+        decided.verdict
     }
 }
 
