@@ -29,6 +29,9 @@ pub trait Clock: Send + Sync {
     /// Nanoseconds since any fixed origin.
     ///
     /// Called for each failure, each rejection and each admission of a probe; never under a lock.
+    ///
+    /// Must not panic. If it does all the same, in the middle of a report, a probe's place is given back
+    /// by its lease only, and a recovery is not told to listeners until 16 transitions later.
     fn now(&self) -> u64;
 }
 

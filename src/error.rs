@@ -200,6 +200,9 @@ impl<E> Error<E> {
 
     /// The error of the call, which knows how to be a rejection too.
     ///
+    /// Also the way into `anyhow` without hiding the rejection from a downcast:
+    /// `.map_err(|error| error.map_inner(anyhow::Error::from).flatten())`.
+    ///
     /// ```
     /// use cutout::{Breaker, Rejected};
     ///

@@ -35,22 +35,25 @@ impl Breaker {
 
     /// A permit was dropped, or a future was cancelled.
     pub(crate) fn abandon(&self, ticket: Ticket) -> Recorded {
-        let failed = match self.hot.rules.drops() {
-            Drops::Failure => true,
-            Drops::Ignore => false,
-            Drops::FailureAfter(limit)
-                if elapsed(ticket, self.hot.clock.now()) >= limit_nanos(limit) =>
-            {
-                true
+        let probe = ticket.period.is_half_open();
+        let (failed, now) = match self.hot.rules.drops() {
+            Drops::Failure => (true, None),
+            Drops::Ignore => (false, None),
+            Drops::FailProbe => (probe, None),
+            Drops::FailureAfter(limit) => {
+                let now = self.hot.clock.now();
+                (
+                    probe || elapsed(ticket, now) >= limit_nanos(limit),
+                    Some(now),
+                )
             }
-            Drops::FailProbe | Drops::FailureAfter(_) => ticket.period.is_half_open(),
         };
         let outcome = if failed {
             Outcome::Failure
         } else {
             Outcome::Ignored
         };
-        self.finish(ticket, outcome, None)
+        self.finish(ticket, outcome, now)
     }
 
     /// The success that does write, alone in its function because it needs so little.

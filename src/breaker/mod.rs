@@ -111,8 +111,8 @@ struct Cold {
     audience: telling::Audience,
 }
 
-// No user code runs while anything of a breaker is half changed: what a panic interrupts is a decision
-// that was not stored, or a listener.
+// What a panic of user code interrupts is a decision that was not stored, or a listener. (For a clock that
+// panics, see `Clock::now`: it is not told of, and no state is broken.)
 impl UnwindSafe for Breaker {}
 impl RefUnwindSafe for Breaker {}
 

@@ -29,6 +29,8 @@ pub(crate) mod jitter;
 mod legal;
 pub(crate) mod notes;
 pub(crate) mod rules;
+#[cfg(test)]
+mod search;
 pub(crate) mod shortcut;
 pub(crate) mod step;
 pub(crate) mod tally;

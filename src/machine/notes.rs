@@ -1,7 +1,7 @@
 //! What does not fit the word and decides nothing: since when, and after how many failures.
 //!
 //! ```text
-//! since   generation 16 | 0 8 | tick 40
+//! since   generation 16 | 0 7 | known 1 | tick 40
 //! counts  generation 16 | failures 24 | calls 24
 //! ```
 //!
@@ -11,9 +11,16 @@
 
 use crate::sync::{AtomicU64, Ordering};
 
-use super::{step::Change, tally::Count, tick::Deadline, word::State};
+use super::{
+    step::{Cause, Change},
+    tally::Count,
+    tick::Deadline,
+    word::State,
+};
 
 const GENERATION_SHIFT: u32 = 48;
+/// Tells a transition at tick 0 from no transition.
+const KNOWN: u64 = 1 << Deadline::BITS;
 const FAILURES_SHIFT: u32 = 24;
 const COUNT_MASK: u64 = (1 << FAILURES_SHIFT) - 1;
 
@@ -25,26 +32,26 @@ pub(crate) struct Notes {
 }
 
 impl Notes {
-    /// Notes over two atomics that hold 0: generation 0 began at tick 0, which `since` knows to be
-    /// unknown, and has no counts.
+    /// Notes over two atomics that hold 0: when generation 0 began is not known, and it has no counts.
     pub(crate) const fn over(since: AtomicU64, counts: AtomicU64) -> Self {
         Self { since, counts }
     }
 
-    /// Writes down a transition that happened at `now`. What tripped is remembered until recovery.
+    /// Writes down a transition that happened at `now`. What tripped is remembered until the breaker
+    /// recovers or an operator replaces what stands.
     pub(crate) fn write(&self, change: &Change, now: u64) {
         let generation = change.generation;
         let count = match change.to {
-            State::Open | State::HalfOpen => change
+            State::Open | State::HalfOpen if change.cause != Cause::Operator => change
                 .count
                 .or_else(|| self.count(generation.wrapping_sub(1))),
-            State::Closed | State::ForcedOpen | State::Disabled => None,
+            _ => None,
         };
         let Count { failures, calls } = count.unwrap_or_default();
         // ORDERING: Relaxed, here and below. A cell is whole in itself and says whose it is; nothing
         // is concluded from one cell about another or about the word.
         self.since.store(
-            tagged(generation, Deadline::of(now).get()),
+            tagged(generation, KNOWN | Deadline::of(now).get()),
             Ordering::Relaxed,
         );
         self.counts.store(
@@ -59,7 +66,7 @@ impl Notes {
     /// When the period of `generation` began.
     pub(crate) fn since(&self, generation: u16) -> Option<Deadline> {
         let ticks = untagged(self.since.load(Ordering::Relaxed), generation)?;
-        (ticks != 0).then(|| Deadline::new(ticks))
+        (ticks & KNOWN != 0).then(|| Deadline::new(ticks))
     }
 
     /// What was counted when the outage began that the period of `generation` belongs to.
@@ -85,7 +92,6 @@ fn untagged(cell: u64, generation: u16) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::step::Cause;
 
     fn notes() -> Notes {
         Notes::over(AtomicU64::new(0), AtomicU64::new(0))
@@ -96,7 +102,7 @@ mod tests {
             from: State::Closed,
             to,
             generation,
-            cause: Cause::Operator,
+            cause: Cause::Tripped,
             count,
             reopens: 0,
             open_ms: None,
@@ -132,6 +138,34 @@ mod tests {
         assert_eq!(notes.count(3), Some(count));
         notes.write(&change(State::Closed, 4, None), 0);
         assert_eq!(notes.count(4), None);
+    }
+
+    #[test]
+    fn an_operator_replaces_the_counts_too() {
+        let notes = notes();
+        let tripped = change(
+            State::Open,
+            1,
+            Some(Count {
+                failures: 3,
+                calls: 9,
+            }),
+        );
+        notes.write(&tripped, 0);
+        let cause = Cause::Operator;
+        notes.write(
+            &Change {
+                cause,
+                ..change(State::Open, 2, None)
+            },
+            0,
+        );
+        assert_eq!(notes.count(2), None);
+        assert_eq!(
+            notes.since(2),
+            Some(Deadline::new(0)),
+            "tick 0 is a time like any other"
+        );
     }
 
     #[test]

@@ -4,13 +4,13 @@
 //! consecutive(n) alone    46 bits: the failures since the last success, at most 65 535
 //!
 //! a window of n calls     ..0001 0010 0001      the newest call is bit 0, a failure is a 1
-//!                             |  `--------- the outcomes, up to max(n, consecutive)
+//!                             |  `--------- the outcomes, up to n
 //!                             `------------ a leading 1 that says how many were seen
 //! ```
 //!
-//! `consecutive(c)` beside a window needs no counter: the run is the ones at the low end. Bits past
-//! the window are kept only while a run longer than the window grows, so once the last n calls were
-//! successes one more success gives the same payload, and there is nothing to write.
+//! `consecutive(c)` beside a window needs no counter: the run is the ones at the low end. (A run longer
+//! than the window never decides, as a window of nothing but failures has tripped before.) Once the last
+//! n calls were successes, one more success gives the same payload, and there is nothing to write.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -80,7 +80,7 @@ impl Tally {
     #[inline]
     pub(crate) const fn failure(&self, payload: u64) -> u64 {
         match self.window {
-            Some(window) => shift_in(payload, 1, self.capacity(window)),
+            Some(window) => shift_in(payload, 1, window.span),
             None if payload < u16::MAX as u64 => payload + 1,
             None => payload,
         }
@@ -110,12 +110,11 @@ impl Tally {
     #[inline]
     pub(crate) const fn count(&self, payload: u64) -> Count {
         match self.window {
-            Some(window) => {
-                let seen = seen(payload);
-                let span = window.span as u32;
+            Some(_) => {
+                let calls = seen(payload);
                 Count {
-                    failures: outcomes(payload, if seen < span { seen } else { span }).count_ones(),
-                    calls: if seen < span { seen } else { span },
+                    failures: outcomes(payload, calls).count_ones(),
+                    calls,
                 }
             }
             None => Count {
@@ -129,7 +128,7 @@ impl Tally {
     #[cfg(test)]
     pub(crate) const fn is_legal(&self, payload: u64) -> bool {
         match self.window {
-            Some(window) => payload > 0 && seen(payload) <= self.capacity(window) as u32,
+            Some(window) => payload > 0 && seen(payload) <= window.span as u32,
             None => payload <= u16::MAX as u64,
         }
     }
@@ -138,13 +137,6 @@ impl Tally {
         match self.window {
             Some(_) => outcomes(payload, seen(payload)).trailing_ones() as u64,
             None => payload,
-        }
-    }
-
-    const fn capacity(&self, window: Window) -> u8 {
-        match self.run {
-            Some(run) if run > window.span as u16 => run as u8,
-            _ => window.span,
         }
     }
 }
@@ -249,19 +241,17 @@ mod tests {
     }
 
     #[test]
-    fn a_run_beside_a_window_may_be_longer_than_it() {
-        let tally = window(
-            2,
-            Some(5),
+    fn before_a_run_is_longer_than_its_window_that_has_tripped() {
+        for threshold in [
+            Threshold::Failures(4),
             Threshold::Percent {
                 percent: 100,
-                min_calls: 2,
+                min_calls: 4,
             },
-        );
-        assert_eq!(played(tally, "oxx").1, Some(2));
-        let tally = window(4, Some(6), Threshold::Failures(5));
-        assert_eq!(played(tally, "oxxxxxx").1, Some(6));
-        assert_eq!(played(tally, "xxxxxoxxxxxx").1, Some(11));
+        ] {
+            let tally = window(4, Some(5), threshold);
+            assert_eq!(played(tally, "xxxoxxxxx").1, Some(7));
+        }
     }
 
     #[test]

@@ -26,8 +26,9 @@
 //! 2. Within a period a word is edited with `with_x`, which keeps all other bits.
 //! 3. A word of zeros reads as forced open: lost or zeroed memory rejects, it never reads as closed.
 //! 4. The payload of a half-open word with a probe in flight has two ones at least, as its lone bit is
-//!    always 1. So it never is the payload of a healthy closed word, which has one or none: that lets
-//!    `shortcut.rs` do with a single comparison.
+//!    always 1, and that of a disabled word is an odd number. So neither is ever the payload of a healthy
+//!    closed word, which is 0 or a single 1 above the lowest bit: that lets `shortcut.rs` do with a single
+//!    comparison. (A word from which a probe reports has that probe in flight: I5.)
 //! 5. No value is stored that its field can't hold: callers saturate, `Field::set` asserts it.
 
 #![expect(

@@ -152,7 +152,7 @@ const fn drops(on_drop: OnDrop) -> Result<Drops, PolicyError> {
         OnDrop::Ignore => Drops::Ignore,
         OnDrop::Failure => Drops::Failure,
         OnDrop::FailureAfter(limit) => {
-            Drops::FailureAfter(check!(millis("FailureAfter", limit, SHORTEST_CALL, DAY)))
+            Drops::FailureAfter(check!(millis("on_drop", limit, SHORTEST_CALL, DAY)))
         }
     })
 }

@@ -1,0 +1,124 @@
+//! What holds when a call asks to be admitted.
+
+use super::{
+    super::super::{
+        rules::Rules,
+        step::{Admission, Event, Moment, Step, admit, admit::Refusal, refuse},
+        tick::{LeaseEnd, SLACK_MS},
+        word::{HalfOpen, Hold, Phase, Word},
+    },
+    super::inputs::{MS, WRAP, later},
+    Edge, i16_what_opens_lasts_as_long_as_it_may, policy_interval,
+};
+
+pub(in super::super) fn check(before: Word, rules: &Rules, moment: Moment, step: &Step<Admission>) {
+    let edge = Edge {
+        before,
+        after: step.word,
+        event: Event::Admit,
+        moment,
+        rules,
+    };
+    super::check(&edge, edge.replaces_the_state());
+    i16_what_opens_lasts_as_long_as_it_may(&edge, 0);
+    the_answer_is_that_of_the_new_word(step);
+    who_is_rejected_is_rejected_again_at_the_same_moment(&edge, step);
+    refuse_says_what_admit_would_reject_without_a_transition(&edge, step);
+    i5_a_probe_takes_exactly_one_place(&edge, step);
+    if let (Some(probing), Admission::Admitted(_)) = (half_open(edge.after), step.verdict) {
+        i9_a_taken_place_is_waited_for_a_lease(&edge, probing);
+        i9_taken_places_are_busy(&edge, probing);
+    }
+}
+
+/// Who is admitted is admitted into the period that stands then, and never into an open one.
+fn the_answer_is_that_of_the_new_word(step: &Step<Admission>) {
+    use Admission::{Admitted, Rejected};
+    let fits = match (step.verdict, step.word.phase()) {
+        (Admitted(permit), Phase::Closed(_) | Phase::HalfOpen(_) | Phase::Held(Hold::Disabled)) => {
+            permit == step.word.period()
+        }
+        (Rejected(Refusal::Open { .. }), Phase::Open(_))
+        | (Rejected(Refusal::Busy), Phase::HalfOpen(_))
+        | (Rejected(Refusal::Forced), Phase::Held(Hold::ForcedOpen)) => true,
+        _ => false,
+    };
+    assert!(fits, "admission: {step:?}");
+}
+
+/// With the same rest: also who has just given the probes up.
+fn who_is_rejected_is_rejected_again_at_the_same_moment(edge: &Edge<'_>, step: &Step<Admission>) {
+    if matches!(step.verdict, Admission::Rejected(_)) {
+        let again = admit(edge.after, edge.rules, edge.moment);
+        assert_eq!(again.verdict, step.verdict, "admission: {edge:?}");
+        assert_eq!(again.word, edge.after, "admission: {edge:?}");
+    }
+}
+
+/// What the shell peeks with.
+fn refuse_says_what_admit_would_reject_without_a_transition(
+    edge: &Edge<'_>,
+    step: &Step<Admission>,
+) {
+    let refusal = match step.verdict {
+        Admission::Rejected(refusal) if edge.after == edge.before => Some(refusal),
+        _ => None,
+    };
+    let refused = refuse(edge.before, edge.rules, edge.moment.now);
+    assert_eq!(refused, refusal, "refuse: {edge:?}");
+}
+
+/// I5. The step that admits a probe takes its place, and no other count of the word moves.
+fn i5_a_probe_takes_exactly_one_place(edge: &Edge<'_>, step: &Step<Admission>) {
+    let Some(probing) = half_open(edge.after) else {
+        return;
+    };
+    let (places, successes) =
+        half_open(edge.before).map_or((0, 0), |then| (then.in_flight, then.successes));
+    let taken = u8::from(matches!(step.verdict, Admission::Admitted(_)));
+    assert_eq!(probing.in_flight, places + taken, "I5: {edge:?}");
+    assert_eq!(probing.successes, successes, "I5: {edge:?}");
+    assert!(taken == 1 || edge.after == edge.before, "I5: {edge:?}");
+}
+
+/// I9. Of all its probes, also of one that a clock which leads has given longer: a lease end never moves
+/// back.
+fn i9_a_taken_place_is_waited_for_a_lease(edge: &Edge<'_>, probing: HalfOpen) {
+    let now = LeaseEnd::of(edge.moment.now);
+    let lease = lease_ticks(edge.rules, probing.reopens);
+    let left = half_open(edge.before)
+        .and_then(|then| then.lease_end.ahead_of(now, lease + SLACK_TICKS))
+        .unwrap_or(0);
+    let rest = probing.lease_end.since(now);
+    assert_eq!(rest, lease.max(left), "I9: {edge:?}");
+}
+
+/// I9. At once, also by a clock that lags by a second behind the one that gave the lease.
+fn i9_taken_places_are_busy(edge: &Edge<'_>, probing: HalfOpen) {
+    let refusal = |Moment { now, .. }| refuse(edge.after, edge.rules, now);
+    let rest = probing.lease_end.since(LeaseEnd::of(edge.moment.now));
+    if probing.in_flight == edge.rules.probes {
+        assert_eq!(refusal(edge.moment), Some(Refusal::Busy), "I9: {edge:?}");
+        if rest == lease_ticks(edge.rules, probing.reopens) {
+            let lagging = later(edge.moment.now, WRAP - SLACK_MS * MS);
+            assert_eq!(refusal(lagging), Some(Refusal::Busy), "I9: {edge:?}");
+        }
+    }
+}
+
+/// The second that clocks may differ by.
+pub(in super::super) const SLACK_TICKS: u64 = 250;
+
+/// The lease as `DESIGN.md` has it.
+pub(in super::super) fn lease_ticks(rules: &Rules, reopens: u8) -> u64 {
+    let (interval, _) = policy_interval(rules, reopens);
+    let default = (interval.max(30_000) << reopens.min(3)).min(86_400_000);
+    rules.lease.map_or(default, u64::from).div_ceil(4)
+}
+
+fn half_open(word: Word) -> Option<HalfOpen> {
+    match word.phase() {
+        Phase::HalfOpen(half_open) => Some(half_open),
+        _ => None,
+    }
+}

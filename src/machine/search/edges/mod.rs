@@ -1,0 +1,175 @@
+//! What holds on every edge, whatever was asked.
+
+pub(super) mod admission;
+pub(super) mod operator;
+pub(super) mod outcome;
+
+use super::{
+    super::{
+        legal::is_legal,
+        rules::Rules,
+        step::{Admission, Cause, Change, Event, Moment, admit, admit::Refusal},
+        tick::{Deadline, SLACK_MS},
+        word::{MAX_REOPENS, Phase, State, Word},
+    },
+    inputs::{MS, WRAP, later},
+};
+
+/// A step that was made.
+#[derive(Clone, Copy, Debug)]
+struct Edge<'a> {
+    before: Word,
+    after: Word,
+    event: Event,
+    /// Of a step that needs none, any.
+    moment: Moment,
+    rules: &'a Rules,
+}
+
+impl Edge<'_> {
+    fn replaces_the_state(&self) -> bool {
+        self.before.state() != self.after.state()
+    }
+
+    fn change(&self) -> Change {
+        let Moment { now, .. } = self.moment;
+        Change::between(self.before, self.after, self.event, now, self.rules)
+    }
+}
+
+/// `transition`: whether this must begin a new period.
+fn check(edge: &Edge<'_>, transition: bool) {
+    i3_only_a_transition_raises_the_generation_and_by_one(edge, transition);
+    if transition {
+        i2_only_these_edges(edge);
+        i3_a_change_tells_the_words_on_both_sides(edge);
+        reopens_grow_by_reopening_and_start_over(edge);
+        a_closed_period_starts_empty(edge);
+    } else {
+        i12_time_and_outcomes_do_not_move_a_deadline(edge);
+    }
+    i17_the_word_is_legal(edge);
+}
+
+/// I3.
+fn i3_only_a_transition_raises_the_generation_and_by_one(edge: &Edge<'_>, transition: bool) {
+    let generation = edge.before.generation();
+    let raised = generation.wrapping_add(u16::from(transition));
+    assert_eq!(edge.after.generation(), raised, "I3: {edge:?}");
+    assert!(transition || !edge.replaces_the_state(), "I3: {edge:?}");
+}
+
+/// I2.
+fn i2_only_these_edges(edge: &Edge<'_>) {
+    use State::{Closed, Disabled, ForcedOpen, HalfOpen, Open};
+    let allowed = matches!(
+        (edge.event, edge.before.state(), edge.after.state()),
+        (Event::Report, Closed, Open)
+            | (Event::Admit, Open, HalfOpen)
+            | (Event::Report, HalfOpen, Closed)
+            | (Event::Report | Event::Admit, HalfOpen, Open)
+            | (Event::Operate, _, Open | Closed | ForcedOpen | Disabled)
+    );
+    assert!(allowed, "I2: {edge:?}");
+}
+
+/// I3. What listeners are told is what the word says, and why.
+fn i3_a_change_tells_the_words_on_both_sides(edge: &Edge<'_>) {
+    let change = edge.change();
+    assert_eq!(change.from, edge.before.state(), "change: {edge:?}");
+    assert_eq!(change.to, edge.after.state(), "change: {edge:?}");
+    assert_eq!(change.generation, edge.after.generation(), "change");
+    assert_eq!(change.reopens, reopens(edge.after), "change: {edge:?}");
+    let cause = match (edge.event, change.from, change.to) {
+        (Event::Operate, ..) => Cause::Operator,
+        (Event::Admit, State::Open, _) => Cause::ProbeAdmitted,
+        (Event::Admit, ..) => Cause::LeaseExpired,
+        (Event::Report, State::Closed, _) => Cause::Tripped,
+        (Event::Report, _, State::Closed) => Cause::Recovered,
+        (Event::Report, ..) => Cause::ProbeFailed,
+    };
+    assert_eq!(change.cause, cause, "change: {edge:?}");
+    assert_eq!(change.count.is_some(), cause == Cause::Tripped, "change");
+    assert_eq!(change.open_ms.is_some(), change.to == State::Open, "change");
+}
+
+/// I12. An open word stays bit for bit until its period ends.
+fn i12_time_and_outcomes_do_not_move_a_deadline(edge: &Edge<'_>) {
+    if edge.before.state() == State::Open {
+        assert_eq!(edge.after, edge.before, "I12: {edge:?}");
+    }
+}
+
+/// I17.
+fn i17_the_word_is_legal(edge: &Edge<'_>) {
+    assert!(is_legal(edge.after, edge.rules), "I17: {edge:?}");
+}
+
+/// What the interval grows by.
+fn reopens_grow_by_reopening_and_start_over(edge: &Edge<'_>) {
+    let then = reopens(edge.before);
+    let expected = match (edge.event, edge.before.state()) {
+        (Event::Admit, State::Open) => then,
+        (Event::Admit | Event::Report, State::HalfOpen) if !edge.after.is_closed() => {
+            (then + 1).min(MAX_REOPENS)
+        }
+        _ => 0,
+    };
+    assert_eq!(reopens(edge.after), expected, "reopens: {edge:?}");
+}
+
+fn reopens(word: Word) -> u8 {
+    match word.phase() {
+        Phase::Open(open) => open.reopens,
+        Phase::HalfOpen(half_open) => half_open.reopens,
+        Phase::Closed(_) | Phase::Held(_) => 0,
+    }
+}
+
+/// Nothing of an earlier period counts.
+fn a_closed_period_starts_empty(edge: &Edge<'_>) {
+    if edge.after.is_closed() {
+        let fresh = Phase::Closed(edge.rules.tally.fresh());
+        assert_eq!(edge.after.phase(), fresh, "fresh: {edge:?}");
+    }
+}
+
+/// The length of an open period that the policy makes: the least, and the most that jitter can add.
+pub(super) fn policy_interval(rules: &Rules, reopens: u8) -> (u64, u64) {
+    let cap = u64::from(rules.interval.cap);
+    let grow = |length: u64, _| (length * u64::from(rules.interval.factor)).min(cap);
+    let least = (0..reopens).fold(u64::from(rules.interval.base), grow);
+    (
+        least,
+        least + least * u64::from(rules.interval.jitter) / 100,
+    )
+}
+
+/// I10, I16. What opens by the policy lasts for its interval, or for a hint that is longer, and no longer.
+fn i16_what_opens_lasts_as_long_as_it_may(edge: &Edge<'_>, hint_ms: u64) {
+    if let (true, Phase::Open(open)) = (edge.replaces_the_state(), edge.after.phase()) {
+        let (least, most) = policy_interval(edge.rules, open.reopens);
+        let millis = edge.change().open_ms.expect("an open period has a length");
+        assert!(millis >= least.max(hint_ms), "I16: {millis} ms: {edge:?}");
+        assert!(millis <= most.max(hint_ms), "I16: {millis} ms: {edge:?}");
+        i10_what_opens_rejects_for_its_length(edge, millis);
+    }
+}
+
+/// I10. From its first moment to its last millisecond, also by a clock that lags by a second, and exactly at
+/// the deadline it admits.
+fn i10_what_opens_rejects_for_its_length(edge: &Edge<'_>, millis: u64) {
+    let rejected = |millis| {
+        let rest = Deadline::ticks(millis);
+        Admission::Rejected(Refusal::Open { rest })
+    };
+    let answer = |nanos| admit(edge.after, edge.rules, later(edge.moment.now, nanos)).verdict;
+    let lagging = answer(WRAP - SLACK_MS * MS);
+    assert_eq!(lagging, rejected(millis + SLACK_MS), "I10: {edge:?}");
+    if millis > 0 {
+        assert_eq!(answer(0), rejected(millis), "I10: {edge:?}");
+        assert_eq!(answer((millis - 1) * MS), rejected(1), "I10: {edge:?}");
+    }
+    let admitted = matches!(answer(millis * MS), Admission::Admitted(_));
+    assert!(admitted, "I10: {edge:?} at its deadline");
+}

@@ -1,0 +1,82 @@
+//! What holds when an operator acts.
+
+use super::{
+    super::super::{
+        rules::Rules,
+        step::{Event, Moment, Step, Verb},
+        word::{State, Word},
+    },
+    Edge, i10_what_opens_rejects_for_its_length,
+};
+
+pub(in super::super) fn check(
+    before: Word,
+    verb: Verb,
+    rules: &Rules,
+    moment: Moment,
+    step: &Step<State>,
+) {
+    let edge = Edge {
+        before,
+        after: step.word,
+        event: Event::Operate,
+        moment,
+        rules,
+    };
+    super::check(&edge, acts(verb, before.state()));
+    i25_a_verb_that_does_not_act_changes_no_bit(&edge, verb);
+    i25_each_verb_does_what_it_says(&edge, verb, step.verdict);
+    i25_what_a_verb_opens_lasts_as_long_as_it_says(&edge, verb);
+}
+
+/// I25.
+fn i25_a_verb_that_does_not_act_changes_no_bit(edge: &Edge<'_>, verb: Verb) {
+    let acted = acts(verb, edge.before.state());
+    assert!(
+        acted || edge.after == edge.before,
+        "I25: {verb:?}: {edge:?}"
+    );
+}
+
+/// I25. Whether a verb is a transition, which raises the generation (I3), so that every permit of before is
+/// stale (I4).
+fn acts(verb: Verb, found: State) -> bool {
+    match verb {
+        Verb::ForceOpen => found != State::ForcedOpen,
+        Verb::Disable => found != State::Disabled,
+        Verb::Resume => matches!(found, State::ForcedOpen | State::Disabled),
+        Verb::OpenFor(_) | Verb::Reset => true,
+    }
+}
+
+/// I25. Every verb replaces what stands, and answers what it found.
+fn i25_each_verb_does_what_it_says(edge: &Edge<'_>, verb: Verb, answer: State) {
+    let found = edge.before.state();
+    let expected = match (verb, found) {
+        (Verb::ForceOpen, _) => State::ForcedOpen,
+        (Verb::Disable, _) => State::Disabled,
+        (Verb::OpenFor(_), _) | (Verb::Resume, State::ForcedOpen) => State::Open,
+        (Verb::Reset, _) | (Verb::Resume, State::Disabled) => State::Closed,
+        (Verb::Resume, found) => found,
+    };
+    assert_eq!(edge.after.state(), expected, "I25: {verb:?}: {edge:?}");
+    assert_eq!(answer, found, "I25: {verb:?}: {edge:?}");
+}
+
+/// I25.
+fn i25_what_a_verb_opens_lasts_as_long_as_it_says(edge: &Edge<'_>, verb: Verb) {
+    if let Some(length) = length_ms(edge.before, verb) {
+        let told = edge.change().open_ms;
+        assert_eq!(told, Some(length), "I25: {verb:?}: {edge:?}");
+        i10_what_opens_rejects_for_its_length(edge, length);
+    }
+}
+
+/// The length of the open period that a verb begins.
+fn length_ms(before: Word, verb: Verb) -> Option<u64> {
+    match verb {
+        Verb::OpenFor(millis) => Some(millis),
+        Verb::Resume if before.state() == State::ForcedOpen => Some(0),
+        _ => None,
+    }
+}

@@ -1,0 +1,100 @@
+//! What holds when an admitted call ends.
+
+use super::{
+    super::super::{
+        rules::Rules,
+        step::{Event, Recorded, Step, Vote},
+        word::{HalfOpen, Period, Phase, State, Word},
+    },
+    super::inputs::at,
+    Edge, i16_what_opens_lasts_as_long_as_it_may,
+};
+
+pub(in super::super) fn check(
+    before: Word,
+    permit: Period,
+    vote: Vote,
+    rules: &Rules,
+    step: &Step<Recorded>,
+) {
+    let (moment, hint_ms) = match vote {
+        Vote::Failure { moment, hint_ms } => (moment, hint_ms),
+        Vote::Success | Vote::Ignored => (at(0), 0),
+    };
+    let edge = Edge {
+        before,
+        after: step.word,
+        event: Event::Report,
+        moment,
+        rules,
+    };
+    super::check(&edge, edge.replaces_the_state());
+    i16_what_opens_lasts_as_long_as_it_may(&edge, hint_ms);
+    a_verdict_says_what_happened(&edge, permit, vote, step.verdict);
+    if permit == before.period() {
+        i13_an_ignored_outcome_only_gives_its_place_back(&edge, vote);
+        only_a_failure_trips(&edge, vote);
+        probes_decide_by_their_votes(&edge, vote);
+    } else {
+        i4_a_stale_outcome_changes_no_bit(&edge, permit);
+    }
+}
+
+/// I4.
+fn i4_a_stale_outcome_changes_no_bit(edge: &Edge<'_>, permit: Period) {
+    assert_eq!(edge.after, edge.before, "I4: {permit:?}");
+}
+
+/// I13.
+fn i13_an_ignored_outcome_only_gives_its_place_back(edge: &Edge<'_>, vote: Vote) {
+    if matches!(vote, Vote::Ignored) {
+        let expected = match edge.before.phase() {
+            Phase::HalfOpen(half_open) => edge.before.with_in_flight(half_open.in_flight - 1),
+            _ => edge.before,
+        };
+        assert_eq!(edge.after, expected, "I13: {edge:?}");
+    }
+}
+
+/// Each verdict is given exactly when what it means has happened.
+fn a_verdict_says_what_happened(edge: &Edge<'_>, permit: Period, vote: Vote, verdict: Recorded) {
+    let happened = match (edge.before.state(), edge.after.state()) {
+        _ if permit != edge.before.period() => Recorded::Stale,
+        (State::Closed, State::Open) => Recorded::Tripped,
+        (State::HalfOpen, State::Open) => Recorded::Reopened,
+        (State::HalfOpen, State::Closed) => Recorded::Recovered,
+        (State::Closed | State::HalfOpen, _) if !matches!(vote, Vote::Ignored) => Recorded::Applied,
+        _ => Recorded::Unrecorded,
+    };
+    assert_eq!(verdict, happened, "verdict: {vote:?}: {edge:?}");
+}
+
+/// A trip is decided when a failure is recorded.
+fn only_a_failure_trips(edge: &Edge<'_>, vote: Vote) {
+    let tripped = edge.before.is_closed() && !edge.after.is_closed();
+    let failed = matches!(vote, Vote::Failure { .. });
+    assert!(failed || !tripped, "trip: {vote:?}: {edge:?}");
+}
+
+/// One failure reopens; `probe_successes` recover; before that a success gives its place back (I5).
+fn probes_decide_by_their_votes(edge: &Edge<'_>, vote: Vote) {
+    let Phase::HalfOpen(half_open) = edge.before.phase() else {
+        return;
+    };
+    match vote {
+        Vote::Ignored => {}
+        Vote::Failure { .. } => assert_eq!(edge.after.state(), State::Open, "probes: {edge:?}"),
+        Vote::Success if half_open.successes + 1 == edge.rules.probe_successes => {
+            assert_eq!(edge.after.state(), State::Closed, "probes: {edge:?}");
+        }
+        Vote::Success => {
+            let expected = HalfOpen {
+                successes: half_open.successes + 1,
+                in_flight: half_open.in_flight - 1,
+                ..half_open
+            };
+            let expected = Phase::HalfOpen(expected);
+            assert_eq!(edge.after.phase(), expected, "probes: {edge:?}");
+        }
+    }
+}

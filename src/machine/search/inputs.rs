@@ -1,0 +1,130 @@
+//! What can happen, and when.
+
+use super::{
+    super::{
+        rules::{LONGEST_GIVEN_MS, LONGEST_HINT_MS, Rules, SHORTEST_GIVEN_MS},
+        step::{Moment, Verb, Vote},
+        tick::{Deadline, LeaseEnd},
+        word::{Phase, Word},
+    },
+    scene::{Permit, Scene},
+};
+
+pub(super) const MS: u64 = 1_000_000;
+pub(super) const DEADLINE_TICK: u64 = 250_000;
+const LEASE_TICK: u64 = 4 * MS;
+/// After this many nanoseconds deadlines repeat; lease ends repeat more often.
+pub(super) const WRAP: u64 = DEADLINE_TICK << Deadline::BITS;
+const LEASE_WRAP: u64 = LEASE_TICK << LeaseEnd::BITS;
+
+/// None, shorter and longer than the open periods of the subjects, and the longest that is believed.
+const HINTS: [u64; 4] = [0, 5, 25, LONGEST_HINT_MS];
+
+pub(super) const VERBS: [Verb; 6] = [
+    Verb::ForceOpen,
+    Verb::Disable,
+    Verb::OpenFor(SHORTEST_GIVEN_MS),
+    Verb::OpenFor(LONGEST_GIVEN_MS),
+    Verb::Resume,
+    Verb::Reset,
+];
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Input {
+    Admit(Moment),
+    Report(Permit, Vote),
+    Forget(Permit),
+    Operate(Verb, Moment),
+}
+
+/// Everything that can happen next.
+pub(super) fn inputs(scene: &Scene, rules: &Rules) -> Vec<Input> {
+    let mut inputs: Vec<_> = moments(scene.word, rules).map(Input::Admit).collect();
+    for verb in VERBS {
+        inputs.extend(ANY_TIME.map(|now| Input::Operate(verb, at(now))));
+    }
+    let mut permits = scene.permits.clone();
+    permits.dedup();
+    for permit in permits {
+        inputs.push(Input::Forget(permit));
+        inputs.extend(votes(permit.is_current()).map(|vote| Input::Report(permit, vote)));
+    }
+    inputs
+}
+
+/// Where no end is near: the time decides nothing but the jitter.
+pub(super) const ANY_TIME: [u64; 2] = [WRAP + 7 * MS + 1, u64::MAX];
+
+pub(super) fn at(now: u64) -> Moment {
+    Moment { now, salt: 0xC0DE }
+}
+
+/// The moment `nanos` after `now`, of a clock whose reading does not end at `u64::MAX`.
+pub(super) fn later(now: u64, nanos: u64) -> Moment {
+    at(now % WRAP + nanos)
+}
+
+/// How a call can end. Those of a stale permit are many less: what they do is checked for each word.
+fn votes(current: bool) -> impl Iterator<Item = Vote> {
+    let (hints, times) = if current {
+        (&HINTS[..], &ANY_TIME[..])
+    } else {
+        (&HINTS[..1], &ANY_TIME[..1])
+    };
+    let failure = |now: u64| {
+        hints.iter().map(move |&hint_ms| Vote::Failure {
+            moment: at(now),
+            hint_ms,
+        })
+    };
+    let failures = times.iter().flat_map(move |&now| failure(now));
+    failures.chain([Vote::Success, Vote::Ignored])
+}
+
+/// The moments that could matter to an admission: around the end that the word carries, and wild ones.
+pub(super) fn moments(word: Word, rules: &Rules) -> impl Iterator<Item = Moment> {
+    let near = match word.phase() {
+        Phase::Open(open) => around(
+            deadline_nanos(open.deadline),
+            DEADLINE_TICK,
+            rules.longest_open(open.reopens, open.given),
+            WRAP,
+        ),
+        Phase::HalfOpen(half_open) => around(
+            lease_end_nanos(half_open.lease_end),
+            LEASE_TICK,
+            rules.longest_lease(half_open.reopens),
+            LEASE_WRAP,
+        ),
+        Phase::Closed(_) | Phase::Held(_) => Vec::new(),
+    };
+    near.into_iter().chain([0, u64::MAX]).map(at)
+}
+
+/// Around an end: the first moment from which it is ahead and the last from which it is not yet, its last
+/// millisecond, tick and nanosecond, the end itself, just past it, a leap past it, and a step back.
+fn around(end: u64, tick: u64, longest: u64, wrap: u64) -> Vec<u64> {
+    let span = longest * tick;
+    vec![
+        end - span - 1,
+        end - span,
+        end - span / 2,
+        end - MS,
+        end - tick,
+        end - 1,
+        end,
+        end + 1,
+        end + tick,
+        end + wrap / 2,
+    ]
+}
+
+/// A reading of the clock that is exactly at this deadline, with room to step back from it.
+pub(super) fn deadline_nanos(deadline: Deadline) -> u64 {
+    WRAP + deadline.get() * DEADLINE_TICK
+}
+
+/// A reading of the clock that is exactly at this lease end.
+pub(super) fn lease_end_nanos(lease_end: LeaseEnd) -> u64 {
+    LEASE_WRAP + lease_end.get() * LEASE_TICK
+}

@@ -1,0 +1,138 @@
+//! A state of the search: a word, and the calls that are under way.
+
+use super::{
+    super::{
+        rules::Rules,
+        tick::LeaseEnd,
+        word::{HalfOpen, Hold, Period, Phase, State, Word},
+    },
+    home::{Home, pack},
+};
+
+/// The most permits that are outstanding.
+pub(super) const PERMITS: usize = 3;
+/// The age of a permit that is this many periods old, or more.
+pub(super) const OLDER: u16 = 2;
+
+/// A call that is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Permit {
+    /// Of the word that admitted it.
+    state: State,
+    /// How many periods have ended since.
+    age: u16,
+}
+
+impl Permit {
+    /// The permit of a call that this word has just admitted.
+    pub(super) fn of(word: Word) -> Self {
+        Self {
+            state: word.state(),
+            age: 0,
+        }
+    }
+
+    /// Every permit of this age that there can be.
+    pub(super) fn aged(age: u16) -> impl Iterator<Item = Self> {
+        let admitting = [State::Closed, State::HalfOpen, State::Disabled];
+        admitting.into_iter().map(move |state| Self { state, age })
+    }
+
+    pub(super) fn is_current(self) -> bool {
+        self.age == 0
+    }
+
+    /// What this permit remembers, if `word` stands now.
+    pub(super) fn period(self, word: Word) -> Period {
+        let phase = match self.state {
+            State::HalfOpen => PROBING,
+            State::Disabled => Phase::Held(Hold::Disabled),
+            State::Closed => Phase::Closed(0),
+            State::Open | State::ForcedOpen => unreachable!("{} admits nobody", self.state),
+        };
+        pack(word.generation().wrapping_sub(self.age), phase).period()
+    }
+}
+
+const PROBING: Phase = Phase::HalfOpen(HalfOpen {
+    reopens: 0,
+    successes: 0,
+    in_flight: 1,
+    lease_end: LeaseEnd::new(0),
+});
+
+/// A word at home and the permits that are outstanding.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Scene {
+    pub(super) word: Word,
+    /// The oldest first.
+    pub(super) permits: Vec<Permit>,
+    /// Probes of this period that will never report (`mem::forget`, a hung call).
+    forgotten: u8,
+}
+
+impl Scene {
+    /// A new breaker.
+    pub(super) fn first(rules: &Rules, home: Home) -> Self {
+        Self {
+            word: home.bring(Word::new(rules.tally.fresh())),
+            permits: Vec::new(),
+            forgotten: 0,
+        }
+    }
+
+    /// The same permits under the word of a step.
+    pub(super) fn under(&self, word: Word) -> Self {
+        let mut scene = self.clone();
+        if word.generation() != self.word.generation() {
+            scene.forgotten = 0;
+            for permit in &mut scene.permits {
+                permit.age = OLDER.min(permit.age + 1);
+            }
+        }
+        scene.word = word;
+        scene
+    }
+
+    pub(super) fn with(mut self, permit: Permit) -> Self {
+        self.permits.push(permit);
+        self
+    }
+
+    pub(super) fn without(mut self, permit: Permit) -> Self {
+        let place = self.permits.iter().position(|other| *other == permit);
+        self.permits
+            .remove(place.expect("the permit is outstanding"));
+        self
+    }
+
+    /// The permit is gone and will never report.
+    pub(super) fn forgetting(self, permit: Permit) -> Self {
+        let probe = permit.is_current() && permit.state == State::HalfOpen;
+        let mut scene = self.without(permit);
+        scene.forgotten += u8::from(probe);
+        scene
+    }
+
+    /// Brings everything home, so that scenes which differ in nothing that matters are equal.
+    pub(super) fn at(mut self, home: Home) -> Self {
+        self.word = home.bring(self.word);
+        self.permits
+            .sort_by_key(|permit| (OLDER - permit.age, permit.state as u8));
+        let too_many = self.permits.len().saturating_sub(PERMITS);
+        self.permits.drain(..too_many);
+        self
+    }
+
+    /// I5. Each place is a live probe's or a forgotten one's, and there are no more than allowed.
+    pub(super) fn i5_each_place_is_a_probe_of_this_period(&self, rules: &Rules) {
+        let Phase::HalfOpen(half_open) = self.word.phase() else {
+            return;
+        };
+        let current = |permit: &&Permit| permit.is_current();
+        let live = self.permits.iter().filter(current).count();
+        let places = usize::from(half_open.in_flight);
+        assert_eq!(live + usize::from(self.forgotten), places, "I5: {self:?}");
+        assert!(half_open.in_flight <= rules.probes, "I5: {self:?}");
+    }
+}

@@ -1,0 +1,164 @@
+//! The rules that are searched: small, and together they reach every branch of the machine.
+
+use super::{
+    super::{
+        rules::{Interval, Rules},
+        tally::{Tally, Threshold, Window},
+        word::MAX_REOPENS,
+    },
+    explore::Census,
+};
+
+/// Rules to search, and the least that a search of them must explore.
+pub(super) struct Subject {
+    pub(super) name: &'static str,
+    pub(super) rules: Rules,
+    /// From this many on, more reopens make no difference.
+    pub(super) reopens: u8,
+    pub(super) least: Census,
+}
+
+pub(super) fn subjects() -> [Subject; 7] {
+    [
+        Subject {
+            name: "consecutive(2), one probe",
+            rules: rules(run(2), CONSTANT, (1, 1), None),
+            reopens: MAX_REOPENS,
+            least: least(2_200, 68_000),
+        },
+        Subject {
+            name: "consecutive(1), one probe, three successes, lease 10 ms",
+            rules: rules(run(1), DOUBLING, (1, 3), Some(10)),
+            reopens: SETTLED,
+            least: least(850, 26_000),
+        },
+        Subject {
+            name: "failures(2).of_last(3), two probes, two successes, doubling to 40 ms, lease 10 ms",
+            rules: rules(failures(2, 3), DOUBLING, (2, 2), Some(10)),
+            reopens: SETTLED,
+            least: least(1_500, 44_000),
+        },
+        Subject {
+            name: "percent(50).min_calls(2).of_last(3).or(consecutive(2)), three probes, one success, jitter 100",
+            rules: rules(
+                Tally {
+                    run: Some(2),
+                    ..percent(50, 2, 3)
+                },
+                JITTERED,
+                (3, 1),
+                None,
+            ),
+            reopens: SETTLED,
+            least: least(1_300, 38_000),
+        },
+        Subject {
+            name: "percent(100).of_last(2), two probes, three successes, jitter 100, lease a day",
+            rules: rules(percent(100, 2, 2), JITTERED, (2, 3), Some(DAY_MS)),
+            reopens: SETTLED,
+            least: least(1_500, 47_000),
+        },
+        Subject {
+            name: "failures(3).of_last(3).or(consecutive(5)), one probe, two successes",
+            rules: rules(
+                Tally {
+                    run: Some(5),
+                    ..failures(3, 3)
+                },
+                CONSTANT,
+                (1, 2),
+                None,
+            ),
+            reopens: SETTLED,
+            least: least(1_400, 39_000),
+        },
+        Subject {
+            name: "consecutive(2), three probes, three successes, 30 days, jitter 100",
+            rules: rules(run(2), LONGEST, (3, 3), None),
+            reopens: SETTLED,
+            least: least(1_600, 53_000),
+        },
+    ]
+}
+
+/// The interval of each of the rules is at its cap by then, and the default lease doubles three times.
+const SETTLED: u8 = 4;
+const DAY_MS: u32 = 86_400_000;
+
+const CONSTANT: Interval = Interval {
+    base: 10,
+    cap: 10,
+    factor: 1,
+    jitter: 0,
+    seed: None,
+};
+/// At its cap after two reopens.
+const DOUBLING: Interval = Interval {
+    cap: 40,
+    factor: 2,
+    ..CONSTANT
+};
+const JITTERED: Interval = Interval {
+    jitter: 100,
+    ..DOUBLING
+};
+/// The longest interval, reached by the steepest growth.
+const LONGEST: Interval = Interval {
+    base: 20_000,
+    cap: 30 * DAY_MS,
+    factor: 100,
+    jitter: 100,
+    seed: None,
+};
+
+const fn rules(
+    tally: Tally,
+    interval: Interval,
+    (probes, probe_successes): (u8, u8),
+    lease: Option<u32>,
+) -> Rules {
+    Rules {
+        tally,
+        interval,
+        probes,
+        probe_successes,
+        lease,
+        slow_call: None,
+        on_drop: None,
+    }
+}
+
+const fn least(states: usize, edges: usize) -> Census {
+    Census { states, edges }
+}
+
+const fn run(n: u16) -> Tally {
+    Tally {
+        run: Some(n),
+        window: None,
+    }
+}
+
+const fn failures(k: u16, span: u8) -> Tally {
+    window(Threshold::Failures(k), span)
+}
+
+const fn percent(percent: u8, min_calls: u16, span: u8) -> Tally {
+    window(Threshold::Percent { percent, min_calls }, span)
+}
+
+/// Rules with a window of so many calls, or with none.
+pub(super) fn of_last(span: u16) -> Rules {
+    let tally = match u8::try_from(span).expect("a window in the word is short") {
+        0 => run(1),
+        span => failures(1, span),
+    };
+    rules(tally, CONSTANT, (1, 1), None)
+}
+
+const fn window(threshold: Threshold, span: u8) -> Tally {
+    Tally {
+        run: None,
+        window: Some(Window { span, threshold }),
+    }
+}

@@ -1,0 +1,256 @@
+//! What holds of every word that is reached, whoever holds a permit.
+
+use super::{
+    super::{
+        legal::is_legal,
+        rules::Rules,
+        shortcut::Shortcut,
+        step::{Admission, Moment, Recorded, Verb, Vote, admit, admit::Refusal, operate, report},
+        tick::{Deadline, SLACK_MS},
+        word::{HalfOpen, Hold, Open, Period, Phase, State, Word},
+    },
+    edges::{
+        admission::{SLACK_TICKS, lease_ticks},
+        policy_interval,
+    },
+    home::{pack, with_generation},
+    inputs::{
+        ANY_TIME, DEADLINE_TICK, MS, WRAP, at, deadline_nanos, later, lease_end_nanos, moments,
+    },
+    scene::Permit,
+};
+
+pub(super) fn check(word: Word, rules: &Rules) {
+    i17_the_word_is_what_its_parts_make(word, rules);
+    i4_a_stale_outcome_is_told_so(word, rules);
+    the_shortcut_of_an_admission_agrees_with_admit(word, rules);
+    the_shortcut_of_a_success_agrees_with_report(word, rules);
+    no_shortcut_says_no(word);
+    match word.phase() {
+        Phase::Open(open) => {
+            i12_an_outcome_leaves_this_word_alone(word, rules);
+            i10_past_the_deadline_the_next_admit_succeeds(word, open, rules);
+            i16_no_clock_is_rejected_for_longer_than_the_longest_interval(word, open, rules);
+        }
+        Phase::HalfOpen(half_open) => i9_half_open_is_never_stuck(word, half_open, rules),
+        Phase::Held(_) => {
+            i12_an_outcome_leaves_this_word_alone(word, rules);
+            i25_time_never_undoes_an_operator(word, rules);
+        }
+        Phase::Closed(_) => {}
+    }
+    a_bounded_number_of_successes_leads_back_to_closed(word, rules);
+}
+
+const VOTES: [Vote; 3] = [
+    Vote::Success,
+    Vote::Ignored,
+    Vote::Failure {
+        moment: Moment { now: 1, salt: 1 },
+        hint_ms: 1,
+    },
+];
+
+/// I17.
+fn i17_the_word_is_what_its_parts_make(word: Word, rules: &Rules) {
+    assert!(is_legal(word, rules), "I17: {word:?}");
+    assert_eq!(pack(word.generation(), word.phase()), word, "I17");
+    assert_eq!(word.is_closed(), word.state() == State::Closed, "I17");
+}
+
+/// I4, for all 65 535 of them. The permit differs in its generation alone, which is the hardest case. (A
+/// bare loop: it runs twenty million times, without optimisation.)
+pub(super) fn i4_every_older_generation_is_stale(word: Word, rules: &Rules) {
+    let mut generation = word.generation().wrapping_add(1);
+    while generation != word.generation() {
+        let permit = with_generation(word, generation).period();
+        let step = report(word, permit, VOTES[usize::from(generation % 3)], rules);
+        let same = step.word.bits() == word.bits();
+        assert!(same, "I4: {word:?} {permit:?}: {step:?}");
+        generation = generation.wrapping_add(1);
+    }
+}
+
+/// I4, whatever the state was in which the permit was given, at ages that differ in each bit.
+fn i4_a_stale_outcome_is_told_so(word: Word, rules: &Rules) {
+    for age in (0..u16::BITS).map(|bit| 1 << bit) {
+        for permit in Permit::aged(age) {
+            for vote in VOTES {
+                i4_is_stale(word, permit.period(word), vote, rules);
+            }
+        }
+    }
+}
+
+fn i4_is_stale(word: Word, permit: Period, vote: Vote, rules: &Rules) {
+    let step = report(word, permit, vote, rules);
+    let stale = step.word == word && step.verdict == Recorded::Stale;
+    assert!(stale, "I4: {word:?} {permit:?} {vote:?}");
+    let shortcut = Shortcut::new(rules).changes_nothing(word, permit);
+    assert!(!shortcut, "I4: {word:?} {permit:?}");
+}
+
+/// The shell admits by the shortcut, or by `Word::is_closed`, and reads no clock for it.
+fn the_shortcut_of_an_admission_agrees_with_admit(word: Word, rules: &Rules) {
+    assert_eq!(
+        Shortcut::new(rules).admits(word),
+        word.is_closed(),
+        "shortcut: {word:?}"
+    );
+    if word.is_closed() {
+        for now in ANY_TIME {
+            let step = admit(word, rules, at(now));
+            let admitted = step.verdict == Admission::Admitted(word.period());
+            assert!(admitted && step.word == word, "shortcut: {word:?}");
+        }
+    }
+}
+
+/// The shell skips the report when the shortcut says so: no more often and no less than it may. (Of a
+/// disabled word a success changes nothing either, but is not applied.)
+fn the_shortcut_of_a_success_agrees_with_report(word: Word, rules: &Rules) {
+    let permit = word.period();
+    if !can_have_permits(word) {
+        return;
+    }
+    let step = report(word, permit, Vote::Success, rules);
+    let nothing = step.word == word && step.verdict == Recorded::Applied;
+    let shortcut = Shortcut::new(rules).changes_nothing(word, permit);
+    assert_eq!(shortcut, nothing, "shortcut: {word:?}");
+}
+
+/// The shortcut of a breaker that has none says no to every word.
+fn no_shortcut_says_no(word: Word) {
+    let none = Shortcut::none();
+    let never = !none.admits(word) && !none.changes_nothing(word, word.period());
+    assert!(none.is_none() && never, "shortcut: {word:?}");
+}
+
+/// Whether a permit of this period can be outstanding (I5).
+fn can_have_permits(word: Word) -> bool {
+    match word.phase() {
+        Phase::Closed(_) | Phase::Held(Hold::Disabled) => true,
+        Phase::HalfOpen(half_open) => half_open.in_flight > 0,
+        Phase::Open(_) | Phase::Held(Hold::ForcedOpen) => false,
+    }
+}
+
+/// I9. Either a place is free and every clock admits, or the lease ends and the next admit reopens.
+fn i9_half_open_is_never_stuck(word: Word, half_open: HalfOpen, rules: &Rules) {
+    if half_open.in_flight < rules.probes {
+        for moment in moments(word, rules) {
+            let verdict = admit(word, rules, moment).verdict;
+            assert!(matches!(verdict, Admission::Admitted(_)), "I9: {word:?}");
+        }
+    } else {
+        let end = lease_end_nanos(half_open.lease_end);
+        let verdict = |now| admit(word, rules, at(now)).verdict;
+        assert_eq!(verdict(end - 1), Admission::Rejected(Refusal::Busy), "I9");
+        assert_eq!(admit(word, rules, at(end)).word.state(), State::Open, "I9");
+        for moment in moments(word, rules) {
+            i9_no_clock_waits_longer_than_the_longest_lease(word, half_open, rules, moment.now);
+        }
+    }
+}
+
+/// I9, I16.
+fn i9_no_clock_waits_longer_than_the_longest_lease(
+    word: Word,
+    half_open: HalfOpen,
+    rules: &Rules,
+    now: u64,
+) {
+    let longest = (lease_ticks(rules, half_open.reopens) + SLACK_TICKS) * 4 * MS;
+    let at_once = admit(word, rules, at(now)).word.state();
+    let in_time = admit(word, rules, later(now, longest)).word.state();
+    let reopened = at_once == State::Open || in_time == State::Open;
+    assert!(reopened, "I9: {word:?} from {now}");
+}
+
+/// I10, and for as long as the clock does not come around: 8.7 years but for one interval.
+fn i10_past_the_deadline_the_next_admit_succeeds(word: Word, open: Open, rules: &Rules) {
+    let deadline = deadline_nanos(open.deadline);
+    let longest = rules.longest_open(open.reopens, open.given) * DEADLINE_TICK;
+    let last = WRAP - longest - 1;
+    for past in [0, 1, DEADLINE_TICK, MS, 3_600_000 * MS, WRAP / 2, last] {
+        let step = admit(word, rules, at(deadline + past));
+        let Admission::Admitted(permit) = step.verdict else {
+            panic!("I10: {word:?}: {past} ns past the deadline");
+        };
+        assert!(permit.is_half_open(), "I10: {word:?}");
+    }
+    let before = admit(word, rules, at(deadline - 1)).verdict;
+    assert_eq!(
+        before,
+        Admission::Rejected(Refusal::Open { rest: 1 }),
+        "I10"
+    );
+}
+
+/// I16. Whatever the clock reads now, when it has run on for the longest interval the call is admitted.
+fn i16_no_clock_is_rejected_for_longer_than_the_longest_interval(
+    word: Word,
+    open: Open,
+    rules: &Rules,
+) {
+    let longest = longest_ms(open, rules) + SLACK_MS;
+    for moment in moments(word, rules) {
+        let rest = match admit(word, rules, moment).verdict {
+            Admission::Rejected(Refusal::Open { rest }) => rest,
+            _ => 0,
+        };
+        assert!(rest <= Deadline::ticks(longest), "I16: {word:?} {moment:?}");
+        let then = admit(word, rules, later(moment.now, rest * DEADLINE_TICK));
+        let admitted = matches!(then.verdict, Admission::Admitted(_));
+        assert!(admitted, "I16: {word:?} {moment:?}");
+    }
+}
+
+/// The longest interval that an open word can stand for.
+fn longest_ms(open: Open, rules: &Rules) -> u64 {
+    if open.given {
+        30 * 86_400_000
+    } else {
+        let (_, most) = policy_interval(rules, open.reopens);
+        most
+    }
+}
+
+/// I12, I25. Not even one that carries its period, as one of an open word can after 65 536 transitions.
+fn i12_an_outcome_leaves_this_word_alone(word: Word, rules: &Rules) {
+    for vote in VOTES {
+        let step = report(word, word.period(), vote, rules);
+        assert_eq!(step.word, word, "I12: {vote:?}");
+        assert_eq!(step.verdict, Recorded::Unrecorded, "I12: {vote:?}");
+    }
+}
+
+/// I25.
+fn i25_time_never_undoes_an_operator(word: Word, rules: &Rules) {
+    for now in [0, WRAP / 2, WRAP - 1, u64::MAX] {
+        assert_eq!(admit(word, rules, at(now)).word, word, "I25");
+    }
+}
+
+/// Liveness: time and successes close every word, after a resume where an operator holds it. Besides the
+/// successes asked of the probes it takes at most one more turn: that resume, or the end of a lease.
+fn a_bounded_number_of_successes_leads_back_to_closed(word: Word, rules: &Rules) {
+    let turns = 1 + rules.probe_successes;
+    let healed = (0..turns).fold(word, |word, _| turn_towards_closed(word, rules));
+    assert!(healed.is_closed(), "liveness: {word:?} -> {healed:?}");
+}
+
+/// Resumes, or waits as long as it must, and lets a call through that succeeds.
+fn turn_towards_closed(word: Word, rules: &Rules) -> Word {
+    let now = match word.phase() {
+        Phase::Closed(_) => return word,
+        Phase::Held(_) => return operate(word, Verb::Resume, rules, at(0)).word,
+        Phase::Open(open) => deadline_nanos(open.deadline),
+        Phase::HalfOpen(half_open) => lease_end_nanos(half_open.lease_end),
+    };
+    let step = admit(word, rules, at(now));
+    match step.verdict {
+        Admission::Admitted(permit) => report(step.word, permit, Vote::Success, rules).word,
+        Admission::Rejected(_) => step.word,
+    }
+}

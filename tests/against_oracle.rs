@@ -1,0 +1,322 @@
+//! The breaker against the [oracle]: random policies, clocks and operations, and timelines by hand.
+
+mod oracle;
+#[path = "oracle/timelines/mod.rs"]
+mod timelines;
+
+use std::{cell::RefCell, env, time::Duration};
+
+use cutout::{Backoff, OnDrop, Outcome, Policy, Trip};
+use oracle::lockstep::{End, Op, Reached, Setup, play};
+use proptest::{
+    collection::vec,
+    option,
+    prelude::*,
+    test_runner::{Config, TestRunner},
+};
+
+const DAY_MS: u64 = 24 * 3_600 * 1_000;
+/// What a deadline and a lease end wrap at, in nanoseconds.
+const DEADLINES_WRAP: u64 = (1 << 40) * 250_000;
+const LEASES_WRAP: u64 = (1 << 28) * 4_000_000;
+
+/// Plays as many games as `PROPTEST_CASES` says, each of up to 200 operations. What came up in them is
+/// handed back, unless so few were asked for that it says nothing.
+fn play_many(
+    setup: impl Strategy<Value = Setup>,
+    op: impl Strategy<Value = Op>,
+) -> Option<Reached> {
+    const CASES: u32 = 512;
+    let cases = env::var("PROPTEST_CASES").map_or(CASES, |cases| {
+        cases.parse().expect("PROPTEST_CASES is a number")
+    });
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let reached = RefCell::new(Reached::new());
+    TestRunner::new(config)
+        .run(&(setup, vec(op, 1..200)), |(setup, ops)| {
+            reached.borrow_mut().append(&mut play(&setup, &ops));
+            Ok(())
+        })
+        .unwrap_or_else(|error| panic!("{error}"));
+    (cases >= CASES).then(|| reached.into_inner())
+}
+
+/// What a breaker that is left to itself can come to.
+const BY_ITSELF: [&str; 13] = [
+    "Applied",
+    "LeaseExpired",
+    "Open",
+    "ProbeAdmitted",
+    "ProbeFailed",
+    "ProbesBusy",
+    "Recovered",
+    "Reopened",
+    "Stale",
+    "Tripped",
+    "Unrecorded",
+    "probe false",
+    "probe true",
+];
+
+fn assert_reached(reached: Option<Reached>, more: &[&str]) {
+    if let Some(reached) = reached {
+        let mut all = [&BY_ITSELF, more].concat();
+        all.sort_unstable();
+        assert_eq!(reached.iter().collect::<Vec<_>>(), all);
+    }
+}
+
+#[test]
+fn a_breaker_left_to_itself_does_what_the_oracle_does() {
+    let ops = prop_oneof![6 => call(outcome()), 1 => time_goes_on()];
+    assert_reached(play_many(setup(policy()), ops), &[]);
+}
+
+#[test]
+fn a_breaker_with_a_mad_clock_does_what_the_oracle_does() {
+    let ops = prop_oneof![6 => call(outcome()), 2 => time_goes_on(), 1 => time_goes_mad()];
+    assert_reached(play_many(setup(policy()), ops), &[]);
+}
+
+#[test]
+fn a_breaker_with_an_operator_and_a_mad_clock_does_what_the_oracle_does() {
+    let ops = prop_oneof![
+        6 => call(outcome()),
+        2 => time_goes_on(),
+        2 => time_goes_mad(),
+        2 => operator(),
+    ];
+    assert_reached(play_many(setup(policy()), ops), &["ForcedOpen", "Operator"]);
+}
+
+/// So that reopens are counted to their end.
+#[test]
+fn a_breaker_with_a_hopeless_partner_does_what_the_oracle_does() {
+    let failure = prop_oneof![
+        4 => Just(Outcome::Failure),
+        1 => any_time().prop_map(Outcome::FailureFor),
+    ];
+    let fails = failure.clone().prop_map(|outcome| Op::Call {
+        end: End::Outcome(outcome),
+        takes: Duration::ZERO,
+        future: false,
+    });
+    let ops = prop_oneof![
+        10 => fails,
+        1 => call(failure),
+        10 => Just(Op::ToDeadline(0)),
+    ];
+    let trips_at_once = policy().prop_map(|policy| policy.trip(Trip::consecutive(1)));
+    play_many(setup(trips_at_once), ops);
+}
+
+fn setup(policy: impl Strategy<Value = Policy>) -> impl Strategy<Value = Setup> {
+    let generations = prop_oneof![15 => Just(0_usize), 1 => 65_500..65_536_usize];
+    (policy, clock(), generations, any::<bool>()).prop_map(
+        |(policy, start, transitions, watched)| Setup {
+            policy,
+            start,
+            transitions,
+            watched,
+        },
+    )
+}
+
+/// Readings near all that wraps, and any.
+fn clock() -> impl Strategy<Value = u64> {
+    let near = 0..60_000_000_000_u64;
+    prop_oneof![
+        near.clone(),
+        near.clone().prop_map(|before| u64::MAX - before),
+        (1..67_u64, near.clone()).prop_map(|(lap, before)| lap * DEADLINES_WRAP - before),
+        (1..17_000_u64, near).prop_map(|(lap, before)| lap * LEASES_WRAP - before),
+        any::<u64>(),
+    ]
+}
+
+/// Within its bounds, and mostly so that something happens.
+fn policy() -> impl Strategy<Value = Policy> {
+    let few = || prop_oneof![3 => 1..=3_u32, 1 => 1..=63_u32];
+    (
+        trip(),
+        backoff(),
+        few(),
+        few(),
+        option::of(interval(DAY_MS)),
+        option::of(limit()),
+        option::of(on_drop()),
+    )
+        .prop_map(|(trip, backoff, probes, successes, lease, slow, on_drop)| {
+            let mut policy = Policy::new()
+                .trip(trip)
+                .backoff(backoff)
+                .probes(probes)
+                .probe_successes(successes);
+            policy.probe_lease = lease;
+            // A slow call above an explicit lease is refused.
+            policy.slow_call = slow.map(|slow| lease.map_or(slow, |lease| slow.min(lease)));
+            policy.on_drop = on_drop;
+            policy
+        })
+}
+
+fn trip() -> impl Strategy<Value = Trip> {
+    let length = || prop_oneof![3 => 1..=8_u32, 1 => 1..=45_u32];
+    let failures = length().prop_flat_map(|n| {
+        let small = n.min(4);
+        prop_oneof![3 => 1..=small, 1 => 1..=n].prop_map(move |k| Trip::failures(k).of_last(n))
+    });
+    let percent = (length(), 1..=100_u32).prop_flat_map(|(n, percent)| {
+        option::of(1..=n).prop_map(move |calls| match calls {
+            Some(calls) => Trip::percent(percent).min_calls(calls).of_last(n),
+            None => Trip::percent(percent).of_last(n),
+        })
+    });
+    let window = prop_oneof![failures, percent];
+    let alone = prop_oneof![6 => 1..=5_u32, 1 => 1..=65_535_u32].prop_map(Trip::consecutive);
+    let beside = prop_oneof![3 => 1..=5_u32, 1 => 1..=45_u32].prop_map(Trip::consecutive);
+    prop_oneof![
+        alone,
+        window.clone(),
+        (window.clone(), beside.clone()).prop_map(|(window, run)| window.or(run)),
+        (window, beside).prop_map(|(window, run)| run.or(window)),
+    ]
+}
+
+fn backoff() -> impl Strategy<Value = Backoff> {
+    let factor = prop_oneof![3 => 1..=3_u32, 1 => 1..=100_u32];
+    let jitter = prop_oneof![Just(0_u32), 0..=100_u32, Just(100)];
+    let month = 30 * DAY_MS;
+    (
+        interval(month),
+        factor,
+        interval(month),
+        jitter,
+        any::<Option<u64>>(),
+    )
+        .prop_map(|(base, factor, cap, jitter, seed)| {
+            let backoff = Backoff::exponential(base, factor, cap.max(base)).jitter(jitter);
+            seed.map_or(backoff, |seed| backoff.seed(seed))
+        })
+}
+
+/// 10 ms to a bound, small and extreme ones.
+fn interval(most: u64) -> impl Strategy<Value = Duration> + Clone {
+    prop_oneof![
+        4 => 10..=50_u64,
+        4 => 10..=60_000_u64,
+        1 => 10..=most,
+        1 => Just(most),
+    ]
+    .prop_map(Duration::from_millis)
+}
+
+/// 1 ms to a day.
+fn limit() -> impl Strategy<Value = Duration> + Clone {
+    prop_oneof![4 => 1..=20_u64, 1 => 1..=DAY_MS].prop_map(Duration::from_millis)
+}
+
+fn on_drop() -> impl Strategy<Value = OnDrop> {
+    prop_oneof![
+        Just(OnDrop::FailProbe),
+        Just(OnDrop::Ignore),
+        Just(OnDrop::Failure),
+        limit().prop_map(OnDrop::FailureAfter),
+    ]
+}
+
+fn outcome() -> impl Strategy<Value = Outcome> + Clone {
+    prop_oneof![
+        4 => Just(Outcome::Success),
+        4 => Just(Outcome::Failure),
+        1 => any_time().prop_map(Outcome::FailureFor),
+        1 => Just(Outcome::Ignored),
+    ]
+}
+
+/// Any length: none, of a few milliseconds, not whole ones, of hours, and all there is.
+fn any_time() -> impl Strategy<Value = Duration> + Clone {
+    prop_oneof![
+        Just(Duration::ZERO),
+        (0..100_000_000_u64).prop_map(Duration::from_nanos),
+        (0..120_u64).prop_map(Duration::from_secs),
+        (0..4_000_000_u64).prop_map(Duration::from_millis),
+        any::<u64>().prop_map(Duration::from_nanos),
+        any::<u64>().prop_map(Duration::from_secs),
+        Just(Duration::MAX),
+    ]
+}
+
+fn call(outcome: impl Strategy<Value = Outcome> + Clone) -> impl Strategy<Value = Op> {
+    let which = || any::<prop::sample::Index>().prop_map(|index| index.index(1 << 16));
+    let takes = || prop_oneof![3 => Just(Duration::ZERO), 1 => step()];
+    let end = prop_oneof![
+        6 => outcome.clone().prop_map(End::Outcome),
+        1 => Just(End::Panic),
+        1 => Just(End::ClassifierPanic),
+    ];
+    prop_oneof![
+        8 => Just(Op::Acquire),
+        8 => (which(), outcome).prop_map(|(which, outcome)| Op::Report(which, outcome)),
+        1 => which().prop_map(Op::Drop),
+        1 => which().prop_map(Op::Forget),
+        1 => which().prop_map(Op::Unwind),
+        4 => (end, takes(), any::<bool>()).prop_map(|(end, takes, future)| Op::Call {
+            end,
+            takes,
+            future,
+        }),
+        1 => takes().prop_map(|after| Op::Cancel { after }),
+    ]
+}
+
+/// A short time.
+fn step() -> impl Strategy<Value = Duration> + Clone {
+    prop_oneof![
+        Just(Duration::from_millis(1)),
+        (1..40_u64).prop_map(Duration::from_millis),
+        (1..40_000_000_u64).prop_map(Duration::from_nanos),
+    ]
+}
+
+fn time_goes_on() -> impl Strategy<Value = Op> {
+    const MS: i64 = 1_000_000;
+    let around = || prop_oneof![3 => Just(0), 1 => Just(-MS), 1 => Just(MS), 1 => -2 * MS..2 * MS];
+    prop_oneof![
+        2 => step().prop_map(Op::Advance),
+        4 => around().prop_map(Op::ToDeadline),
+        2 => around().prop_map(Op::ToLeaseEnd),
+        1 => (1..120_u64).prop_map(|secs| Op::Advance(Duration::from_secs(secs))),
+    ]
+}
+
+fn time_goes_mad() -> impl Strategy<Value = Op> {
+    // A whole lap, give or take what is left of it.
+    let lap = (
+        prop_oneof![Just(LEASES_WRAP), Just(DEADLINES_WRAP)],
+        0..100_000_000_u64,
+    );
+    prop_oneof![
+        2 => step().prop_map(Op::StepBack),
+        1 => lap.clone().prop_map(|(lap, less)| Op::Advance(Duration::from_nanos(lap - less))),
+        1 => lap.prop_map(|(lap, more)| Op::StepBack(Duration::from_nanos(lap - more))),
+        1 => (950..1_050_u64).prop_map(|ms| Op::StepBack(Duration::from_millis(ms))),
+        1 => any_time().prop_map(Op::StepBack),
+        1 => any_time().prop_map(Op::Advance),
+        1 => clock().prop_map(Op::SetClock),
+    ]
+}
+
+fn operator() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        1 => Just(Op::ForceOpen),
+        1 => any_time().prop_map(Op::ForceOpenFor),
+        1 => Just(Op::Disable),
+        4 => Just(Op::Resume),
+        2 => Just(Op::Reset),
+    ]
+}

@@ -1,0 +1,258 @@
+//! I18, counted: how often each path reads the clock, which is the dearest thing that most paths do.
+
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    task::{Context, Waker},
+    time::Duration,
+};
+
+use cutout::{
+    Breaker, OnDrop, Outcome, Policy, Recorded, State, Trip, clock::Clock, clock::Manual,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+const POLICY: Policy = Policy::new()
+    .trip(Trip::failures(2).of_last(4))
+    .open_for(SECOND)
+    .probe_lease(SECOND);
+
+/// A manual clock that counts its readings.
+#[derive(Default)]
+struct Counting {
+    time: Manual,
+    reads: AtomicU32,
+}
+
+impl Clock for Counting {
+    fn now(&self) -> u64 {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        self.time.now()
+    }
+}
+
+struct Bench {
+    breaker: Breaker,
+    clock: Arc<Counting>,
+}
+
+impl Bench {
+    fn new(policy: Policy) -> Self {
+        let clock = Arc::new(Counting::default());
+        let breaker = Breaker::builder().policy(policy).build();
+        Self {
+            breaker: breaker.with_shared_clock(clock.clone()),
+            clock,
+        }
+    }
+
+    /// Where the next call is a probe.
+    fn past_the_deadline(policy: Policy) -> Self {
+        let bench = Self::new(policy);
+        bench.breaker.force_open_for(SECOND);
+        bench.clock.time.advance(SECOND);
+        bench
+    }
+
+    /// How often `act` reads the clock, and what it gives.
+    fn reads<'a, T>(&'a self, act: impl FnOnce(&'a Breaker) -> T) -> (u32, T) {
+        let before = self.clock.reads.load(Ordering::Relaxed);
+        let value = act(&self.breaker);
+        (self.clock.reads.load(Ordering::Relaxed) - before, value)
+    }
+}
+
+#[test]
+fn admission_while_closed_reads_none() {
+    let bench = Bench::new(POLICY);
+    let (reads, permit) = bench.reads(|breaker| breaker.try_acquire().unwrap());
+    assert_eq!(reads, 0);
+    permit.failure();
+    let (reads, _permit) = bench.reads(|breaker| breaker.try_acquire().unwrap());
+    assert_eq!(reads, 0, "also with failures in the window");
+}
+
+#[test]
+fn a_success_while_closed_reads_none() {
+    let bench = Bench::new(POLICY);
+    bench.breaker.try_acquire().unwrap().failure();
+    for _ in 0..6 {
+        let (reads, answer) = bench.reads(|breaker| breaker.call(|| Ok::<_, ()>(7)));
+        assert_eq!((reads, answer), (0, Ok(7)));
+    }
+}
+
+#[test]
+fn an_ignored_outcome_reads_none() {
+    for bench in [Bench::new(POLICY), Bench::past_the_deadline(POLICY)] {
+        let permit = bench.breaker.try_acquire().unwrap();
+        let (reads, recorded) = bench.reads(|_| permit.record(Outcome::Ignored));
+        assert_eq!((reads, recorded), (0, Recorded::Unrecorded));
+    }
+}
+
+#[test]
+fn a_failure_reads_one_whatever_comes_of_it() {
+    let bench = Bench::new(POLICY);
+    for expected in [Recorded::Applied, Recorded::Tripped] {
+        for outcome in [Outcome::Failure, Outcome::FailureFor(SECOND)] {
+            let bench = Bench::new(POLICY);
+            if expected == Recorded::Tripped {
+                bench.breaker.try_acquire().unwrap().failure();
+            }
+            let permit = bench.breaker.try_acquire().unwrap();
+            let (reads, recorded) = bench.reads(|_| permit.record(outcome));
+            assert_eq!((reads, recorded), (1, expected));
+        }
+    }
+    let permit = bench.breaker.try_acquire().unwrap();
+    bench.breaker.reset();
+    let (reads, recorded) = bench.reads(|_| permit.record(Outcome::Failure));
+    assert_eq!((reads, recorded), (1, Recorded::Stale));
+}
+
+#[test]
+fn a_failed_probe_reads_one() {
+    let bench = Bench::past_the_deadline(POLICY);
+    let permit = bench.breaker.try_acquire().unwrap();
+    let (reads, recorded) = bench.reads(|_| permit.record(Outcome::Failure));
+    assert_eq!((reads, recorded), (1, Recorded::Reopened));
+}
+
+#[test]
+fn admission_of_a_probe_reads_one() {
+    let bench = Bench::past_the_deadline(POLICY.probes(2));
+    for _ in 0..2 {
+        let (reads, permit) = bench.reads(|breaker| breaker.try_acquire().unwrap());
+        assert_eq!((reads, permit.is_probe()), (1, true));
+        std::mem::forget(permit);
+    }
+}
+
+#[test]
+fn a_rejection_reads_one() {
+    let bench = Bench::new(POLICY);
+    bench.breaker.force_open_for(SECOND);
+    let (reads, open) = bench.reads(Breaker::try_acquire);
+    assert_eq!((reads, open.is_err()), (1, true));
+
+    bench.clock.time.advance(SECOND);
+    let probe = bench.breaker.try_acquire().unwrap();
+    let (reads, busy) = bench.reads(Breaker::try_acquire);
+    assert_eq!((reads, busy.is_err()), (1, true));
+
+    bench.clock.time.advance(2 * SECOND);
+    let (reads, lease_over) = bench.reads(Breaker::try_acquire);
+    assert_eq!((reads, lease_over.is_err()), (1, true));
+    assert_eq!(bench.breaker.snapshot().reopens, 1);
+    probe.success();
+}
+
+#[test]
+fn a_success_that_recovers_reads_one_and_one_before_it_none() {
+    let bench = Bench::past_the_deadline(POLICY.probe_successes(2));
+    for (expected, reads_expected) in [(Recorded::Applied, 0), (Recorded::Recovered, 1)] {
+        let permit = bench.breaker.try_acquire().unwrap();
+        let (reads, recorded) = bench.reads(|_| permit.record(Outcome::Success));
+        assert_eq!((reads, recorded), (reads_expected, expected));
+    }
+}
+
+#[test]
+fn a_slow_call_limit_costs_two_a_call() {
+    for outcome in [
+        Outcome::Success,
+        Outcome::Failure,
+        Outcome::FailureFor(SECOND),
+        Outcome::Ignored,
+    ] {
+        let bench = Bench::new(POLICY.slow_call(SECOND));
+        let call = |breaker: &Breaker| breaker.try_acquire().unwrap().record(outcome);
+        let (reads, _) = bench.reads(call);
+        assert_eq!(reads, 2, "{outcome:?}");
+        let (reads, ()) = bench.reads(|breaker| {
+            let permit = breaker.try_acquire().unwrap();
+            bench.clock.time.advance(SECOND);
+            permit.record(outcome);
+        });
+        assert_eq!(reads, 2, "{outcome:?} late");
+    }
+}
+
+#[test]
+fn a_slow_call_limit_costs_a_failing_probe_two() {
+    let bench = Bench::past_the_deadline(POLICY.slow_call(SECOND));
+    let (reads, recorded) = bench.reads(|breaker| {
+        let permit = breaker.try_acquire().unwrap();
+        permit.record(Outcome::Failure)
+    });
+    assert_eq!((reads, recorded), (2, Recorded::Reopened));
+}
+
+#[test]
+fn a_drop_that_is_ignored_reads_none_and_one_that_fails_reads_one() {
+    for (on_drop, expected) in [
+        (OnDrop::FailProbe, 0),
+        (OnDrop::Ignore, 0),
+        (OnDrop::Failure, 1),
+    ] {
+        let bench = Bench::new(POLICY.on_drop(on_drop));
+        let permit = bench.breaker.try_acquire().unwrap();
+        assert_eq!(bench.reads(|_| drop(permit)).0, expected, "{on_drop:?}");
+    }
+    let bench = Bench::past_the_deadline(POLICY);
+    let permit = bench.breaker.try_acquire().unwrap();
+    assert_eq!(bench.reads(|_| drop(permit)).0, 1);
+}
+
+#[test]
+fn failure_after_costs_two_a_call_that_is_dropped() {
+    for held in [Duration::ZERO, SECOND] {
+        let bench = Bench::new(POLICY.on_drop(OnDrop::FailureAfter(SECOND)));
+        let (reads, ()) = bench.reads(|breaker| {
+            let permit = breaker.try_acquire().unwrap();
+            bench.clock.time.advance(held);
+            drop(permit);
+        });
+        assert_eq!(reads, 2, "held for {held:?}");
+    }
+}
+
+#[test]
+fn a_future_that_is_never_polled_reads_none() {
+    let bench = Bench::past_the_deadline(POLICY.slow_call(SECOND));
+    let answer = async { Ok::<_, Infallible>(7) };
+    let (reads, call) = bench.reads(|breaker| Box::pin(breaker.call_async(answer)));
+    assert_eq!(reads, 0);
+    assert_eq!(bench.reads(|_| drop(call)).0, 0);
+}
+
+#[test]
+fn a_future_reads_as_often_as_a_call_however_often_it_is_polled() {
+    let bench = Bench::new(POLICY.slow_call(SECOND));
+    let (reads, ()) = bench.reads(|breaker| {
+        let mut call = Box::pin(breaker.call_async(async {
+            for _ in 0..9 {
+                smol::future::yield_now().await;
+            }
+            Ok::<_, Infallible>(7)
+        }));
+        let mut context = Context::from_waker(Waker::noop());
+        while call.as_mut().poll(&mut context).is_pending() {}
+    });
+    assert_eq!(reads, 2);
+}
+
+#[test]
+fn looking_reads_none_while_closed_and_one_while_open() {
+    let bench = Bench::new(POLICY);
+    assert_eq!(bench.reads(Breaker::state), (0, State::Closed));
+    assert_eq!(bench.reads(Breaker::peek), (0, Ok(())));
+    bench.breaker.force_open_for(SECOND);
+    assert_eq!(bench.reads(Breaker::state), (1, State::Open));
+    assert_eq!(bench.reads(Breaker::peek).0, 1);
+    assert_eq!(bench.reads(Breaker::snapshot).0, 1);
+}

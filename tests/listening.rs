@@ -1,0 +1,441 @@
+//! Listeners are told of every transition, whole and in order, or told how many they missed (I19).
+
+use std::{
+    sync::{
+        Arc, Barrier, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use cutout::{
+    Admitted, Backoff, Breaker, CallListener, Cause, Ended, Listener, Outcome, Policy, Recorded,
+    Rejected, State, Transition, Trip, clock::Manual,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+const POLICY: Policy = Policy::new().trip(Trip::consecutive(1)).open_for(SECOND);
+
+/// Remembers all that it is told.
+#[derive(Debug, Default)]
+struct Log(Mutex<Vec<Transition>>);
+
+impl Log {
+    fn told(&self) -> Vec<Transition> {
+        self.0.lock().unwrap().clone()
+    }
+
+    /// The generations told, each with how many were missed before it.
+    fn generations(&self) -> Vec<(u16, u32)> {
+        self.told()
+            .iter()
+            .map(|told| (told.generation, told.missed))
+            .collect()
+    }
+}
+
+impl Listener for Log {
+    fn on_transition(&self, transition: &Transition) {
+        self.0.lock().unwrap().push(*transition);
+    }
+}
+
+fn bench(policy: Policy) -> (Breaker, Arc<Manual>, Arc<Log>) {
+    let clock = Arc::new(Manual::new());
+    let log = Arc::new(Log::default());
+    let breaker = Breaker::builder()
+        .policy(policy)
+        .name("bench")
+        .build()
+        .with_shared_clock(clock.clone())
+        .with_shared_listener(log.clone());
+    (breaker, clock, log)
+}
+
+fn fail(breaker: &Breaker) -> Recorded {
+    breaker.try_acquire().unwrap().record(Outcome::Failure)
+}
+
+/// `(from, to, cause, generation, reopens, open_for in ms)`.
+type Told = (State, State, Cause, u16, u8, Option<u128>);
+
+fn brief(transition: &Transition) -> Told {
+    (
+        transition.from,
+        transition.to,
+        transition.cause,
+        transition.generation,
+        transition.reopens,
+        transition.open_for.map(|time| time.as_millis()),
+    )
+}
+
+#[test]
+fn each_cause_has_its_fields() {
+    use State::{Closed, HalfOpen, Open};
+
+    let backoff = Backoff::exponential(SECOND, 2, 60 * SECOND);
+    let trip = Trip::failures(2).of_last(4);
+    let policy = POLICY.backoff(backoff).trip(trip);
+    let (breaker, clock, log) = bench(policy);
+
+    breaker.call(|| Ok::<_, ()>(())).unwrap();
+    fail(&breaker);
+    assert_eq!(log.told(), []);
+    assert_eq!(fail(&breaker), Recorded::Tripped);
+    clock.advance(SECOND);
+    assert_eq!(fail(&breaker), Recorded::Reopened);
+    clock.advance(2 * SECOND);
+    std::mem::forget(breaker.try_acquire().unwrap());
+    clock.advance(60 * SECOND);
+    breaker.try_acquire().unwrap_err();
+    clock.advance(4 * SECOND);
+    let hint = Outcome::FailureFor(100 * SECOND);
+    breaker.try_acquire().unwrap().record(hint);
+    clock.advance(100 * SECOND);
+    breaker.try_acquire().unwrap().success();
+
+    let told = log.told();
+    assert_eq!(
+        told.iter().map(brief).collect::<Vec<_>>(),
+        [
+            (Closed, Open, Cause::Tripped, 1, 0, Some(1_000)),
+            (Open, HalfOpen, Cause::ProbeAdmitted, 2, 0, None),
+            (HalfOpen, Open, Cause::ProbeFailed, 3, 1, Some(2_000)),
+            (Open, HalfOpen, Cause::ProbeAdmitted, 4, 1, None),
+            (HalfOpen, Open, Cause::LeaseExpired, 5, 2, Some(4_000)),
+            (Open, HalfOpen, Cause::ProbeAdmitted, 6, 2, None),
+            (HalfOpen, Open, Cause::ProbeFailed, 7, 3, Some(100_000)),
+            (Open, HalfOpen, Cause::ProbeAdmitted, 8, 3, None),
+            (HalfOpen, Closed, Cause::Recovered, 9, 0, None),
+        ]
+    );
+    assert_eq!((told[0].failures, told[0].calls), (Some(2), Some(3)));
+    for later in &told[1..] {
+        assert_eq!((later.failures, later.calls), (None, None));
+    }
+    for each in told {
+        assert_eq!((each.name, each.missed), (Some("bench"), 0));
+    }
+}
+
+#[test]
+fn what_an_operator_does_is_told_and_what_changes_nothing_is_not() {
+    use State::{Closed, Disabled, ForcedOpen, Open};
+
+    let (breaker, _clock, log) = bench(POLICY);
+    breaker.resume();
+    breaker.force_open();
+    breaker.force_open();
+    breaker.resume();
+    breaker.disable();
+    breaker.disable();
+    breaker.resume();
+    breaker.force_open_for(Duration::from_micros(20_001));
+    breaker.reset();
+    breaker.reset();
+
+    let operator = |from, to, generation, open_for| {
+        let cause = Cause::Operator;
+        (from, to, cause, generation, 0, open_for)
+    };
+    assert_eq!(
+        log.told().iter().map(brief).collect::<Vec<_>>(),
+        [
+            operator(Closed, ForcedOpen, 1, None),
+            operator(ForcedOpen, Open, 2, Some(0)),
+            operator(Open, Disabled, 3, None),
+            operator(Disabled, Closed, 4, None),
+            operator(Closed, Open, 5, Some(21)),
+            operator(Open, Closed, 6, None),
+            operator(Closed, Closed, 7, None),
+        ]
+    );
+}
+
+#[test]
+fn jitter_is_in_the_length_that_is_told() {
+    let backoff = Backoff::constant(SECOND).jitter(50).seed(3);
+    let (breaker, clock, log) = bench(POLICY.backoff(backoff));
+    fail(&breaker);
+    let open_for = log.told()[0].open_for.unwrap();
+    assert!(SECOND < open_for && open_for <= SECOND * 3 / 2);
+    assert_eq!(breaker.snapshot().retry_after, Some(open_for));
+    clock.advance(open_for.saturating_sub(Duration::from_millis(1)));
+    assert_eq!(breaker.state(), State::Open);
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(breaker.state(), State::HalfOpen);
+}
+
+#[test]
+fn listeners_are_told_in_the_order_in_which_they_were_given() {
+    static ORDER: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+    fn note(who: u32) -> impl Fn(&Transition) {
+        move |_| ORDER.lock().unwrap().push(who)
+    }
+
+    let breaker = Breaker::builder()
+        .listeners(&[
+            &|_: &Transition| ORDER.lock().unwrap().push(1),
+            &|_: &Transition| ORDER.lock().unwrap().push(2),
+        ])
+        .build()
+        .with_shared_listener(Arc::new(note(3)))
+        .with_shared_listener(Arc::new(note(4)));
+    breaker.force_open();
+    breaker.reset();
+    assert_eq!(*ORDER.lock().unwrap(), [1, 2, 3, 4, 1, 2, 3, 4]);
+}
+
+#[test]
+fn a_listener_that_comes_later_is_told_of_nothing_before_and_misses_nothing() {
+    for fixed in [false, true] {
+        let builder = Breaker::builder();
+        let breaker = if fixed {
+            builder.listeners(&[&|_: &Transition| {}]).build()
+        } else {
+            builder.build()
+        };
+        for _ in 0..40 {
+            breaker.reset();
+        }
+        let log = Arc::new(Log::default());
+        let breaker = breaker.with_shared_listener(log.clone());
+        breaker.force_open();
+        breaker.reset();
+        assert_eq!(log.generations(), [(41, 0), (42, 0)]);
+    }
+}
+
+#[test]
+fn what_a_listener_does_is_told_to_all_after_what_made_it() {
+    static ORDER: Mutex<Vec<(u32, u16)>> = Mutex::new(Vec::new());
+    static PARTNER: Breaker = Breaker::builder()
+        .listeners(&[
+            &|told: &Transition| {
+                if told.generation < 4 {
+                    PARTNER.reset();
+                }
+                ORDER.lock().unwrap().push((1, told.generation));
+            },
+            &|told: &Transition| ORDER.lock().unwrap().push((2, told.generation)),
+        ])
+        .build();
+    PARTNER.reset();
+    assert_eq!(
+        *ORDER.lock().unwrap(),
+        [
+            (1, 1),
+            (2, 1),
+            (1, 2),
+            (2, 2),
+            (1, 3),
+            (2, 3),
+            (1, 4),
+            (2, 4)
+        ]
+    );
+}
+
+#[test]
+fn sixteen_wait_and_of_more_the_oldest_are_missed_and_announced() {
+    for (made, missed) in [(16, 0), (17, 1), (30, 14)] {
+        let made_once = AtomicBool::new(false);
+        let log = Arc::new(Log::default());
+        let breaker = Arc::new_cyclic(|weak: &std::sync::Weak<Breaker>| {
+            let weak = weak.clone();
+            Breaker::new()
+                .with_shared_listener(log.clone())
+                .with_shared_listener(Arc::new(move |_: &Transition| {
+                    if !made_once.swap(true, Ordering::Relaxed) {
+                        let breaker = weak.upgrade().unwrap();
+                        for _ in 0..made {
+                            breaker.reset();
+                        }
+                    }
+                }))
+        });
+        breaker.force_open();
+        breaker.disable();
+
+        let last = made + 1;
+        let mut expected = vec![(1, 0)];
+        expected.extend((last - 15..=last).map(|generation| (generation, 0)));
+        expected[1].1 = missed;
+        expected.push((last + 1, 0));
+        assert_eq!(log.generations(), expected, "{made} made in a listener");
+    }
+}
+
+/// Remembers what it is told of calls.
+#[derive(Debug)]
+struct Calls(Mutex<Vec<String>>);
+
+impl Calls {
+    fn note(&self, what: String) {
+        self.0.lock().unwrap().push(what);
+    }
+}
+
+impl CallListener for Calls {
+    fn on_admitted(&self, call: &Admitted) {
+        assert_eq!(call.name, Some("told"));
+        self.note(format!("{} probe={}", call.generation, call.probe));
+    }
+
+    fn on_outcome(&self, ended: &Ended) {
+        self.note(format!(
+            "{} {:?} {:?}",
+            ended.call.generation, ended.outcome, ended.recorded
+        ));
+    }
+
+    fn on_rejected(&self, rejected: &Rejected) {
+        self.note(format!("{} {:?}", rejected.generation(), rejected.reason()));
+    }
+}
+
+#[test]
+fn a_call_listener_is_told_of_every_admission_outcome_and_rejection() {
+    static CALLS: Calls = Calls(Mutex::new(Vec::new()));
+    let clock = Arc::new(Manual::new());
+    let breaker = Breaker::builder()
+        .policy(POLICY.slow_call(SECOND))
+        .name("told")
+        .call_listener(&CALLS)
+        .build()
+        .with_shared_clock(clock.clone());
+
+    breaker.call(|| Ok::<_, ()>(())).unwrap();
+    let late = breaker.try_acquire().unwrap();
+    let slow = breaker.call(|| {
+        clock.advance(SECOND);
+        Ok::<_, ()>(())
+    });
+    slow.unwrap();
+    breaker.try_acquire().unwrap_err();
+    late.ignore();
+    clock.advance(SECOND);
+    breaker.call(|| Ok::<_, ()>(())).unwrap();
+    assert_eq!(
+        *CALLS.0.lock().unwrap(),
+        [
+            "0 probe=false",
+            "0 Success Applied",
+            "0 probe=false",
+            "0 probe=false",
+            "0 Failure Tripped",
+            "1 Open",
+            "0 Failure Stale",
+            "2 probe=true",
+            "2 Success Recovered",
+        ]
+    );
+}
+
+#[test]
+fn a_listener_that_takes_long_delays_nobody_and_is_told_the_rest_after() {
+    let (entered, leave) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    let log = Arc::new(Log::default());
+    let slow = {
+        let (entered, leave) = (Arc::clone(&entered), Arc::clone(&leave));
+        move |told: &Transition| {
+            if told.generation == 1 {
+                entered.wait();
+                leave.wait();
+            }
+        }
+    };
+    let breaker = Breaker::new()
+        .with_shared_listener(Arc::new(slow))
+        .with_shared_listener(log.clone());
+
+    thread::scope(|scope| {
+        scope.spawn(|| breaker.force_open());
+        entered.wait();
+        for _ in 0..19 {
+            breaker.reset();
+        }
+        assert_eq!(log.told(), [], "the first is still being told");
+        leave.wait();
+    });
+    let mut expected = vec![(1, 0), (5, 3)];
+    expected.extend((6..=20).map(|generation| (generation, 0)));
+    assert_eq!(log.generations(), expected);
+}
+
+/// Remembers, and checks that it is told by one thread at a time.
+#[derive(Debug, Default)]
+struct Crowd {
+    inside: AtomicBool,
+    log: Log,
+    tellers: Mutex<Vec<thread::ThreadId>>,
+}
+
+impl Listener for Crowd {
+    fn on_transition(&self, transition: &Transition) {
+        let alone = !self.inside.swap(true, Ordering::SeqCst);
+        self.log.on_transition(transition);
+        if alone {
+            self.tellers.lock().unwrap().push(thread::current().id());
+            self.inside.store(false, Ordering::SeqCst);
+        }
+    }
+}
+
+#[test]
+fn of_what_threads_do_at_once_each_listener_is_told_in_order_or_told_the_gap() {
+    const THREADS: u16 = 4;
+    const EACH: u16 = 500;
+    const ROUNDS: u32 = 200;
+
+    for round in 1..=ROUNDS {
+        let crowd = Arc::new(Crowd::default());
+        let second = Arc::new(Log::default());
+        let breaker = Breaker::new()
+            .with_shared_listener(crowd.clone())
+            .with_shared_listener(second.clone());
+        let start = Barrier::new(usize::from(THREADS));
+        let makers: Vec<_> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..THREADS)
+                .map(|_| {
+                    scope.spawn(|| {
+                        start.wait();
+                        for i in 0..EACH {
+                            if i % 2 == 0 {
+                                breaker.reset();
+                            } else {
+                                breaker.force_open_for(SECOND);
+                            }
+                        }
+                        thread::current().id()
+                    })
+                })
+                .collect();
+            threads
+                .into_iter()
+                .map(|made| made.join().unwrap())
+                .collect()
+        });
+
+        let told = crowd.log.told();
+        let mut last = 0;
+        for each in &told {
+            let gap = u32::from(each.generation - last) - 1;
+            assert_eq!(each.missed, gap, "before {}", each.generation);
+            last = each.generation;
+        }
+        assert_eq!(last, THREADS * EACH, "at rest the last one is told");
+        assert_eq!(told.last().unwrap().to, breaker.snapshot().recorded);
+        assert_eq!(told, second.told(), "all are told the same");
+        let tellers = crowd.tellers.lock().unwrap();
+        assert_eq!(tellers.len(), told.len(), "told by one at a time");
+
+        let told_by = |id| tellers.iter().filter(|teller| **teller == id).count();
+        if makers.iter().any(|id| told_by(*id) > usize::from(EACH)) {
+            return; // A thread told of what another made: they met.
+        }
+        assert!(round < ROUNDS, "the threads never met");
+    }
+}

@@ -1,0 +1,446 @@
+//! The breaker under test and the oracle, side by side: each operation is done to both, and after each
+//! they must agree on all that can be seen.
+
+use std::{
+    cell::RefCell,
+    collections::BTreeSet,
+    future,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    pin::pin,
+    sync::{Arc, Mutex},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use cutout::{
+    Admitted, Breaker, CallListener, Cause, Ended, Error, Outcome, Permit, Policy, Rejected, State,
+    Transition,
+    clock::{Clock, Manual},
+};
+
+use super::{Heard, Held, Oracle, Refused, Seen, Told};
+
+/// How a game begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setup {
+    pub(crate) policy: Policy,
+    /// What the clock reads, in nanoseconds.
+    pub(crate) start: u64,
+    /// Resets before the first operation, so that the generation is anywhere.
+    pub(crate) transitions: usize,
+    /// Whether a call listener is set: calls then take another path.
+    pub(crate) watched: bool,
+}
+
+/// An operation. Permits are chosen by any number, modulo how many are held.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Op {
+    Acquire,
+    Report(usize, Outcome),
+    Drop(usize),
+    /// Leaks a permit.
+    Forget(usize),
+    /// Drops a permit by a panic.
+    Unwind(usize),
+    /// A whole call that takes this long, as a closure or as a future.
+    Call {
+        end: End,
+        takes: Duration,
+        future: bool,
+    },
+    /// A future that is dropped after this long.
+    Cancel {
+        after: Duration,
+    },
+    ForceOpen,
+    ForceOpenFor(Duration),
+    Disable,
+    Resume,
+    Reset,
+    Advance(Duration),
+    StepBack(Duration),
+    /// To so many nanoseconds after the deadline, or before it; nowhere if there is none.
+    ToDeadline(i64),
+    /// The same with the end of the lease.
+    ToLeaseEnd(i64),
+    SetClock(u64),
+}
+
+/// How a whole call ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum End {
+    Outcome(Outcome),
+    Panic,
+    ClassifierPanic,
+}
+
+/// What came up in a game, so that a property can show that it looked at more than the fair weather.
+pub(crate) type Reached = BTreeSet<String>;
+
+/// Plays a game.
+///
+/// # Panics
+///
+/// At the first step after which the two disagree.
+pub(crate) fn play(setup: &Setup, ops: &[Op]) -> Reached {
+    let clock = Arc::new(Manual::at(setup.start));
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let mut builder = Breaker::builder().policy(setup.policy);
+    if setup.watched {
+        builder = builder.call_listener(&Hears);
+    }
+    let breaker = builder
+        .try_build()
+        .expect("the policy is within its bounds")
+        .with_shared_clock(clock.clone());
+    for _ in 0..setup.transitions {
+        breaker.reset();
+    }
+    let breaker = breaker.with_shared_listener({
+        let told = told.clone();
+        Arc::new(move |transition: &Transition| told.lock().unwrap().push(*transition))
+    });
+    HEARD.take();
+
+    let mut game = Game {
+        breaker: &breaker,
+        clock: &clock,
+        told: &told,
+        watched: setup.watched,
+        oracle: Oracle::new(setup.policy, setup.transitions, setup.start),
+        permits: Vec::new(),
+        reached: Reached::new(),
+    };
+    game.compare("at the start");
+    for (step, op) in ops.iter().enumerate() {
+        let before = clock.now();
+        let at = format!("step {step}, {op:?}, clock at {before}");
+        game.step(*op, &at);
+        game.compare(&at);
+    }
+    game.reached
+}
+
+struct Game<'a> {
+    breaker: &'a Breaker,
+    clock: &'a Manual,
+    told: &'a Mutex<Vec<Transition>>,
+    watched: bool,
+    oracle: Oracle,
+    permits: Vec<(Permit<'a>, Held)>,
+    reached: Reached,
+}
+
+impl<'a> Game<'a> {
+    fn step(&mut self, op: Op, at: &str) {
+        let now = self.clock.now();
+        match op {
+            Op::Acquire => {
+                let permit = self.breaker.try_acquire();
+                self.give_jitter();
+                let held = self.oracle.acquire(now);
+                let admitted = permit.as_ref().map(admission).map_err(refused);
+                assert_eq!(
+                    admitted,
+                    held.map(|held| (held.generation, held.probe)),
+                    "verdict {at}"
+                );
+                self.permits.extend(permit.ok().zip(held.ok()));
+            }
+            Op::Report(which, outcome) => {
+                if let Some((permit, held)) = self.take(which) {
+                    let recorded = permit.record(outcome);
+                    self.give_jitter();
+                    let expected = self.oracle.report(held, outcome, now);
+                    assert_eq!(recorded, expected, "recorded {at}");
+                }
+            }
+            Op::Drop(which) => {
+                if let Some((permit, held)) = self.take(which) {
+                    drop(permit);
+                    self.give_jitter();
+                    self.oracle.drop(held, now);
+                }
+            }
+            Op::Forget(which) => {
+                if let Some((permit, _)) = self.take(which) {
+                    std::mem::forget(permit);
+                }
+            }
+            Op::Unwind(which) => {
+                if let Some((permit, held)) = self.take(which) {
+                    let thrown = catch_unwind(AssertUnwindSafe(|| {
+                        let _permit = permit;
+                        throw();
+                    }));
+                    assert!(thrown.is_err(), "the panic goes on {at}");
+                    self.give_jitter();
+                    self.oracle.panic(held, now);
+                }
+            }
+            Op::Call { end, takes, future } => self.call(end, takes, future, at),
+            Op::Cancel { after } => self.cancel(after, at),
+            Op::ForceOpen => self.operate(at, Breaker::force_open, Oracle::force_open),
+            Op::ForceOpenFor(time) => self.operate(
+                at,
+                |breaker| breaker.force_open_for(time),
+                |oracle, now| oracle.force_open_for(time, now),
+            ),
+            Op::Disable => self.operate(at, Breaker::disable, Oracle::disable),
+            Op::Resume => self.operate(at, Breaker::resume, Oracle::resume),
+            Op::Reset => self.operate(at, Breaker::reset, Oracle::reset),
+            Op::Advance(time) => self.clock.advance(time),
+            Op::StepBack(time) => self.clock.step_back(time),
+            Op::ToDeadline(nanos) => self.go(self.oracle.rest(now), nanos),
+            Op::ToLeaseEnd(nanos) => self.go(self.oracle.until_lease_end(now), nanos),
+            Op::SetClock(nanos) => self.clock.set(nanos),
+        }
+        if self.oracle.cannot_tell(self.clock.now()) {
+            self.clock.set(now);
+        }
+    }
+
+    fn call(&mut self, end: End, takes: Duration, future: bool, at: &str) {
+        let admitted_at = self.clock.now();
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let operation = || {
+                self.clock.advance(takes);
+                match end {
+                    End::Panic => throw(),
+                    _ => Ok::<_, ()>(()),
+                }
+            };
+            let classify = |_: &Result<(), ()>| match end {
+                End::Outcome(outcome) => outcome,
+                _ => throw(),
+            };
+            if future {
+                poll_once(
+                    self.breaker
+                        .call_async_with(async { operation() }, classify),
+                )
+                .expect("the operation never waits")
+            } else {
+                self.breaker.call_with(operation, classify)
+            }
+        }));
+        self.give_jitter();
+        match self.oracle.acquire(admitted_at) {
+            Err(expected) => {
+                let result = result.expect("nothing was called that could panic");
+                assert_eq!(rejection(&result), Some(expected), "verdict {at}");
+            }
+            Ok(held) => {
+                let now = self.clock.now();
+                match end {
+                    End::Outcome(outcome) => {
+                        let result = result.expect("nothing panics");
+                        assert_eq!(result, Ok(()), "the call gets its own result {at}");
+                        self.oracle.report(held, outcome, now);
+                    }
+                    End::Panic | End::ClassifierPanic => {
+                        assert!(result.is_err(), "the panic goes on {at}");
+                        self.oracle.panic(held, now);
+                    }
+                }
+            }
+        }
+    }
+
+    fn cancel(&mut self, after: Duration, at: &str) {
+        let admitted_at = self.clock.now();
+        let polled = poll_once(self.breaker.call_async(async {
+            self.clock.advance(after);
+            future::pending::<Result<(), ()>>().await
+        }));
+        self.give_jitter();
+        match self.oracle.acquire(admitted_at) {
+            Err(expected) => {
+                let result = polled.expect("a rejection comes at once");
+                assert_eq!(rejection(&result), Some(expected), "verdict {at}");
+            }
+            Ok(held) => {
+                assert_eq!(polled, None, "the call was made {at}");
+                self.oracle.drop(held, self.clock.now());
+            }
+        }
+    }
+
+    fn operate(
+        &mut self,
+        at: &str,
+        verb: impl Fn(&Breaker) -> State,
+        expected: impl Fn(&mut Oracle, u64) -> State,
+    ) {
+        let found = verb(self.breaker);
+        let expected = expected(&mut self.oracle, self.clock.now());
+        assert_eq!(found, expected, "the state found {at}");
+    }
+
+    /// Tells the oracle what length was drawn, if the last operation began an open period.
+    fn give_jitter(&mut self) {
+        let told = self.told.lock().unwrap();
+        let opened = |transition: &&Transition| {
+            transition.to == State::Open && transition.cause != Cause::Operator
+        };
+        self.oracle
+            .given_open_for(told.iter().find(opened).and_then(|opened| opened.open_for));
+    }
+
+    fn take(&mut self, which: usize) -> Option<(Permit<'a>, Held)> {
+        let place = which.checked_rem(self.permits.len())?;
+        Some(self.permits.swap_remove(place))
+    }
+
+    fn go(&self, rest: Option<Duration>, nanos: i64) {
+        if let Some(rest) = rest {
+            self.clock.advance(rest);
+            let offset = Duration::from_nanos(nanos.unsigned_abs());
+            if nanos < 0 {
+                self.clock.step_back(offset);
+            } else {
+                self.clock.advance(offset);
+            }
+        }
+    }
+
+    fn compare(&mut self, at: &str) {
+        let now = self.clock.now();
+        assert_eq!(
+            self.breaker.state(),
+            self.oracle.state(now),
+            "state after {at}"
+        );
+        assert_eq!(
+            see(self.breaker),
+            self.oracle.look(now),
+            "snapshot after {at}"
+        );
+        assert_eq!(
+            self.breaker.peek().map_err(|rejected| refused(&rejected)),
+            self.oracle.peek(now),
+            "peek after {at}"
+        );
+
+        let told: Vec<Transition> = std::mem::take(&mut self.told.lock().unwrap());
+        for transition in &told {
+            assert_eq!(
+                transition.missed, 0,
+                "nothing waits long enough to be missed {at}"
+            );
+            self.reached.insert(format!("{:?}", transition.cause));
+        }
+        let told: Vec<Told> = told.iter().map(Told::from).collect();
+        assert_eq!(
+            told,
+            self.oracle.take_told(),
+            "transitions told of after {at}"
+        );
+
+        let heard = self.oracle.take_heard();
+        for call in &heard {
+            self.reached.insert(match call {
+                Heard::Admitted { probe, .. } => format!("probe {probe}"),
+                Heard::Ended { recorded, .. } => format!("{recorded:?}"),
+                Heard::Refused(refused) => format!("{:?}", refused.reason),
+            });
+        }
+        if self.watched {
+            assert_eq!(HEARD.take(), heard, "calls told of after {at}");
+        }
+    }
+}
+
+/// Unwinds without a word on stderr.
+fn throw() -> ! {
+    resume_unwind(Box::new("thrown by the test"))
+}
+
+/// The result of a future that is ready at the first poll; else drops it.
+fn poll_once<T>(future: impl Future<Output = T>) -> Option<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => Some(result),
+        Poll::Pending => None,
+    }
+}
+
+fn admission(permit: &Permit<'_>) -> (u16, bool) {
+    (permit.generation(), permit.is_probe())
+}
+
+fn refused(rejected: &Rejected) -> Refused {
+    Refused {
+        reason: rejected.reason(),
+        retry_after: rejected.retry_after(),
+        generation: rejected.generation(),
+    }
+}
+
+fn rejection(result: &Result<(), Error<()>>) -> Option<Refused> {
+    result.as_ref().err()?.rejected().map(refused)
+}
+
+fn see(breaker: &Breaker) -> Seen {
+    let snapshot = breaker.snapshot();
+    Seen {
+        state: snapshot.state,
+        recorded: snapshot.recorded,
+        generation: snapshot.generation,
+        failures: snapshot.failures,
+        calls: snapshot.calls,
+        reopens: snapshot.reopens,
+        probes_in_flight: snapshot.probes_in_flight,
+        retry_after: snapshot.retry_after,
+        since: snapshot.since,
+    }
+}
+
+impl From<&Transition> for Told {
+    fn from(transition: &Transition) -> Self {
+        Self {
+            from: transition.from,
+            to: transition.to,
+            generation: transition.generation,
+            cause: transition.cause,
+            failures: transition.failures,
+            calls: transition.calls,
+            reopens: transition.reopens,
+            open_for: transition.open_for,
+        }
+    }
+}
+
+thread_local! {
+    /// What [`Hears`] heard on this thread: a call listener is a static, and games run side by side.
+    static HEARD: RefCell<Vec<Heard>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Hears;
+
+impl Hears {
+    fn note(heard: Heard) {
+        HEARD.with_borrow_mut(|log| log.push(heard));
+    }
+}
+
+impl CallListener for Hears {
+    fn on_admitted(&self, call: &Admitted) {
+        Self::note(Heard::Admitted {
+            generation: call.generation,
+            probe: call.probe,
+        });
+    }
+
+    fn on_outcome(&self, ended: &Ended) {
+        Self::note(Heard::Ended {
+            generation: ended.call.generation,
+            probe: ended.call.probe,
+            outcome: ended.outcome,
+            recorded: ended.recorded,
+        });
+    }
+
+    fn on_rejected(&self, rejected: &Rejected) {
+        Self::note(Heard::Refused(refused(rejected)));
+    }
+}

@@ -1,0 +1,150 @@
+//! How a call ends, and what that counts as.
+
+use super::*;
+
+#[test]
+fn an_outcome_of_an_earlier_period_is_stale_and_changes_nothing() {
+    let bench = Bench::new(touchy());
+    let late: Vec<Permit<'_>> = (0..3).map(|_| bench.acquire()).collect();
+    bench.report(Failure);
+    let probe = bench.wait().probe();
+    let before = format!("{:?}", bench.breaker.snapshot());
+    for (permit, outcome) in late.into_iter().zip([Success, Failure, Ignored]) {
+        assert_eq!(permit.record(outcome), Recorded::Stale);
+    }
+    assert_eq!(format!("{:?}", bench.breaker.snapshot()), before);
+    bench.breaker.reset();
+    assert_eq!(probe.record(Failure), Recorded::Stale);
+    assert_eq!(bench.recorded(), State::Closed);
+}
+
+#[test]
+fn a_drop_is_ignored_while_closed_and_fails_a_probe() {
+    for builder in [touchy(), touchy().on_drop(OnDrop::FailProbe)] {
+        let bench = Bench::new(builder);
+        drop(bench.acquire());
+        assert_eq!(bench.breaker.snapshot().calls, Some(0));
+        bench.report(Failure);
+        drop(bench.wait().probe());
+        assert_eq!(bench.state(), State::Open);
+        assert_eq!(bench.breaker.snapshot().reopens, 1);
+    }
+}
+
+#[test]
+fn a_drop_that_is_ignored_gives_the_place_back() {
+    let bench = Bench::tripped(touchy().on_drop(OnDrop::Ignore));
+    drop(bench.wait().probe());
+    assert_eq!(bench.recorded(), State::HalfOpen);
+    assert_eq!(bench.probe().record(Success), Recorded::Recovered);
+}
+
+#[test]
+fn a_drop_that_is_a_failure_trips() {
+    let bench = Bench::new(touchy().on_drop(OnDrop::Failure));
+    drop(bench.acquire());
+    assert_eq!(bench.state(), State::Open);
+}
+
+#[test]
+fn a_drop_fails_if_held_long_enough_and_else_only_a_probe() {
+    let bench = Bench::new(touchy().on_drop(OnDrop::FailureAfter(SEC)));
+    let (short, long) = (bench.acquire(), bench.acquire());
+    bench.after(SEC - MS);
+    drop(short);
+    assert_eq!(bench.state(), State::Closed);
+    bench.after(MS);
+    drop(long);
+    assert_eq!(bench.state(), State::Open);
+    drop(bench.wait().probe());
+    assert_eq!(bench.breaker.snapshot().reopens, 1);
+}
+
+#[test]
+fn a_panic_is_a_failure_whatever_a_drop_means() {
+    for held in [true, false] {
+        let bench = Bench::new(touchy().on_drop(OnDrop::Ignore));
+        let thrown = catch_unwind(AssertUnwindSafe(|| {
+            if held {
+                let _permit = bench.acquire();
+                resume_unwind(Box::new(()));
+            }
+            bench
+                .breaker
+                .call(|| -> Result<(), ()> { resume_unwind(Box::new(())) })
+        }));
+        assert!(thrown.is_err());
+        assert_eq!(bench.state(), State::Open);
+    }
+}
+
+#[test]
+fn a_permit_that_is_dropped_in_somebody_elses_panic_is_only_dropped() {
+    struct Calls<'a>(&'a Bench);
+    impl Drop for Calls<'_> {
+        fn drop(&mut self) {
+            drop(self.0.acquire());
+        }
+    }
+    let bench = Bench::new(touchy());
+    let thrown = catch_unwind(AssertUnwindSafe(|| {
+        let _calls = Calls(&bench);
+        resume_unwind(Box::new(()));
+    }));
+    assert!(thrown.is_err());
+    assert_eq!(bench.state(), State::Closed);
+}
+
+#[test]
+fn a_slow_call_is_a_failure_whatever_it_returned() {
+    for outcome in [Success, Ignored, Failure] {
+        let bench = Bench::new(touchy().slow_call(SEC));
+        let (fast, slow) = (bench.acquire(), bench.acquire());
+        bench.after(SEC - MS);
+        assert_ne!(fast.record(Success), Recorded::Tripped);
+        bench.after(MS);
+        assert_eq!(slow.record(outcome), Recorded::Tripped, "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_slow_probe_reopens() {
+    let bench = Bench::tripped(touchy().slow_call(SEC));
+    let probe = bench.wait().probe();
+    assert_eq!(bench.after(SEC).breaker.snapshot().probes_in_flight, 1);
+    assert_eq!(probe.record(Success), Recorded::Reopened);
+}
+
+#[test]
+fn a_slow_failure_keeps_its_hint() {
+    let bench = Bench::new(touchy().slow_call(SEC));
+    let slow = bench.acquire();
+    bench.after(SEC);
+    slow.record(FailureFor(20 * SEC));
+    assert_eq!(bench.retry_after(), Some(20 * SEC));
+}
+
+#[test]
+fn slow_call_implies_failure_after_for_drops_unless_on_drop_is_set() {
+    let closed_after = |builder: Builder, held| {
+        let bench = Bench::new(builder);
+        let permit = bench.acquire();
+        bench.after(held);
+        drop(permit);
+        bench.state() == State::Closed
+    };
+    let slow = touchy().slow_call(SEC);
+    assert!(closed_after(slow, SEC - MS));
+    assert!(!closed_after(slow, SEC));
+    assert!(closed_after(slow.on_drop(OnDrop::Ignore), SEC));
+    assert!(closed_after(slow.on_drop(OnDrop::FailProbe), SEC));
+    assert!(!closed_after(slow.on_drop(OnDrop::Failure), SEC - MS));
+}
+
+#[test]
+fn a_slow_call_above_an_explicit_lease_is_refused() {
+    let slow = touchy().slow_call(SEC);
+    assert!(slow.probe_lease(SEC).try_build().is_ok());
+    assert!(slow.probe_lease(SEC - MS).try_build().is_err());
+    assert!(slow.slow_call(DAY).try_build().is_ok());
+}

@@ -1,0 +1,195 @@
+//! Probes, their places and their lease.
+
+use super::*;
+
+#[test]
+fn at_most_that_many_probes_are_in_flight_and_everybody_else_is_rejected_at_once() {
+    let bench = Bench::tripped(touchy().probes(3));
+    bench.wait();
+    let _probes: Vec<Permit<'_>> = (0..3).map(|_| bench.probe()).collect();
+    let rejected = bench.rejected();
+    assert_eq!(rejected.reason(), Reason::ProbesBusy);
+    assert_eq!(rejected.retry_after(), None);
+    assert_eq!(rejected.generation(), 2);
+    assert_eq!(bench.breaker.peek(), Err(rejected));
+}
+
+#[test]
+fn one_probe_and_one_success_are_the_default() {
+    let bench = Bench::tripped(touchy());
+    let probe = bench.wait().probe();
+    assert_eq!(bench.rejected().reason(), Reason::ProbesBusy);
+    assert_eq!(probe.record(Success), Recorded::Recovered);
+    assert_eq!(bench.recorded(), State::Closed);
+}
+
+#[test]
+fn so_many_successes_recover() {
+    let bench = Bench::tripped(touchy().probes(2).probe_successes(3));
+    bench.wait();
+    let (one, two) = (bench.probe(), bench.probe());
+    assert_eq!(one.record(Success), Recorded::Applied);
+    assert_eq!(two.record(Success), Recorded::Applied);
+    assert_eq!(bench.breaker.snapshot().probes_in_flight, 0);
+    assert_eq!(bench.probe().record(Success), Recorded::Recovered);
+}
+
+#[test]
+fn one_failure_reopens_and_outdates_the_other_probes() {
+    let bench = Bench::tripped(touchy().probes(3).probe_successes(2));
+    bench.wait();
+    let (one, two, three) = (bench.probe(), bench.probe(), bench.probe());
+    assert_eq!(one.record(Success), Recorded::Applied);
+    assert_eq!(two.record(Failure), Recorded::Reopened);
+    assert_eq!(three.record(Success), Recorded::Stale);
+    assert_eq!(bench.breaker.snapshot().reopens, 1);
+    assert_eq!(bench.retry_after(), Some(10 * SEC));
+}
+
+#[test]
+fn successes_of_an_earlier_half_open_period_do_not_count() {
+    let bench = Bench::tripped(touchy().probe_successes(2));
+    bench.wait().probe().success();
+    bench.probe().failure();
+    bench.wait().probe().success();
+    assert_eq!(bench.recorded(), State::HalfOpen);
+    bench.probe().success();
+    assert_eq!(bench.recorded(), State::Closed);
+}
+
+#[test]
+fn an_ignored_probe_gives_its_place_back_and_votes_for_nothing() {
+    let bench = Bench::tripped(touchy());
+    bench.wait();
+    for _ in 0..100 {
+        assert_eq!(bench.probe().record(Ignored), Recorded::Unrecorded);
+        assert_eq!(bench.recorded(), State::HalfOpen);
+        assert_eq!(bench.breaker.snapshot().probes_in_flight, 0);
+    }
+    assert_eq!(bench.probe().record(Success), Recorded::Recovered);
+}
+
+#[test]
+fn the_call_that_sees_the_lease_expired_reopens_the_breaker_and_is_rejected() {
+    let bench = Bench::tripped(touchy().probe_lease(2 * SEC));
+    let probe = bench.wait().probe();
+    bench.after(2 * SEC - 4 * MS);
+    assert_eq!(bench.rejected().reason(), Reason::ProbesBusy);
+    bench.after(4 * MS);
+    assert_eq!(bench.breaker.peek(), Ok(()));
+    assert_eq!(bench.state(), State::HalfOpen);
+    let rejected = bench.rejected();
+    assert_eq!(rejected.reason(), Reason::Open);
+    assert_eq!(rejected.retry_after(), Some(10 * SEC), "from its now");
+    assert_eq!(rejected.generation(), 3);
+    assert_eq!(bench.breaker.snapshot().reopens, 1);
+    assert_eq!(probe.record(Success), Recorded::Stale);
+}
+
+#[test]
+fn a_late_probe_counts_while_nobody_saw_its_lease_expire() {
+    let bench = Bench::tripped(touchy().probe_lease(2 * SEC));
+    let probe = bench.wait().probe();
+    bench.after(HOUR);
+    assert_eq!(probe.record(Success), Recorded::Recovered);
+}
+
+#[test]
+fn a_lease_counts_from_the_last_place_taken() {
+    let bench = Bench::tripped(touchy().probes(2).probe_lease(2 * SEC));
+    let _one = bench.wait().probe();
+    let _two = bench.after(SEC).probe();
+    bench.after(2 * SEC - 4 * MS);
+    assert_eq!(bench.rejected().reason(), Reason::ProbesBusy);
+    assert_eq!(bench.after(4 * MS).rejected().reason(), Reason::Open);
+}
+
+#[test]
+fn a_free_place_is_taken_whatever_the_lease() {
+    let bench = Bench::tripped(touchy().probes(2).probe_lease(2 * SEC));
+    let _one = bench.wait().probe();
+    let _two = bench.after(HOUR).probe();
+    assert_eq!(bench.rejected().reason(), Reason::ProbesBusy);
+}
+
+#[test]
+fn a_lease_is_rounded_up_to_4_ms() {
+    // The clock is set to the start of a tick of leases, of 4 ms.
+    let bench = Bench::at(8_000_000_000, touchy().probe_lease(17 * MS));
+    bench.report(Failure);
+    let _probe = bench.wait().probe();
+    assert_eq!(bench.after(19 * MS).rejected().reason(), Reason::ProbesBusy);
+    assert_eq!(bench.after(MS).rejected().reason(), Reason::Open);
+}
+
+#[test]
+fn a_lease_end_never_moves_back() {
+    let bench = Bench::tripped(touchy().probes(2).probe_lease(2 * SEC));
+    let _one = bench.wait().probe();
+    bench.clock.step_back(900 * MS);
+    let _two = bench.probe();
+    // 2.9 s until the first end, 2 s until that which the second probe alone would have.
+    bench.after(2_896 * MS);
+    assert_eq!(bench.rejected().reason(), Reason::ProbesBusy);
+    assert_eq!(bench.after(4 * MS).rejected().reason(), Reason::Open);
+}
+
+#[test]
+fn a_leaked_probe_wedges_nothing() {
+    let bench = Bench::tripped(touchy().probe_lease(2 * SEC));
+    for _ in 0..5 {
+        std::mem::forget(bench.wait().probe());
+        assert_eq!(bench.after(2 * SEC).rejected().reason(), Reason::Open);
+    }
+    assert_eq!(bench.wait().probe().record(Success), Recorded::Recovered);
+}
+
+/// How long the breaker waits for a probe after so many reopens.
+fn lease(builder: Builder, reopens: u32) -> Duration {
+    let bench = Bench::at(8_000_000_000, builder);
+    bench.report(Failure);
+    for _ in 0..reopens {
+        bench.wait().probe().failure();
+    }
+    let _probe = bench.wait().probe();
+    let mut waited = Duration::ZERO;
+    for step in [HOUR, 100 * SEC, 10 * SEC, SEC, 4 * MS] {
+        loop {
+            bench.after(step);
+            if bench.breaker.peek().is_ok() {
+                bench.clock.step_back(step);
+                break;
+            }
+            waited += step;
+        }
+    }
+    waited + 4 * MS
+}
+
+#[test]
+fn the_default_lease_is_30_s_doubled_with_each_of_three_reopens() {
+    for (reopens, secs) in [(0, 30), (1, 60), (2, 120), (3, 240), (4, 240)] {
+        assert_eq!(lease(touchy(), reopens), secs * SEC, "{reopens} reopens");
+    }
+}
+
+#[test]
+fn the_default_lease_is_no_shorter_than_the_interval_without_jitter() {
+    let builder = touchy().backoff(Backoff::exponential(100 * SEC, 2, 300 * SEC).jitter(100));
+    for (reopens, secs) in [(0, 100), (1, 400), (2, 1_200), (3, 2_400), (4, 2_400)] {
+        assert_eq!(lease(builder, reopens), secs * SEC, "{reopens} reopens");
+    }
+}
+
+#[test]
+fn the_default_lease_is_at_most_a_day() {
+    assert_eq!(lease(touchy().open_for(30 * DAY), 0), DAY);
+    assert_eq!(lease(touchy().open_for(5 * HOUR), 3), DAY);
+}
+
+#[test]
+fn an_explicit_lease_is_constant() {
+    for reopens in 0..5 {
+        assert_eq!(lease(touchy().probe_lease(SEC), reopens), SEC);
+    }
+}

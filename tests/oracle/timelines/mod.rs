@@ -1,0 +1,129 @@
+//! Timelines by hand: one for each sentence of `DESIGN.md` §3 that can be seen from outside.
+
+#![allow(
+    clippy::unchecked_time_subtraction,
+    reason = "a test that subtracts too much had better panic"
+)]
+
+mod ending;
+mod half_open;
+mod open;
+mod operator;
+mod time;
+mod told;
+mod trip;
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use cutout::{
+    Backoff, Breaker, Builder, Cause, Error, OnDrop,
+    Outcome::{Failure, FailureFor, Ignored, Success},
+    Permit, Reason, Recorded, Rejected, State, Transition, Trip,
+    clock::{Clock, Manual},
+};
+
+const MS: Duration = Duration::from_millis(1);
+const SEC: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+
+/// A breaker and the clock that it reads.
+struct Bench {
+    breaker: Breaker,
+    clock: Arc<Manual>,
+}
+
+/// Trips on the first failure and opens for 10 s, without jitter.
+fn touchy() -> Builder {
+    Breaker::builder()
+        .trip(Trip::consecutive(1))
+        .open_for(10 * SEC)
+}
+
+fn trips_on(trip: Trip) -> Bench {
+    Bench::new(Breaker::builder().trip(trip).open_for(10 * SEC))
+}
+
+impl Bench {
+    fn new(builder: Builder) -> Self {
+        // A reading that is no whole number of anything.
+        Self::at(7_000_123_457, builder)
+    }
+
+    fn at(nanos: u64, builder: Builder) -> Self {
+        let clock = Arc::new(Manual::at(nanos));
+        let breaker = builder.build().with_shared_clock(clock.clone());
+        Self { breaker, clock }
+    }
+
+    /// The breaker, tripped by its first failure.
+    fn tripped(builder: Builder) -> Self {
+        let bench = Self::new(builder);
+        assert_eq!(bench.report(Failure), Recorded::Tripped);
+        bench
+    }
+
+    fn after(&self, time: Duration) -> &Self {
+        self.clock.advance(time);
+        self
+    }
+
+    fn acquire(&self) -> Permit<'_> {
+        self.breaker.try_acquire().expect("the call is admitted")
+    }
+
+    fn probe(&self) -> Permit<'_> {
+        let permit = self.acquire();
+        assert!(permit.is_probe());
+        permit
+    }
+
+    fn rejected(&self) -> Rejected {
+        self.breaker
+            .try_acquire()
+            .expect_err("the call is rejected")
+    }
+
+    fn report(&self, outcome: cutout::Outcome) -> Recorded {
+        self.acquire().record(outcome)
+    }
+
+    /// Reports `F`ailures, `s`uccesses and `i`gnored outcomes, and says whether the last one tripped.
+    fn reports(&self, outcomes: &str) -> bool {
+        let mut tripped = false;
+        for letter in outcomes.chars() {
+            assert!(!tripped, "tripped before the end of {outcomes}");
+            let outcome = match letter {
+                'F' => Failure,
+                's' => Success,
+                _ => Ignored,
+            };
+            tripped = self.report(outcome) == Recorded::Tripped;
+        }
+        tripped
+    }
+
+    fn state(&self) -> State {
+        self.breaker.state()
+    }
+
+    fn recorded(&self) -> State {
+        self.breaker.snapshot().recorded
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.breaker.snapshot().retry_after
+    }
+
+    /// Waits for the end of the open period.
+    fn wait(&self) -> &Self {
+        self.after(self.retry_after().expect("the breaker is open"))
+    }
+}

@@ -1,0 +1,34 @@
+//! What listeners are told.
+
+use super::*;
+
+#[test]
+fn generations_count_transitions_and_wrap() {
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let bench = Bench::new(touchy());
+    for _ in 0..65_535 {
+        bench.breaker.reset();
+    }
+    let breaker = bench.breaker.with_shared_listener({
+        let log = log.clone();
+        Arc::new(move |told: &Transition| {
+            log.lock().unwrap().push((told.cause, told.generation));
+        })
+    });
+    let late = breaker.try_acquire().unwrap();
+    assert_eq!(late.generation(), 65_535);
+    breaker.try_acquire().unwrap().failure();
+    assert_eq!(breaker.snapshot().generation, 0);
+    assert_eq!(late.record(Success), Recorded::Stale);
+    bench.clock.advance(10 * SEC);
+    assert_eq!(
+        breaker.try_acquire().unwrap().record(Success),
+        Recorded::Recovered
+    );
+    let expected = [
+        (Cause::Tripped, 0),
+        (Cause::ProbeAdmitted, 1),
+        (Cause::Recovered, 2),
+    ];
+    assert_eq!(*log.lock().unwrap(), expected);
+}

@@ -1,0 +1,313 @@
+//! A policy comes from a file that people write: durations as "15s", defaults for what is left out, and
+//! a refusal that says what is wrong and where.
+
+#![cfg(feature = "serde")]
+
+mod any_policy;
+
+use std::{error::Error, sync::Arc, time::Duration};
+
+use cutout::{Backoff, Breaker, OnDrop, Policy, State, Trip, clock::Manual};
+use proptest::prelude::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+const NEW: Policy = Policy::new();
+
+fn from_toml(text: &str) -> Policy {
+    toml::from_str(text).unwrap()
+}
+
+fn refusal(text: &str) -> String {
+    toml::from_str::<Policy>(text).unwrap_err().to_string()
+}
+
+#[test]
+fn an_empty_file_is_the_default_policy() {
+    assert_eq!(from_toml(""), NEW);
+    assert_eq!(serde_json::from_str::<Policy>("{}").unwrap(), NEW);
+}
+
+#[test]
+fn a_file_sets_every_field() {
+    let policy = from_toml(
+        r#"
+        probes = 2
+        probe_successes = 3
+        probe_lease = "1m 30s"
+        slow_call = "1500ms"
+        on_drop = { failure-after = "2s" }
+
+        [trip]
+        consecutive = 5
+        percent = 50
+        min_calls = 10
+        of_last = 40
+
+        [backoff]
+        base = "1s"
+        factor = 2
+        cap = "1m"
+        jitter = 20
+        seed = 7
+        "#,
+    );
+    let window = Trip::percent(50).min_calls(10).of_last(40);
+    let backoff = Backoff::exponential(SECOND, 2, 60 * SECOND);
+    let expected = NEW
+        .probes(2)
+        .probe_successes(3)
+        .probe_lease(90 * SECOND)
+        .slow_call(Duration::from_millis(1_500))
+        .on_drop(OnDrop::FailureAfter(2 * SECOND))
+        .trip(Trip::consecutive(5).or(window))
+        .backoff(backoff.jitter(20).seed(7));
+    assert_eq!(policy, expected);
+}
+
+#[test]
+fn what_is_left_out_is_as_in_the_default_policy() {
+    assert_eq!(from_toml("open_for = '15s'"), NEW.open_for(15 * SECOND));
+    assert_eq!(
+        from_toml("trip = { consecutive = 3 }"),
+        NEW.trip(Trip::consecutive(3)),
+    );
+    assert_eq!(
+        from_toml("trip = { failures = 3, of_last = 9 }"),
+        NEW.trip(Trip::failures(3).of_last(9)),
+    );
+    assert_eq!(
+        from_toml("trip = { percent = 50, of_last = 9 }"),
+        NEW.trip(Trip::percent(50).min_calls(9).of_last(9)),
+    );
+    assert_eq!(
+        from_toml("backoff = { base = '1s', factor = 1, cap = '1s' }"),
+        NEW.backoff(Backoff::constant(SECOND)),
+    );
+}
+
+#[test]
+fn each_meaning_of_a_drop_has_its_name() {
+    for (text, on_drop) in [
+        ("'fail-probe'", OnDrop::FailProbe),
+        ("'ignore'", OnDrop::Ignore),
+        ("'failure'", OnDrop::Failure),
+        ("{ failure-after = '2s' }", OnDrop::FailureAfter(2 * SECOND)),
+    ] {
+        let policy = from_toml(&format!("on_drop = {text}"));
+        assert_eq!(policy, NEW.on_drop(on_drop));
+    }
+}
+
+#[test]
+fn a_policy_is_a_part_of_a_bigger_file() {
+    #[derive(serde::Deserialize)]
+    struct Config {
+        url: String,
+        breaker: Policy,
+    }
+
+    let config: Config = toml::from_str(
+        "
+        url = 'https://partner.example'
+        [breaker]
+        open_for = '15s'
+        ",
+    )
+    .unwrap();
+    assert_eq!(config.url, "https://partner.example");
+    let breaker = Breaker::builder().policy(config.breaker).try_build();
+    assert_eq!(breaker.unwrap().policy(), NEW.open_for(15 * SECOND));
+}
+
+#[test]
+fn an_unknown_key_is_refused_and_the_line_is_said() {
+    let said = refusal("probes = 1\nprobe_succeses = 2\n");
+    assert!(said.contains("line 2"), "{said}");
+    assert!(said.contains("unknown field `probe_succeses`"), "{said}");
+
+    let said = refusal("probes = 1\n\n[trip]\nconsecutive = 3\nof_lats = 9\n");
+    assert!(said.contains("line 5"), "{said}");
+    assert!(said.contains("unknown field `of_lats`"), "{said}");
+
+    let said = refusal("[backoff]\nbase = '1s'\nfactor = 2\ncap = '9s'\nseeds = 9\n");
+    assert!(said.contains("line 5"), "{said}");
+    assert!(said.contains("unknown field `seeds`"), "{said}");
+
+    let json = serde_json::from_str::<Policy>("{\n\"probe\": 1}").unwrap_err();
+    assert_eq!(json.line(), 2);
+    assert!(json.to_string().contains("unknown field `probe`"), "{json}");
+}
+
+#[test]
+fn what_is_out_of_bounds_is_refused_with_field_value_and_bound() {
+    for (text, message) in [
+        ("probes = 0", "probes must be 1 to 63, got 0"),
+        ("open_for = '5ms'", "open_for must be 10ms to 30d, got 5ms"),
+        (
+            "open_for = '10ms 500us'",
+            "open_for must be whole milliseconds, got 10500us",
+        ),
+        (
+            "probe_lease = '2days'",
+            "probe_lease must be 10ms to 1d, got 2d",
+        ),
+        (
+            "on_drop = { failure-after = '0s' }",
+            "FailureAfter must be 1ms to 1d, got 0ms",
+        ),
+        (
+            "trip = { failures = 30, of_last = 20 }",
+            "failures must be 1 to 20, got 30",
+        ),
+        (
+            "trip = { failures = 3, within = '1m' }",
+            "within must be left out, as windows over time are not built yet, got 1m",
+        ),
+        (
+            "trip = {}",
+            "trip must be consecutive, a window, or one of each, got neither",
+        ),
+        (
+            "backoff = { base = '2s', factor = 2, cap = '1s' }",
+            "cap must be 2s to 30d, got 1s",
+        ),
+    ] {
+        let said = refusal(text);
+        assert!(said.contains(message), "{text}: {said}");
+    }
+}
+
+#[test]
+fn what_excludes_each_other_is_refused() {
+    for (text, message) in [
+        (
+            "open_for = '1s'\nbackoff = { base = '1s', factor = 2, cap = '9s' }",
+            "open_for and backoff exclude each other, got both",
+        ),
+        (
+            "trip = { failures = 3, percent = 50, of_last = 9 }",
+            "a window is failures or percent, of_last or within: one of each",
+        ),
+        (
+            "trip = { failures = 3, of_last = 9, within = '1m' }",
+            "a window is failures or percent, of_last or within: one of each",
+        ),
+        (
+            "trip = { percent = 50, of_last = 9, within = '1m' }",
+            "a window is failures or percent, of_last or within: one of each",
+        ),
+        (
+            "trip = { failures = 3 }",
+            "a window is failures or percent, of_last or within: one of each",
+        ),
+        (
+            "trip = { consecutive = 3, of_last = 9 }",
+            "a window is failures or percent, of_last or within: one of each",
+        ),
+        (
+            "trip = { failures = 3, of_last = 9, min_calls = 5 }",
+            "min_calls belongs to percent, which is not given",
+        ),
+        (
+            "trip = { consecutive = 3, min_calls = 5 }",
+            "min_calls belongs to percent, which is not given",
+        ),
+    ] {
+        let said = refusal(text);
+        assert!(said.contains(message), "{text}: {said}");
+    }
+}
+
+#[test]
+fn what_is_wrong_in_a_bigger_file_is_refused_where_it_stands() {
+    #[derive(Debug, serde::Deserialize)]
+    struct Config {
+        #[expect(dead_code, reason = "it is never made")]
+        breaker: Policy,
+    }
+
+    let text = "name = 'x'\n\n[breaker]\nprobes = 0\n";
+    let error = toml::from_str::<Config>(text).unwrap_err();
+    let span = error.span().unwrap();
+    assert!(text[span].starts_with("[breaker]"), "{error}");
+    assert!(error.to_string().contains("line 3"), "{error}");
+
+    for text in ["open_for = 15", "open_for = '15 parsecs'", "probes = -1"] {
+        let text = format!("probe_successes = 1\n{text}\n");
+        assert!(refusal(&text).contains("line 2"), "{}", refusal(&text));
+    }
+}
+
+#[test]
+fn durations_are_written_as_people_write_them() {
+    let text = toml::to_string(&NEW.open_for(15 * SECOND)).unwrap();
+    assert!(text.contains("open_for = \"15s\""), "{text}");
+    assert!(!text.contains("probe_lease"), "what is not set is left out");
+    let text = serde_json::to_string(&NEW).unwrap();
+    assert!(text.contains(r#""base":"5s""#), "{text}");
+    assert!(text.contains(r#""cap":"1m""#), "{text}");
+}
+
+#[test]
+fn a_state_is_written_in_kebab_case() {
+    for (state, text) in [
+        (State::Closed, "closed"),
+        (State::Open, "open"),
+        (State::HalfOpen, "half-open"),
+        (State::ForcedOpen, "forced-open"),
+        (State::Disabled, "disabled"),
+    ] {
+        assert_eq!(serde_json::to_value(state).unwrap(), text);
+        assert_eq!(state.to_string(), text);
+    }
+}
+
+#[test]
+fn a_snapshot_is_written_as_json() -> Result<(), Box<dyn Error>> {
+    let clock = Arc::new(Manual::at(1_000_000));
+    let breaker = Breaker::builder()
+        .trip(Trip::consecutive(1))
+        .open_for(15 * SECOND)
+        .name("partner")
+        .build()
+        .with_shared_clock(clock.clone());
+    let fresh = serde_json::to_value(breaker.snapshot())?;
+    assert_eq!(fresh["state"], "closed");
+    assert_eq!(fresh["retry_after"], serde_json::Value::Null);
+
+    breaker.call(|| Err::<(), _>("down")).unwrap_err();
+    clock.advance(SECOND);
+    let tripped = serde_json::to_value(breaker.snapshot())?;
+    assert_eq!(
+        tripped,
+        serde_json::json!({
+            "name": "partner",
+            "state": "open",
+            "recorded": "open",
+            "generation": 1,
+            "failures": 1,
+            "calls": 1,
+            "reopens": 0,
+            "probes_in_flight": 0,
+            "retry_after": "14s",
+            "since": "1s",
+        })
+    );
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn any_policy_comes_back_from_json_as_it_was(policy in any_policy::any_policy()) {
+        let text = serde_json::to_string(&policy).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Policy>(&text).unwrap(), policy, "{}", text);
+    }
+
+    #[test]
+    fn any_policy_comes_back_from_toml_as_it_was(policy in any_policy::any_policy()) {
+        let text = toml::to_string(&policy).map_err(|error| {
+            TestCaseError::fail(format!("{error}: {policy:?}"))
+        })?;
+        prop_assert_eq!(toml::from_str::<Policy>(&text).unwrap(), policy, "{}", text);
+    }
+}

@@ -1,0 +1,378 @@
+//! I18: user code may use the breaker that runs it, whatever it is: a call, a classifier, a destructor,
+//! a clock, a listener. Were any of it run inside the CAS loop's decision or under a lock, a test here
+//! would hang, or decide on a word that no longer stands.
+
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    task::{Context, Waker},
+    time::Duration,
+};
+
+use cutout::{
+    Admitted, Breaker, CallListener, Ended, Error, Outcome, Policy, Reason, Recorded, Rejected,
+    State, Transition, Trip,
+    clock::{Clock, Manual},
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+const POLICY: Policy = Policy::new().trip(Trip::consecutive(2)).open_for(SECOND);
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it stands for a call that can fail"
+)]
+fn up() -> Result<u32, Infallible> {
+    Ok(7)
+}
+
+fn down() -> Result<u32, &'static str> {
+    Err("down")
+}
+
+/// Looks at a breaker in all ways there are.
+fn look(breaker: &Breaker) {
+    let _ = (breaker.state(), breaker.snapshot(), breaker.peek());
+    let _ = format!("{breaker:?}, {:?}", breaker.policy());
+}
+
+/// A clock that does something to its breaker the next time it is read.
+#[derive(Default)]
+struct Meddler {
+    time: Manual,
+    todo: Mutex<Option<Deed>>,
+}
+
+type Deed = Box<dyn FnOnce(&Breaker) + Send>;
+
+/// A breaker with a clock that meddles with it.
+struct Meddled {
+    breaker: Arc<OnceLock<Breaker>>,
+    clock: Arc<Meddler>,
+}
+
+struct Shared(Arc<OnceLock<Breaker>>, Arc<Meddler>);
+
+impl Clock for Shared {
+    fn now(&self) -> u64 {
+        let Self(breaker, meddler) = self;
+        let todo = meddler.todo.lock().unwrap().take();
+        if let Some(deed) = todo {
+            deed(breaker.get().unwrap());
+        }
+        meddler.time.now()
+    }
+}
+
+impl Meddled {
+    fn new(policy: Policy) -> Self {
+        let breaker = Arc::new(OnceLock::new());
+        let clock = Arc::new(Meddler::default());
+        let shared = Arc::new(Shared(Arc::clone(&breaker), Arc::clone(&clock)));
+        let built = Breaker::builder().policy(policy).build();
+        breaker.set(built.with_shared_clock(shared)).unwrap();
+        Self { breaker, clock }
+    }
+
+    fn past_the_deadline(policy: Policy) -> Self {
+        let meddled = Self::new(policy);
+        meddled.breaker().force_open_for(SECOND);
+        meddled.clock.time.advance(SECOND);
+        meddled
+    }
+
+    fn breaker(&self) -> &Breaker {
+        self.breaker.get().unwrap()
+    }
+
+    /// Has the next reading of the clock do this.
+    fn when_read(&self, deed: impl FnOnce(&Breaker) + Send + 'static) {
+        *self.clock.todo.lock().unwrap() = Some(Box::new(deed));
+    }
+
+    fn assert_was_read(&self) {
+        assert!(self.clock.todo.lock().unwrap().is_none(), "a deed is left");
+    }
+}
+
+#[test]
+fn a_call_makes_a_call() {
+    let breaker = Breaker::builder()
+        .trip(Trip::failures(9).of_last(9))
+        .build();
+    let answer = breaker.call(|| {
+        look(&breaker);
+        breaker.call(down).or_else(|_| breaker.call(up))
+    });
+    assert_eq!(answer.unwrap(), 7);
+    assert_eq!(breaker.snapshot().calls, Some(3));
+    assert_eq!(breaker.snapshot().failures, Some(1));
+}
+
+#[test]
+fn a_probe_that_calls_finds_its_own_place_taken_and_still_recovers() {
+    let bench = Meddled::past_the_deadline(POLICY);
+    let answer = bench.breaker().call(|| {
+        let nested = bench.breaker().call(up).unwrap_err();
+        assert_eq!(nested.rejected().unwrap().reason(), Reason::ProbesBusy);
+        up()
+    });
+    assert_eq!(answer, Ok(7));
+    assert_eq!(bench.breaker().state(), State::Closed);
+}
+
+#[test]
+fn a_call_that_moves_the_breaker_is_stale_when_it_ends() {
+    let breaker = Breaker::builder().policy(POLICY).build();
+    let answer = breaker.call(|| {
+        breaker.force_open();
+        look(&breaker);
+        down()
+    });
+    assert_eq!(answer, Err(Error::Inner("down")));
+    assert_eq!(breaker.state(), State::ForcedOpen);
+
+    breaker.reset();
+    let answer = breaker.call(|| {
+        breaker.call(down).unwrap_err();
+        breaker.call(down).unwrap_err();
+        assert_eq!(breaker.state(), State::Open);
+        up()
+    });
+    assert_eq!(answer, Ok(7));
+    assert_eq!(breaker.state(), State::Open);
+}
+
+#[test]
+fn a_classifier_moves_the_breaker() {
+    let breaker = Breaker::builder().policy(POLICY).build();
+    let answer = breaker.call_with(up, |_| {
+        look(&breaker);
+        breaker.force_open();
+        Outcome::Failure
+    });
+    assert_eq!(answer, Ok(7));
+    assert_eq!(breaker.state(), State::ForcedOpen);
+    assert_eq!(breaker.resume(), State::ForcedOpen);
+}
+
+#[test]
+fn a_future_moves_the_breaker_while_it_is_polled_and_while_it_is_dropped() {
+    struct Resets<'a>(&'a Breaker);
+
+    impl Drop for Resets<'_> {
+        fn drop(&mut self) {
+            look(self.0);
+            self.0.reset();
+        }
+    }
+
+    let breaker = Breaker::builder().policy(POLICY).build();
+    let mut call = Box::pin(breaker.call_async(async {
+        let _resets = Resets(&breaker);
+        breaker.force_open();
+        std::future::pending::<Result<(), ()>>().await
+    }));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(call.as_mut().poll(&mut context).is_pending());
+    assert_eq!(breaker.state(), State::ForcedOpen);
+    drop(call);
+    assert_eq!(breaker.state(), State::Closed);
+    assert_eq!(breaker.snapshot().generation, 2);
+}
+
+#[test]
+fn a_clock_that_moves_the_breaker_makes_a_failure_stale() {
+    let bench = Meddled::new(POLICY);
+    let permit = bench.breaker().try_acquire().unwrap();
+    bench.when_read(|breaker| {
+        look(breaker);
+        breaker.force_open();
+    });
+    assert_eq!(permit.record(Outcome::Failure), Recorded::Stale);
+    assert_eq!(bench.breaker().state(), State::ForcedOpen);
+    bench.assert_was_read();
+}
+
+#[test]
+fn a_clock_that_takes_the_probe_place_leaves_none_for_its_caller() {
+    let bench = Meddled::past_the_deadline(POLICY);
+    bench.when_read(|breaker| std::mem::forget(breaker.try_acquire().unwrap()));
+    let rejected = bench.breaker().try_acquire().unwrap_err();
+    assert_eq!(rejected.reason(), Reason::ProbesBusy);
+    assert_eq!(bench.breaker().snapshot().probes_in_flight, 1);
+    bench.assert_was_read();
+}
+
+#[test]
+fn a_clock_that_closes_the_breaker_has_its_caller_admitted_to_the_new_period() {
+    let bench = Meddled::past_the_deadline(POLICY);
+    bench.when_read(|breaker| {
+        breaker.reset();
+    });
+    let permit = bench.breaker().try_acquire().unwrap();
+    assert!(!permit.is_probe());
+    assert_eq!(permit.generation(), 2);
+    bench.assert_was_read();
+}
+
+#[test]
+fn a_clock_that_forces_the_breaker_open_rejects_its_caller() {
+    let bench = Meddled::past_the_deadline(POLICY);
+    bench.when_read(|breaker| {
+        breaker.force_open();
+    });
+    let rejected = bench.breaker().try_acquire().unwrap_err();
+    assert_eq!(rejected.reason(), Reason::ForcedOpen);
+    bench.assert_was_read();
+}
+
+#[test]
+fn a_clock_that_acts_as_an_operator_is_followed_by_the_operator_who_read_it() {
+    let bench = Meddled::new(POLICY);
+    bench.when_read(|breaker| {
+        breaker.disable();
+    });
+    assert_eq!(bench.breaker().force_open(), State::Disabled);
+    assert_eq!(bench.breaker().state(), State::ForcedOpen);
+    assert_eq!(bench.breaker().snapshot().generation, 2);
+    bench.assert_was_read();
+}
+
+#[test]
+fn the_clock_of_a_recovery_is_read_after_it() {
+    let bench = Meddled::past_the_deadline(POLICY);
+    let permit = bench.breaker().try_acquire().unwrap();
+    bench.when_read(|breaker| assert_eq!(breaker.state(), State::Closed));
+    assert_eq!(permit.record(Outcome::Success), Recorded::Recovered);
+    bench.assert_was_read();
+}
+
+#[test]
+fn a_snapshot_whose_clock_moves_the_breaker_is_of_one_moment() {
+    let bench = Meddled::new(POLICY);
+    bench.breaker().force_open_for(SECOND);
+    bench.when_read(|breaker| {
+        breaker.disable();
+    });
+    let snapshot = bench.breaker().snapshot();
+    assert_eq!(snapshot.state, State::Open);
+    assert_eq!(snapshot.recorded, State::Open);
+    assert_eq!(snapshot.generation, 1);
+    assert_eq!(snapshot.retry_after, Some(SECOND));
+    bench.assert_was_read();
+}
+
+#[test]
+fn a_listener_uses_its_breaker_in_every_way() {
+    static TOLD: Mutex<Vec<State>> = Mutex::new(Vec::new());
+    static INSIDE: AtomicBool = AtomicBool::new(false);
+    static PARTNER: Breaker = Breaker::builder()
+        .policy(POLICY)
+        .listeners(&[&|transition: &Transition| {
+            assert!(
+                !INSIDE.swap(true, Ordering::Relaxed),
+                "told within a telling"
+            );
+            TOLD.lock().unwrap().push(transition.to);
+            look(&PARTNER);
+            let _ = PARTNER.call(up);
+            match transition.to {
+                State::Open => drop(PARTNER.force_open()),
+                State::ForcedOpen => drop(PARTNER.disable()),
+                State::Disabled => drop(PARTNER.resume()),
+                _ => {}
+            }
+            INSIDE.store(false, Ordering::Relaxed);
+        }])
+        .build();
+
+    PARTNER.call(down).unwrap_err();
+    PARTNER.call(down).unwrap_err();
+    assert_eq!(
+        *TOLD.lock().unwrap(),
+        [
+            State::Open,
+            State::ForcedOpen,
+            State::Disabled,
+            State::Closed
+        ]
+    );
+    assert_eq!(PARTNER.state(), State::Closed);
+}
+
+/// A call listener that uses its breaker in every way, but for its own calls.
+#[derive(Default)]
+struct Caller {
+    inside: AtomicBool,
+    outer: AtomicU32,
+    last: Mutex<Option<Ended>>,
+}
+
+impl Caller {
+    const fn new() -> Self {
+        Self {
+            inside: AtomicBool::new(false),
+            outer: AtomicU32::new(0),
+            last: Mutex::new(None),
+        }
+    }
+
+    fn once(&self, act: impl FnOnce()) {
+        if !self.inside.swap(true, Ordering::Relaxed) {
+            act();
+            self.outer.fetch_add(1, Ordering::Relaxed);
+            self.inside.store(false, Ordering::Relaxed);
+        }
+    }
+}
+
+static CALLER: Caller = Caller::new();
+static CALLED: Breaker = Breaker::builder()
+    .policy(POLICY)
+    .call_listener(&CALLER)
+    .build();
+
+impl CallListener for Caller {
+    fn on_admitted(&self, _: &Admitted) {
+        self.once(|| {
+            look(&CALLED);
+            CALLED.call(up).unwrap();
+            CALLED.force_open();
+        });
+    }
+
+    fn on_outcome(&self, ended: &Ended) {
+        self.once(|| {
+            look(&CALLED);
+            assert!(CALLED.call(up).is_err());
+            *self.last.lock().unwrap() = Some(*ended);
+        });
+    }
+
+    fn on_rejected(&self, rejected: &Rejected) {
+        self.once(|| {
+            assert_eq!(rejected.reason(), Reason::ForcedOpen);
+            CALLED.reset();
+            CALLED.call(up).unwrap();
+        });
+    }
+}
+
+#[test]
+fn a_call_listener_uses_its_breaker_in_every_way() {
+    assert_eq!(CALLED.call(up), Ok(7), "it was admitted before the force");
+    let ended = CALLER.last.lock().unwrap().take().unwrap();
+    assert_eq!(ended.recorded, Recorded::Stale);
+    assert_eq!(ended.call.generation, 0);
+    let error = CALLED.call(up).unwrap_err();
+    assert!(
+        error.rejected().is_some(),
+        "it was rejected before the reset"
+    );
+    assert_eq!(CALLED.state(), State::Closed);
+    assert_eq!(CALLER.outer.load(Ordering::Relaxed), 3);
+}
