@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(duration(Duration::ZERO), "0ms");
         assert_eq!(duration(Duration::from_secs(15)), "15s");
         assert_eq!(duration(Duration::from_millis(1_500)), "1500ms");
-        assert_eq!(duration(Duration::from_secs(2_592_000)), "30d");
+        assert_eq!(duration(Duration::from_hours(720)), "30d");
         assert_eq!(duration(Duration::from_nanos(1_500)), "1500ns");
         assert_eq!(duration(Duration::MAX), "18446744073709551615999999999ns");
     }
