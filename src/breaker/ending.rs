@@ -1,19 +1,25 @@
 //! After a call: what its end means.
 
-use core::time::Duration;
+use core::{num::NonZeroU32, time::Duration};
 
 use crate::{
     Breaker, Outcome, Recorded,
-    listener::{Ended, contained},
+    listener::{self, contained},
     machine::{
         cell::Decided,
         rules::{Drops, LONGEST_HINT_MS},
         step::{Event, Vote, report},
+        tally::Count,
         word::Word,
     },
 };
 
 use super::ticket::Ticket;
+#[cfg(feature = "std")]
+use crate::machine::window::Failure;
+
+/// How a call ended, with what a window beside the word had counted if that tripped.
+type Ended = Decided<Option<Count>, Recorded>;
 
 const NANOS_PER_MS: u64 = 1_000_000;
 
@@ -59,7 +65,16 @@ impl Breaker {
     /// The success that does write, alone in its function because it needs so little.
     #[inline(never)]
     fn settle_success(&self, seen: Word, ticket: Ticket) -> Recorded {
-        self.conclude(self.success(seen, ticket), None)
+        if self.hot.rules.tally.is_rate() {
+            return self.finish(ticket, Outcome::Success, None);
+        }
+        let decided = self.success(seen, ticket, 0);
+        if decided.is_transition() {
+            // Read only now: of all successes this is the one that recovers.
+            let now = self.hot.clock.now();
+            self.tell(decided.before, decided.after, Event::Report, now);
+        }
+        decided.verdict
     }
 
     #[inline(never)]
@@ -82,7 +97,11 @@ impl Breaker {
     fn finish(&self, ticket: Ticket, outcome: Outcome, now: Option<u64>) -> Recorded {
         let seen = self.hot.cell.load();
         let (decided, now) = match outcome {
-            Outcome::Success => (self.success(seen, ticket), now),
+            Outcome::Success => {
+                #[cfg(feature = "std")]
+                let now = self.succeed_beside(seen, ticket, now);
+                (self.success(seen, ticket, now.unwrap_or(0)).with(None), now)
+            }
             Outcome::Failure => self.failure(seen, ticket, 0, now),
             Outcome::FailureFor(hint) => {
                 let hint_ms = millis_up(hint).min(LONGEST_HINT_MS);
@@ -91,7 +110,7 @@ impl Breaker {
             Outcome::Ignored => (self.vote(seen, ticket, Vote::Ignored), now),
         };
         if let Some(listener) = self.cold.call_listener {
-            let ended = Ended {
+            let ended = listener::Ended {
                 call: self.admitted(ticket.period),
                 outcome,
                 recorded: decided.verdict,
@@ -101,10 +120,11 @@ impl Breaker {
         self.conclude(decided, now)
     }
 
+    /// `now` is looked at only where the trip counts by time buckets.
     #[inline]
-    fn success(&self, seen: Word, ticket: Ticket) -> Decided<(), Recorded> {
+    fn success(&self, seen: Word, ticket: Ticket, now: u64) -> Decided<(), Recorded> {
         let rules = &self.hot.rules;
-        let success = |word, ()| report(word, ticket.period, Vote::Success, rules);
+        let success = |word, ()| report(word, ticket.period, Vote::Success { now }, rules);
         self.hot.cell.transition(seen, (), || (), success)
     }
 
@@ -115,26 +135,45 @@ impl Breaker {
         ticket: Ticket,
         hint_ms: u64,
         now: Option<u64>,
-    ) -> (Decided<(), Recorded>, Option<u64>) {
+    ) -> (Ended, Option<u64>) {
         let now = now.unwrap_or_else(|| self.hot.clock.now());
         let moment = self.moment_at(now);
+        #[cfg(feature = "std")]
+        if self.hot.rules.tally.is_beside() && ticket.period.is_closed() {
+            let period = ticket.period;
+            let failure = Failure {
+                period,
+                moment,
+                hint_ms,
+            };
+            if let Some(decided) = self.fail_beside(seen, failure) {
+                return (decided, Some(now));
+            }
+        }
         let vote = Vote::Failure { moment, hint_ms };
         (self.vote(seen, ticket, vote), Some(now))
     }
 
-    fn vote(&self, seen: Word, ticket: Ticket, vote: Vote) -> Decided<(), Recorded> {
+    fn vote(&self, seen: Word, ticket: Ticket, vote: Vote) -> Ended {
         let rules = &self.hot.rules;
         let vote = |word, ()| report(word, ticket.period, vote, rules);
-        self.hot.cell.transition(seen, (), || (), vote)
+        let decided = self.hot.cell.transition(seen, (), || (), vote);
+        decided.with(None)
     }
 
     /// What follows an outcome once it is stored.
     #[inline]
-    fn conclude(&self, decided: Decided<(), Recorded>, now: Option<u64>) -> Recorded {
+    fn conclude(&self, decided: Ended, now: Option<u64>) -> Recorded {
         if decided.is_transition() {
             // Of all successes, only the one that recovers reads the clock, and only now.
             let now = now.unwrap_or_else(|| self.hot.clock.now());
-            self.tell(decided.before, decided.after, Event::Report, now);
+            let Decided {
+                before,
+                after,
+                prepared: counted,
+                ..
+            } = decided;
+            self.tell_counted(before, after, Event::Report, now, counted);
         }
         decided.verdict
     }
@@ -145,8 +184,8 @@ fn elapsed(ticket: Ticket, now: u64) -> u64 {
     now.saturating_sub(ticket.since)
 }
 
-fn limit_nanos(limit_ms: u32) -> u64 {
-    u64::from(limit_ms) * NANOS_PER_MS
+fn limit_nanos(limit_ms: NonZeroU32) -> u64 {
+    u64::from(limit_ms.get()) * NANOS_PER_MS
 }
 
 /// Whole milliseconds, rounded up.

@@ -68,7 +68,14 @@ impl Breaker {
         let generation = word.generation();
         let noted = || self.cold.notes.count(generation);
         let (count, reopens, probes_in_flight) = match word.phase() {
-            Phase::Closed(payload) => (Some(self.hot.rules.tally.count(payload)), 0, 0),
+            Phase::Closed(payload) => {
+                #[cfg(feature = "std")]
+                let beside = self.count_beside(word, now);
+                #[cfg(not(feature = "std"))]
+                let beside = None;
+                let counted = beside.unwrap_or_else(|| self.hot.rules.tally.count(payload));
+                (Some(counted), 0, 0)
+            }
             Phase::Open(open) => (noted(), open.reopens, 0),
             Phase::HalfOpen(half_open) => (noted(), half_open.reopens, half_open.in_flight),
             Phase::Held(_) => (None, 0, 0),

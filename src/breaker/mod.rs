@@ -7,12 +7,15 @@
 //! | `ending.rs` | after a call: outcomes, drops |
 //! | `calling.rs` | around a call: `call` and its siblings |
 //! | `future.rs` | around a future: `call_async` and its sibling |
+//! | `beside.rs` | the window beside the word, of the trips that have one |
 //! | `operator.rs` | the manual switch |
 //! | `looking.rs` | `state`, `snapshot`, `policy` |
 //! | `telling.rs` | after a transition: notes and listeners |
 //! | `ticket.rs` | what an admitted call remembers |
 
 mod admission;
+#[cfg(feature = "std")]
+mod beside;
 mod calling;
 mod ending;
 mod future;
@@ -108,6 +111,8 @@ struct Cold {
     call_listener: Option<&'static dyn CallListener>,
     notes: Notes,
     #[cfg(feature = "std")]
+    window: beside::Window,
+    #[cfg(feature = "std")]
     audience: telling::Audience,
 }
 
@@ -130,7 +135,7 @@ impl Breaker {
     }
 
     pub(crate) const fn assemble(rules: Rules, parts: Parts, clock: Source) -> Self {
-        let fresh = Word::new(rules.tally.fresh());
+        let fresh = Word::new(rules.tally.fresh(0));
         Self {
             hot: CachePadded::new(Hot {
                 cell: Cell::over(AtomicU64::new(fresh.bits())),
@@ -146,6 +151,8 @@ impl Breaker {
                 name: parts.name,
                 call_listener: parts.call_listener,
                 notes: Notes::over(AtomicU64::new(0), AtomicU64::new(0)),
+                #[cfg(feature = "std")]
+                window: beside::Window::new(),
                 #[cfg(feature = "std")]
                 audience: telling::Audience::new(parts.listeners),
             }),
@@ -192,9 +199,11 @@ impl Breaker {
 
     /// A reading of the clock and the salt of the jitter: the seed, else the breaker's address.
     fn moment_at(&self, now: u64) -> Moment {
-        let salt = match self.hot.rules.interval.seed {
-            Some(seed) => seed,
-            None => core::ptr::from_ref(self).addr() as u64,
+        let interval = &self.hot.rules.interval;
+        let salt = if interval.seeded {
+            interval.seed
+        } else {
+            core::ptr::from_ref(self).addr() as u64
         };
         Moment { now, salt }
     }

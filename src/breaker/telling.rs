@@ -4,6 +4,7 @@ use crate::{
     Breaker,
     machine::{
         step::{Change, Event},
+        tally::Count,
         word::Word,
     },
 };
@@ -12,7 +13,20 @@ impl Breaker {
     /// Performs what follows a transition that happened at `now`.
     #[cold]
     pub(super) fn tell(&self, before: Word, after: Word, event: Event, now: u64) {
-        let change = Change::between(before, after, event, now, &self.hot.rules);
+        self.tell_counted(before, after, event, now, None);
+    }
+
+    /// The same, where `beside` is what a window beside the word had counted at a trip.
+    #[cold]
+    pub(super) fn tell_counted(
+        &self,
+        before: Word,
+        after: Word,
+        event: Event,
+        now: u64,
+        beside: Option<Count>,
+    ) {
+        let change = Change::between(before, after, event, now, beside, &self.hot.rules);
         self.cold.notes.write(&change, now);
         #[cfg(feature = "std")]
         self.cold.audience.tell(change, self.cold.name);

@@ -1,11 +1,11 @@
-//! The atomic word: its load and the one CAS loop on it.
+//! The atomic word: its load, the one CAS on it and the loop around that.
 //!
 //! | operation | ordering | because |
 //! |---|---|---|
-//! | `load` | Acquire | pairs with the Release half of the CAS in `transition` |
-//! | CAS, stored | Release | publishes what happened before the outcome that caused the transition |
-//! | CAS, stored | Acquire | its winner tells of the transition: it must see what the word it replaced was made of |
-//! | CAS, lost | Acquire | its value takes the place of a load |
+//! | `load` | Acquire | pairs with the Release half of `replace` |
+//! | `replace`, stored | Release | publishes what happened before the outcome that caused the transition |
+//! | `replace`, stored | Acquire | its winner tells of the transition: it must see what the word it replaced was made of |
+//! | `replace`, lost | Acquire | its value takes the place of a load |
 
 use crate::sync::{AtomicU64, Ordering};
 
@@ -23,9 +23,29 @@ impl Cell {
 
     #[inline]
     pub(crate) fn load(&self) -> Word {
-        // ORDERING: Acquire. Pairs with the Release of `transition`. Without it a thread that sees
+        // ORDERING: Acquire. Pairs with the Release of `replace`. Without it a thread that sees
         // the breaker open need not see what the failing calls wrote before they failed (I23).
         Word::from_bits(self.0.load(Ordering::Acquire))
+    }
+
+    /// The one CAS: puts `next` in the place of `seen`, or says what stands instead.
+    #[inline]
+    pub(crate) fn replace(&self, seen: Word, next: Word) -> Result<(), Word> {
+        // ORDERING, stored: AcqRel. Release pairs with the Acquire of `load`: without it I23 fails as said
+        // there. Acquire makes the chain of reports that led to this transition happen before its
+        // consequences: without it the one that trips would tell listeners of failures whose effects it
+        // can't see.
+        // ORDERING, lost: Acquire. The value replaces a load, and pairs as a load does.
+        // Weak: a spurious failure decides on the same word again, by a later moment.
+        self.0
+            .compare_exchange_weak(
+                seen.bits(),
+                next.bits(),
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            )
+            .map(drop)
+            .map_err(Word::from_bits)
     }
 
     /// Decides on `seen` and stores the decision, or starts over with the word that stands instead.
@@ -52,20 +72,9 @@ impl Cell {
             if word == seen {
                 return decided;
             }
-            // ORDERING, stored: AcqRel. Release pairs with the Acquire of `load`: without it I23 fails
-            // as said there. Acquire makes the chain of reports that led to this transition happen
-            // before its consequences: without it the one that trips would tell listeners of failures
-            // whose effects it can't see.
-            // ORDERING, lost: Acquire. The value replaces a load, and pairs as a load does.
-            // Weak: a spurious failure decides on the same word again, by a later moment.
-            match self.0.compare_exchange_weak(
-                seen.bits(),
-                word.bits(),
-                Ordering::AcqRel,
-                Ordering::Acquire,
-            ) {
-                Ok(_) => return decided,
-                Err(stands) => seen = Word::from_bits(stands),
+            match self.replace(seen, word) {
+                Ok(()) => return decided,
+                Err(stands) => seen = stands,
             }
             prepared = prepare();
         }
@@ -83,6 +92,28 @@ pub(crate) struct Decided<C, V> {
 }
 
 impl<C, V> Decided<C, V> {
+    /// The decision that `word` stays as it is.
+    #[cfg(feature = "std")]
+    pub(crate) const fn unchanged(word: Word, prepared: C, verdict: V) -> Self {
+        Self {
+            before: word,
+            after: word,
+            verdict,
+            prepared,
+        }
+    }
+
+    /// The same decision, with something else prepared for it.
+    #[inline]
+    pub(crate) fn with<D>(self, prepared: D) -> Decided<D, V> {
+        Decided {
+            before: self.before,
+            after: self.after,
+            verdict: self.verdict,
+            prepared,
+        }
+    }
+
     /// Whether a period ended.
     #[inline]
     pub(crate) fn is_transition(&self) -> bool {

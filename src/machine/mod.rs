@@ -9,6 +9,7 @@
 //!                                   |
 //!         shortcut ── healthy?    cell ── the atomic word and the one CAS loop on it
 //!                                   |
+//!                  window ── rings and buckets beside the word
 //!              notes ── what decides nothing      delivery ── transitions not yet told
 //! ```
 //!
@@ -35,4 +36,5 @@ pub(crate) mod shortcut;
 pub(crate) mod step;
 pub(crate) mod tally;
 pub(crate) mod tick;
+pub(crate) mod window;
 pub(crate) mod word;

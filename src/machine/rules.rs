@@ -3,6 +3,8 @@
 //! `policy::compile` makes these from a validated policy and can read the policy back from them, so
 //! a breaker keeps only this. Durations are whole milliseconds.
 
+use core::num::NonZeroU32;
+
 use super::{
     jitter,
     tally::Tally,
@@ -29,8 +31,10 @@ pub(crate) struct Interval {
     pub(crate) cap: u32,
     pub(crate) factor: u8,
     pub(crate) jitter: u8,
-    /// Takes the place of the breaker's address in the jitter's hash.
-    pub(crate) seed: Option<u64>,
+    /// Whether the seed takes the place of the breaker's address in the jitter's hash. (Not an `Option`, which
+    /// would not leave the rules on the word's cache line.)
+    pub(crate) seeded: bool,
+    pub(crate) seed: u64,
 }
 
 /// What becomes of a permit that is dropped without an outcome. Milliseconds.
@@ -39,7 +43,7 @@ pub(crate) enum Drops {
     FailProbe,
     Ignore,
     Failure,
-    FailureAfter(u32),
+    FailureAfter(NonZeroU32),
 }
 
 /// A policy in integers.
@@ -50,9 +54,9 @@ pub(crate) struct Rules {
     pub(crate) probes: u8,
     pub(crate) probe_successes: u8,
     /// The explicit lease.
-    pub(crate) lease: Option<u32>,
+    pub(crate) lease: Option<NonZeroU32>,
     /// A call that takes this long is a failure.
-    pub(crate) slow_call: Option<u32>,
+    pub(crate) slow_call: Option<NonZeroU32>,
     /// As set; see [`Rules::drops`].
     pub(crate) on_drop: Option<Drops>,
 }
@@ -94,7 +98,7 @@ impl Rules {
     /// How many ticks the breaker waits for its probes.
     pub(crate) const fn lease(&self, reopens: u8) -> u64 {
         LeaseEnd::ticks(match self.lease {
-            Some(explicit) => explicit as u64,
+            Some(explicit) => explicit.get() as u64,
             None => self.default_lease_ms(reopens),
         })
     }
@@ -190,7 +194,10 @@ pub(crate) mod tests {
     fn a_slow_call_limit_implies_what_a_drop_means() {
         let limit = Duration::from_secs(2);
         let slow = Policy::new().slow_call(limit);
-        assert_eq!(rules(&slow).drops(), Drops::FailureAfter(2_000));
+        assert_eq!(
+            rules(&slow).drops(),
+            Drops::FailureAfter(NonZeroU32::new(2_000).unwrap())
+        );
         assert!(rules(&slow).timed());
         let ignoring = slow.on_drop(crate::OnDrop::Ignore);
         assert_eq!(rules(&ignoring).drops(), Drops::Ignore);

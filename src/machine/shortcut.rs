@@ -11,7 +11,7 @@
 
 use super::{
     rules::Rules,
-    word::{CLOSED, Period, Word},
+    word::{CLOSED, HEADER, Period, Word},
 };
 
 /// No state, and no payload either.
@@ -22,15 +22,21 @@ const NEVER: u64 = u64::MAX;
 pub(crate) struct Shortcut {
     /// The state in which a call is let through.
     state: u64,
-    /// The payload that a success leaves as it is.
+    /// The payload that a success leaves as it is, as far as `health` has it.
     healthy: u64,
+    health: u64,
 }
 
 impl Shortcut {
     pub(crate) const fn new(rules: &Rules) -> Self {
+        let healthy = rules.tally.healthy();
         Self {
             state: CLOSED,
-            healthy: rules.tally.healthy(),
+            healthy: match healthy {
+                Some(payload) => payload,
+                None => NEVER,
+            },
+            health: rules.tally.health() | HEADER,
         }
     }
 
@@ -39,6 +45,7 @@ impl Shortcut {
         Self {
             state: NEVER,
             healthy: NEVER,
+            health: NEVER,
         }
     }
 
@@ -59,6 +66,6 @@ impl Shortcut {
     /// That the period was a closed one need not be asked: rule 4 of the word.
     #[inline]
     pub(crate) const fn changes_nothing(&self, word: Word, period: Period) -> bool {
-        word.is(period, self.healthy)
+        word.is(period, self.healthy, self.health)
     }
 }

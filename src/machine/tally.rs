@@ -6,9 +6,11 @@
 //! a window of n calls     ..0001 0010 0001      the newest call is bit 0, a failure is a 1
 //!                             |  `--------- the outcomes, up to n
 //!                             `------------ a leading 1 that says how many were seen
+//!
+//! a window beside it      what `window/payload.rs` says
 //! ```
 //!
-//! `consecutive(c)` beside a window needs no counter: the run is the ones at the low end. (A run longer
+//! `consecutive(c)` beside a window in the word needs no counter: the run is the ones at the low end. (A run longer
 //! than the window never decides, as a window of nothing but failures has tripped before.) Once the last
 //! n calls were successes, one more success gives the same payload, and there is nothing to write.
 
@@ -17,23 +19,36 @@
     reason = "each value is bounded by the 46 bits of the payload, and `try_from` is not const"
 )]
 
-use super::word::PAYLOAD_BITS;
+use super::{
+    window::payload::{self, Payload},
+    word::PAYLOAD_BITS,
+};
 
 /// The longest window, and the longest run beside one, that fits the word under its leading 1.
 pub(crate) const MAX_IN_WORD: u16 = PAYLOAD_BITS as u16 - 1;
 
-/// How many failures in a window are too many.
+/// How many failures in a window of calls are too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Threshold {
     Failures(u16),
     Percent { percent: u8, min_calls: u16 },
 }
 
-/// The last `span` calls and how many of them may fail.
+/// A rolling window and how many failures in it are too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Window {
-    pub(crate) span: u8,
-    pub(crate) threshold: Threshold,
+pub(crate) enum Window {
+    /// The last `span` calls, in the word.
+    InWord { span: u8, threshold: Threshold },
+    /// The last `span` calls, beside the word.
+    Calls { span: u16, threshold: Threshold },
+    /// `k` failures within a time.
+    Failures { k: u16, within_ms: u64 },
+    /// A share of the calls within a time.
+    Rate {
+        percent: u8,
+        min_calls: u32,
+        within_ms: u32,
+    },
 }
 
 /// The trip, compiled.
@@ -51,19 +66,46 @@ pub(crate) struct Count {
     pub(crate) calls: u32,
 }
 
+impl Threshold {
+    /// How many failures among this many calls are too many, the one just recorded included; `None` if so
+    /// few calls are not judged.
+    #[cfg(feature = "std")]
+    pub(crate) const fn needed(self, calls: u64) -> Option<usize> {
+        match self {
+            Self::Failures(k) => Some(k as usize),
+            Self::Percent { min_calls, .. } if calls < min_calls as u64 => None,
+            Self::Percent { percent, .. } => Some((percent as u64 * calls).div_ceil(100) as usize),
+        }
+    }
+}
+
 impl Tally {
-    /// The payload of a closed period that has counted nothing.
+    /// The payload of a closed period that begins at `now` and has counted nothing.
     #[inline]
-    pub(crate) const fn fresh(&self) -> u64 {
-        if self.window.is_some() { 1 } else { 0 }
+    pub(crate) const fn fresh(&self, now: u64) -> u64 {
+        match self.window {
+            Some(Window::InWord { .. }) => 1,
+            Some(Window::Rate { within_ms, .. }) => Payload::starting_at(now, within_ms).bits(),
+            _ => 0,
+        }
     }
 
-    /// The payload that one more success leaves as it is.
-    #[inline]
-    pub(crate) const fn healthy(&self) -> u64 {
+    /// The payload that one more success leaves as it is, as far as [`Tally::health`] has it; `None` if a
+    /// success always writes somewhere.
+    pub(crate) const fn healthy(&self) -> Option<u64> {
         match self.window {
-            Some(window) => 1 << window.span,
-            None => 0,
+            None | Some(Window::Failures { .. }) => Some(0),
+            Some(Window::InWord { span, .. }) => Some(1 << span),
+            Some(Window::Calls { span, .. }) => Some(Payload::of_successes(span).bits()),
+            Some(Window::Rate { .. }) => None,
+        }
+    }
+
+    /// The bits of a payload that say whether it is healthy.
+    pub(crate) const fn health(&self) -> u64 {
+        match self.window {
+            None | Some(Window::InWord { .. }) => (1 << PAYLOAD_BITS) - 1,
+            Some(_) => payload::HEALTH,
         }
     }
 
@@ -71,16 +113,20 @@ impl Tally {
     #[inline]
     pub(crate) const fn success(&self, payload: u64) -> u64 {
         match self.window {
-            Some(window) => shift_in(payload, 0, window.span),
+            Some(Window::InWord { span, .. }) => shift_in(payload, 0, span),
             None => 0,
+            Some(Window::Calls { span, .. }) => Payload::new(payload).with_success(span).bits(),
+            Some(_) => Payload::new(payload).without_run().bits(),
         }
     }
 
-    /// The payload after one more failure.
+    /// The payload after one more failure. A window beside the word has its own way: here only its run
+    /// goes on.
     #[inline]
     pub(crate) const fn failure(&self, payload: u64) -> u64 {
         match self.window {
-            Some(window) => shift_in(payload, 1, window.span),
+            Some(Window::InWord { span, .. }) => shift_in(payload, 1, span),
+            Some(_) => Payload::new(payload).with_failure(self.run).bits(),
             None if payload < u16::MAX as u64 => payload + 1,
             None => payload,
         }
@@ -94,11 +140,11 @@ impl Tally {
         {
             return true;
         }
-        let Some(window) = self.window else {
+        let Some(Window::InWord { threshold, .. }) = self.window else {
             return false;
         };
         let Count { failures, calls } = self.count(payload);
-        match window.threshold {
+        match threshold {
             Threshold::Failures(least) => failures >= least as u32,
             Threshold::Percent { percent, min_calls } => {
                 calls >= min_calls as u32 && failures * 100 >= percent as u32 * calls
@@ -106,17 +152,40 @@ impl Tally {
         }
     }
 
-    /// The failures and calls in the window; without one, the run of failures.
+    /// Whether a share over time trips, of calls counted in time buckets.
+    #[cfg(feature = "std")]
+    pub(crate) const fn judges(&self, count: Count) -> bool {
+        match self.window {
+            Some(Window::Rate {
+                percent, min_calls, ..
+            }) => {
+                count.calls >= min_calls
+                    && count.failures as u64 * 100 >= percent as u64 * count.calls as u64
+            }
+            _ => false,
+        }
+    }
+
+    /// The failures and calls in the window; without a window, the run of failures.
     #[inline]
     pub(crate) const fn count(&self, payload: u64) -> Count {
         match self.window {
-            Some(_) => {
+            Some(Window::InWord { .. }) => {
                 let calls = seen(payload);
                 Count {
                     failures: outcomes(payload, calls).count_ones(),
                     calls,
                 }
             }
+            // Before the first failure; from then on the window itself knows.
+            Some(Window::Calls { .. }) => Count {
+                failures: 0,
+                calls: Payload::new(payload).calls() as u32,
+            },
+            Some(_) => Count {
+                failures: 0,
+                calls: 0,
+            },
             None => Count {
                 failures: payload as u32,
                 calls: payload as u32,
@@ -124,18 +193,49 @@ impl Tally {
         }
     }
 
+    /// How many failures a window beside the word must remember: as many as can be needed to trip.
+    #[cfg(feature = "std")]
+    pub(crate) const fn most_failures(&self) -> usize {
+        match self.window {
+            Some(Window::Calls { span, threshold }) => match threshold.needed(span as u64) {
+                Some(needed) => needed,
+                None => span as usize,
+            },
+            Some(Window::Failures { k, .. }) => k as usize,
+            _ => 0,
+        }
+    }
+
+    /// Whether a failure is recorded beside the word first.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) const fn is_beside(&self) -> bool {
+        matches!(
+            self.window,
+            Some(Window::Calls { .. } | Window::Failures { .. } | Window::Rate { .. })
+        )
+    }
+
+    /// Whether a success must know the time.
+    #[inline]
+    pub(crate) const fn is_rate(&self) -> bool {
+        matches!(self.window, Some(Window::Rate { .. }))
+    }
+
     /// Whether a closed word can carry this payload.
     #[cfg(test)]
     pub(crate) const fn is_legal(&self, payload: u64) -> bool {
         match self.window {
-            Some(window) => payload > 0 && seen(payload) <= window.span as u32,
+            Some(Window::InWord { span, .. }) => payload > 0 && seen(payload) <= span as u32,
+            Some(_) => payload < 1 << PAYLOAD_BITS,
             None => payload <= u16::MAX as u64,
         }
     }
 
     const fn run_length(&self, payload: u64) -> u64 {
         match self.window {
-            Some(_) => outcomes(payload, seen(payload)).trailing_ones() as u64,
+            Some(Window::InWord { .. }) => outcomes(payload, seen(payload)).trailing_ones() as u64,
+            Some(_) => Payload::new(payload).run(),
             None => payload,
         }
     }
@@ -172,13 +272,13 @@ mod tests {
     const fn window(span: u8, run: Option<u16>, threshold: Threshold) -> Tally {
         Tally {
             run,
-            window: Some(Window { span, threshold }),
+            window: Some(Window::InWord { span, threshold }),
         }
     }
 
     /// Plays `calls` (`x` fails) and says after which one the trip is decided.
     fn played(tally: Tally, calls: &str) -> (u64, Option<usize>) {
-        let mut payload = tally.fresh();
+        let mut payload = tally.fresh(0);
         for (i, call) in calls.bytes().enumerate() {
             payload = match call {
                 b'x' => tally.failure(payload),
@@ -199,7 +299,7 @@ mod tests {
             window: None,
         };
         assert_eq!(played(tally, "xxoxxoxxx"), (3, Some(8)));
-        assert_eq!(tally.healthy(), tally.fresh());
+        assert_eq!(tally.healthy(), Some(tally.fresh(0)));
     }
 
     #[test]
@@ -267,7 +367,7 @@ mod tests {
             for run in [None, Some(1), Some(MAX_IN_WORD)] {
                 let tally = window(u8::try_from(span).unwrap(), run, Threshold::Failures(span));
                 let (payload, _) = played(tally, &"o".repeat(usize::from(span)));
-                assert_eq!(payload, tally.healthy());
+                assert_eq!(Some(payload), tally.healthy());
                 assert_eq!(tally.success(payload), payload);
             }
         }

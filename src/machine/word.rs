@@ -7,8 +7,8 @@
 //! +-----+--------------+-------------------------------------------------+
 //! 01 closed     what the trip counts: `tally.rs` reads and writes it
 //! 10 open       reopens 5 | given 1 | deadline 40 (ticks of 250 µs)
-//! 11 half-open  reopens 5 | 1 | successes 6 | in flight 6 | lease end 28 (ticks of 4 ms)
-//! 00 held       1 disabled, 0 forced open
+//! 11 half-open  1 | reopens 5 | successes 6 | in flight 6 | lease end 28 (ticks of 4 ms)
+//! 00 held       11 disabled, 00 forced open | 0
 //! ```
 //!
 //! | state | bits | a call is | left by |
@@ -17,7 +17,7 @@
 //! | open | `10` | rejected until the deadline | the first call at or past the deadline; an operator |
 //! | half-open | `11` | let through while a probe place is free | the last success needed, a failure, a call that finds the lease over; an operator |
 //! | held, forced open | `00`, payload 0 | rejected | an operator |
-//! | held, disabled | `00`, payload 1 | let through, not recorded | an operator |
+//! | held, disabled | `00`, two ones above | let through, not recorded | an operator |
 //!
 //! Rules:
 //!
@@ -25,10 +25,10 @@
 //!    touches the generation.
 //! 2. Within a period a word is edited with `with_x`, which keeps all other bits.
 //! 3. A word of zeros reads as forced open: lost or zeroed memory rejects, it never reads as closed.
-//! 4. The payload of a half-open word with a probe in flight has two ones at least, as its lone bit is
-//!    always 1, and that of a disabled word is an odd number. So neither is ever the payload of a healthy
-//!    closed word, which is 0 or a single 1 above the lowest bit: that lets `shortcut.rs` do with a single
-//!    comparison. (A word from which a probe reports has that probe in flight: I5.)
+//! 4. The payload of a half-open word with a probe in flight, and of a disabled one, has its highest bit
+//!    set and another one. That of a healthy closed word has not: it is 0, a single 1, or (with a window
+//!    beside the word) begins with a 0. That lets `shortcut.rs` do with a single comparison. (A word to which
+//!    a probe reports has that probe in flight: I5.)
 //! 5. No value is stored that its field can't hold: callers saturate, `Field::set` asserts it.
 
 #![expect(
@@ -88,13 +88,19 @@ const OPEN_REOPENS: Field = GIVEN.then(5);
 const LEASE_END: Field = Field::first(LeaseEnd::BITS);
 const IN_FLIGHT: Field = LEASE_END.then(6);
 const SUCCESSES: Field = IN_FLIGHT.then(6);
-const LONE: Field = SUCCESSES.then(1);
-const HALF_OPEN_REOPENS: Field = LONE.then(5);
+const HALF_OPEN_REOPENS: Field = SUCCESSES.then(5);
+const LONE: Field = HALF_OPEN_REOPENS.then(1);
+
+const HOLD: Field = Field {
+    shift: PAYLOAD.bits - 2,
+    bits: 2,
+};
 
 const _: () = {
     assert!(STATE.end() == u64::BITS);
     assert!(OPEN_REOPENS.end() == PAYLOAD.bits);
-    assert!(HALF_OPEN_REOPENS.end() == PAYLOAD.bits);
+    assert!(LONE.end() == PAYLOAD.bits);
+    assert!(HOLD.end() == PAYLOAD.bits);
 };
 
 /// The bits of [`STATE`].
@@ -103,6 +109,11 @@ pub(super) const CLOSED: u64 = 0b01;
 const OPEN: u64 = 0b10;
 const HALF_OPEN: u64 = 0b11;
 
+/// The bits of [`HOLD`] that let calls through.
+const DISABLED: u64 = 0b11;
+
+/// State and generation.
+pub(crate) const HEADER: u64 = !PAYLOAD.max();
 /// How many bits [`super::tally`] has for what it counts.
 pub(crate) const PAYLOAD_BITS: u32 = PAYLOAD.bits;
 /// How often a breaker can reopen before the count saturates.
@@ -153,6 +164,11 @@ pub(crate) struct Period(u64);
 impl Period {
     pub(crate) const fn generation(self) -> u16 {
         GENERATION.get(self.0) as u16
+    }
+
+    #[cfg(feature = "std")]
+    pub(crate) const fn is_closed(self) -> bool {
+        STATE.get(self.0) == CLOSED
     }
 
     pub(crate) const fn is_half_open(self) -> bool {
@@ -238,7 +254,7 @@ impl Word {
                 in_flight: IN_FLIGHT.get(word) as u8,
                 lease_end: LeaseEnd::new(LEASE_END.get(word)),
             }),
-            _ => Phase::Held(if PAYLOAD.get(word) == 1 {
+            _ => Phase::Held(if HOLD.get(word) == DISABLED {
                 Hold::Disabled
             } else {
                 Hold::ForcedOpen
@@ -276,10 +292,11 @@ impl Word {
         GENERATION.get(self.0) as u16
     }
 
-    /// Whether this is the word of `period` with `payload`.
+    /// Whether this is a word of `period` whose payload is `payload`, as far as `mask` has it. The mask has
+    /// [`HEADER`] too.
     #[inline]
-    pub(crate) const fn is(self, period: Period, payload: u64) -> bool {
-        self.0 == period.0 | payload
+    pub(crate) const fn is(self, period: Period, payload: u64, mask: u64) -> bool {
+        self.0 & mask == period.0 | payload
     }
 
     /// Whether this word belongs to `period`.
@@ -313,10 +330,19 @@ impl Word {
     }
 
     pub(crate) const fn begin_held(self, hold: Hold) -> Self {
-        self.begin(HELD)
-            .with_payload(matches!(hold, Hold::Disabled) as u64)
+        let Self(word) = self.begin(HELD);
+        match hold {
+            Hold::ForcedOpen => Self(word),
+            Hold::Disabled => Self(HOLD.set(word, DISABLED)),
+        }
     }
 
+    #[inline]
+    pub(crate) const fn payload(self) -> u64 {
+        PAYLOAD.get(self.0)
+    }
+
+    #[inline]
     pub(crate) const fn with_payload(self, payload: u64) -> Self {
         Self(PAYLOAD.set(self.0, payload))
     }
@@ -403,7 +429,8 @@ mod tests {
         assert!(closed.is_of(closed.with_payload(1).period()));
         assert!(!closed.is_of(old(9).begin_closed(0b1011).period()));
         assert!(!closed.is_of(old(8).begin_held(Hold::Disabled).period()));
-        assert!(closed.is(closed.period(), 0b1011));
+        assert!(closed.is(closed.period(), 0b1011, u64::MAX));
+        assert!(closed.is(closed.period(), 0b1000, HEADER | 0b1000));
         assert_eq!(closed.period().generation(), 9);
     }
 
@@ -414,7 +441,7 @@ mod tests {
             let word = old(0)
                 .begin_half_open(0, LeaseEnd::new(0))
                 .with_in_flight(in_flight);
-            assert!(PAYLOAD.get(word.bits()).count_ones() >= 2);
+            assert!(LONE.get(word.bits()) == 1 && PAYLOAD.get(word.bits()).count_ones() >= 2);
         }
     }
 }

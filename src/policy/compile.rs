@@ -5,7 +5,7 @@
     reason = "each value is checked against a bound that fits, and `try_from` is not const"
 )]
 
-use core::time::Duration;
+use core::{num::NonZeroU32, time::Duration};
 
 use crate::machine::{
     rules::{Drops, Interval, Rules},
@@ -25,6 +25,11 @@ const SHORTEST_LEASE: Duration = Duration::from_millis(10);
 const SHORTEST_CALL: Duration = Duration::from_millis(1);
 const MAX_CONSECUTIVE: u32 = u16::MAX as u32;
 const MAX_IN_WORD: u32 = tally::MAX_IN_WORD as u32;
+const MAX_CALLS: u32 = 4_096;
+const MAX_WITHIN: u32 = 1_024;
+const MAX_MIN_CALLS: u32 = 1_000_000;
+const SHORTEST_WITHIN: Duration = Duration::from_millis(10);
+const SHORTEST_RATE: Duration = Duration::from_millis(100);
 const MAX_FACTOR: u32 = 100;
 const MAX_PERCENT: u32 = 100;
 
@@ -47,11 +52,11 @@ macro_rules! check {
 /// The first field whose value is out of bounds.
 pub(crate) const fn compile(policy: &Policy) -> Result<Rules, PolicyError> {
     let lease = match policy.probe_lease {
-        Some(lease) => Some(check!(millis("probe_lease", lease, SHORTEST_LEASE, DAY))),
+        Some(lease) => NonZeroU32::new(check!(millis("probe_lease", lease, SHORTEST_LEASE, DAY))),
         None => None,
     };
     let slow_call = match policy.slow_call {
-        Some(limit) => Some(check!(slow_call(limit, policy.probe_lease))),
+        Some(limit) => NonZeroU32::new(check!(slow_call(limit, policy.probe_lease))),
         None => None,
     };
     Ok(Rules {
@@ -78,10 +83,10 @@ const fn tally(trip: &Trip) -> Result<Tally, PolicyError> {
         return Err(PolicyError::rule("trip", TRIP_RULE, doubled));
     }
     let window = match trip.window {
-        Some(window) => Some(check!(in_word(window))),
+        Some(window) => Some(check!(compile_window(window))),
         None => None,
     };
-    let most = if window.is_some() {
+    let most = if let Some(tally::Window::InWord { .. }) = window {
         MAX_IN_WORD
     } else {
         MAX_CONSECUTIVE
@@ -96,18 +101,37 @@ const fn tally(trip: &Trip) -> Result<Tally, PolicyError> {
     Ok(Tally { run, window })
 }
 
-const fn in_word(window: Window) -> Result<tally::Window, PolicyError> {
-    let n = match window.span {
-        Span::OfLast(n) => check!(number("of_last", n, 1, MAX_IN_WORD)),
-        Span::Within(time) => {
-            return Err(PolicyError::new(
-                "within",
-                Bound::Rule("left out, as windows over time are not built yet"),
-                Value::Duration(time),
-            ));
+const fn compile_window(window: Window) -> Result<tally::Window, PolicyError> {
+    match (window.span, window.threshold) {
+        (Span::OfLast(n), threshold) => of_last(n, threshold),
+        (Span::Within(time), Threshold::Failures(k)) => {
+            check!(needs_std("within", time));
+            let longest = Duration::from_hours(365 * 24);
+            check!(whole_millis("within", time, SHORTEST_WITHIN, longest));
+            Ok(tally::Window::Failures {
+                k: check!(number("failures", k, 1, MAX_WITHIN)) as u16,
+                within_ms: time.as_millis() as u64,
+            })
         }
+        (Span::Within(time), Threshold::Percent { percent, min_calls }) => {
+            check!(needs_std("within", time));
+            Ok(tally::Window::Rate {
+                percent: check!(number("percent", percent, 1, MAX_PERCENT)) as u8,
+                min_calls: check!(number("min_calls", min_calls, 1, MAX_MIN_CALLS)),
+                within_ms: check!(millis("within", time, SHORTEST_RATE, DAY)),
+            })
+        }
+    }
+}
+
+const fn of_last(n: u32, threshold: Threshold) -> Result<tally::Window, PolicyError> {
+    let most = if cfg!(feature = "std") {
+        MAX_CALLS
+    } else {
+        MAX_IN_WORD
     };
-    let threshold = match window.threshold {
+    let n = check!(number("of_last", n, 1, most));
+    let threshold = match threshold {
         Threshold::Failures(k) => {
             tally::Threshold::Failures(check!(number("failures", k, 1, n)) as u16)
         }
@@ -116,10 +140,30 @@ const fn in_word(window: Window) -> Result<tally::Window, PolicyError> {
             min_calls: check!(number("min_calls", min_calls, 1, n)) as u16,
         },
     };
-    Ok(tally::Window {
-        span: n as u8,
-        threshold,
+    Ok(if n <= MAX_IN_WORD {
+        tally::Window::InWord {
+            span: n as u8,
+            threshold,
+        }
+    } else {
+        tally::Window::Calls {
+            span: n as u16,
+            threshold,
+        }
     })
+}
+
+/// A window beside the word is allocated.
+const fn needs_std(field: &'static str, value: Duration) -> Result<(), PolicyError> {
+    if cfg!(feature = "std") {
+        Ok(())
+    } else {
+        Err(PolicyError::new(
+            field,
+            Bound::Rule("left out without the std feature"),
+            Value::Duration(value),
+        ))
+    }
 }
 
 const fn interval(backoff: &Backoff) -> Result<Interval, PolicyError> {
@@ -134,7 +178,11 @@ const fn interval(backoff: &Backoff) -> Result<Interval, PolicyError> {
         factor: check!(number("factor", factor, 1, MAX_FACTOR)) as u8,
         cap: check!(millis("cap", cap, base, LONGEST_OPEN)),
         jitter: check!(number("jitter", backoff.jitter, 0, MAX_PERCENT)) as u8,
-        seed: backoff.seed,
+        seeded: backoff.seed.is_some(),
+        seed: match backoff.seed {
+            Some(seed) => seed,
+            None => 0,
+        },
     })
 }
 
@@ -152,7 +200,11 @@ const fn drops(on_drop: OnDrop) -> Result<Drops, PolicyError> {
         OnDrop::Ignore => Drops::Ignore,
         OnDrop::Failure => Drops::Failure,
         OnDrop::FailureAfter(limit) => {
-            Drops::FailureAfter(check!(millis("on_drop", limit, SHORTEST_CALL, DAY)))
+            let limit = check!(millis("on_drop", limit, SHORTEST_CALL, DAY));
+            match NonZeroU32::new(limit) {
+                Some(limit) => Drops::FailureAfter(limit),
+                None => Drops::Failure,
+            }
         }
     })
 }
@@ -169,18 +221,28 @@ const fn number(field: &'static str, value: u32, low: u32, high: u32) -> Result<
     }
 }
 
+/// Whole milliseconds of at most 30 days, which is less than 2^32.
 const fn millis(
     field: &'static str,
     value: Duration,
     low: Duration,
     high: Duration,
 ) -> Result<u32, PolicyError> {
+    check!(whole_millis(field, value, low, high));
+    Ok(value.as_millis() as u32)
+}
+
+const fn whole_millis(
+    field: &'static str,
+    value: Duration,
+    low: Duration,
+    high: Duration,
+) -> Result<(), PolicyError> {
     let nanos = value.as_nanos();
     let bound = if nanos < low.as_nanos() || nanos > high.as_nanos() {
         Bound::Durations(low, high)
     } else if value.subsec_nanos().is_multiple_of(1_000_000) {
-        // At most 30 days, which is less than 2^32 ms.
-        return Ok(value.as_millis() as u32);
+        return Ok(());
     } else {
         Bound::WholeMillis
     };
@@ -195,21 +257,13 @@ pub(crate) fn decompile(rules: &Rules) -> Policy {
         cap,
         factor,
         jitter,
+        seeded,
         seed,
     } = rules.interval;
     Policy {
         trip: Trip {
             consecutive: rules.tally.run.map(u32::from),
-            window: rules.tally.window.map(|window| Window {
-                span: Span::OfLast(u32::from(window.span)),
-                threshold: match window.threshold {
-                    tally::Threshold::Failures(k) => Threshold::Failures(u32::from(k)),
-                    tally::Threshold::Percent { percent, min_calls } => Threshold::Percent {
-                        percent: u32::from(percent),
-                        min_calls: u32::from(min_calls),
-                    },
-                },
-            }),
+            window: rules.tally.window.map(decompile_window),
             doubled: None,
         },
         backoff: Backoff {
@@ -217,17 +271,49 @@ pub(crate) fn decompile(rules: &Rules) -> Policy {
             factor: u32::from(factor),
             cap: millis(cap),
             jitter: u32::from(jitter),
-            seed,
+            seed: seeded.then_some(seed),
         },
         probes: u32::from(rules.probes),
         probe_successes: u32::from(rules.probe_successes),
-        probe_lease: rules.lease.map(millis),
-        slow_call: rules.slow_call.map(millis),
+        probe_lease: rules.lease.map(NonZeroU32::get).map(millis),
+        slow_call: rules.slow_call.map(NonZeroU32::get).map(millis),
         on_drop: rules.on_drop.map(|drops| match drops {
             Drops::FailProbe => OnDrop::FailProbe,
             Drops::Ignore => OnDrop::Ignore,
             Drops::Failure => OnDrop::Failure,
-            Drops::FailureAfter(limit) => OnDrop::FailureAfter(millis(limit)),
+            Drops::FailureAfter(limit) => OnDrop::FailureAfter(millis(limit.get())),
         }),
+    }
+}
+
+fn decompile_window(window: tally::Window) -> Window {
+    let of_last = |span: u16, threshold| Window {
+        span: Span::OfLast(u32::from(span)),
+        threshold: match threshold {
+            tally::Threshold::Failures(k) => Threshold::Failures(u32::from(k)),
+            tally::Threshold::Percent { percent, min_calls } => Threshold::Percent {
+                percent: u32::from(percent),
+                min_calls: u32::from(min_calls),
+            },
+        },
+    };
+    match window {
+        tally::Window::InWord { span, threshold } => of_last(u16::from(span), threshold),
+        tally::Window::Calls { span, threshold } => of_last(span, threshold),
+        tally::Window::Failures { k, within_ms } => Window {
+            span: Span::Within(Duration::from_millis(within_ms)),
+            threshold: Threshold::Failures(u32::from(k)),
+        },
+        tally::Window::Rate {
+            percent,
+            min_calls,
+            within_ms,
+        } => Window {
+            span: Span::Within(Duration::from_millis(u64::from(within_ms))),
+            threshold: Threshold::Percent {
+                percent: u32::from(percent),
+                min_calls,
+            },
+        },
     }
 }

@@ -24,12 +24,12 @@ pub(crate) use compile::{compile, decompile};
 ///
 /// | field | default | bounds |
 /// |---|---|---|
-/// | `trip`: [`Trip::consecutive`] | 5 | 1 to 65 535 alone, 1 to 45 beside a window |
-/// | `trip`: [`Trip::failures`] | 10 | 1 to the length of the window |
+/// | `trip`: [`Trip::consecutive`] | 5 | 1 to 65 535, beside a window of up to 45 calls 1 to 45 |
+/// | `trip`: [`Trip::failures`] | 10 | 1 to n of `of_last(n)`, 1 to 1024 `within` a time |
 /// | `trip`: [`Trip::percent`] | – | 1 to 100 |
-/// | `trip`: `min_calls` | the length of the window | 1 to the length of the window |
-/// | `trip`: `of_last` | 20 | 1 to 45 |
-/// | `trip`: `within` | – | refused: windows over time are not built yet |
+/// | `trip`: `min_calls` | n of `of_last(n)`, 20 `within` a time | 1 to n of `of_last(n)`, 1 to 1 000 000 `within` a time |
+/// | `trip`: `of_last` | 20 | 1 to 4096; without `std` 1 to 45 |
+/// | `trip`: `within` | – | failures: 10 ms to 365 days; percent: 100 ms to 1 day; without `std` refused |
 /// | `open_for` | – | 10 ms to 30 days |
 /// | `backoff`: `base` | 5 s | 10 ms to 30 days |
 /// | `backoff`: `factor` | 2 | 1 to 100 |

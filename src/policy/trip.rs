@@ -12,6 +12,20 @@ use core::time::Duration;
 /// | a call now and then | [`Trip::consecutive`] | needs no volume; success never writes |
 /// | steady, must see partial outages | `Trip::percent(50).of_last(n)` | decides on a full window, whatever the rate of calls |
 /// | steady, few failures are too many | `Trip::failures(k).of_last(n)` | trips at the k-th, need not wait for a full window |
+/// | a proxy; traffic that comes and goes | `Trip::failures(k).within(T)` | a success never writes and never reads the clock |
+/// | heavy, the share of failures counts, old calls must not | `Trip::percent(p).min_calls(m).within(T)` | forgets by time, not by calls; costs each success a reading of the clock and a write of its own |
+///
+/// | trip | where it lives | exact | a healthy success | a failure |
+/// |---|---|---|---|---|
+/// | `consecutive(n)` | the word | yes | no write, from the first call | clock, 1 CAS |
+/// | `..of_last(n)`, n up to 45 | the word | yes | no write once the last n are successes | clock, 1 CAS |
+/// | `..of_last(n)`, n up to 4096 | a ring of marks beside the word, 8 bytes a failure that trips | yes | no write once the last n are successes | clock, 2 CAS |
+/// | `failures(k).within(T)` | a ring of k times beside the word, 8 bytes each | yes, in the order recorded | never a write, never a clock (beside `consecutive(c)` the first success after a failure writes) | clock, 2 CAS |
+/// | `percent(p)..within(T)` | ten time buckets beside the word: 128 bytes for failures, 128 for each shard of successes | to one bucket, T/10 | clock, 1 CAS on its shard | clock, 2 CAS, a sum over the shards |
+///
+/// What lives beside the word is allocated at the first failure, the time buckets at the first call that
+/// ends. A failure that another thread finishes recording (the two came at once) is reported as applied
+/// even if it trips.
 ///
 /// How often a call writes to the word, so that other cores must fetch it anew, with `of_last(20)`: a
 /// success writes nothing iff the last 20 calls were successes.
@@ -81,7 +95,7 @@ pub enum Span {
 const MIN_CALLS_WITHIN: u32 = 20;
 
 impl Trip {
-    /// Trips at the `n`-th failure in a row: 1 to 65 535, beside a window 1 to 45.
+    /// Trips at the `n`-th failure in a row: 1 to 65 535, beside a window of up to 45 calls 1 to 45.
     #[must_use]
     pub const fn consecutive(n: u32) -> Self {
         Self {
@@ -91,12 +105,14 @@ impl Trip {
         }
     }
 
-    /// Trips at the `k`-th failure in a window: complete it with [`Failures::of_last`].
+    /// Trips at the `k`-th failure in a window: complete it with [`Failures::of_last`] or
+    /// [`Failures::within`].
     pub const fn failures(k: u32) -> Failures {
         Failures(k)
     }
 
-    /// Trips when this share of the calls in a window failed: complete it with [`Percent::of_last`].
+    /// Trips when this share of the calls in a window failed: complete it with
+    /// [`Percent::of_last`] or [`Percent::within`].
     pub const fn percent(percent: u32) -> Percent {
         Percent {
             percent,
@@ -141,13 +157,13 @@ impl Trip {
 pub struct Failures(u32);
 
 impl Failures {
-    /// Among the last `n` calls.
+    /// Among the last `n` calls: 1 to 4096.
     #[must_use]
     pub const fn of_last(self, n: u32) -> Trip {
         Trip::window(Threshold::Failures(self.0), Span::OfLast(n))
     }
 
-    /// Within this time.
+    /// Within this time: 10 ms to 365 days. A failure that is exactly so old does not count any more.
     #[must_use]
     pub const fn within(self, time: Duration) -> Trip {
         Trip::window(Threshold::Failures(self.0), Span::Within(time))
@@ -169,13 +185,13 @@ impl Percent {
         self
     }
 
-    /// Of the last `n` calls.
+    /// Of the last `n` calls: 1 to 4096.
     #[must_use]
     pub const fn of_last(self, n: u32) -> Trip {
         Trip::window(self.threshold(n), Span::OfLast(n))
     }
 
-    /// Of the calls within this time.
+    /// Of the calls within this time, to a tenth of it: 100 ms to 1 day.
     #[must_use]
     pub const fn within(self, time: Duration) -> Trip {
         Trip::window(self.threshold(MIN_CALLS_WITHIN), Span::Within(time))

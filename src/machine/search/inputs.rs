@@ -78,7 +78,7 @@ fn votes(current: bool) -> impl Iterator<Item = Vote> {
         })
     };
     let failures = times.iter().flat_map(move |&now| failure(now));
-    failures.chain([Vote::Success, Vote::Ignored])
+    failures.chain([Vote::Success { now: 0 }, Vote::Ignored])
 }
 
 /// The moments that could matter to an admission: around the end that the word carries, and wild ones.

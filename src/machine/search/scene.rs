@@ -75,7 +75,7 @@ impl Scene {
     /// A new breaker.
     pub(super) fn first(rules: &Rules, home: Home) -> Self {
         Self {
-            word: home.bring(Word::new(rules.tally.fresh())),
+            word: home.bring(Word::new(rules.tally.fresh(0))),
             permits: Vec::new(),
             forgotten: 0,
         }

@@ -1,5 +1,7 @@
 //! The rules that are searched: small, and together they reach every branch of the machine.
 
+use core::num::NonZeroU32;
+
 use super::{
     super::{
         rules::{Interval, Rules},
@@ -90,7 +92,8 @@ const CONSTANT: Interval = Interval {
     cap: 10,
     factor: 1,
     jitter: 0,
-    seed: None,
+    seeded: false,
+    seed: 0,
 };
 /// At its cap after two reopens.
 const DOUBLING: Interval = Interval {
@@ -108,7 +111,8 @@ const LONGEST: Interval = Interval {
     cap: 30 * DAY_MS,
     factor: 100,
     jitter: 100,
-    seed: None,
+    seeded: false,
+    seed: 0,
 };
 
 const fn rules(
@@ -122,7 +126,10 @@ const fn rules(
         interval,
         probes,
         probe_successes,
-        lease,
+        lease: match lease {
+            Some(lease) => NonZeroU32::new(lease),
+            None => None,
+        },
         slow_call: None,
         on_drop: None,
     }
@@ -159,6 +166,6 @@ pub(super) fn of_last(span: u16) -> Rules {
 const fn window(threshold: Threshold, span: u8) -> Tally {
     Tally {
         run: None,
-        window: Some(Window { span, threshold }),
+        window: Some(Window::InWord { span, threshold }),
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn check(word: Word, rules: &Rules) {
 }
 
 const VOTES: [Vote; 3] = [
-    Vote::Success,
+    Vote::Success { now: 0 },
     Vote::Ignored,
     Vote::Failure {
         moment: Moment { now: 1, salt: 1 },
@@ -113,7 +113,7 @@ fn the_shortcut_of_a_success_agrees_with_report(word: Word, rules: &Rules) {
     if !can_have_permits(word) {
         return;
     }
-    let step = report(word, permit, Vote::Success, rules);
+    let step = report(word, permit, Vote::Success { now: 0 }, rules);
     let nothing = step.word == word && step.verdict == Recorded::Applied;
     let shortcut = Shortcut::new(rules).changes_nothing(word, permit);
     assert_eq!(shortcut, nothing, "shortcut: {word:?}");
@@ -250,7 +250,9 @@ fn turn_towards_closed(word: Word, rules: &Rules) -> Word {
     };
     let step = admit(word, rules, at(now));
     match step.verdict {
-        Admission::Admitted(permit) => report(step.word, permit, Vote::Success, rules).word,
+        Admission::Admitted(permit) => {
+            report(step.word, permit, Vote::Success { now: 0 }, rules).word
+        }
         Admission::Rejected(_) => step.word,
     }
 }

@@ -52,11 +52,14 @@ pub(crate) struct Change {
 
 impl Change {
     /// The transition from one word to another that a step made at `now`.
+    ///
+    /// `beside` is what a window beside the word had counted at a trip.
     pub(crate) const fn between(
         before: Word,
         after: Word,
         event: Event,
         now: u64,
+        beside: Option<Count>,
         rules: &Rules,
     ) -> Self {
         let cause = cause(event, before.phase(), after.phase());
@@ -74,10 +77,10 @@ impl Change {
             generation: after.generation(),
             cause,
             count: match (cause, before.phase()) {
-                (Cause::Tripped, Phase::Closed(payload)) => {
+                (Cause::Tripped, Phase::Closed(payload)) if beside.is_none() => {
                     Some(rules.tally.count(rules.tally.failure(payload)))
                 }
-                _ => None,
+                _ => beside,
             },
             reopens,
             open_ms,

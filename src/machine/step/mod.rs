@@ -49,7 +49,13 @@ pub(crate) struct Moment {
 }
 
 /// Opens: for the policy's interval, or for a hint that is longer.
-const fn open(word: Word, reopens: u8, hint_ms: u64, rules: &Rules, moment: Moment) -> Word {
+pub(crate) const fn open(
+    word: Word,
+    reopens: u8,
+    hint_ms: u64,
+    rules: &Rules,
+    moment: Moment,
+) -> Word {
     let draw = jitter::draw(moment.now, word.generation(), moment.salt);
     let interval = rules.drawn_interval_ms(reopens, draw);
     let given = hint_ms > interval;

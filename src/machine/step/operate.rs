@@ -37,7 +37,7 @@ pub(crate) const fn operate(word: Word, verb: Verb, rules: &Rules, moment: Momen
         (Verb::Disable, _) => word.begin_held(Hold::Disabled),
         (Verb::Resume, Phase::Held(Hold::ForcedOpen)) => open_for(word, 0, false, 0, moment),
         (Verb::Resume, Phase::Held(Hold::Disabled)) | (Verb::Reset, _) => {
-            word.begin_closed(rules.tally.fresh())
+            word.begin_closed(rules.tally.fresh(moment.now))
         }
         (Verb::OpenFor(millis), _) => open_for(word, 0, true, millis, moment),
     };

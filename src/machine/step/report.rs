@@ -21,7 +21,10 @@ use super::{
 /// How an admitted call ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Vote {
-    Success,
+    /// At this reading of the clock, if the trip counts by time buckets; others don't look at it.
+    Success {
+        now: u64,
+    },
     /// If this opens the breaker, then from `moment` on and for at least `hint_ms`.
     Failure {
         moment: Moment,
@@ -61,11 +64,12 @@ pub(crate) const fn report(
     vote: Vote,
     rules: &Rules,
 ) -> Step<Recorded> {
-    let (next, verdict) = match word.phase() {
-        _ if !word.is_of(period) => (word, Recorded::Stale),
-        Phase::Closed(payload) => closed(word, payload, vote, rules),
-        Phase::HalfOpen(half_open) => half_open_report(word, half_open, vote, rules),
-        Phase::Open(_) | Phase::Held(_) => (word, Recorded::Unrecorded),
+    let (next, verdict) = if !word.is_of(period) {
+        (word, Recorded::Stale)
+    } else if word.is_closed() {
+        closed(word, vote, rules)
+    } else {
+        not_closed(word, vote, rules)
     };
     Step {
         word: next,
@@ -73,11 +77,20 @@ pub(crate) const fn report(
     }
 }
 
-#[inline]
-const fn closed(word: Word, payload: u64, vote: Vote, rules: &Rules) -> (Word, Recorded) {
+const fn not_closed(word: Word, vote: Vote, rules: &Rules) -> (Word, Recorded) {
+    match word.phase() {
+        Phase::HalfOpen(half_open) => half_open_report(word, half_open, vote, rules),
+        Phase::Closed(_) | Phase::Open(_) | Phase::Held(_) => (word, Recorded::Unrecorded),
+    }
+}
+
+#[expect(clippy::inline_always, reason = "as for `report`")]
+#[inline(always)]
+const fn closed(word: Word, vote: Vote, rules: &Rules) -> (Word, Recorded) {
+    let payload = word.payload();
     match vote {
         Vote::Ignored => (word, Recorded::Unrecorded),
-        Vote::Success => {
+        Vote::Success { .. } => {
             let payload = rules.tally.success(payload);
             (word.with_payload(payload), Recorded::Applied)
         }
@@ -102,10 +115,13 @@ const fn half_open_report(
     let successes = half_open.successes + 1;
     match vote {
         Vote::Ignored => (returned, Recorded::Unrecorded),
-        Vote::Success if successes < rules.probe_successes => {
+        Vote::Success { .. } if successes < rules.probe_successes => {
             (returned.with_successes(successes), Recorded::Applied)
         }
-        Vote::Success => (word.begin_closed(rules.tally.fresh()), Recorded::Recovered),
+        Vote::Success { now } => (
+            word.begin_closed(rules.tally.fresh(now)),
+            Recorded::Recovered,
+        ),
         Vote::Failure { moment, hint_ms } => (
             reopen(word, half_open.reopens, hint_ms, rules, moment),
             Recorded::Reopened,
@@ -125,6 +141,7 @@ mod tests {
     };
     use core::time::Duration;
 
+    const SUCCESS: Vote = Vote::Success { now: 0 };
     const FAILURE: Vote = Vote::Failure {
         moment: Moment { now: 0, salt: 0 },
         hint_ms: 0,
@@ -157,7 +174,7 @@ mod tests {
         let (one, recorded) = reported(Word::new(0), FAILURE);
         assert_eq!(recorded, Recorded::Applied);
         assert_eq!(reported(one, Vote::Ignored), (one, Recorded::Unrecorded));
-        assert_eq!(reported(one, Vote::Success).1, Recorded::Applied);
+        assert_eq!(reported(one, SUCCESS).1, Recorded::Applied);
         let (two, recorded) = reported(one, FAILURE);
         assert_eq!(recorded, Recorded::Tripped);
         assert_eq!(two.state(), State::Open);
@@ -166,7 +183,7 @@ mod tests {
     #[test]
     fn an_outcome_of_another_period_changes_nothing() {
         let next = Word::new(1).begin_closed(1);
-        for vote in [Vote::Success, FAILURE, Vote::Ignored] {
+        for vote in [SUCCESS, FAILURE, Vote::Ignored] {
             let step = report(next, Word::new(1).period(), vote, &policy());
             assert_eq!((step.word, step.verdict), (next, Recorded::Stale));
         }
@@ -174,10 +191,10 @@ mod tests {
 
     #[test]
     fn the_last_success_needed_recovers() {
-        let (one, recorded) = reported(half_open(), Vote::Success);
+        let (one, recorded) = reported(half_open(), SUCCESS);
         assert_eq!(recorded, Recorded::Applied);
         assert!(matches!(one.phase(), Phase::HalfOpen(h) if (h.successes, h.in_flight) == (1, 1)));
-        let (two, recorded) = reported(one, Vote::Success);
+        let (two, recorded) = reported(one, SUCCESS);
         assert_eq!(recorded, Recorded::Recovered);
         assert_eq!(two.phase(), Phase::Closed(0));
     }

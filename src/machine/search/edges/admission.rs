@@ -113,7 +113,10 @@ pub(in super::super) const SLACK_TICKS: u64 = 250;
 pub(in super::super) fn lease_ticks(rules: &Rules, reopens: u8) -> u64 {
     let (interval, _) = policy_interval(rules, reopens);
     let default = (interval.max(30_000) << reopens.min(3)).min(86_400_000);
-    rules.lease.map_or(default, u64::from).div_ceil(4)
+    rules
+        .lease
+        .map_or(default, |lease| lease.get().into())
+        .div_ceil(4)
 }
 
 fn half_open(word: Word) -> Option<HalfOpen> {

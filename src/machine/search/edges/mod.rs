@@ -33,7 +33,7 @@ impl Edge<'_> {
 
     fn change(&self) -> Change {
         let Moment { now, .. } = self.moment;
-        Change::between(self.before, self.after, self.event, now, self.rules)
+        Change::between(self.before, self.after, self.event, now, None, self.rules)
     }
 }
 
@@ -129,7 +129,7 @@ fn reopens(word: Word) -> u8 {
 /// Nothing of an earlier period counts.
 fn a_closed_period_starts_empty(edge: &Edge<'_>) {
     if edge.after.is_closed() {
-        let fresh = Phase::Closed(edge.rules.tally.fresh());
+        let fresh = Phase::Closed(edge.rules.tally.fresh(0));
         assert_eq!(edge.after.phase(), fresh, "fresh: {edge:?}");
     }
 }

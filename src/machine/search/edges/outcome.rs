@@ -19,7 +19,7 @@ pub(in super::super) fn check(
 ) {
     let (moment, hint_ms) = match vote {
         Vote::Failure { moment, hint_ms } => (moment, hint_ms),
-        Vote::Success | Vote::Ignored => (at(0), 0),
+        Vote::Success { .. } | Vote::Ignored => (at(0), 0),
     };
     let edge = Edge {
         before,
@@ -84,10 +84,10 @@ fn probes_decide_by_their_votes(edge: &Edge<'_>, vote: Vote) {
     match vote {
         Vote::Ignored => {}
         Vote::Failure { .. } => assert_eq!(edge.after.state(), State::Open, "probes: {edge:?}"),
-        Vote::Success if half_open.successes + 1 == edge.rules.probe_successes => {
+        Vote::Success { .. } if half_open.successes + 1 == edge.rules.probe_successes => {
             assert_eq!(edge.after.state(), State::Closed, "probes: {edge:?}");
         }
-        Vote::Success => {
+        Vote::Success { .. } => {
             let expected = HalfOpen {
                 successes: half_open.successes + 1,
                 in_flight: half_open.in_flight - 1,

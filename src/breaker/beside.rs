@@ -1,0 +1,92 @@
+//! The window beside the word, of the trips that have one: made when it is first needed.
+
+use std::{boxed::Box, sync::OnceLock, thread};
+
+use crate::{
+    Breaker,
+    machine::{
+        cell::Decided,
+        step::Recorded,
+        tally::Count,
+        window::{Beside, Failure},
+        word::Word,
+    },
+    sync::{AtomicU64, Ordering},
+};
+
+use super::ticket::Ticket;
+
+/// More shards than this help nobody: a failure adds them all up.
+const MOST_SHARDS: usize = 64;
+
+/// The place of a window.
+pub(super) struct Window(OnceLock<Option<Box<Beside>>>);
+
+impl Window {
+    pub(super) const fn new() -> Self {
+        Self(OnceLock::new())
+    }
+}
+
+impl Breaker {
+    /// Records a failure of a call that was admitted while closed, if the trip has a window beside the word.
+    pub(super) fn fail_beside(
+        &self,
+        seen: Word,
+        failure: Failure,
+    ) -> Option<Decided<Option<Count>, Recorded>> {
+        let beside = self.beside()?;
+        Some(beside.fail(&self.hot.cell, seen, failure, &self.hot.rules))
+    }
+
+    /// Counts a success, if the trip has time buckets, and says when that was.
+    pub(super) fn succeed_beside(
+        &self,
+        seen: Word,
+        ticket: Ticket,
+        now: Option<u64>,
+    ) -> Option<u64> {
+        if !self.hot.rules.tally.is_rate() {
+            return now;
+        }
+        let now = now.unwrap_or_else(|| self.hot.clock.now());
+        if let Some(Beside::Rate(rate)) = self.beside()
+            && seen.is_closed()
+            && seen.is_of(ticket.period)
+        {
+            rate.succeed(thread_number(), seen.generation(), now);
+        }
+        Some(now)
+    }
+
+    /// What the window of a closed word covers; `None` if there is none, or not yet.
+    pub(super) fn count_beside(&self, word: Word, now: u64) -> Option<Count> {
+        // Looking makes none.
+        let beside = self.cold.window.0.get()?.as_deref()?;
+        Some(beside.count(word, &self.hot.rules, now))
+    }
+
+    fn beside(&self) -> Option<&Beside> {
+        let made = || Beside::new(&self.hot.rules, shards).map(Box::new);
+        self.cold.window.0.get_or_init(made).as_deref()
+    }
+}
+
+/// As many shards as threads can run at once.
+fn shards() -> usize {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    threads.next_power_of_two().min(MOST_SHARDS)
+}
+
+/// A number that this thread keeps. Threads that come and go use up numbers and nothing else.
+fn thread_number() -> usize {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    thread_local! {
+        // ORDERING: Relaxed. Numbers need only differ.
+        static NUMBER: u64 = NEXT.fetch_add(1, Ordering::Relaxed);
+    }
+    // A thread that is being torn down, with its number gone already, meets another on a shard.
+    NUMBER
+        .try_with(|number| usize::try_from(*number).unwrap_or(0))
+        .unwrap_or(0)
+}

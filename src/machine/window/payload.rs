@@ -1,0 +1,229 @@
+//! What a closed word keeps of a window that lives beside it.
+//!
+//! ```text
+//!  45      44        29 28  27      16 15              0
+//! +-------+------------+---+----------+-----------------+
+//! |failing|   streak   |lap|  index   |      calls      |   windows of stamps
+//! +-------+------------+---+----------+-----------------+
+//! |failing|   streak   |            start               |   time buckets
+//! +-------+------------+--------------------------------+
+//! ```
+//!
+//! *streak*: the failures since the last success (*failing* is 1), or the successes since the last failure
+//! (0), as far as anybody asks: failures beside `consecutive(c)`, successes in a window of calls, up to its
+//! length. A healthy word is known by these two alone, whatever the rest.
+//! *lap*, *index*: where the next failure's mark goes. *calls*: the calls that were counted, modulo 2^16;
+//! those of a window full of successes are not. *start*: the bucket that the period began in, modulo 2^29.
+
+const CALLS_BITS: u32 = 16;
+const INDEX_BITS: u32 = 12;
+const LAP_SHIFT: u32 = CALLS_BITS + INDEX_BITS;
+/// How many bits of a bucket's number `start` keeps.
+pub(crate) const START_BITS: u32 = LAP_SHIFT + 1;
+const STREAK_SHIFT: u32 = START_BITS;
+const STREAK_BITS: u32 = 16;
+const FAILING: u64 = 1 << (STREAK_SHIFT + STREAK_BITS);
+
+const CALLS: u64 = (1 << CALLS_BITS) - 1;
+#[cfg(feature = "std")]
+const INDEX: u64 = ((1 << INDEX_BITS) - 1) << CALLS_BITS;
+#[cfg(feature = "std")]
+const LAP: u64 = 1 << LAP_SHIFT;
+const REST: u64 = (1 << START_BITS) - 1;
+const STREAK: u64 = ((1 << STREAK_BITS) - 1) << STREAK_SHIFT;
+
+/// The bits that say whether a word is healthy.
+pub(crate) const HEALTH: u64 = FAILING | STREAK;
+
+const _: () = assert!(FAILING == 1 << (super::super::word::PAYLOAD_BITS - 1));
+
+/// The length of a time bucket, a tenth of the window.
+pub(crate) const fn bucket_nanos(within_ms: u32) -> u64 {
+    within_ms as u64 * 100_000
+}
+
+/// The number of the bucket that a reading of the clock falls into.
+pub(crate) const fn bucket_number(now: u64, within_ms: u32) -> u64 {
+    now / bucket_nanos(within_ms)
+}
+
+/// The payload of a closed word with a window beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Payload(u64);
+
+/// Where a failure's mark goes: a cell of the ring, in a lap of it.
+#[cfg(feature = "std")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) index: usize,
+    pub(crate) lap: bool,
+}
+
+impl Payload {
+    pub(crate) const fn new(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    pub(crate) const fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// A fresh period of a window over `within_ms`.
+    pub(crate) const fn starting_at(now: u64, within_ms: u32) -> Self {
+        Self(bucket_number(now, within_ms) & REST)
+    }
+
+    #[cfg(feature = "std")]
+    pub(crate) const fn start(self) -> u64 {
+        self.0 & REST
+    }
+
+    /// A window full of `span` successes.
+    pub(crate) const fn of_successes(span: u16) -> Self {
+        Self(0).with_streak(false, span as u64)
+    }
+
+    pub(crate) const fn calls(self) -> u64 {
+        self.0 & CALLS
+    }
+
+    #[cfg(feature = "std")]
+    pub(crate) const fn place(self) -> Place {
+        Place {
+            index: ((self.0 & INDEX) >> CALLS_BITS) as usize,
+            lap: self.0 & LAP != 0,
+        }
+    }
+
+    /// The failures since the last success.
+    pub(crate) const fn run(self) -> u64 {
+        if self.0 & FAILING == 0 {
+            0
+        } else {
+            self.streak()
+        }
+    }
+
+    /// After a success, where successes are counted up to `span`.
+    #[inline]
+    pub(crate) const fn with_success(self, span: u16) -> Self {
+        let clean = if self.0 & FAILING == 0 {
+            self.streak()
+        } else {
+            0
+        };
+        if clean >= span as u64 {
+            return self;
+        }
+        self.with_one_call_more().with_streak(false, clean + 1)
+    }
+
+    /// After a success, where nobody counts successes.
+    #[inline]
+    pub(crate) const fn without_run(self) -> Self {
+        self.with_streak(false, 0)
+    }
+
+    /// After a failure: the run, if anybody asks for it.
+    pub(crate) const fn with_failure(self, run: Option<u16>) -> Self {
+        if run.is_none() {
+            return self.without_run();
+        }
+        let run = self.run();
+        let most = STREAK >> STREAK_SHIFT;
+        self.with_streak(true, if run < most { run + 1 } else { run })
+    }
+
+    pub(crate) const fn with_one_call_more(self) -> Self {
+        Self((self.0 & !CALLS) | ((self.0 + 1) & CALLS))
+    }
+
+    /// With the next place of a ring of `len`.
+    #[cfg(feature = "std")]
+    pub(crate) const fn with_next_place(self, len: usize) -> Self {
+        let Place { index, .. } = self.place();
+        if index + 1 == len {
+            Self((self.0 & !INDEX) ^ LAP)
+        } else {
+            Self((self.0 & !INDEX) | (((index + 1) as u64) << CALLS_BITS))
+        }
+    }
+
+    const fn streak(self) -> u64 {
+        (self.0 & STREAK) >> STREAK_SHIFT
+    }
+
+    const fn with_streak(self, failing: bool, streak: u64) -> Self {
+        let failing = if failing { FAILING } else { 0 };
+        Self((self.0 & REST) | failing | (streak << STREAK_SHIFT))
+    }
+}
+
+#[cfg(feature = "std")]
+impl Place {
+    /// The place of the failure `back` before this one, in a ring of `len`; `back` is less than `len`.
+    pub(crate) const fn before(self, back: usize, len: usize) -> Self {
+        if back <= self.index {
+            Self {
+                index: self.index - back,
+                lap: self.lap,
+            }
+        } else {
+            Self {
+                index: self.index + len - back,
+                lap: !self.lap,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn successes_are_counted_up_to_the_span_and_then_nothing_changes() {
+        let mut payload = Payload::new(0);
+        for calls in 1..=100 {
+            payload = payload.with_success(100);
+            assert_eq!(payload.calls(), calls);
+        }
+        assert_eq!(payload.with_success(100), payload);
+        assert_eq!(payload.bits() & HEALTH, Payload::of_successes(100).bits());
+    }
+
+    #[test]
+    fn a_run_saturates_and_a_success_ends_it() {
+        let full = Payload::new(FAILING | STREAK);
+        assert_eq!(full.run(), 65_535);
+        assert_eq!(full.with_failure(Some(9)), full);
+        assert_eq!(full.with_success(50).run(), 0);
+        assert_eq!(full.without_run().bits(), 0);
+        assert_eq!(full.with_failure(None).bits(), 0);
+    }
+
+    #[cfg(feature = "std")]
+    #[test]
+    fn a_place_goes_round_and_back() {
+        let mut payload = Payload::new(CALLS | STREAK);
+        let mut places = vec![payload.place()];
+        for _ in 0..7 {
+            payload = payload.with_next_place(3);
+            places.push(payload.place());
+        }
+        let seen: Vec<_> = places.iter().map(|p| (p.index, p.lap)).collect();
+        assert_eq!(seen[..4], [(0, false), (1, false), (2, false), (0, true)]);
+        assert_eq!(seen[6], (0, false));
+        assert_eq!(payload.bits() & (CALLS | STREAK), CALLS | STREAK);
+        for back in 0..3 {
+            assert_eq!(places[7].before(back, 3), places[7 - back]);
+        }
+    }
+
+    #[test]
+    fn calls_wrap_into_nothing_else() {
+        let payload = Payload::new(REST | STREAK).with_one_call_more();
+        assert_eq!(payload.calls(), 0);
+        assert_eq!(payload.bits(), (REST & !CALLS) | STREAK);
+    }
+}

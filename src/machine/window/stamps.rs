@@ -1,0 +1,324 @@
+//! The failures of a window, each with a stamp: which call it was, or when it came.
+//!
+//! ```text
+//! word      calls, index ──────────────┐ the place of the next failure
+//!                                      v
+//! ring      | 880 | 912 | 913 | 940 | 517 | 630 | 702 |      as many cells as failures that trip
+//!             lap 1 ──────────────────> lap 0 ─────────>
+//!
+//! a mark    generation 16 | lap 1 | stamp 47
+//! ```
+//!
+//! **What it promises.** A failure trips iff enough failures before it have stamps within the window: the
+//! last n calls, or T. Exact, in the order in which failures move the place in the word. In a window of
+//! calls the stamp is the number of the call in its period, so a success only counts on in the word, and
+//! the m failures that trip are there iff the one m - 1 places back is less than n calls old: nothing is
+//! scanned. In a window of time it is the clock in µs, or the newest stamp if the clock has stepped back;
+//! an age of T is too old.
+//!
+//! **Why it is lock-free.** A failure writes its mark at the place that the word names, by CAS, and then
+//! moves the place on by the word's CAS, the same that trips. *Whoever finds the mark written moves the
+//! place*: a thread that stops after its mark is helped by the next failure. If a success has counted on in
+//! between, the mark's number of the call is mended first, by CAS, so that it is the call's at the moment
+//! when the place moves. Every retry is caused by another thread's success or failure.
+//!
+//! | a thread stops | then |
+//! |---|---|
+//! | before its mark | its failure is not recorded yet; nobody waits |
+//! | after its mark | the next failure of the period moves the place for it. If the period ends before, the failure was of no consequence |
+//! | after the place | all is done but telling of the trip, if it was one |
+//!
+//! A failure that another thread moved is reported as applied, whatever it did; the one who moved it tells
+//! of the trip, and a hint that came with it (failure-for) is not known to him.
+//!
+//! **What wraps.** The lap after 2 laps: a writer that stopped between reading a cell and its CAS while the
+//! ring went round twice finds another stamp. The word's `calls` after 65 536, more than any window and the
+//! calls between two failures that it counts. The generation after 65 536 periods (I27): a mark of exactly so
+//! long ago, never written over since, is taken for one of this period. Stamps of time after 4.4 years: with
+//! a failure 2.2 to 4.4 years after the newest, that is taken for the time of both. Stamps of calls after
+//! 2^47 calls of one period.
+
+use std::boxed::Box;
+
+use crate::sync::{AtomicU64, Ordering};
+
+use super::{
+    super::{
+        cell::{Cell, Decided},
+        rules::Rules,
+        step::{Recorded, open},
+        tally::{Count, Window},
+        word::{Phase, Word},
+    },
+    Failure,
+    payload::{Payload, Place},
+};
+
+const STAMP_BITS: u32 = 47;
+const STAMP: u64 = (1 << STAMP_BITS) - 1;
+const GENERATION_SHIFT: u32 = STAMP_BITS + 1;
+const NANOS_PER_MICRO: u64 = 1_000;
+const MICROS_PER_MS: u64 = 1_000;
+
+/// What a failure leaves in the ring.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Mark(u64);
+
+impl Mark {
+    /// What a cell holds before its first mark. Its stamp is never used.
+    const NONE: Self = Self(u64::MAX);
+
+    const fn new(generation: u16, place: Place, stamp: u64) -> Self {
+        Self(
+            (generation as u64) << GENERATION_SHIFT
+                | (place.lap as u64) << STAMP_BITS
+                | (stamp & STAMP),
+        )
+    }
+
+    /// Whether it was left at `place`, in this lap of this generation.
+    const fn is_of(self, generation: u16, place: Place) -> bool {
+        self.0 >> STAMP_BITS == Self::new(generation, place, 0).0 >> STAMP_BITS
+            && self.stamp() != Self::NONE.stamp()
+    }
+
+    const fn stamp(self) -> u64 {
+        self.0 & STAMP
+    }
+}
+
+/// How many stamps lie between two, modulo the wrap.
+const fn between(older: u64, newer: u64) -> u64 {
+    newer.wrapping_sub(older) & STAMP
+}
+
+/// The ring.
+#[derive(Debug)]
+pub(crate) struct Stamps(Box<[AtomicU64]>);
+
+/// The ring as a word of a closed period sees it.
+struct View<'a> {
+    ring: &'a [AtomicU64],
+    word: Word,
+    payload: Payload,
+}
+
+impl Stamps {
+    /// A ring for as many failures, and one more place if that is needed to tell a mark from the one
+    /// before it.
+    pub(crate) fn new(failures: usize) -> Self {
+        let cells = 0..failures.max(2);
+        Self(cells.map(|_| AtomicU64::new(Mark::NONE.0)).collect())
+    }
+
+    /// Records a failure.
+    pub(crate) fn fail(
+        &self,
+        cell: &Cell,
+        mut seen: Word,
+        failure: Failure,
+        rules: &Rules,
+    ) -> Decided<Option<Count>, Recorded> {
+        let mut mine = None;
+        loop {
+            let Some(view) = self.view(seen).filter(|_| seen.is_of(failure.period)) else {
+                let verdict = match mine {
+                    Some(_) => Recorded::Applied,
+                    None => Recorded::Stale,
+                };
+                return Decided::unchanged(seen, None, verdict);
+            };
+            let place = view.payload.place();
+            let stands = view.mark(place);
+            if stands.is_of(seen.generation(), place) {
+                match view.settle(stands, cell, failure, rules) {
+                    Ok(decided) if mine == Some(place) => return decided,
+                    // Another's, and it tripped: this failure comes too late to count.
+                    Ok(decided) if decided.is_transition() => {
+                        return Decided {
+                            verdict: Recorded::Stale,
+                            ..decided
+                        };
+                    }
+                    Ok(Decided { after, .. }) => seen = after,
+                    Err(stands) => seen = stands,
+                }
+            } else if mine.is_some() {
+                // Another thread has moved the place on.
+                return Decided::unchanged(seen, None, Recorded::Applied);
+            } else {
+                let mark = Mark::new(seen.generation(), place, view.stamp(failure, rules));
+                if view.replace(place, stands, mark) {
+                    mine = Some(place);
+                }
+                seen = cell.load();
+            }
+        }
+    }
+
+    /// The failures that the window of a closed word still covers, and the calls.
+    pub(crate) fn count(&self, word: Word, rules: &Rules, now: u64) -> Count {
+        let Some(view) = self.view(word) else {
+            return Count::default();
+        };
+        match rules.tally.window {
+            Some(Window::Calls { .. }) => view.count(view.number() - 1, 1, rules),
+            _ => view.count(view.time(now), 1, rules),
+        }
+    }
+
+    fn view(&self, word: Word) -> Option<View<'_>> {
+        match word.phase() {
+            Phase::Closed(payload) => Some(View {
+                ring: &self.0,
+                word,
+                payload: Payload::new(payload),
+            }),
+            _ => None,
+        }
+    }
+}
+
+impl View<'_> {
+    fn mark(&self, place: Place) -> Mark {
+        // ORDERING: Relaxed, here and in `replace`. A mark is whole in itself. That a failure sees the marks
+        // of those before it is the word's doing: who moved the place on had read the mark there, and
+        // published the word, and what happens after that may not read an older mark (coherence).
+        Mark(self.ring[place.index].load(Ordering::Relaxed))
+    }
+
+    fn replace(&self, place: Place, old: Mark, new: Mark) -> bool {
+        self.ring[place.index]
+            .compare_exchange(old.0, new.0, Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok()
+    }
+
+    /// The mark of the failure `back` before `place`, if there was one in this period.
+    fn before(&self, place: Place, back: usize) -> Option<Mark> {
+        let place = place.before(back, self.ring.len());
+        let mark = self.mark(place);
+        mark.is_of(self.word.generation(), place).then_some(mark)
+    }
+
+    /// The number in its period of the next call that is counted.
+    fn number(&self) -> u64 {
+        let calls = self.payload.calls();
+        match self.before(self.payload.place(), 1) {
+            // The word counts modulo 2^16; since the last failure there were fewer.
+            Some(last) => last.stamp() + 1 + (calls.wrapping_sub(last.stamp()) & 0xFFFF),
+            None => calls + 1,
+        }
+    }
+
+    /// The clock in the unit of stamps, or the newest stamp if the clock is behind it.
+    fn time(&self, now: u64) -> u64 {
+        let now = (now / NANOS_PER_MICRO & STAMP).min(Mark::NONE.stamp() - 1);
+        match self.before(self.payload.place(), 1) {
+            Some(newest) if between(newest.stamp(), now) > STAMP / 2 => newest.stamp(),
+            _ => now,
+        }
+    }
+
+    /// What a failure that is recorded now must carry.
+    fn stamp(&self, failure: Failure, rules: &Rules) -> u64 {
+        match rules.tally.window {
+            Some(Window::Calls { .. }) => self.number(),
+            _ => self.time(failure.moment.now),
+        }
+    }
+
+    /// Moves the place on past the mark that is written there; `Err` is the word to look at again.
+    fn settle(
+        &self,
+        mark: Mark,
+        cell: &Cell,
+        failure: Failure,
+        rules: &Rules,
+    ) -> Result<Decided<Option<Count>, Recorded>, Word> {
+        let place = self.payload.place();
+        if let Some(Window::Calls { .. }) = rules.tally.window {
+            let number = self.number();
+            if mark.stamp() != number & STAMP {
+                let mended = Mark::new(self.word.generation(), place, number);
+                self.replace(place, mark, mended);
+                return Err(cell.load());
+            }
+        }
+        let payload = self.with_failure(rules);
+        let trips = rules
+            .tally
+            .run
+            .is_some_and(|run| payload.run() >= u64::from(run))
+            || self.window_trips(mark, rules);
+        let (next, verdict) = if trips {
+            let next = open(self.word, 0, failure.hint_ms, rules, failure.moment);
+            (next, Recorded::Tripped)
+        } else {
+            (self.word.with_payload(payload.bits()), Recorded::Applied)
+        };
+        cell.replace(self.word, next)?;
+        Ok(Decided {
+            before: self.word,
+            after: next,
+            verdict,
+            prepared: trips.then(|| self.count(mark.stamp(), 0, rules)),
+        })
+    }
+
+    fn with_failure(&self, rules: &Rules) -> Payload {
+        let payload = self
+            .payload
+            .with_failure(rules.tally.run)
+            .with_next_place(self.ring.len());
+        match rules.tally.window {
+            Some(Window::Calls { .. }) => payload.with_one_call_more(),
+            _ => payload,
+        }
+    }
+
+    /// Whether the failure of this mark is one too many in the window.
+    fn window_trips(&self, mark: Mark, rules: &Rules) -> bool {
+        let needed = match rules.tally.window {
+            Some(Window::Calls { span, threshold }) => {
+                threshold.needed(mark.stamp().min(u64::from(span)))
+            }
+            Some(Window::Failures { k, .. }) => Some(usize::from(k)),
+            _ => None,
+        };
+        match needed {
+            None => false,
+            Some(..=1) => true,
+            Some(needed) => self
+                .before(self.payload.place(), needed - 1)
+                .is_some_and(|oldest| between(oldest.stamp(), mark.stamp()) < covered(rules)),
+        }
+    }
+
+    /// The failures, from `first` before the place on, that the window covers when `newest` is its newest
+    /// stamp, and the calls.
+    fn count(&self, newest: u64, first: usize, rules: &Rules) -> Count {
+        let place = self.payload.place();
+        let failures = (first..first + self.ring.len())
+            .map_while(|back| self.before(place, back))
+            .take_while(|mark| between(mark.stamp(), newest) < covered(rules))
+            .count();
+        let failures = u32::try_from(failures).unwrap_or(u32::MAX);
+        let calls = match rules.tally.window {
+            Some(Window::Calls { span, .. }) => newest.min(u64::from(span)),
+            _ => u64::from(failures),
+        };
+        Count {
+            failures,
+            calls: u32::try_from(calls).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+/// How many stamps a window covers.
+const fn covered(rules: &Rules) -> u64 {
+    match rules.tally.window {
+        Some(Window::Calls { span, .. }) => span as u64,
+        Some(Window::Failures { within_ms, .. }) => within_ms * MICROS_PER_MS,
+        _ => 0,
+    }
+}
