@@ -68,14 +68,7 @@ impl Breaker {
         let generation = word.generation();
         let noted = || self.cold.notes.count(generation);
         let (count, reopens, probes_in_flight) = match word.phase() {
-            Phase::Closed(payload) => {
-                #[cfg(feature = "std")]
-                let beside = self.count_beside(word, now);
-                #[cfg(not(feature = "std"))]
-                let beside = None;
-                let counted = beside.unwrap_or_else(|| self.hot.rules.tally.count(payload));
-                (Some(counted), 0, 0)
-            }
+            Phase::Closed(payload) => (Some(self.counted(word, payload, now)), 0, 0),
             Phase::Open(open) => (noted(), open.reopens, 0),
             Phase::HalfOpen(half_open) => (noted(), half_open.reopens, half_open.in_flight),
             Phase::Held(_) => (None, 0, 0),
@@ -99,6 +92,16 @@ impl Breaker {
     #[must_use]
     pub fn policy(&self) -> Policy {
         policy::decompile(&self.hot.rules)
+    }
+
+    fn counted(&self, word: Word, payload: u64, now: u64) -> Count {
+        #[cfg(feature = "std")]
+        if let Some(count) = self.count_beside(word, now) {
+            return count;
+        }
+        #[cfg(not(feature = "std"))]
+        let _ = (word, now);
+        self.hot.rules.tally.count(payload)
     }
 
     fn state_at(&self, word: Word, now: u64) -> State {

@@ -59,10 +59,11 @@ use super::{
     payload::{Payload, START_BITS, bucket_nanos},
 };
 
-const BUCKETS: u64 = 10;
+const BUCKETS: usize = 10;
+const WINDOW: u64 = BUCKETS as u64;
 const NANOS_PER_MS: u64 = 1_000_000;
-/// What a count must hold of each nanosecond: 100 million calls a second.
-const CALLS_PER_TEN_NANOS: u64 = 1;
+/// A count holds a call in each of these: 100 million calls a second.
+const NANOS_PER_CALL: u64 = 10;
 /// How long numbers tell buckets apart: 2^40 ticks of 250 µs, as the word's deadline does.
 const RANGE_NANOS: u64 = (1 << 40) * 250_000;
 
@@ -99,7 +100,7 @@ impl Scale {
         let bucket_nanos = bucket_nanos(within_ms);
         Self {
             bucket_nanos,
-            count_bits: bits(bucket_nanos / 10 * CALLS_PER_TEN_NANOS),
+            count_bits: bits(bucket_nanos / NANOS_PER_CALL),
             number_bits: bits(RANGE_NANOS / bucket_nanos),
         }
     }
@@ -119,7 +120,7 @@ impl Scale {
     const fn bucket(self, generation: u16, now: u64) -> Bucket {
         Bucket {
             generation: generation as u64 & self.generation_mask(),
-            number: now / self.bucket_nanos & self.number_mask(),
+            number: (now / self.bucket_nanos) & self.number_mask(),
         }
     }
 
@@ -153,7 +154,7 @@ impl Scale {
 
     const fn lies(self, cell: Bucket, to: Bucket) -> Lies {
         let ahead = self.after(to.number, cell.number);
-        let slack = BUCKETS + SLACK_MS * NANOS_PER_MS / self.bucket_nanos;
+        let slack = WINDOW + SLACK_MS * NANOS_PER_MS / self.bucket_nanos;
         let younger = cell.generation.wrapping_sub(to.generation) & self.generation_mask();
         match (ahead, younger) {
             (0, 0) => Lies::Same,
@@ -166,7 +167,7 @@ impl Scale {
 
 /// Ten cells of one line.
 #[derive(Debug)]
-struct Cells(CachePadded<[AtomicU64; BUCKETS as usize]>);
+struct Cells(CachePadded<[AtomicU64; BUCKETS]>);
 
 impl Cells {
     fn new() -> Self {
@@ -177,8 +178,8 @@ impl Cells {
     }
 
     fn of(&self, bucket: Bucket) -> &AtomicU64 {
-        // Less than ten, so it fits.
-        &self.0[(bucket.number % BUCKETS) as usize]
+        let index = usize::try_from(bucket.number % WINDOW).unwrap_or(0);
+        &self.0[index]
     }
 
     /// Counts a call.
@@ -212,7 +213,7 @@ impl Cells {
             let bucket = scale.bucket_of(cell);
             let age = scale.after(bucket.number, newest.number);
             let old = newest.number.wrapping_sub(start) & ((1 << START_BITS) - 1);
-            if bucket.generation == newest.generation && age < BUCKETS && age <= old {
+            if bucket.generation == newest.generation && age < WINDOW && age <= old {
                 scale.count_of(cell)
             } else {
                 0
@@ -226,8 +227,8 @@ impl Cells {
 #[derive(Debug)]
 pub(crate) struct Rate {
     scale: Scale,
-    failures: Cells,
-    successes: Box<[Cells]>,
+    /// Those of the failures, and then a shard each of the successes.
+    cells: Box<[Cells]>,
 }
 
 impl Rate {
@@ -235,16 +236,15 @@ impl Rate {
     pub(crate) fn new(within_ms: u32, shards: usize) -> Self {
         Self {
             scale: Scale::new(within_ms),
-            failures: Cells::new(),
-            successes: (0..shards.max(1)).map(|_| Cells::new()).collect(),
+            cells: (0..=shards.max(1)).map(|_| Cells::new()).collect(),
         }
     }
 
     /// Counts a success of a closed period; `thread` is any number that its thread keeps.
     #[inline]
     pub(crate) fn succeed(&self, thread: usize, generation: u16, now: u64) {
-        let shard = &self.successes[thread % self.successes.len()];
-        shard.add(self.scale.bucket(generation, now), self.scale);
+        let shard = 1 + thread % (self.cells.len() - 1);
+        self.cells[shard].add(self.scale.bucket(generation, now), self.scale);
     }
 
     /// Records a failure.
@@ -260,7 +260,7 @@ impl Rate {
         }
         let now = failure.moment.now;
         let bucket = self.scale.bucket(seen.generation(), now);
-        self.failures.add(bucket, self.scale);
+        self.cells[0].add(bucket, self.scale);
         // ORDERING: SeqCst fence. Of two failures that add to different buckets, at the turn of one, each then
         // reads the other's. Without the fence both may read what stood before, and neither trips (I14).
         fence(Ordering::SeqCst);
@@ -310,16 +310,177 @@ impl Rate {
         };
         let start = Payload::new(payload).start();
         let newest = self.scale.bucket(word.generation(), now);
-        let failures = self.failures.sum(newest, start, self.scale);
-        let successes: u64 = self
-            .successes
-            .iter()
-            .map(|shard| shard.sum(newest, start, self.scale))
-            .sum();
+        let sum = |cells: &Cells| cells.sum(newest, start, self.scale);
+        let failures = sum(&self.cells[0]);
+        let successes: u64 = self.cells[1..].iter().map(sum).sum();
         let saturated = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
         Count {
             failures: saturated(failures),
             calls: saturated(failures + successes),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Policy, Trip,
+        machine::{rules::tests::rules, step::Moment},
+    };
+    use core::time::Duration;
+
+    const MS: u64 = NANOS_PER_MS;
+
+    /// A window of a second, so that a bucket is 100 ms, in a period that began long ago.
+    fn rate() -> (Rate, Word) {
+        (Rate::new(1_000, 2), Word::new(0))
+    }
+
+    const LONG_AGO: u64 = 1_000_000 * MS;
+
+    fn counted(rate: &Rate, word: Word, now: u64) -> (u32, u32) {
+        let Count { failures, calls } = rate.count(word, now);
+        (failures, calls)
+    }
+
+    #[test]
+    fn every_window_has_room_for_its_parts() {
+        for within_ms in (100..=86_400_000).step_by(9_973).chain([86_400_000]) {
+            let scale = Scale::new(within_ms);
+            let generation_bits = scale.generation_mask().count_ones();
+            assert!(
+                (8..=9).contains(&generation_bits),
+                "{within_ms}: {generation_bits}"
+            );
+            assert!(
+                scale.most() >= scale.bucket_nanos / NANOS_PER_CALL,
+                "100 million calls a second"
+            );
+            assert!(
+                scale.number_mask() >= RANGE_NANOS / scale.bucket_nanos,
+                "8.7 years"
+            );
+        }
+    }
+
+    #[test]
+    fn a_call_is_forgotten_after_ten_buckets_and_not_before_nine() {
+        let (rate, word) = rate();
+        rate.succeed(0, 0, LONG_AGO + 99 * MS);
+        for (after, calls) in [(0, 1), (900, 1), (999, 1), (1_000, 0), (1_000_000, 0)] {
+            assert_eq!(
+                counted(&rate, word, LONG_AGO + after * MS),
+                (0, calls),
+                "{after}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_idle_gap_of_any_length_clears_what_it_should() {
+        for gap in 0..=25 {
+            let (rate, word) = rate();
+            for bucket in 0..10 {
+                rate.succeed(0, 0, LONG_AGO + bucket * 100 * MS);
+            }
+            let now = LONG_AGO + (9 + gap) * 100 * MS;
+            rate.succeed(0, 0, now);
+            let left = 10 - gap.min(10) + 1;
+            assert_eq!(u64::from(counted(&rate, word, now).1), left, "{gap}");
+        }
+    }
+
+    #[test]
+    fn a_count_of_another_generation_is_not_this_ones() {
+        let (rate, word) = rate();
+        rate.succeed(0, 7, LONG_AGO);
+        assert_eq!(counted(&rate, word, LONG_AGO), (0, 0));
+        // Generation 0 is far behind 7, so it comes too late, and 8 comes after it.
+        rate.succeed(0, 0, LONG_AGO);
+        assert_eq!(counted(&rate, word, LONG_AGO), (0, 0));
+        rate.succeed(0, 8, LONG_AGO);
+        let eighth = (0..8).fold(word, |word, _| word.begin_closed(0));
+        assert_eq!(counted(&rate, eighth, LONG_AGO), (0, 1));
+    }
+
+    #[test]
+    fn buckets_before_the_period_began_are_not_looked_at() {
+        let (rate, word) = rate();
+        rate.succeed(0, 0, LONG_AGO);
+        rate.succeed(0, 0, LONG_AGO + 100 * MS);
+        let began = Payload::starting_at(LONG_AGO + 100 * MS, 1_000);
+        let word = word.with_payload(began.bits());
+        assert_eq!(counted(&rate, word, LONG_AGO + 100 * MS), (0, 1));
+    }
+
+    #[test]
+    fn a_writer_that_comes_too_late_is_dropped() {
+        let (rate, word) = rate();
+        rate.succeed(0, 0, LONG_AGO + 1_000 * MS);
+        rate.succeed(0, 0, LONG_AGO);
+        assert_eq!(counted(&rate, word, LONG_AGO + 1_000 * MS), (0, 1));
+    }
+
+    #[test]
+    fn after_a_clock_has_stepped_back_far_its_buckets_are_written_over() {
+        let (rate, word) = rate();
+        rate.succeed(0, 0, LONG_AGO + 5_000 * MS);
+        rate.succeed(0, 0, LONG_AGO);
+        assert_eq!(counted(&rate, word, LONG_AGO), (0, 1));
+    }
+
+    #[test]
+    fn counts_saturate() {
+        let scale = Scale::new(100);
+        let bucket = scale.bucket(3, LONG_AGO);
+        let full = scale.cell(bucket, u64::MAX);
+        assert_eq!(scale.count_of(full), scale.most());
+        assert_eq!(scale.bucket_of(full).number, bucket.number);
+        assert_eq!(scale.bucket_of(full).generation, 3);
+        let cells = Cells::new();
+        cells.of(bucket).store(full, Ordering::Relaxed);
+        cells.add(bucket, scale);
+        assert_eq!(cells.of(bucket).load(Ordering::Relaxed), full);
+    }
+
+    #[test]
+    fn threads_of_all_shards_are_added_up() {
+        let (rate, word) = rate();
+        for thread in 0..5 {
+            rate.succeed(thread, 0, LONG_AGO);
+        }
+        assert_eq!(counted(&rate, word, LONG_AGO), (0, 5));
+    }
+
+    #[test]
+    fn a_share_of_enough_calls_trips() {
+        let second = Duration::from_secs(1);
+        let rules = rules(&Policy::new().trip(Trip::percent(50).min_calls(4).within(second)));
+        let (rate, word) = rate();
+        let cell = Cell::over(AtomicU64::new(word.bits()));
+        let fail = || {
+            let failure = Failure {
+                period: cell.load().period(),
+                moment: Moment {
+                    now: LONG_AGO,
+                    salt: 0,
+                },
+                hint_ms: 0,
+            };
+            rate.fail(&cell, cell.load(), failure, &rules)
+        };
+        rate.succeed(0, 0, LONG_AGO);
+        rate.succeed(1, 0, LONG_AGO);
+        assert_eq!(fail().verdict, Recorded::Applied, "too few calls");
+        let tripped = fail();
+        assert_eq!(tripped.verdict, Recorded::Tripped);
+        assert_eq!(
+            tripped.prepared,
+            Some(Count {
+                failures: 2,
+                calls: 4
+            })
+        );
     }
 }

@@ -212,7 +212,7 @@ impl View<'_> {
 
     /// The clock in the unit of stamps, or the newest stamp if the clock is behind it.
     fn time(&self, now: u64) -> u64 {
-        let now = (now / NANOS_PER_MICRO & STAMP).min(Mark::NONE.stamp() - 1);
+        let now = ((now / NANOS_PER_MICRO) & STAMP).min(Mark::NONE.stamp() - 1);
         match self.before(self.payload.place(), 1) {
             Some(newest) if between(newest.stamp(), now) > STAMP / 2 => newest.stamp(),
             _ => now,
@@ -320,5 +320,272 @@ const fn covered(rules: &Rules) -> u64 {
         Some(Window::Calls { span, .. }) => span as u64,
         Some(Window::Failures { within_ms, .. }) => within_ms * MICROS_PER_MS,
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Policy, Trip,
+        machine::{
+            rules::tests::rules,
+            step::{Moment, Verb, Vote, operate, report},
+            word::{Period, State},
+        },
+    };
+    use core::time::Duration;
+
+    struct Scene {
+        cell: Cell,
+        stamps: Stamps,
+        rules: Rules,
+    }
+
+    impl Scene {
+        fn new(trip: Trip) -> Self {
+            let rules = rules(&Policy::new().trip(trip));
+            let word = Word::new(rules.tally.fresh(0));
+            Self {
+                cell: Cell::over(AtomicU64::new(word.bits())),
+                stamps: Stamps::new(rules.tally.most_failures()),
+                rules,
+            }
+        }
+
+        fn failure(&self, micros: u64) -> Failure {
+            Failure {
+                period: self.cell.load().period(),
+                moment: at(micros),
+                hint_ms: 0,
+            }
+        }
+
+        fn fail(&self, micros: u64) -> Recorded {
+            let failure = self.failure(micros);
+            self.record(failure).verdict
+        }
+
+        fn record(&self, failure: Failure) -> Decided<Option<Count>, Recorded> {
+            self.stamps
+                .fail(&self.cell, self.cell.load(), failure, &self.rules)
+        }
+
+        fn succeed(&self) {
+            let seen = self.cell.load();
+            let period = seen.period();
+            let vote = Vote::Success { now: 0 };
+            self.cell.transition(
+                seen,
+                (),
+                || (),
+                |word, ()| report(word, period, vote, &self.rules),
+            );
+        }
+
+        fn reset(&self) {
+            let seen = self.cell.load();
+            self.cell.transition(
+                seen,
+                (),
+                || (),
+                |word, ()| operate(word, Verb::Reset, &self.rules, at(0)),
+            );
+        }
+
+        /// Writes the mark of a failure and stops there, as a thread may.
+        fn mark_and_stop(&self, micros: u64) -> Period {
+            let word = self.cell.load();
+            let view = self.stamps.view(word).expect("closed");
+            let place = view.payload.place();
+            let stamp = view.stamp(self.failure(micros), &self.rules);
+            let mark = Mark::new(word.generation(), place, stamp);
+            assert!(view.replace(place, view.mark(place), mark));
+            word.period()
+        }
+
+        fn state(&self) -> State {
+            self.cell.load().state()
+        }
+
+        fn counted(&self, micros: u64) -> (u32, u32) {
+            let count = self
+                .stamps
+                .count(self.cell.load(), &self.rules, micros * 1_000);
+            (count.failures, count.calls)
+        }
+    }
+
+    fn at(micros: u64) -> Moment {
+        Moment {
+            now: micros * NANOS_PER_MICRO,
+            salt: 0,
+        }
+    }
+
+    fn three_of_last_100() -> Scene {
+        Scene::new(Trip::failures(3).of_last(100))
+    }
+
+    #[test]
+    fn whoever_finds_a_mark_written_moves_the_place_for_it() {
+        let scene = three_of_last_100();
+        scene.mark_and_stop(0);
+        assert_eq!(scene.counted(0), (0, 0), "not recorded yet");
+        assert_eq!(scene.fail(0), Recorded::Applied);
+        assert_eq!(scene.counted(0), (2, 2), "both are");
+    }
+
+    #[test]
+    fn who_is_helped_finds_its_failure_counted_once() {
+        let scene = three_of_last_100();
+        scene.mark_and_stop(0);
+        scene.fail(0);
+        // The stopped thread goes on: its place has moved, and it does nothing.
+        assert_eq!(scene.counted(0), (2, 2));
+        assert_eq!(scene.fail(0), Recorded::Tripped);
+    }
+
+    #[test]
+    fn a_helper_that_trips_tells_of_it_and_is_stale_itself() {
+        let scene = three_of_last_100();
+        scene.fail(0);
+        scene.fail(0);
+        scene.mark_and_stop(0);
+        let decided = scene.record(scene.failure(0));
+        assert!(decided.is_transition(), "the helper tells");
+        assert_eq!(decided.verdict, Recorded::Stale);
+        assert_eq!(
+            decided.prepared,
+            Some(Count {
+                failures: 3,
+                calls: 3
+            })
+        );
+        assert_eq!(scene.state(), State::Open);
+    }
+
+    #[test]
+    fn a_mark_that_successes_overtook_gets_the_number_of_its_call() {
+        let scene = Scene::new(Trip::failures(2).of_last(50));
+        scene.mark_and_stop(0);
+        for _ in 0..60 {
+            scene.succeed();
+        }
+        // It is recorded when its place moves, after those successes and right before the next failure.
+        let decided = scene.record(scene.failure(0));
+        assert_eq!(decided.verdict, Recorded::Tripped);
+        let both = Count {
+            failures: 2,
+            calls: 50,
+        };
+        assert_eq!(decided.prepared, Some(both));
+    }
+
+    #[test]
+    fn a_mark_of_an_earlier_period_counts_for_nothing() {
+        let scene = three_of_last_100();
+        scene.mark_and_stop(0);
+        scene.fail(0);
+        scene.reset();
+        assert_eq!(scene.counted(0), (0, 0));
+        assert_eq!(scene.fail(0), Recorded::Applied);
+        assert_eq!(scene.fail(0), Recorded::Applied);
+        assert_eq!(scene.counted(0), (2, 2));
+    }
+
+    #[test]
+    fn a_delayed_writer_of_an_earlier_period_writes_nothing() {
+        let scene = three_of_last_100();
+        let late = scene.failure(0);
+        scene.reset();
+        assert_eq!(scene.record(late).verdict, Recorded::Stale);
+        assert_eq!(scene.counted(0), (0, 0));
+    }
+
+    #[test]
+    fn the_ring_goes_round() {
+        let scene = three_of_last_100();
+        for _ in 0..50 {
+            assert_eq!(scene.fail(0), Recorded::Applied);
+            assert_eq!(scene.fail(0), Recorded::Applied);
+            for _ in 0..100 {
+                scene.succeed();
+            }
+            assert_eq!(scene.counted(0), (0, 100));
+        }
+        for _ in 0..2 {
+            scene.fail(0);
+        }
+        assert_eq!(scene.fail(0), Recorded::Tripped);
+    }
+
+    #[test]
+    fn calls_that_wrap_in_the_word_are_numbered_on_in_the_marks() {
+        let scene = Scene::new(Trip::failures(2).of_last(100));
+        // A failure every 101 calls never trips, through several wraps of the word's 16 bits.
+        for _ in 0..2_000 {
+            assert_eq!(scene.fail(0), Recorded::Applied);
+            for _ in 0..99 {
+                scene.succeed();
+            }
+            assert_eq!(scene.counted(0), (1, 100));
+            scene.succeed();
+        }
+    }
+
+    #[test]
+    fn a_time_that_steps_back_is_the_newest_one() {
+        let scene = Scene::new(Trip::failures(3).within(Duration::from_millis(10)));
+        scene.fail(50_000);
+        scene.fail(40_000);
+        assert_eq!(scene.counted(50_000), (2, 2));
+        assert_eq!(scene.fail(59_999), Recorded::Tripped);
+    }
+
+    #[test]
+    fn an_age_of_exactly_the_window_is_too_old() {
+        let scene = Scene::new(Trip::failures(2).within(Duration::from_millis(10)));
+        scene.fail(0);
+        assert_eq!(scene.fail(10_000), Recorded::Applied);
+        assert_eq!(scene.fail(19_999), Recorded::Tripped);
+    }
+
+    #[test]
+    fn a_single_failure_can_be_one_too_many() {
+        for trip in [
+            Trip::failures(1).of_last(1_000),
+            Trip::failures(1).within(Duration::from_secs(1)),
+            Trip::percent(1).min_calls(1).of_last(100),
+        ] {
+            assert_eq!(Scene::new(trip).fail(7), Recorded::Tripped);
+        }
+    }
+
+    #[test]
+    fn the_largest_ring_holds_as_many_as_trip() {
+        let scene = Scene::new(Trip::percent(100).of_last(4_096));
+        for _ in 1..4_096 {
+            assert_eq!(scene.fail(0), Recorded::Applied);
+        }
+        let decided = scene.record(scene.failure(0));
+        assert_eq!(decided.verdict, Recorded::Tripped);
+        let all = Count {
+            failures: 4_096,
+            calls: 4_096,
+        };
+        assert_eq!(decided.prepared, Some(all));
+    }
+
+    #[test]
+    fn a_run_beside_the_ring_trips_too() {
+        let trip = Trip::failures(50).of_last(100).or(Trip::consecutive(3));
+        let scene = Scene::new(trip);
+        scene.fail(0);
+        scene.fail(0);
+        scene.succeed();
+        scene.fail(0);
+        scene.fail(0);
+        assert_eq!(scene.fail(0), Recorded::Tripped);
     }
 }
