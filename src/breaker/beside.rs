@@ -39,7 +39,8 @@ impl Breaker {
         Some(beside.fail(&self.hot.cell, seen, failure, &self.hot.rules))
     }
 
-    /// Counts a success, if the trip has time buckets, and says when that was.
+    /// Counts a success, if the trip has time buckets, and says when that was if the clock was read.
+    #[inline]
     pub(super) fn succeed_beside(
         &self,
         seen: Word,
@@ -49,13 +50,19 @@ impl Breaker {
         if !self.hot.rules.tally.is_rate() {
             return now;
         }
-        let now = now.unwrap_or_else(|| self.hot.clock.now());
-        if let Some(Beside::Rate(rate)) = self.beside()
-            && seen.is_closed()
-            && seen.is_of(ticket.period)
-        {
-            rate.succeed(thread_number(), seen.generation(), now);
+        let clock = || now.unwrap_or_else(|| self.hot.clock.now());
+        if !seen.is_of(ticket.period) || !ticket.period.is_closed() {
+            return Some(clock());
         }
+        let Some(Beside::Rate(rate)) = self.beside() else {
+            return now;
+        };
+        let (thread, generation) = (thread_number(), seen.generation());
+        if now.is_none() && rate.succeed_untimed(thread, generation) {
+            return None;
+        }
+        let now = clock();
+        rate.succeed(thread, generation, now);
         Some(now)
     }
 

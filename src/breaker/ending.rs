@@ -65,13 +65,14 @@ impl Breaker {
     /// The success that does write, alone in its function because it needs so little.
     #[inline(never)]
     fn settle_success(&self, seen: Word, ticket: Ticket) -> Recorded {
-        if self.hot.rules.tally.is_rate() {
-            return self.finish(ticket, Outcome::Success, None);
-        }
-        let decided = self.success(seen, ticket, 0);
+        #[cfg(feature = "std")]
+        let now = self.succeed_beside(seen, ticket, None);
+        #[cfg(not(feature = "std"))]
+        let now = None::<u64>;
+        let decided = self.success(seen, ticket, now.unwrap_or(0));
         if decided.is_transition() {
-            // Read only now: of all successes this is the one that recovers.
-            let now = self.hot.clock.now();
+            // Read only now, if at all: of all successes this is the one that recovers.
+            let now = now.unwrap_or_else(|| self.hot.clock.now());
             self.tell(decided.before, decided.after, Event::Report, now);
         }
         decided.verdict

@@ -13,7 +13,7 @@ use core::time::Duration;
 /// | steady, must see partial outages | `Trip::percent(50).of_last(n)` | decides on a full window, whatever the rate of calls |
 /// | steady, few failures are too many | `Trip::failures(k).of_last(n)` | trips at the k-th, need not wait for a full window |
 /// | a proxy; traffic that comes and goes | `Trip::failures(k).within(T)` | a success never writes and never reads the clock |
-/// | heavy, the share of failures counts, old calls must not | `Trip::percent(p).min_calls(m).within(T)` | forgets by time, not by calls; costs each success a reading of the clock and a write of its own |
+/// | heavy, the share of failures counts, old calls must not | `Trip::percent(p).min_calls(m).within(T)` | forgets by time, not by calls; costs each success a write, to a line of its own |
 ///
 /// | trip | where it lives | exact | a healthy success | a failure |
 /// |---|---|---|---|---|
@@ -21,11 +21,15 @@ use core::time::Duration;
 /// | `..of_last(n)`, n up to 45 | the word | yes | no write once the last n are successes | clock, 1 CAS |
 /// | `..of_last(n)`, n up to 4096 | a ring of marks beside the word, 8 bytes a failure that trips | yes | no write once the last n are successes | clock, 2 CAS |
 /// | `failures(k).within(T)` | a ring of k times beside the word, 8 bytes each | yes, in the order recorded | never a write, never a clock (beside `consecutive(c)` the first success after a failure writes) | clock, 2 CAS |
-/// | `percent(p)..within(T)` | ten time buckets beside the word: 128 bytes for failures, 128 for each shard of successes | to one bucket, T/10 | clock, 1 CAS on its shard | clock, 2 CAS, a sum over the shards |
+/// | `percent(p)..within(T)` | ten time buckets beside the word: 128 bytes for failures, 128 for each shard of successes | to one bucket, T/10, and up to 7 successes a shard (see below) | 1 CAS on its shard; the clock for the first 64 of a shard in a bucket, then for one in eight | clock, 2 CAS, a sum over the shards |
 ///
 /// What lives beside the word is allocated at the first failure, the time buckets at the first call that
 /// ends. A failure that another thread finishes recording (the two came at once) is reported as applied
 /// even if it trips.
+///
+/// In time buckets a success that does not read the clock counts in the newest bucket that anybody has read.
+/// So a failure may miss up to seven successes of a shard, if that had counted 64 in its last bucket and then
+/// nothing for T: fewer than 11 % of those, and the breaker may trip that much too early.
 ///
 /// How often a call writes to the word, so that other cores must fetch it anew, with `of_last(20)`: a
 /// success writes nothing iff the last 20 calls were successes.

@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | `failures(k).of_last(n)`, `percent(p).of_last(n)`, n > 45 | [`stamps`] | 8 a failure that trips, k or p % of n | first failure |
 //! | `failures(k).within(T)` | [`stamps`] | 8 k | first failure |
-//! | `percent(p).within(T)` | [`rate`] | 128 a shard and 128 | first call that ends |
+//! | `percent(p).within(T)` | [`rate`] | 128 a shard and 256 | first call that ends |
 //!
 //! What the word keeps of them is in [`payload`]. Rules, for all:
 //!

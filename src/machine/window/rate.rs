@@ -4,36 +4,47 @@
 //! time       ... | 41 | 42 | 43 | 44 | 45 | 46 | 47 | 48 | 49 | 50 |     a bucket is T/10
 //!                  the window: the newest bucket and the nine before it
 //!
-//! failures   [10 cells]                                  one line, shared
-//! successes  [10 cells] [10 cells] [10 cells] ...        a line a shard; a thread uses one
+//! newest     the number of the newest bucket that anybody has read off the clock
+//! failures   [16 cells]                                  one line, shared
+//! successes  [16 cells] [16 cells] [16 cells] ...        a line a shard; a thread uses one
 //!
-//! a cell     generation | number of the bucket | count   bucket b is in cell b mod 10
+//! a cell     generation | number of the bucket | count   bucket b is in cell b mod 16
 //! ```
 //!
 //! **What it promises.** A failure trips iff of the calls that ended in this period within the last T, up to
-//! one bucket less, enough failed and there were enough of them. Successes are counted where their thread
-//! writes alone; only a failure adds the shards up.
+//! one bucket less, enough failed and there were enough of them. Successes are counted where few threads
+//! write; only a failure adds the shards up.
+//!
+//! **When the clock is read.** By every failure, by the first [`EXACT`] successes of a shard in a bucket, and
+//! then by every [`EVERY`]th; the others go to the newest bucket that anybody has read. So no success is lost
+//! or counted twice, and none is counted in a later bucket than its own. At a failure at most `EVERY - 1`
+//! successes of each shard are missing in the window, and only of shards that had counted `EXACT` in their
+//! last bucket: fewer than 11 % of what the shard counted there, and only such as came before the first
+//! failure in the window, as every failure publishes its bucket. The bound is in calls: a pause of any
+//! length does not make it larger. Missing successes can trip the breaker a little early, or by `min_calls`
+//! a little late.
 //!
 //! **Why only successes are sharded.** Two failures that come at once must see each other, or neither
-//! trips. They write the same cell, or (at the turn of a bucket) two cells of one line, each before reading
-//! the other's, with a fence between: one of them sees both. A success that a failure does not see yet has
-//! not happened before it.
+//! trips. They write the same cell, or (at the turn of a bucket) two cells, each before reading the other's,
+//! with a fence between: one of them sees both, and it looks at the newest bucket after the fence, so its
+//! window covers both. A success that a failure does not see yet has not happened before it.
 //!
-//! **The cell.** A count goes to its own bucket's cell by CAS on all of it. A cell of an older bucket or
-//! generation is written over; so nothing is ever cleared, and an idle gap of any length needs no work. A
-//! cell of a newer bucket or generation means that this count comes too late, by a whole T or a period: it is
-//! dropped. *Newer* is what lies ahead by no more than T and a second: after a clock has stepped back
-//! farther, its buckets are written over.
+//! **The cell.** A count goes to its own bucket's cell by CAS on all of it. If the cell holds another bucket and
+//! this one is still the newest, it is written over; so nothing is ever cleared, and an idle gap of any
+//! length needs no work. If this one is not the newest any more, the count goes to the newest. A younger
+//! generation in the same bucket means that the call's period is over: the count is dropped. *Newest* moves
+//! on with the clock, and back if the clock has stepped back by more than a bucket and a second.
 //!
 //! How many bits each part gets depends on T: as many for the number as tell 8.7 years of buckets apart, as
 //! many for the count as hold 100 million calls a second, and the rest, 8 or 9, for the generation.
 //!
 //! **Why it is lock-free.** A success is one CAS on one cell, retried only when another thread of the shard
-//! has counted. A failure is one such CAS, and then the word's.
+//! has counted or the bucket has turned. A failure is one such CAS, and then the word's.
 //!
 //! | a thread stops | then |
 //! |---|---|
-//! | before its CAS on a cell | its call is not counted yet. If it goes on more than T and a second later, it may write over one newer bucket of its shard |
+//! | between clock and `newest` | others move `newest` on |
+//! | before its CAS on a cell | its call is not counted yet; it will be in the bucket that is the newest then |
 //! | between cell and word | its failure is counted, and the next failure decides |
 //! | after the word | all is done but telling of the trip, if it was one |
 //!
@@ -59,8 +70,14 @@ use super::{
     payload::{Payload, START_BITS, bucket_nanos},
 };
 
-const BUCKETS: usize = 10;
-const WINDOW: u64 = BUCKETS as u64;
+/// The buckets of a window.
+const WINDOW: u64 = 10;
+/// The cells of a line: a power of two, so that a cell is found without a division.
+const CELLS: usize = 16;
+/// So many successes of a shard in a bucket read the clock each.
+const EXACT: u64 = 64;
+/// After them, one in so many does. A power of two.
+const EVERY: u64 = 8;
 const NANOS_PER_MS: u64 = 1_000_000;
 /// A count holds a call in each of these: 100 million calls a second.
 const NANOS_PER_CALL: u64 = 10;
@@ -73,21 +90,6 @@ struct Scale {
     bucket_nanos: u64,
     count_bits: u32,
     number_bits: u32,
-}
-
-/// A bucket of a period.
-#[derive(Clone, Copy, Debug)]
-struct Bucket {
-    generation: u64,
-    number: u64,
-}
-
-/// How a cell's bucket lies to another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lies {
-    Older,
-    Same,
-    Newer,
 }
 
 /// The bits that a number up to `most` needs.
@@ -109,117 +111,70 @@ impl Scale {
         (1 << self.count_bits) - 1
     }
 
-    const fn number_mask(self) -> u64 {
-        (1 << self.number_bits) - 1
-    }
-
     const fn generation_mask(self) -> u64 {
         u64::MAX >> (self.count_bits + self.number_bits)
     }
 
-    const fn bucket(self, generation: u16, now: u64) -> Bucket {
-        Bucket {
-            generation: generation as u64 & self.generation_mask(),
-            number: (now / self.bucket_nanos) & self.number_mask(),
-        }
+    /// A cell of this bucket in this generation that counts nothing.
+    const fn empty(self, generation: u16, bucket: u64) -> u64 {
+        let generation = (generation as u64) << (self.count_bits + self.number_bits);
+        let number = bucket & ((1 << self.number_bits) - 1);
+        generation | number << self.count_bits
     }
 
-    /// A cell with this count, saturated.
-    const fn cell(self, bucket: Bucket, count: u64) -> u64 {
-        let count = if count < self.most() {
-            count
+    /// What a cell counts, if it is of the bucket and the generation that `empty` is of.
+    const fn count(self, cell: u64, empty: u64) -> Option<u64> {
+        let count = cell.wrapping_sub(empty);
+        if count <= self.most() {
+            Some(count)
         } else {
-            self.most()
-        };
-        bucket.generation << (self.count_bits + self.number_bits)
-            | bucket.number << self.count_bits
-            | count
-    }
-
-    const fn bucket_of(self, cell: u64) -> Bucket {
-        Bucket {
-            generation: cell >> (self.count_bits + self.number_bits),
-            number: cell >> self.count_bits & self.number_mask(),
+            None
         }
     }
 
-    const fn count_of(self, cell: u64) -> u64 {
-        cell & self.most()
-    }
-
-    /// How many buckets after `older` the bucket `newer` is, modulo the range.
-    const fn after(self, older: u64, newer: u64) -> u64 {
-        newer.wrapping_sub(older) & self.number_mask()
-    }
-
-    const fn lies(self, cell: Bucket, to: Bucket) -> Lies {
-        let ahead = self.after(to.number, cell.number);
-        let slack = WINDOW + SLACK_MS * NANOS_PER_MS / self.bucket_nanos;
-        let younger = cell.generation.wrapping_sub(to.generation) & self.generation_mask();
-        match (ahead, younger) {
-            (0, 0) => Lies::Same,
-            (0, younger) if younger <= self.generation_mask() / 2 => Lies::Newer,
-            (1.., _) if ahead <= slack => Lies::Newer,
-            _ => Lies::Older,
-        }
+    /// Whether a cell is of the same bucket as `empty`, in a generation that came after.
+    const fn is_younger(self, cell: u64, empty: u64) -> bool {
+        let by = (cell >> self.count_bits).wrapping_sub(empty >> self.count_bits)
+            & (u64::MAX >> self.count_bits);
+        let generations = by >> self.number_bits;
+        by & ((1 << self.number_bits) - 1) == 0
+            && 0 < generations
+            && generations <= self.generation_mask() / 2
     }
 }
 
-/// Ten cells of one line.
+/// A line of cells.
 #[derive(Debug)]
-struct Cells(CachePadded<[AtomicU64; BUCKETS]>);
+struct Cells(CachePadded<[AtomicU64; CELLS]>);
 
 impl Cells {
     fn new() -> Self {
-        // No bucket of generation 0 that anybody looks at has a count of 0.
+        // Bucket 0 of generation 0, with a count of 0.
         Self(CachePadded::new(core::array::from_fn(|_| {
             AtomicU64::new(0)
         })))
     }
 
-    fn of(&self, bucket: Bucket) -> &AtomicU64 {
-        let index = usize::try_from(bucket.number % WINDOW).unwrap_or(0);
+    fn of(&self, bucket: u64) -> &AtomicU64 {
+        // The low four bits, whatever the width of a `usize`.
+        #[expect(clippy::cast_possible_truncation, reason = "only the low bits count")]
+        let index = bucket as usize % CELLS;
         &self.0[index]
     }
 
-    /// Counts a call.
-    fn add(&self, bucket: Bucket, scale: Scale) {
-        let cell = self.of(bucket);
-        // ORDERING: Relaxed, here and in `sum`. A cell is whole in itself, and what happened before the
-        // call ended happened before its failure is summed. For the one thing that two cells decide
-        // together, see `fail`.
-        let mut stands = cell.load(Ordering::Relaxed);
-        loop {
-            let count = match scale.lies(scale.bucket_of(stands), bucket) {
-                Lies::Same => scale.count_of(stands) + 1,
-                Lies::Older => 1,
-                Lies::Newer => return,
-            };
-            let next = scale.cell(bucket, count);
-            if next == stands {
-                return;
-            }
-            match cell.compare_exchange_weak(stands, next, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return,
-                Err(now) => stands = now,
-            }
-        }
-    }
-
-    /// The calls of the window that `newest` is the newest bucket of, in the period that began in `start`.
-    fn sum(&self, newest: Bucket, start: u64, scale: Scale) -> u64 {
-        let count = |cell: &AtomicU64| {
-            let cell = cell.load(Ordering::Relaxed);
-            let bucket = scale.bucket_of(cell);
-            let age = scale.after(bucket.number, newest.number);
-            let old = newest.number.wrapping_sub(start) & ((1 << START_BITS) - 1);
-            if bucket.generation == newest.generation && age < WINDOW && age <= old {
-                scale.count_of(cell)
-            } else {
-                0
-            }
-        };
-        self.0.iter().map(count).sum()
+    /// The calls of the window whose newest bucket this is, in the period that began in `start`.
+    fn sum(&self, newest: u64, start: u64, generation: u16, scale: Scale) -> u64 {
+        let since = newest.wrapping_sub(start) & ((1 << START_BITS) - 1);
+        (0..WINDOW)
+            .take_while(|age| *age <= since)
+            .filter_map(|age| {
+                let bucket = newest.wrapping_sub(age);
+                // ORDERING: Relaxed. What happened before this failure is seen (coherence); for failures that
+                // come at once there is the fence in `fail`.
+                let cell = self.of(bucket).load(Ordering::Relaxed);
+                scale.count(cell, scale.empty(generation, bucket))
+            })
+            .sum()
     }
 }
 
@@ -227,8 +182,9 @@ impl Cells {
 #[derive(Debug)]
 pub(crate) struct Rate {
     scale: Scale,
+    newest: CachePadded<AtomicU64>,
     /// Those of the failures, and then a shard each of the successes.
-    cells: Box<[Cells]>,
+    lines: Box<[Cells]>,
 }
 
 impl Rate {
@@ -236,15 +192,36 @@ impl Rate {
     pub(crate) fn new(within_ms: u32, shards: usize) -> Self {
         Self {
             scale: Scale::new(within_ms),
-            cells: (0..=shards.max(1)).map(|_| Cells::new()).collect(),
+            newest: CachePadded::new(AtomicU64::new(0)),
+            lines: (0..=shards.max(1)).map(|_| Cells::new()).collect(),
         }
     }
 
-    /// Counts a success of a closed period; `thread` is any number that its thread keeps.
+    /// Counts a success of a closed period without the clock, if it may. `thread` is any number that its
+    /// thread keeps.
     #[inline]
+    pub(crate) fn succeed_untimed(&self, thread: usize, generation: u16) -> bool {
+        // ORDERING: Relaxed. An older bucket than the newest is as good as a success a little earlier.
+        let bucket = self.newest.load(Ordering::Relaxed);
+        let cell = self.shard(thread).of(bucket);
+        let stands = cell.load(Ordering::Relaxed);
+        let empty = self.scale.empty(generation, bucket);
+        match self.scale.count(stands, empty) {
+            Some(count)
+                if EXACT <= count && count < self.scale.most() && !count.is_multiple_of(EVERY) =>
+            {
+                // ORDERING: Relaxed. Its bucket's cell is whole in itself.
+                cell.compare_exchange(stands, stands + 1, Ordering::Relaxed, Ordering::Relaxed)
+                    .is_ok()
+            }
+            _ => false,
+        }
+    }
+
+    /// Counts a success of a closed period at `now`.
     pub(crate) fn succeed(&self, thread: usize, generation: u16, now: u64) {
-        let shard = 1 + thread % (self.cells.len() - 1);
-        self.cells[shard].add(self.scale.bucket(generation, now), self.scale);
+        let bucket = self.publish(now);
+        self.add(self.shard(thread), generation, bucket);
     }
 
     /// Records a failure.
@@ -258,13 +235,14 @@ impl Rate {
         if !seen.is_of(failure.period) {
             return Decided::unchanged(seen, None, Recorded::Stale);
         }
-        let now = failure.moment.now;
-        let bucket = self.scale.bucket(seen.generation(), now);
-        self.cells[0].add(bucket, self.scale);
+        let bucket = self.publish(failure.moment.now);
+        self.add(&self.lines[0], seen.generation(), bucket);
         // ORDERING: SeqCst fence. Of two failures that add to different buckets, at the turn of one, each then
         // reads the other's. Without the fence both may read what stood before, and neither trips (I14).
         fence(Ordering::SeqCst);
-        let count = self.count(seen, now);
+        // ORDERING: Relaxed, after the fence: of two failures one sees the bucket that the other published.
+        let newest = self.newest.load(Ordering::Relaxed);
+        let count = self.sum(seen, newest);
         let rate_trips = rules.tally.judges(count);
         let decided = cell.transition(
             seen,
@@ -281,12 +259,11 @@ impl Rate {
                     }
                 };
                 let payload = payload.with_failure(rules.tally.run);
-                if rate_trips
-                    || rules
-                        .tally
-                        .run
-                        .is_some_and(|run| payload.run() >= u64::from(run))
-                {
+                let run_trips = rules
+                    .tally
+                    .run
+                    .is_some_and(|run| payload.run() >= u64::from(run));
+                if rate_trips || run_trips {
                     Step {
                         word: open(word, 0, failure.hint_ms, rules, failure.moment),
                         verdict: Recorded::Tripped,
@@ -303,16 +280,90 @@ impl Rate {
         decided.with(counted)
     }
 
-    /// What the window of a closed word covers at `now`.
+    /// What the window of a closed word covers at `now`. Looking publishes nothing.
     pub(crate) fn count(&self, word: Word, now: u64) -> Count {
+        // ORDERING: Relaxed. A look.
+        let newest = self.newest.load(Ordering::Relaxed);
+        self.sum(word, self.judge(newest, now).unwrap_or(newest))
+    }
+
+    fn shard(&self, thread: usize) -> &Cells {
+        &self.lines[1 + thread % (self.lines.len() - 1)]
+    }
+
+    /// The bucket of this reading, if it takes the place of the newest: it is later, or the clock has stepped
+    /// back by more than clocks differ.
+    #[inline]
+    fn judge(&self, newest: u64, now: u64) -> Option<u64> {
+        // A comparison in place of a division, nearly always.
+        let length = self.scale.bucket_nanos;
+        if now.wrapping_sub(newest.wrapping_mul(length)) < length {
+            return None;
+        }
+        let bucket = now / length;
+        let behind = newest.wrapping_sub(bucket);
+        (behind > 1 + SLACK_MS * NANOS_PER_MS / length).then_some(bucket)
+    }
+
+    /// Publishes the bucket of a reading of the clock, and says which is the newest now.
+    #[inline]
+    fn publish(&self, now: u64) -> u64 {
+        // ORDERING: Relaxed, both. Who finds a bucket in a cell finds it here too, by `add`.
+        let mut newest = self.newest.load(Ordering::Relaxed);
+        while let Some(bucket) = self.judge(newest, now) {
+            match self.newest.compare_exchange_weak(
+                newest,
+                bucket,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return bucket,
+                Err(stands) => newest = stands,
+            }
+        }
+        newest
+    }
+
+    /// Counts a call in a bucket that was the newest a moment ago.
+    fn add(&self, line: &Cells, generation: u16, mut bucket: u64) {
+        loop {
+            let cell = line.of(bucket);
+            // ORDERING: Acquire, pairs with the Release below: who finds another bucket in the cell then finds
+            // in `newest` that one or a newer. Without it a thread that was stopped could take its own old
+            // bucket for the newest still, and write over a newer one's count.
+            let stands = cell.load(Ordering::Acquire);
+            let empty = self.scale.empty(generation, bucket);
+            let next = match self.scale.count(stands, empty) {
+                Some(count) if count == self.scale.most() => return,
+                Some(count) => empty + count + 1,
+                None if self.scale.is_younger(stands, empty) => return,
+                None => {
+                    let newest = self.newest.load(Ordering::Relaxed);
+                    if newest != bucket {
+                        bucket = newest;
+                        continue;
+                    }
+                    empty + 1
+                }
+            };
+            // ORDERING: Release, pairs with the load above. Relaxed when lost: all is looked at again.
+            if cell
+                .compare_exchange_weak(stands, next, Ordering::Release, Ordering::Relaxed)
+                .is_ok()
+            {
+                return;
+            }
+        }
+    }
+
+    fn sum(&self, word: Word, newest: u64) -> Count {
         let Phase::Closed(payload) = word.phase() else {
             return Count::default();
         };
         let start = Payload::new(payload).start();
-        let newest = self.scale.bucket(word.generation(), now);
-        let sum = |cells: &Cells| cells.sum(newest, start, self.scale);
-        let failures = sum(&self.cells[0]);
-        let successes: u64 = self.cells[1..].iter().map(sum).sum();
+        let sum = |line: &Cells| line.sum(newest, start, word.generation(), self.scale);
+        let failures = sum(&self.lines[0]);
+        let successes: u64 = self.lines[1..].iter().map(sum).sum();
         let saturated = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
         Count {
             failures: saturated(failures),
@@ -358,7 +409,7 @@ mod tests {
                 "100 million calls a second"
             );
             assert!(
-                scale.number_mask() >= RANGE_NANOS / scale.bucket_nanos,
+                (1 << scale.number_bits) > RANGE_NANOS / scale.bucket_nanos,
                 "8.7 years"
             );
         }
@@ -415,11 +466,20 @@ mod tests {
     }
 
     #[test]
-    fn a_writer_that_comes_too_late_is_dropped() {
+    fn a_writer_that_comes_late_counts_in_the_newest_bucket() {
+        let (rate, word) = rate();
+        let old = rate.publish(LONG_AGO);
+        rate.succeed(0, 0, LONG_AGO + 1_600 * MS);
+        rate.add(rate.shard(0), 0, old);
+        assert_eq!(counted(&rate, word, LONG_AGO + 1_600 * MS), (0, 2));
+    }
+
+    #[test]
+    fn a_clock_that_is_a_little_behind_counts_in_the_newest_bucket() {
         let (rate, word) = rate();
         rate.succeed(0, 0, LONG_AGO + 1_000 * MS);
         rate.succeed(0, 0, LONG_AGO);
-        assert_eq!(counted(&rate, word, LONG_AGO + 1_000 * MS), (0, 1));
+        assert_eq!(counted(&rate, word, LONG_AGO + 1_000 * MS), (0, 2));
     }
 
     #[test]
@@ -432,16 +492,58 @@ mod tests {
 
     #[test]
     fn counts_saturate() {
-        let scale = Scale::new(100);
-        let bucket = scale.bucket(3, LONG_AGO);
-        let full = scale.cell(bucket, u64::MAX);
-        assert_eq!(scale.count_of(full), scale.most());
-        assert_eq!(scale.bucket_of(full).number, bucket.number);
-        assert_eq!(scale.bucket_of(full).generation, 3);
-        let cells = Cells::new();
-        cells.of(bucket).store(full, Ordering::Relaxed);
-        cells.add(bucket, scale);
-        assert_eq!(cells.of(bucket).load(Ordering::Relaxed), full);
+        let (rate, word) = rate();
+        rate.succeed(0, 0, LONG_AGO);
+        let bucket = LONG_AGO / rate.scale.bucket_nanos;
+        let cell = rate.shard(0).of(bucket);
+        let full = rate.scale.empty(0, bucket) + rate.scale.most();
+        cell.store(full, Ordering::Relaxed);
+        rate.succeed(0, 0, LONG_AGO);
+        assert!(!rate.succeed_untimed(0, 0));
+        assert_eq!(cell.load(Ordering::Relaxed), full);
+        let most = u32::try_from(rate.scale.most()).unwrap();
+        assert_eq!(counted(&rate, word, LONG_AGO), (0, most));
+    }
+
+    #[test]
+    fn the_clock_is_left_alone_once_a_bucket_has_enough() {
+        let (rate, word) = rate();
+        let untimed = |n| (0..n).filter(|_| rate.succeed_untimed(0, 0)).count();
+        assert_eq!(untimed(100), 0, "not before a bucket was published");
+        for _ in 0..EXACT {
+            assert!(!rate.succeed_untimed(0, 0));
+            rate.succeed(0, 0, LONG_AGO);
+        }
+        let mut read = 0;
+        for _ in 0..EVERY * 10 {
+            if !rate.succeed_untimed(0, 0) {
+                read += 1;
+                rate.succeed(0, 0, LONG_AGO);
+            }
+        }
+        assert_eq!(read, 10);
+        let all = u32::try_from(EXACT + EVERY * 10).unwrap();
+        assert_eq!(counted(&rate, word, LONG_AGO), (0, all));
+    }
+
+    /// The error that is promised: so many of a shard, and only in an earlier bucket.
+    #[test]
+    fn after_a_pause_at_most_seven_of_a_shard_are_in_an_earlier_bucket() {
+        let (rate, word) = rate();
+        for _ in 0..=EXACT {
+            rate.succeed(0, 0, LONG_AGO);
+        }
+        let later = LONG_AGO + 2_000 * MS;
+        let mut missing = 0;
+        for _ in 0..20 {
+            if rate.succeed_untimed(0, 0) {
+                missing += 1;
+            } else {
+                rate.succeed(0, 0, later);
+            }
+        }
+        assert_eq!(missing, EVERY - 1);
+        assert_eq!(u64::from(counted(&rate, word, later).1), 20 - missing);
     }
 
     #[test]

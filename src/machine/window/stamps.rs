@@ -18,7 +18,8 @@
 //!
 //! **Why it is lock-free.** A failure writes its mark at the place that the word names, by CAS, and then
 //! moves the place on by the word's CAS, the same that trips. *Whoever finds the mark written moves the
-//! place*: a thread that stops after its mark is helped by the next failure. If a success has counted on in
+//! place*: a thread that stops after its mark is helped by the next failure. A mark is judged by a word that
+//! stood before and after it was read, so that a late writer never takes a newer mark for an old one. If a success has counted on in
 //! between, the mark's number of the call is mended first, by CAS, so that it is the call's at the moment
 //! when the place moves. Every retry is caused by another thread's success or failure.
 //!
@@ -130,6 +131,13 @@ impl Stamps {
             };
             let place = view.payload.place();
             let stands = view.mark(place);
+            // A word that stands before and after the mark was read: else the mark may be of a later word, even
+            // of a later period, and to write over it or to mend it would lose a failure.
+            let again = cell.load();
+            if again != seen {
+                seen = again;
+                continue;
+            }
             if stands.is_of(seen.generation(), place) {
                 match view.settle(stands, cell, failure, rules) {
                     Ok(decided) if mine == Some(place) => return decided,
@@ -181,15 +189,17 @@ impl Stamps {
 
 impl View<'_> {
     fn mark(&self, place: Place) -> Mark {
-        // ORDERING: Relaxed, here and in `replace`. A mark is whole in itself. That a failure sees the marks
-        // of those before it is the word's doing: who moved the place on had read the mark there, and
-        // published the word, and what happens after that may not read an older mark (coherence).
-        Mark(self.ring[place.index].load(Ordering::Relaxed))
+        // ORDERING: Acquire. Pairs with `replace`: who reads a mark, and then the word, finds a word at least as
+        // new as that which the mark was written for. Without it `fail` could take an old word for one that
+        // still stands, and write over a mark of a later period (I14).
+        Mark(self.ring[place.index].load(Ordering::Acquire))
     }
 
     fn replace(&self, place: Place, old: Mark, new: Mark) -> bool {
+        // ORDERING: Release, pairs with `mark`; without it as said there. Relaxed when lost: nothing is
+        // concluded from what stands but that all must be looked at again.
         self.ring[place.index]
-            .compare_exchange(old.0, new.0, Ordering::Relaxed, Ordering::Relaxed)
+            .compare_exchange(old.0, new.0, Ordering::Release, Ordering::Relaxed)
             .is_ok()
     }
 
