@@ -65,10 +65,7 @@ impl Breaker {
     /// The success that does write, alone in its function because it needs so little.
     #[inline(never)]
     fn settle_success(&self, seen: Word, ticket: Ticket) -> Recorded {
-        #[cfg(feature = "std")]
         let now = self.succeed_beside(seen, ticket, None);
-        #[cfg(not(feature = "std"))]
-        let now = None::<u64>;
         let decided = self.success(seen, ticket, now.unwrap_or(0));
         if decided.is_transition() {
             // Read only now, if at all: of all successes this is the one that recovers.
@@ -99,7 +96,6 @@ impl Breaker {
         let seen = self.hot.cell.load();
         let (decided, now) = match outcome {
             Outcome::Success => {
-                #[cfg(feature = "std")]
                 let now = self.succeed_beside(seen, ticket, now);
                 (self.success(seen, ticket, now.unwrap_or(0)).with(None), now)
             }

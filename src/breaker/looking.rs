@@ -95,13 +95,8 @@ impl Breaker {
     }
 
     fn counted(&self, word: Word, payload: u64, now: u64) -> Count {
-        #[cfg(feature = "std")]
-        if let Some(count) = self.count_beside(word, now) {
-            return count;
-        }
-        #[cfg(not(feature = "std"))]
-        let _ = (word, now);
-        self.hot.rules.tally.count(payload)
+        self.count_beside(word, now)
+            .unwrap_or_else(|| self.hot.rules.tally.count(payload))
     }
 
     fn state_at(&self, word: Word, now: u64) -> State {

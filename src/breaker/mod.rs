@@ -20,6 +20,8 @@ mod calling;
 mod ending;
 mod future;
 mod looking;
+#[cfg(not(feature = "std"))]
+mod none_beside;
 mod operator;
 mod telling;
 pub(crate) mod ticket;

@@ -217,6 +217,7 @@ impl Tally {
     }
 
     /// Whether a success must know the time.
+    #[cfg(feature = "std")]
     #[inline]
     pub(crate) const fn is_rate(&self) -> bool {
         matches!(self.window, Some(Window::Rate { .. }))

@@ -182,7 +182,7 @@ impl Cells {
 #[derive(Debug)]
 pub(crate) struct Rate {
     scale: Scale,
-    newest: CachePadded<AtomicU64>,
+    newest: Box<CachePadded<AtomicU64>>,
     /// Those of the failures, and then a shard each of the successes.
     lines: Box<[Cells]>,
 }
@@ -192,7 +192,7 @@ impl Rate {
     pub(crate) fn new(within_ms: u32, shards: usize) -> Self {
         Self {
             scale: Scale::new(within_ms),
-            newest: CachePadded::new(AtomicU64::new(0)),
+            newest: Box::new(CachePadded::new(AtomicU64::new(0))),
             lines: (0..=shards.max(1)).map(|_| Cells::new()).collect(),
         }
     }
