@@ -3,6 +3,8 @@
 mod oracle;
 #[path = "oracle/timelines/mod.rs"]
 mod timelines;
+#[path = "oracle/windows.rs"]
+mod windows;
 
 use std::{cell::RefCell, env, time::Duration};
 
@@ -26,8 +28,17 @@ fn play_many(
     setup: impl Strategy<Value = Setup>,
     op: impl Strategy<Value = Op>,
 ) -> Option<Reached> {
-    const CASES: u32 = 512;
-    let cases = env::var("PROPTEST_CASES").map_or(CASES, |cases| {
+    play_so_many(512, 200, setup, op)
+}
+
+/// The same with another default, and up to so many operations.
+fn play_so_many(
+    default: u32,
+    most_ops: usize,
+    setup: impl Strategy<Value = Setup>,
+    op: impl Strategy<Value = Op>,
+) -> Option<Reached> {
+    let cases = env::var("PROPTEST_CASES").map_or(default, |cases| {
         cases.parse().expect("PROPTEST_CASES is a number")
     });
     let config = Config {
@@ -37,16 +48,16 @@ fn play_many(
     };
     let reached = RefCell::new(Reached::new());
     TestRunner::new(config)
-        .run(&(setup, vec(op, 1..200)), |(setup, ops)| {
+        .run(&(setup, vec(op, 1..most_ops)), |(setup, ops)| {
             reached.borrow_mut().append(&mut play(&setup, &ops));
             Ok(())
         })
         .unwrap_or_else(|error| panic!("{error}"));
-    (cases >= CASES).then(|| reached.into_inner())
+    (cases >= default).then(|| reached.into_inner())
 }
 
 /// What a breaker that is left to itself can come to.
-const BY_ITSELF: [&str; 13] = [
+const BY_ITSELF: [&str; 14] = [
     "Applied",
     "LeaseExpired",
     "Open",
@@ -58,6 +69,7 @@ const BY_ITSELF: [&str; 13] = [
     "Stale",
     "Tripped",
     "Unrecorded",
+    "calls left the window",
     "probe false",
     "probe true",
 ];

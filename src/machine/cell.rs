@@ -32,9 +32,9 @@ impl Cell {
     #[inline]
     pub(crate) fn replace(&self, seen: Word, next: Word) -> Result<(), Word> {
         // ORDERING, stored: AcqRel. Release pairs with the Acquire of `load`: without it I23 fails as said
-        // there. Acquire makes the chain of reports that led to this transition happen before its
-        // consequences: without it the one that trips would tell listeners of failures whose effects it
-        // can't see.
+        // there. Acquire: the winner tells of what made the word it replaced, so that must have happened
+        // before. Nearly always the load that `seen` came from has seen to it; not when the same bits have come
+        // back in between (a run of 1, of 0, of 1 again), which the CAS can't tell from those it saw.
         // ORDERING, lost: Acquire. The value replaces a load, and pairs as a load does.
         // Weak: a spurious failure decides on the same word again, by a later moment.
         self.0

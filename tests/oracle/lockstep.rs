@@ -13,8 +13,8 @@ use std::{
 };
 
 use cutout::{
-    Admitted, Breaker, CallListener, Cause, Ended, Error, Outcome, Permit, Policy, Rejected, State,
-    Transition,
+    Admitted, Breaker, CallListener, Cause, Ended, Error, Outcome, Permit, Policy, Rejected, Span,
+    State, Transition,
     clock::{Clock, Manual},
 };
 
@@ -52,6 +52,13 @@ pub(crate) enum Op {
     Cancel {
         after: Duration,
     },
+    /// So many calls, each of which ends at once, this long after the one before. Each so-manyth fails; none
+    /// if that is 0. Ends when one is rejected.
+    Play {
+        calls: u32,
+        fail_every: u32,
+        gap: Duration,
+    },
     ForceOpen,
     ForceOpenFor(Duration),
     Disable,
@@ -64,6 +71,10 @@ pub(crate) enum Op {
     /// The same with the end of the lease.
     ToLeaseEnd(i64),
     SetClock(u64),
+    /// On by so many tenths of the trip's time window, give or take some nanoseconds; nowhere if it has none.
+    Tenths(u32, i64),
+    /// On to so many nanoseconds after the next whole tenth, or before it.
+    ToTenth(i64),
 }
 
 /// How a whole call ends.
@@ -180,6 +191,11 @@ impl<'a> Game<'a> {
             }
             Op::Call { end, takes, future } => self.call(end, takes, future, at),
             Op::Cancel { after } => self.cancel(after, at),
+            Op::Play {
+                calls,
+                fail_every,
+                gap,
+            } => self.play(calls, fail_every, gap, at),
             Op::ForceOpen => self.operate(at, Breaker::force_open, Oracle::force_open),
             Op::ForceOpenFor(time) => self.operate(
                 at,
@@ -194,6 +210,16 @@ impl<'a> Game<'a> {
             Op::ToDeadline(nanos) => self.go(self.oracle.rest(now), nanos),
             Op::ToLeaseEnd(nanos) => self.go(self.oracle.until_lease_end(now), nanos),
             Op::SetClock(nanos) => self.clock.set(nanos),
+            Op::Tenths(tenths, nanos) => {
+                self.go(self.tenth().map(|tenth| tenths * tenth), nanos);
+            }
+            Op::ToTenth(nanos) => {
+                let rest = self.tenth().map(|tenth| {
+                    let tenth = u64::try_from(tenth.as_nanos()).expect("at most 36 days");
+                    Duration::from_nanos(tenth - now % tenth)
+                });
+                self.go(rest, nanos);
+            }
         }
         if self.oracle.cannot_tell(self.clock.now()) {
             self.clock.set(now);
@@ -247,6 +273,26 @@ impl<'a> Game<'a> {
         }
     }
 
+    fn play(&mut self, calls: u32, fail_every: u32, gap: Duration, at: &str) {
+        for call in 1..=calls {
+            self.clock.advance(gap);
+            let held = self.permits.len();
+            self.step(Op::Acquire, at);
+            if self.permits.len() == held {
+                return;
+            }
+            let outcome = if call.checked_rem(fail_every) == Some(0) {
+                Outcome::Failure
+            } else {
+                Outcome::Success
+            };
+            self.step(Op::Report(held, outcome), at);
+            if !self.told.lock().unwrap().is_empty() {
+                self.compare(at);
+            }
+        }
+    }
+
     fn cancel(&mut self, after: Duration, at: &str) {
         let admitted_at = self.clock.now();
         let polled = poll_once(self.breaker.call_async(async {
@@ -292,6 +338,14 @@ impl<'a> Game<'a> {
         Some(self.permits.swap_remove(place))
     }
 
+    /// A tenth of the window, if it is one of time.
+    fn tenth(&self) -> Option<Duration> {
+        match self.breaker.policy().trip.window?.span {
+            Span::Within(time) => Some(time / 10),
+            _ => None,
+        }
+    }
+
     fn go(&self, rest: Option<Duration>, nanos: i64) {
         if let Some(rest) = rest {
             self.clock.advance(rest);
@@ -311,11 +365,21 @@ impl<'a> Game<'a> {
             self.oracle.state(now),
             "state after {at}"
         );
-        assert_eq!(
-            see(self.breaker),
-            self.oracle.look(now),
-            "snapshot after {at}"
-        );
+        let mut seen = see(self.breaker);
+        // More failures than trip may be told of or not.
+        seen.failures = seen
+            .failures
+            .map(|failures| failures.min(self.oracle.enough()));
+        assert_eq!(seen, self.oracle.look(now), "snapshot after {at}");
+        if let Some((at_least, at_most)) = self.oracle.young_calls(now) {
+            let failures = Some(at_least.failures)..=Some(at_most.failures);
+            let calls = Some(at_least.calls)..=Some(at_most.calls);
+            assert!(failures.contains(&seen.failures), "failures by age {at}");
+            assert!(calls.contains(&seen.calls), "calls by age {at}");
+        }
+        if self.oracle.window_moved(now) {
+            self.reached.insert("calls left the window".into());
+        }
         assert_eq!(
             self.breaker.peek().map_err(|rejected| refused(&rejected)),
             self.oracle.peek(now),
@@ -330,7 +394,11 @@ impl<'a> Game<'a> {
             );
             self.reached.insert(format!("{:?}", transition.cause));
         }
-        let told: Vec<Told> = told.iter().map(Told::from).collect();
+        let mut told: Vec<Told> = told.iter().map(Told::from).collect();
+        for transition in &mut told {
+            let failures = transition.failures;
+            transition.failures = failures.map(|failures| failures.min(self.oracle.enough()));
+        }
         assert_eq!(
             told,
             self.oracle.take_told(),

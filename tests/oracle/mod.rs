@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use cutout::{Cause, Outcome, Policy, Reason, Recorded, State};
 
-use rules::Counted;
+use rules::{Call, Counted};
 
 /// The reference breaker.
 #[derive(Debug)]
@@ -34,8 +34,8 @@ pub(crate) struct Oracle {
 #[derive(Debug)]
 enum Period {
     Closed {
-        /// Every call recorded in this period, `true` for a failure.
-        calls: Vec<bool>,
+        /// Every call recorded in this period.
+        calls: Vec<Call>,
     },
     Open {
         reopens: u8,
@@ -299,9 +299,9 @@ impl Oracle {
         };
         match &mut self.period {
             Period::Closed { calls } => {
-                calls.push(failed);
-                if failed && rules::trips(self.policy.trip, calls) {
-                    let tripped_on = rules::counted(self.policy.trip, calls);
+                calls.push(rules::call(&self.policy, calls, failed, now));
+                if failed && rules::trips(self.policy.trip, calls, now) {
+                    let tripped_on = rules::counted(self.policy.trip, calls, now);
                     self.open(0, Some(tripped_on), Cause::Tripped, hint, now);
                     Recorded::Tripped
                 } else {
@@ -467,7 +467,7 @@ impl Oracle {
 
     pub(crate) fn look(&self, now: u64) -> Seen {
         let (counted, in_flight) = match &self.period {
-            Period::Closed { calls } => (Some(rules::counted(self.policy.trip, calls)), 0),
+            Period::Closed { calls } => (Some(rules::counted(self.policy.trip, calls, now)), 0),
             Period::Open { tripped_on, .. } => (*tripped_on, 0),
             Period::HalfOpen {
                 tripped_on,
@@ -487,6 +487,24 @@ impl Oracle {
             retry_after: self.rest(now),
             since: self.since.map(|then| time::since(then, now)),
         }
+    }
+
+    /// How many failures a window beside the word need not tell apart, as so many of them trip.
+    pub(crate) fn enough(&self) -> u32 {
+        rules::enough(self.policy.trip)
+    }
+
+    /// While closed, for time buckets: what is younger than nine tenths of the window, and than all of it.
+    pub(crate) fn young_calls(&self, now: u64) -> Option<(Counted, Counted)> {
+        match &self.period {
+            Period::Closed { calls } => rules::young_calls(self.policy.trip, calls, now),
+            _ => None,
+        }
+    }
+
+    /// Whether calls of a closed period have left the window.
+    pub(crate) fn window_moved(&self, now: u64) -> bool {
+        matches!(&self.period, Period::Closed { calls } if rules::moved(self.policy.trip, calls, now))
     }
 
     /// The rest of the open period, if calls are still rejected.

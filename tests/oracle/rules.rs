@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cutout::{OnDrop, Outcome, Policy, Span, Threshold, Trip};
+use cutout::{OnDrop, Outcome, Policy, Span, Threshold, Trip, Window};
 
 use super::time::millis_up;
 
@@ -17,36 +17,118 @@ const SHORTEST_LEASE_MS: i128 = 30 * 1_000;
 /// Five bits of reopens; they saturate.
 pub(super) const MOST_REOPENS: u8 = 31;
 
-/// Failures, and the calls they are among.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Counted {
-    pub(super) failures: u32,
-    pub(super) calls: u32,
+/// A call that was recorded in a closed period.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call {
+    pub(super) failed: bool,
+    /// What the clock read when it ended.
+    pub(super) ended: u64,
+    /// What it counts as: the clock's reading, or an earlier one if the breaker did not read it.
+    pub(super) at: u64,
 }
 
-/// The failures of a closed period that its trip looks at: those in the window, without one in a row.
-/// `calls` are all that were recorded in the period, `true` for a failure.
-pub(super) fn counted(trip: Trip, calls: &[bool]) -> Counted {
-    match trip.window {
-        Some(window) => {
-            let last = last(calls, window.span);
-            Counted {
-                failures: count(last.iter().filter(|failed| **failed)),
-                calls: count(last),
-            }
+/// Failures, and the calls they are among.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Counted {
+    pub(crate) failures: u32,
+    pub(crate) calls: u32,
+}
+
+impl Counted {
+    /// Every call and every failure among these.
+    fn all<'a>(calls: impl IntoIterator<Item = &'a Call>) -> Self {
+        let mut counted = Self {
+            failures: 0,
+            calls: 0,
+        };
+        for call in calls {
+            counted.calls += 1;
+            counted.failures += u32::from(call.failed);
         }
-        None => Counted {
-            failures: run(calls),
-            calls: run(calls),
-        },
+        counted
     }
 }
 
-/// Whether the failure that was recorded last trips.
-pub(super) fn trips(trip: Trip, calls: &[bool]) -> bool {
+/// A window of more calls than this lives beside the word, and knows no more failures than trip.
+const MOST_IN_WORD: u32 = 45;
+/// A window of time that is judged by its rate has so many buckets.
+const BUCKETS: u64 = 10;
+
+/// In a bucket so many successes of a thread read the clock each; after them, one in so many does.
+const READ_EACH: u32 = 64;
+const READ_ONE_IN: u32 = 8;
+
+/// A call that ends now, after these.
+pub(super) fn call(policy: &Policy, calls: &[Call], failed: bool, now: u64) -> Call {
+    let read = failed || policy.slow_call.is_some();
+    let newest = calls.iter().map(|call| call.at).next_back();
+    let at = match (rate_within(policy.trip), newest) {
+        (Some(time), Some(newest)) if !read => {
+            let length = nanos(time) / BUCKETS;
+            let newest_bucket = calls
+                .iter()
+                .rev()
+                .take_while(|call| call.at / length == newest / length);
+            let before = count(newest_bucket.filter(|call| !call.failed));
+            if before >= READ_EACH && !before.is_multiple_of(READ_ONE_IN) {
+                newest
+            } else {
+                now
+            }
+        }
+        _ => now,
+    };
+    Call {
+        failed,
+        ended: now,
+        at,
+    }
+}
+
+/// The length of a window that is judged by its rate.
+fn rate_within(trip: Trip) -> Option<Duration> {
+    let window = trip.window?;
+    match (window.threshold, window.span) {
+        (Threshold::Percent { .. }, Span::Within(time)) => Some(time),
+        _ => None,
+    }
+}
+
+/// What is seen of a closed period: the failures that its trip looks at, those in the window, without one
+/// in a row. `calls` are all that were recorded in the period.
+pub(super) fn counted(trip: Trip, calls: &[Call], now: u64) -> Counted {
+    let Some(window) = trip.window else {
+        return Counted {
+            failures: run(calls),
+            calls: run(calls),
+        };
+    };
+    let mut counted = in_window(window, calls, now);
+    counted.failures = counted.failures.min(enough(trip));
+    if matches!(window.span, Span::Within(_)) && rate_within(trip).is_none() {
+        counted.calls = counted.failures;
+    }
+    counted
+}
+
+/// How many failures the window tells apart: beside the word, if each failure leaves a mark of its own, as
+/// many as trip.
+pub(super) fn enough(trip: Trip) -> u32 {
+    match trip.window.map(|window| (window.threshold, window.span)) {
+        Some((Threshold::Failures(k), Span::Within(_))) => k,
+        Some((Threshold::Failures(k), Span::OfLast(n))) if n > MOST_IN_WORD => k,
+        Some((Threshold::Percent { percent, .. }, Span::OfLast(n))) if n > MOST_IN_WORD => {
+            (percent * n).div_ceil(100)
+        }
+        _ => u32::MAX,
+    }
+}
+
+/// Whether the failure that was recorded last, now, trips.
+pub(super) fn trips(trip: Trip, calls: &[Call], now: u64) -> bool {
     let by_run = trip.consecutive.is_some_and(|n| run(calls) >= n);
     let by_window = trip.window.is_some_and(|window| {
-        let Counted { failures, calls } = counted(trip, calls);
+        let Counted { failures, calls } = in_window(window, calls, now);
         match window.threshold {
             Threshold::Failures(k) => failures >= k,
             Threshold::Percent { percent, min_calls } => {
@@ -58,15 +140,75 @@ pub(super) fn trips(trip: Trip, calls: &[bool]) -> bool {
     by_run || by_window
 }
 
-fn run(calls: &[bool]) -> u32 {
-    count(calls.iter().rev().take_while(|failed| **failed))
+/// All that the window covers. Of failures within a time it covers nothing but failures.
+fn in_window(window: Window, calls: &[Call], now: u64) -> Counted {
+    match (window.span, window.threshold) {
+        (Span::OfLast(n), _) => Counted::all(last(calls, n)),
+        (Span::Within(time), Threshold::Failures(_)) => {
+            let young = young_failures(calls, time, now);
+            Counted {
+                failures: young,
+                calls: young,
+            }
+        }
+        (Span::Within(time), _) => {
+            let length = nanos(time) / BUCKETS;
+            let newest = now / length;
+            let oldest = newest.saturating_sub(BUCKETS - 1);
+            let within = |call: &&Call| (oldest..=newest).contains(&(call.at / length));
+            Counted::all(calls.iter().filter(within))
+        }
+        _ => unimplemented!("a window that the oracle does not know"),
+    }
 }
 
-fn last(calls: &[bool], span: Span) -> &[bool] {
-    let Span::OfLast(n) = span else {
-        unimplemented!("windows over time are not built yet")
+/// The failures that are younger than this, in whole microseconds. The time of a failure is its reading of
+/// the clock or the newest time recorded, whichever is later.
+fn young_failures(calls: &[Call], time: Duration, now: u64) -> u32 {
+    let mut newest = 0;
+    let mut times = Vec::new();
+    for failure in calls.iter().filter(|call| call.failed) {
+        newest = newest.max(failure.at / 1_000);
+        times.push(newest);
+    }
+    let now = newest.max(now / 1_000);
+    let limit = nanos(time) / 1_000;
+    count(times.iter().filter(|then| now - **then < limit))
+}
+
+/// For a window of time that is judged by its rate: the calls that are younger than nine tenths of it, but
+/// for the successes that may be missing, and those that are younger than all of it. What the breaker counts
+/// lies between.
+pub(super) fn young_calls(trip: Trip, calls: &[Call], now: u64) -> Option<(Counted, Counted)> {
+    let time = nanos(rate_within(trip)?);
+    let younger = |limit| Counted::all(calls.iter().filter(|call| now - call.ended < limit));
+    let mut at_least = younger(time / 10 * 9);
+    let successes = at_least.calls - at_least.failures;
+    at_least.calls -= successes.min(READ_ONE_IN - 1);
+    Some((at_least, younger(time)))
+}
+
+/// Whether the window covers fewer calls than there were.
+pub(super) fn moved(trip: Trip, calls: &[Call], now: u64) -> bool {
+    let counts = |call: &&Call| match trip.window.map(|window| (window.span, window.threshold)) {
+        Some((Span::Within(_), Threshold::Failures(_))) => call.failed,
+        _ => true,
     };
+    trip.window.is_some_and(|window| {
+        in_window(window, calls, now).calls < count(calls.iter().filter(counts))
+    })
+}
+
+fn run(calls: &[Call]) -> u32 {
+    count(calls.iter().rev().take_while(|call| call.failed))
+}
+
+fn last(calls: &[Call], n: u32) -> &[Call] {
     &calls[calls.len().saturating_sub(n as usize)..]
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).expect("a window is at most a year")
 }
 
 fn count(items: impl IntoIterator) -> u32 {

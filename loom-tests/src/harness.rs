@@ -1,0 +1,204 @@
+//! What keeps the models honest. Rules, each for a way in which loom ends a run green that proved little:
+//!
+//! 1. The main thread of a model spawns, joins and judges; it takes no part. (With main in it, loom skips
+//!    executions.) So a [`Scenario`] has a beginning, actors and an end, and nothing else to write.
+//! 2. Every model runs twice: loads as loads, and loads as read-modify-writes ([`Loads`]).
+//! 3. Every model says which outcomes it reaches, and is red if it reaches others or fewer; and how many
+//!    executions it takes at the least.
+//! 4. Two actors are searched without bound, three or four with at most [`PREEMPTIONS`] preemptions. Nothing
+//!    else bounds a run, the environment neither.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+use crate::sync::{self, Loads, Spurious};
+
+/// The most preemptions in an execution of three or four actors.
+const PREEMPTIONS: usize = 3;
+/// loom gives up loudly beyond this many scheduling points in one execution.
+const BRANCHES: usize = 10_000;
+
+/// What happens in one execution: a beginning, actors that run at once, and an end.
+///
+/// `S` is what the actors share, `R` what each of them returns.
+pub(crate) struct Scenario<S, R> {
+    begin: Box<dyn Fn() -> S + Send + Sync>,
+    actors: Vec<Actor<S, R>>,
+}
+
+type Actor<S, R> = Arc<dyn Fn(&S) -> R + Send + Sync>;
+
+impl<S, R> Scenario<S, R>
+where
+    S: Send + Sync + 'static,
+    R: Send + 'static,
+{
+    pub(crate) fn new(begin: impl Fn() -> S + Send + Sync + 'static) -> Self {
+        Self {
+            begin: Box::new(begin),
+            actors: Vec::new(),
+        }
+    }
+
+    pub(crate) fn actor(mut self, act: impl Fn(&S) -> R + Send + Sync + 'static) -> Self {
+        self.actors.push(Arc::new(act));
+        self
+    }
+
+    /// `judge` asserts what always holds once all actors are done, and names the outcome.
+    pub(crate) fn end(self, judge: impl Fn(&S, &[R]) -> String + Send + Sync + 'static) -> Model {
+        let actors = self.actors.len();
+        assert!((2..=4).contains(&actors), "two to four actors");
+        let execute = move || {
+            let shared = Arc::new((self.begin)());
+            let threads: Vec<_> = self
+                .actors
+                .iter()
+                .cloned()
+                .enumerate()
+                .map(|(number, act)| {
+                    let shared = Arc::clone(&shared);
+                    loom::thread::spawn(move || {
+                        sync::act_as(number);
+                        act(&shared)
+                    })
+                })
+                .collect();
+            let returned: Vec<R> = threads
+                .into_iter()
+                .map(|thread| thread.join().expect("an actor does not panic"))
+                .collect();
+            judge(&shared, &returned)
+        };
+        Model {
+            actors,
+            execute: Arc::new(execute),
+            reaches: Vec::new(),
+            least: [0, 0],
+            spurious: &[],
+        }
+    }
+}
+
+/// A scenario and what is expected of it.
+#[must_use = "a model proves nothing until it is checked"]
+pub(crate) struct Model {
+    actors: usize,
+    execute: Arc<dyn Fn() -> String + Send + Sync>,
+    reaches: Vec<&'static str>,
+    least: [usize; 2],
+    spurious: &'static [&'static [Spurious]],
+}
+
+impl Model {
+    /// The outcomes that it reaches, all of them.
+    pub(crate) fn reaches(mut self, outcomes: &[&'static str]) -> Self {
+        self.reaches = outcomes.to_vec();
+        self
+    }
+
+    /// How many executions it takes at least: with plain loads, with loads as read-modify-writes.
+    pub(crate) fn takes(mut self, plain: usize, rmw: usize) -> Self {
+        self.least = [plain, rmw];
+        self
+    }
+
+    /// Runs it again for each of these groups of weak CASes that fail. The outcomes must be the same.
+    pub(crate) fn with_spurious_failures(mut self, groups: &'static [&'static [Spurious]]) -> Self {
+        self.spurious = groups;
+        self
+    }
+
+    /// Runs it in every mode and prints what it did.
+    ///
+    /// # Panics
+    ///
+    /// If an execution panics, or the outcomes or their number are not what is expected.
+    pub(crate) fn check(&self, name: &str) {
+        let none: &[Spurious] = &[];
+        for (loads, least) in [Loads::Plain, Loads::Rmw].into_iter().zip(self.least) {
+            for spurious in std::iter::once(none).chain(self.spurious.iter().copied()) {
+                let run = self.run(loads, spurious);
+                println!("model: {name}, {run}");
+                assert_eq!(
+                    run.outcomes
+                        .keys()
+                        .map(String::as_str)
+                        .collect::<BTreeSet<_>>(),
+                    self.reaches.iter().copied().collect(),
+                    "the outcomes that {name} reached, and those that it reaches"
+                );
+                assert!(run.executions() >= least, "{name} takes at least {least}");
+                assert!(
+                    spurious.is_empty() || run.injected > 0,
+                    "{name} has no such weak CAS: {spurious:?}"
+                );
+            }
+        }
+    }
+
+    fn run(&self, loads: Loads, spurious: &'static [Spurious]) -> Run {
+        let start = Instant::now();
+        let outcomes = Arc::new(Mutex::new(BTreeMap::new()));
+        sync::switch(loads, spurious);
+        let mut builder = loom::model::Builder::new();
+        builder.max_branches = BRANCHES;
+        builder.max_permutations = None;
+        builder.max_duration = None;
+        builder.checkpoint_file = None;
+        builder.preemption_bound = (self.actors > 2).then_some(PREEMPTIONS);
+        let (execute, reached) = (Arc::clone(&self.execute), Arc::clone(&outcomes));
+        builder.check(move || {
+            let outcome = execute();
+            let mut reached = reached.lock().unwrap_or_else(PoisonError::into_inner);
+            *reached.entry(outcome).or_default() += 1;
+        });
+        let outcomes =
+            std::mem::take(&mut *outcomes.lock().unwrap_or_else(PoisonError::into_inner));
+        Run {
+            loads,
+            spurious,
+            injected: sync::injected(),
+            seconds: start.elapsed().as_secs_f32(),
+            outcomes,
+        }
+    }
+}
+
+/// What one run of a model did.
+struct Run {
+    loads: Loads,
+    spurious: &'static [Spurious],
+    injected: usize,
+    seconds: f32,
+    /// How many executions ended in each.
+    outcomes: BTreeMap<String, usize>,
+}
+
+impl Run {
+    fn executions(&self) -> usize {
+        self.outcomes.values().sum()
+    }
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.loads {
+            Loads::Plain => write!(f, "loads")?,
+            Loads::Rmw => write!(f, "loads as read-modify-writes")?,
+        }
+        for Spurious { actor, call } in self.spurious {
+            write!(f, ", weak CAS {call} of actor {actor} fails")?;
+        }
+        let (executions, seconds) = (self.executions(), self.seconds);
+        write!(f, ": {executions} executions, {seconds:.2} s:")?;
+        for (outcome, times) in &self.outcomes {
+            write!(f, " [{outcome}] {times}")?;
+        }
+        Ok(())
+    }
+}

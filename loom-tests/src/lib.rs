@@ -1,0 +1,123 @@
+//! The shipped machine under loom. The files of `src/machine` are included as they are, over the atomics of
+//! `sync.rs`; the published crate knows nothing of it.
+//!
+//! ```text
+//! models!       the list            sync      loom's atomics, and what a load or a weak CAS is
+//!    |                                |
+//! models/*      what is proved      machine   the shipped files
+//!    |    \_________ scene            |
+//! harness  the discipline  \____ subject   what is asked: the shipped machine, or a planted bug
+//! ```
+//!
+//! `cargo test -p loom-tests -- --nocapture` prints what each model did.
+
+// `--all-targets` builds the unit tests of a library that has none, and those of the machine need the real
+// crate around them.
+#![cfg(not(test))]
+
+mod harness;
+#[path = "../../src/machine/mod.rs"]
+#[allow(
+    clippy::all,
+    clippy::pedantic,
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "linted where it ships; the models need less of it than the crate does, and export nothing"
+)]
+mod machine;
+mod models;
+mod scene;
+mod subject;
+mod sync;
+
+use harness::Model;
+use subject::Shipped;
+
+/// Every model: `$do!` gets the groups, and in each of them its models. (One that is missing here is dead
+/// code, and so a warning.)
+#[macro_export]
+macro_rules! models {
+    ($do:ident) => {
+        $do! {
+            trip {
+                failures_that_trip_together_make_one_transition
+                more_failures_than_trip_make_one_transition
+                a_success_among_them_loses_no_trip
+                every_failure_counts
+            }
+            probe {
+                of_two_callers_one_gets_the_only_place
+                of_three_callers_one_gets_the_only_place
+                two_callers_get_two_places
+                of_three_callers_two_get_the_two_places
+                half_open_never_admits_more_than_the_limit
+                half_open_never_admits_more_than_its_two_places
+                nobody_is_admitted_before_the_deadline_that_stands
+            }
+            stale {
+                a_late_failure_fails_no_probe
+                a_late_success_recovers_nothing
+                an_outcome_counts_in_its_own_period_only
+            }
+            lease {
+                a_late_success_and_an_expiry_exclude_each_other
+                a_late_failure_and_an_expiry_reopen_once
+                a_late_place_given_back_is_taken_or_given_up
+                two_callers_give_a_lease_up_once
+                a_place_taken_renews_the_lease_for_all
+            }
+            operator {
+                a_reset_comes_before_a_trip_or_after_it
+                no_outcome_undoes_forced_open
+                no_deadline_undoes_forced_open
+                operators_and_outcomes_have_an_order
+            }
+            publication {
+                who_sees_it_open_sees_what_failing_calls_wrote
+                who_trips_sees_what_the_other_wrote
+                who_loses_to_a_trip_sees_what_it_wrote
+                who_trips_sees_what_made_the_word_it_replaced
+            }
+            delivery {
+                transitions_are_told_in_their_order
+                three_tellers_are_one_at_a_time
+                a_transition_of_a_listener_is_told_after_it_returns
+                a_gap_is_announced_and_delivery_goes_on
+            }
+            weak {
+                a_weak_cas_that_fails_changes_no_trip
+                a_weak_cas_that_fails_changes_no_admission
+                a_weak_cas_that_fails_changes_no_expiry
+                a_weak_cas_that_fails_changes_no_delivery
+            }
+        }
+    };
+}
+
+macro_rules! shipped {
+    ($($group:ident { $($model:ident)* })*) => {
+        /// The models of the shipped machine.
+        const SHIPPED: &[(&str, fn() -> Model)] = &[$($(
+            (
+                concat!(stringify!($group), "::", stringify!($model)),
+                models::$group::$model::<Shipped>,
+            ),
+        )*)*];
+    };
+}
+
+models!(shipped);
+
+/// Runs a model of the shipped machine, and prints what it did.
+///
+/// # Panics
+///
+/// If the model is red, or there is none of that name.
+pub fn check(name: &str) {
+    let (_, model) = SHIPPED
+        .iter()
+        .find(|(known, _)| *known == name)
+        .expect("a model of this name");
+    model().check(name);
+}

@@ -1,0 +1,10 @@
+//! The models, by what races. Each is named by the sentence that it proves.
+
+pub(crate) mod delivery;
+pub(crate) mod lease;
+pub(crate) mod operator;
+pub(crate) mod probe;
+pub(crate) mod publication;
+pub(crate) mod stale;
+pub(crate) mod trip;
+pub(crate) mod weak;

@@ -1,0 +1,134 @@
+//! What a call wrote before its failure is visible to whoever learns of the trip (I23).
+//!
+//! The witnesses are Relaxed, and plain in both modes: only the word's own ordering can make them visible.
+
+use loom::sync::atomic::{AtomicU64, Ordering};
+
+use crate::{
+    harness::{Model, Scenario},
+    machine::{
+        step::{Recorded, Vote},
+        word::State,
+    },
+    scene::{NOW, closed, failure, outcome, rules, success},
+    subject::{Did, Subject},
+};
+
+/// A breaker, and what two calls write before they fail.
+struct Watched<S> {
+    subject: S,
+    written: [AtomicU64; 2],
+}
+
+impl<S: Subject> Watched<S> {
+    /// The breaker has `failures` of the two behind it.
+    fn new(failures: u64) -> Self {
+        Self {
+            subject: S::at(closed(&rules()).with_payload(failures), rules()),
+            written: [AtomicU64::new(0), AtomicU64::new(0)],
+        }
+    }
+
+    fn write_and_fail(&self, call: usize) -> Did {
+        self.written[call].store(1, Ordering::Relaxed);
+        self.report(failure(NOW))
+    }
+
+    fn report(&self, vote: Vote) -> Did {
+        self.subject.report(closed(&rules()).period(), vote)
+    }
+
+    fn sees(&self, call: usize) -> bool {
+        self.written[call].load(Ordering::Relaxed) == 1
+    }
+}
+
+/// I23: the load. It takes both failures to trip, so both are seen.
+pub(crate) fn who_sees_it_open_sees_what_failing_calls_wrote<S: Subject>() -> Model {
+    Scenario::new(|| Watched::<S>::new(0))
+        .actor(|watched| {
+            watched.write_and_fail(0);
+            None
+        })
+        .actor(|watched| {
+            watched.write_and_fail(1);
+            None
+        })
+        .actor(|watched| {
+            let state = watched.subject.word().state();
+            if state == State::Open {
+                assert!(watched.sees(0) && watched.sees(1), "not published");
+            }
+            Some(state)
+        })
+        .end(|_, states| states.iter().flatten().map(State::to_string).collect())
+        .reaches(&["closed", "open"])
+        .takes(800, 500)
+}
+
+/// I23: the CAS that is stored. Who trips tells the listeners of the failures that led to it.
+pub(crate) fn who_trips_sees_what_the_other_wrote<S: Subject>() -> Model {
+    let fail = |call: usize| {
+        move |watched: &Watched<S>| {
+            let did = watched.write_and_fail(call);
+            if did.recorded() == Some(Recorded::Tripped) {
+                assert!(watched.sees(1 - call), "not published");
+            }
+            vec![did]
+        }
+    };
+    Scenario::new(|| Watched::<S>::new(0))
+        .actor(fail(0))
+        .actor(fail(1))
+        .end(|_, actors| outcome(actors))
+        .reaches(&["applied | tripped", "tripped | applied"])
+        .takes(18, 30)
+}
+
+/// I23: the CAS that is lost.
+pub(crate) fn who_loses_to_a_trip_sees_what_it_wrote<S: Subject>() -> Model {
+    Scenario::new(|| Watched::<S>::new(1))
+        .actor(|watched| vec![watched.write_and_fail(0)])
+        .actor(|watched| {
+            let did = watched.report(success());
+            if did.recorded() == Some(Recorded::Stale) {
+                assert!(watched.sees(0), "not published");
+            }
+            vec![did]
+        })
+        .end(|_, actors| outcome(actors))
+        .reaches(&["tripped | stale", "applied | applied"])
+        .takes(18, 30)
+}
+
+/// I23: the CAS that is stored, where its word was replaced and came back: who trips had loaded the run of 1
+/// that was there at first, but what it replaces may be the other call's.
+pub(crate) fn who_trips_sees_what_made_the_word_it_replaced<S: Subject>() -> Model {
+    Scenario::new(|| Watched::<S>::new(1))
+        .actor(|watched| {
+            let did = watched.report(failure(NOW));
+            (vec![did], watched.sees(1))
+        })
+        .actor(|watched| {
+            let ended = watched.report(success());
+            (vec![ended, watched.write_and_fail(1)], true)
+        })
+        .end(|_, actors: &[(Vec<Did>, bool)]| {
+            let name = outcome(
+                &actors
+                    .iter()
+                    .map(|(did, _)| did.clone())
+                    .collect::<Vec<_>>(),
+            );
+            if name == "tripped | applied, applied" {
+                assert!(actors[0].1, "not published");
+            }
+            name
+        })
+        .reaches(&[
+            "tripped | stale, stale",
+            "tripped | applied, applied",
+            "applied | applied, tripped",
+        ])
+        .takes(130, 270)
+}

@@ -1,0 +1,189 @@
+//! What the models begin with, and what holds at the end of all of them.
+
+use std::num::NonZeroU32;
+
+use crate::{
+    harness::{Model, Scenario},
+    machine::{
+        rules::{Interval, Rules},
+        step::Vote,
+        tally::{Tally, Threshold, Window},
+        tick::{Deadline, LeaseEnd},
+        word::{Open, Period, State, Word},
+    },
+    subject::{Did, Said, Subject, moment},
+};
+
+const MS: u64 = 1_000_000;
+
+/// The moment at which most models play.
+pub(crate) const NOW: u64 = 7_200_000 * MS;
+/// The length of an open period, and of the lease.
+pub(crate) const SECOND: u64 = 1_000 * MS;
+
+/// Trips at the second failure in a row; open for a second; one probe, one success, a lease of a second.
+pub(crate) fn rules() -> Rules {
+    Rules {
+        tally: run(2),
+        interval: Interval {
+            base: 1_000,
+            cap: 1_000,
+            factor: 1,
+            jitter: 0,
+            seeded: false,
+            seed: 0,
+        },
+        probes: 1,
+        probe_successes: 1,
+        lease: NonZeroU32::new(1_000),
+        slow_call: None,
+        on_drop: None,
+    }
+}
+
+/// This many failures in a row.
+pub(crate) fn run(failures: u16) -> Tally {
+    Tally {
+        run: Some(failures),
+        window: None,
+    }
+}
+
+/// This many failures among the last `span` calls.
+pub(crate) fn window(failures: u16, span: u8) -> Tally {
+    Tally {
+        run: None,
+        window: Some(Window::InWord {
+            span,
+            threshold: Threshold::Failures(failures),
+        }),
+    }
+}
+
+/// The payload of a closed word that has counted nothing.
+pub(crate) fn fresh(rules: &Rules) -> u64 {
+    rules.tally.fresh(NOW)
+}
+
+/// The closed word of generation 0 that has counted nothing.
+pub(crate) fn closed(rules: &Rules) -> Word {
+    Word::new(fresh(rules))
+}
+
+/// The open word of generation 1, its deadline reached at `deadline`.
+pub(crate) fn open(deadline: u64) -> Word {
+    Word::new(0).begin_open(Open {
+        reopens: 0,
+        given: false,
+        deadline: Deadline::of(deadline),
+    })
+}
+
+/// The half-open word of generation 2 with this many probes in flight, whose lease ends at `lease_end`.
+pub(crate) fn half_open(in_flight: u8, lease_end: u64) -> Word {
+    open(0)
+        .begin_half_open(0, LeaseEnd::of(lease_end))
+        .with_in_flight(in_flight)
+}
+
+pub(crate) fn success() -> Vote {
+    Vote::Success { now: NOW }
+}
+
+pub(crate) fn failure(now: u64) -> Vote {
+    Vote::Failure {
+        moment: moment(now),
+        hint_ms: 0,
+    }
+}
+
+/// A breaker that begins at `first`, for actors that return what they did.
+pub(crate) fn breaker<S: Subject>(first: Word, rules: Rules) -> Scenario<S, Vec<Did>> {
+    Scenario::new(move || S::at(first, rules))
+}
+
+impl<S: Subject> Scenario<S, Vec<Did>> {
+    /// Asserts the chain, and what `also` asserts of the last word and of all that was done; the outcome is
+    /// what was said.
+    pub(crate) fn end_in_a_chain(
+        self,
+        first: Word,
+        also: impl Fn(Word, &[Vec<Did>]) + Send + Sync + 'static,
+    ) -> Model {
+        self.end(move |subject, actors| {
+            let last = subject.word();
+            assert_chain(first, last, actors);
+            also(last, actors);
+            outcome(actors)
+        })
+    }
+}
+
+/// Asks for admission, and if that is given ends with `vote`.
+pub(crate) fn call(subject: &impl Subject, now: u64, vote: Vote) -> Vec<Did> {
+    let asked = subject.admit(&|| now);
+    let ended = asked.admitted().map(|period| subject.report(period, vote));
+    std::iter::once(asked).chain(ended).collect()
+}
+
+/// What the steps said, as a name for the outcome: actors are separated by `|`, their steps by `,`.
+pub(crate) fn outcome(actors: &[Vec<Did>]) -> String {
+    let actor = |steps: &Vec<Did>| {
+        let said: Vec<_> = steps.iter().map(|did| said(did.said)).collect();
+        said.join(", ")
+    };
+    actors.iter().map(actor).collect::<Vec<_>>().join(" | ")
+}
+
+fn said(said: Said) -> String {
+    use crate::machine::step::admit::Refusal::{Busy, Forced, Open};
+    match said {
+        Said::Admitted(period) => format!("{period:?}"),
+        Said::Rejected(Open { .. }) => "open".into(),
+        Said::Rejected(Busy) => "busy".into(),
+        Said::Rejected(Forced) => "forced".into(),
+        Said::Recorded(recorded) => format!("{recorded:?}").to_lowercase(),
+        Said::Found(state) => format!("found {state}"),
+    }
+}
+
+/// I1, I3: the transitions make a chain from the first word to the last: each period but the last was ended
+/// by exactly one step, which raised the generation by one. I2: along the edges that there are.
+pub(crate) fn assert_chain(first: Word, last: Word, actors: &[Vec<Did>]) {
+    let mut transitions: Vec<&Did> = actors
+        .iter()
+        .flatten()
+        .filter(|did| did.is_transition())
+        .collect();
+    transitions.sort_by_key(|did| did.after.generation());
+    let mut stands: Period = first.period();
+    for did in transitions {
+        assert_eq!(did.before.period(), stands, "a period ends once");
+        assert_eq!(did.after.generation(), did.before.generation() + 1);
+        let operated = matches!(did.said, Said::Found(_));
+        assert!(operated || is_edge(did.before.state(), did.after.state()));
+        stands = did.after.period();
+    }
+    assert_eq!(
+        last.period(),
+        stands,
+        "the last word is the last transition's"
+    );
+}
+
+fn is_edge(from: State, to: State) -> bool {
+    use State::{Closed, HalfOpen, Open};
+    matches!(
+        (from, to),
+        (Closed, Open) | (Open, HalfOpen) | (HalfOpen, Closed | Open)
+    )
+}
+
+/// How many of the steps ended a period.
+pub(crate) fn transitions(actors: &[Vec<Did>]) -> usize {
+    actors
+        .iter()
+        .flatten()
+        .filter(|did| did.is_transition())
+        .count()
+}

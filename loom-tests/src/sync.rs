@@ -1,0 +1,167 @@
+//! The atomics that the shipped machine gets here: loom's, behind two switches.
+//!
+//! * [`Loads`]: a load is a load, which may see an old value, or a `fetch_or(0)`, which can't, but which makes
+//!   loom try every interleaving (with plain loads it leaves some out: loom's issues 392 and 166).
+//! * [`Spurious`]: which weak CASes fail although they need not; loom's own never do.
+//!
+//! loom runs all threads of a model on one thread of the system, so the switches are ordinary thread-locals,
+//! and models can run beside each other.
+
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "the door is as wide as the real one, whatever the machine uses of it today"
+)]
+
+use std::cell::Cell;
+
+use loom::sync::atomic as model;
+
+pub(crate) use crossbeam_utils::CachePadded;
+pub(crate) use loom::sync::{
+    Mutex,
+    atomic::{Ordering, fence},
+};
+
+/// What a load is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Loads {
+    Plain,
+    Rmw,
+}
+
+/// A weak CAS that fails spuriously.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Spurious {
+    /// Counted from 0, in the order in which the model has them.
+    pub(crate) actor: usize,
+    /// Which of that actor's weak CASes, counted from 1.
+    pub(crate) call: usize,
+}
+
+thread_local! {
+    static LOADS: Cell<Loads> = const { Cell::new(Loads::Plain) };
+    static SPURIOUS: Cell<&'static [Spurious]> = const { Cell::new(&[]) };
+    /// How often a failure was injected.
+    static INJECTED: Cell<usize> = const { Cell::new(0) };
+}
+
+loom::thread_local! {
+    /// Which actor a loom thread is, and how many weak CASes it has tried.
+    static ACTOR: Cell<Option<Spurious>> = Cell::new(None);
+}
+
+/// Sets the switches for the model that this thread is about to run.
+pub(crate) fn switch(loads: Loads, spurious: &'static [Spurious]) {
+    LOADS.set(loads);
+    SPURIOUS.set(spurious);
+    INJECTED.set(0);
+}
+
+/// How often a weak CAS was made to fail since the switches were set.
+pub(crate) fn injected() -> usize {
+    INJECTED.get()
+}
+
+/// Says which actor this loom thread is.
+pub(crate) fn act_as(actor: usize) {
+    ACTOR.with(|a| a.set(Some(Spurious { actor, call: 0 })));
+}
+
+/// Counts a weak CAS and says whether it is one to fail.
+fn fails_spuriously() -> bool {
+    ACTOR.with(|actor| {
+        let Some(Spurious { actor: me, call }) = actor.get() else {
+            return false;
+        };
+        let this = Spurious {
+            actor: me,
+            call: call + 1,
+        };
+        actor.set(Some(this));
+        let fails = SPURIOUS.get().contains(&this);
+        if fails {
+            INJECTED.set(INJECTED.get() + 1);
+        }
+        fails
+    })
+}
+
+/// An atomic of the machine.
+#[derive(Debug)]
+pub(crate) struct AtomicU64(model::AtomicU64);
+
+impl AtomicU64 {
+    #[track_caller]
+    pub(crate) fn new(value: u64) -> Self {
+        Self(model::AtomicU64::new(value))
+    }
+
+    #[track_caller]
+    pub(crate) fn load(&self, order: Ordering) -> u64 {
+        match LOADS.get() {
+            Loads::Plain => self.0.load(order),
+            Loads::Rmw => self.0.fetch_or(0, order),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn store(&self, value: u64, order: Ordering) {
+        self.0.store(value, order);
+    }
+
+    #[track_caller]
+    pub(crate) fn swap(&self, value: u64, order: Ordering) -> u64 {
+        self.0.swap(value, order)
+    }
+
+    #[track_caller]
+    pub(crate) fn compare_exchange(
+        &self,
+        current: u64,
+        new: u64,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<u64, u64> {
+        self.0.compare_exchange(current, new, success, failure)
+    }
+
+    #[track_caller]
+    pub(crate) fn compare_exchange_weak(
+        &self,
+        current: u64,
+        new: u64,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<u64, u64> {
+        if fails_spuriously() {
+            return Err(self.load(failure));
+        }
+        self.0.compare_exchange(current, new, success, failure)
+    }
+
+    #[track_caller]
+    pub(crate) fn fetch_add(&self, value: u64, order: Ordering) -> u64 {
+        self.0.fetch_add(value, order)
+    }
+
+    #[track_caller]
+    pub(crate) fn fetch_sub(&self, value: u64, order: Ordering) -> u64 {
+        self.0.fetch_sub(value, order)
+    }
+
+    #[track_caller]
+    pub(crate) fn fetch_and(&self, value: u64, order: Ordering) -> u64 {
+        self.0.fetch_and(value, order)
+    }
+
+    #[track_caller]
+    pub(crate) fn fetch_or(&self, value: u64, order: Ordering) -> u64 {
+        self.0.fetch_or(value, order)
+    }
+
+    #[track_caller]
+    pub(crate) fn fetch_max(&self, value: u64, order: Ordering) -> u64 {
+        self.0.fetch_max(value, order)
+    }
+}
