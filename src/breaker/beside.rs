@@ -1,5 +1,6 @@
 //! The window beside the word, of the trips that have one: made when it is first needed.
 
+use core::cell::Cell;
 use std::{boxed::Box, sync::OnceLock, thread};
 
 use crate::{
@@ -39,8 +40,20 @@ impl Breaker {
         Some(beside.fail(&self.hot.cell, seen, failure, &self.hot.rules))
     }
 
-    /// Counts a success, if the trip has time buckets, and says when that was if the clock was read.
+    /// Counts a success of the closed period that stands in its time bucket, if it may without the clock.
     #[inline]
+    pub(super) fn succeed_untimed(&self, seen: Word) -> bool {
+        match self.cold.window.0.get() {
+            // A thread without a number yet does as well as any.
+            Some(Some(beside)) => match &**beside {
+                Beside::Rate(rate) => rate.succeed_untimed(NUMBER.get(), seen.generation()),
+                Beside::Stamps(_) => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Counts a success, if the trip has time buckets, and says when that was.
     pub(super) fn succeed_beside(
         &self,
         seen: Word,
@@ -50,19 +63,13 @@ impl Breaker {
         if !self.hot.rules.tally.is_rate() {
             return now;
         }
-        let clock = || now.unwrap_or_else(|| self.hot.clock.now());
-        if !seen.is_of(ticket.period) || !ticket.period.is_closed() {
-            return Some(clock());
+        let now = now.unwrap_or_else(|| self.hot.clock.now());
+        if let Some(Beside::Rate(rate)) = self.beside()
+            && seen.is_of(ticket.period)
+            && ticket.period.is_closed()
+        {
+            rate.succeed(thread_number(), seen.generation(), now);
         }
-        let Some(Beside::Rate(rate)) = self.beside() else {
-            return now;
-        };
-        let (thread, generation) = (thread_number(), seen.generation());
-        if now.is_none() && rate.succeed_untimed(thread, generation) {
-            return None;
-        }
-        let now = clock();
-        rate.succeed(thread, generation, now);
         Some(now)
     }
 
@@ -82,18 +89,24 @@ impl Breaker {
 /// As many shards as threads can run at once.
 fn shards() -> usize {
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    threads.next_power_of_two().min(MOST_SHARDS)
+    threads.min(MOST_SHARDS)
 }
+
+thread_local! {
+    /// The number of this thread, once it has one. Without a destructor and without code to run at first: a
+    /// plain load.
+    static NUMBER: Cell<usize> = const { Cell::new(NONE) };
+}
+
+const NONE: usize = usize::MAX;
 
 /// A number that this thread keeps. Threads that come and go use up numbers and nothing else.
 fn thread_number() -> usize {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    thread_local! {
-        // ORDERING: Relaxed. Numbers need only differ.
-        static NUMBER: u64 = NEXT.fetch_add(1, Ordering::Relaxed);
+    if NUMBER.get() == NONE {
+        // ORDERING: Relaxed. Numbers need only differ, and the low bits are enough to tell shards apart.
+        let number = NEXT.fetch_add(1, Ordering::Relaxed) % (1 << 16);
+        NUMBER.set(usize::try_from(number).unwrap_or(0));
     }
-    // A thread that is being torn down, with its number gone already, meets another on a shard.
-    NUMBER
-        .try_with(|number| usize::try_from(*number).unwrap_or(0))
-        .unwrap_or(0)
+    NUMBER.get()
 }

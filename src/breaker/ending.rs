@@ -16,7 +16,7 @@ use crate::{
 
 use super::ticket::Ticket;
 #[cfg(feature = "std")]
-use crate::machine::window::Failure;
+use crate::machine::{tally::Tally, window::Failure};
 
 /// How a call ended, with what a window beside the word had counted if that tripped.
 type Ended = Decided<Option<Count>, Recorded>;
@@ -62,17 +62,44 @@ impl Breaker {
         self.finish(ticket, outcome, now)
     }
 
-    /// The success that does write, alone in its function because it needs so little.
+    /// A success that writes: one jump to where that is.
     #[inline(never)]
     fn settle_success(&self, seen: Word, ticket: Ticket) -> Recorded {
-        let now = self.succeed_beside(seen, ticket, None);
-        let decided = self.success(seen, ticket, now.unwrap_or(0));
+        #[cfg(feature = "std")]
+        if self.hot.rules.tally.is_rate() {
+            return self.settle_rated_success(seen, ticket);
+        }
+        self.settle_counted_success(seen, ticket)
+    }
+
+    /// A success that is counted in the word, alone in its function because it needs so little.
+    #[inline(never)]
+    fn settle_counted_success(&self, seen: Word, ticket: Ticket) -> Recorded {
+        let decided = self.success(seen, ticket, 0);
         if decided.is_transition() {
-            // Read only now, if at all: of all successes this is the one that recovers.
-            let now = now.unwrap_or_else(|| self.hot.clock.now());
+            // Read only now: of all successes this is the one that recovers.
+            let now = self.hot.clock.now();
             self.tell(decided.before, decided.after, Event::Report, now);
         }
         decided.verdict
+    }
+
+    /// A success that is counted in a time bucket: most often there and nowhere else, without the clock.
+    #[cfg(feature = "std")]
+    #[inline(never)]
+    fn settle_rated_success(&self, seen: Word, ticket: Ticket) -> Recorded {
+        if seen.is_of(ticket.period) && Tally::has_no_run(seen) && self.succeed_untimed(seen) {
+            return Recorded::Applied;
+        }
+        self.finish_success(seen, ticket)
+    }
+
+    #[cfg(feature = "std")]
+    #[inline(never)]
+    fn finish_success(&self, seen: Word, ticket: Ticket) -> Recorded {
+        let now = self.succeed_beside(seen, ticket, None);
+        let decided = self.success(seen, ticket, now.unwrap_or(0));
+        self.conclude(decided.with(None), now)
     }
 
     #[inline(never)]

@@ -21,7 +21,7 @@
 
 use super::{
     window::payload::{self, Payload},
-    word::PAYLOAD_BITS,
+    word::{PAYLOAD_BITS, Word},
 };
 
 /// The longest window, and the longest run beside one, that fits the word under its leading 1.
@@ -204,6 +204,13 @@ impl Tally {
             Some(Window::Failures { k, .. }) => k as usize,
             _ => 0,
         }
+    }
+
+    /// Whether a closed word with a window beside it has no run that a success would end.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) const fn has_no_run(word: Word) -> bool {
+        word.is_closed() && word.payload() & payload::HEALTH == 0
     }
 
     /// Whether a failure is recorded beside the word first.

@@ -188,12 +188,15 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
-    /// Buckets for a window of `within_ms`, with as many shards as that, at least one.
+    /// Buckets for a window of `within_ms`, with at least as many shards as that: a power of two, so that a
+    /// thread's is found without a division.
     pub(crate) fn new(within_ms: u32, shards: usize) -> Self {
         Self {
             scale: Scale::new(within_ms),
             newest: Box::new(CachePadded::new(AtomicU64::new(0))),
-            lines: (0..=shards.max(1)).map(|_| Cells::new()).collect(),
+            lines: (0..=shards.next_power_of_two())
+                .map(|_| Cells::new())
+                .collect(),
         }
     }
 
@@ -288,7 +291,8 @@ impl Rate {
     }
 
     fn shard(&self, thread: usize) -> &Cells {
-        &self.lines[1 + thread % (self.lines.len() - 1)]
+        let shards = self.lines.len() - 1;
+        &self.lines[1 + (thread & (shards - 1))]
     }
 
     /// The bucket of this reading, if it takes the place of the newest: it is later, or the clock has stepped
