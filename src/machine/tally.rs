@@ -21,7 +21,7 @@
 
 use super::{
     window::payload::{self, Payload},
-    word::{PAYLOAD_BITS, Word},
+    word::PAYLOAD_BITS,
 };
 
 /// The longest window, and the longest run beside one, that fits the word under its leading 1.
@@ -209,7 +209,7 @@ impl Tally {
     /// Whether a closed word with a window beside it has no run that a success would end.
     #[cfg(feature = "std")]
     #[inline]
-    pub(crate) const fn has_no_run(word: Word) -> bool {
+    pub(crate) const fn has_no_run(word: super::word::Word) -> bool {
         word.is_closed() && word.payload() & payload::HEALTH == 0
     }
 
