@@ -80,6 +80,18 @@ fn what_is_left_out_is_as_in_the_default_policy() {
         NEW.trip(Trip::percent(50).min_calls(9).of_last(9)),
     );
     assert_eq!(
+        from_toml("trip = { percent = 50, within = '1m' }"),
+        NEW.trip(Trip::percent(50).min_calls(20).within(60 * SECOND)),
+    );
+    assert_eq!(
+        from_toml("trip = { failures = 3, within = '365days', consecutive = 65535 }"),
+        NEW.trip(
+            Trip::failures(3)
+                .within(Duration::from_hours(365 * 24))
+                .or(Trip::consecutive(65_535))
+        ),
+    );
+    assert_eq!(
         from_toml("backoff = { base = '1s', factor = 1, cap = '1s' }"),
         NEW.backoff(Backoff::constant(SECOND)),
     );
@@ -160,8 +172,28 @@ fn what_is_out_of_bounds_is_refused_with_field_value_and_bound() {
             "failures must be 1 to 20, got 30",
         ),
         (
-            "trip = { failures = 3, within = '1m' }",
-            "within must be left out, as windows over time are not built yet, got 1m",
+            "trip = { failures = 3, of_last = 4097 }",
+            "of_last must be 1 to 4096, got 4097",
+        ),
+        (
+            "trip = { failures = 1025, within = '1m' }",
+            "failures must be 1 to 1024, got 1025",
+        ),
+        (
+            "trip = { failures = 3, within = '9ms' }",
+            "within must be 10ms to 365d, got 9ms",
+        ),
+        (
+            "trip = { failures = 3, within = '1s 1us' }",
+            "within must be whole milliseconds, got 1000001us",
+        ),
+        (
+            "trip = { percent = 50, within = '2days' }",
+            "within must be 100ms to 1d, got 2d",
+        ),
+        (
+            "trip = { percent = 50, min_calls = 1000001, within = '1m' }",
+            "min_calls must be 1 to 1000000, got 1000001",
         ),
         (
             "trip = {}",

@@ -13,6 +13,7 @@ use proptest::prelude::*;
 
 const DAY: Duration = Duration::from_hours(24);
 const MONTH: Duration = Duration::from_hours(30 * 24);
+const YEAR: Duration = Duration::from_hours(365 * 24);
 const SECOND: Duration = Duration::from_secs(1);
 const MS: Duration = Duration::from_millis(1);
 const NS: Duration = Duration::from_nanos(1);
@@ -40,12 +41,42 @@ fn accepted() -> Vec<Policy> {
         trip(Trip::consecutive(1).or(beside)),
         trip(Trip::consecutive(45).or(beside)),
         trip(beside.or(Trip::consecutive(45))),
+        trip(beside.or(Trip::consecutive(1))),
+        trip(Trip::consecutive(45).or(Trip::failures(1).of_last(45))),
+        trip(Trip::consecutive(1).or(Trip::failures(1).of_last(46))),
+        trip(Trip::consecutive(65_535).or(Trip::failures(46).of_last(46))),
+        trip(
+            Trip::percent(1)
+                .of_last(4_096)
+                .or(Trip::consecutive(65_535)),
+        ),
+        trip(Trip::consecutive(65_535).or(Trip::failures(1).within(SECOND))),
+        trip(
+            Trip::percent(1)
+                .within(SECOND)
+                .or(Trip::consecutive(65_535)),
+        ),
         trip(Trip::failures(1).of_last(45)),
         trip(Trip::failures(45).of_last(45)),
         trip(Trip::percent(1).of_last(1)),
         trip(Trip::percent(100).of_last(45)),
         trip(Trip::percent(50).min_calls(1).of_last(20)),
         trip(Trip::percent(50).min_calls(20).of_last(20)),
+        trip(Trip::failures(1).of_last(46)),
+        trip(Trip::failures(1).of_last(4_096)),
+        trip(Trip::failures(4_096).of_last(4_096)),
+        trip(Trip::percent(1).of_last(46)),
+        trip(Trip::percent(100).of_last(4_096)),
+        trip(Trip::percent(50).min_calls(1).of_last(4_096)),
+        trip(Trip::percent(50).min_calls(4_096).of_last(4_096)),
+        trip(Trip::failures(1).within(10 * MS)),
+        trip(Trip::failures(1).within(11 * MS)),
+        trip(Trip::failures(1_024).within(YEAR)),
+        trip(Trip::percent(1).within(100 * MS)),
+        trip(Trip::percent(1).within(101 * MS)),
+        trip(Trip::percent(100).within(DAY)),
+        trip(Trip::percent(50).min_calls(1).within(SECOND)),
+        trip(Trip::percent(50).min_calls(1_000_000).within(SECOND)),
         NEW.open_for(10 * MS),
         NEW.open_for(MONTH),
         NEW.open_for(11 * MS),
@@ -117,27 +148,147 @@ fn refused() -> Vec<(Policy, &'static str)> {
         ),
         (
             trip(Trip::failures(1).of_last(0)),
-            "of_last must be 1 to 45, got 0",
+            "of_last must be 1 to 4096, got 0",
         ),
         (
-            trip(Trip::failures(1).of_last(46)),
-            "of_last must be 1 to 45, got 46",
+            trip(Trip::failures(1).of_last(4_097)),
+            "of_last must be 1 to 4096, got 4097",
+        ),
+        (
+            trip(Trip::percent(50).of_last(0)),
+            "of_last must be 1 to 4096, got 0",
         ),
         (
             trip(Trip::percent(50).of_last(u32::MAX)),
-            "of_last must be 1 to 45, got 4294967295",
+            "of_last must be 1 to 4096, got 4294967295",
         ),
         (
-            trip(Trip::failures(5).within(SECOND)),
-            "within must be left out, as windows over time are not built yet, got 1s",
+            trip(Trip::failures(0).of_last(46)),
+            "failures must be 1 to 46, got 0",
         ),
         (
-            trip(Trip::percent(50).within(SECOND)),
-            "within must be left out, as windows over time are not built yet, got 1s",
+            trip(Trip::failures(4_097).of_last(4_096)),
+            "failures must be 1 to 4096, got 4097",
+        ),
+        (
+            trip(Trip::percent(0).of_last(4_096)),
+            "percent must be 1 to 100, got 0",
+        ),
+        (
+            trip(Trip::percent(101).of_last(4_096)),
+            "percent must be 1 to 100, got 101",
+        ),
+        (
+            trip(Trip::percent(50).min_calls(0).of_last(100)),
+            "min_calls must be 1 to 100, got 0",
+        ),
+        (
+            trip(Trip::percent(50).min_calls(101).of_last(100)),
+            "min_calls must be 1 to 100, got 101",
+        ),
+        (
+            trip(Trip::failures(1).of_last(46).or(Trip::consecutive(0))),
+            "consecutive must be 1 to 65535, got 0",
+        ),
+        (
+            trip(Trip::consecutive(65_536).or(Trip::failures(1).of_last(46))),
+            "consecutive must be 1 to 65535, got 65536",
+        ),
+        (
+            trip(Trip::failures(1).within(SECOND).or(Trip::consecutive(0))),
+            "consecutive must be 1 to 65535, got 0",
+        ),
+        (
+            trip(Trip::consecutive(65_536).or(Trip::failures(1).within(SECOND))),
+            "consecutive must be 1 to 65535, got 65536",
+        ),
+        (
+            trip(Trip::percent(1).within(SECOND).or(Trip::consecutive(0))),
+            "consecutive must be 1 to 65535, got 0",
+        ),
+        (
+            trip(Trip::consecutive(65_536).or(Trip::percent(1).within(SECOND))),
+            "consecutive must be 1 to 65535, got 65536",
+        ),
+        (
+            trip(Trip::consecutive(46).or(Trip::failures(1).of_last(45))),
+            "consecutive must be 1 to 45, got 46",
+        ),
+        (
+            trip(Trip::failures(0).within(SECOND)),
+            "failures must be 1 to 1024, got 0",
+        ),
+        (
+            trip(Trip::failures(1_025).within(SECOND)),
+            "failures must be 1 to 1024, got 1025",
+        ),
+        (
+            trip(Trip::failures(1).within(9 * MS)),
+            "within must be 10ms to 365d, got 9ms",
+        ),
+        (
+            trip(Trip::failures(1).within(Duration::from_nanos(9_999_999))),
+            "within must be 10ms to 365d, got 9999999ns",
+        ),
+        (
+            trip(Trip::failures(1).within(Duration::ZERO)),
+            "within must be 10ms to 365d, got 0ms",
+        ),
+        (
+            trip(Trip::failures(1).within(YEAR + MS)),
+            "within must be 10ms to 365d, got 31536000001ms",
+        ),
+        (
+            trip(Trip::failures(1).within(YEAR + NS)),
+            "within must be 10ms to 365d, got 31536000000000001ns",
+        ),
+        (
+            trip(Trip::failures(1).within(SECOND + NS)),
+            "within must be whole milliseconds, got 1000000001ns",
+        ),
+        (
+            trip(Trip::percent(0).within(SECOND)),
+            "percent must be 1 to 100, got 0",
+        ),
+        (
+            trip(Trip::percent(101).within(SECOND)),
+            "percent must be 1 to 100, got 101",
+        ),
+        (
+            trip(Trip::percent(1).min_calls(0).within(SECOND)),
+            "min_calls must be 1 to 1000000, got 0",
+        ),
+        (
+            trip(Trip::percent(1).min_calls(1_000_001).within(SECOND)),
+            "min_calls must be 1 to 1000000, got 1000001",
+        ),
+        (
+            trip(Trip::percent(1).within(99 * MS)),
+            "within must be 100ms to 1d, got 99ms",
+        ),
+        (
+            trip(Trip::percent(1).within(DAY + MS)),
+            "within must be 100ms to 1d, got 86400001ms",
+        ),
+        (
+            trip(Trip::percent(1).within(DAY + NS)),
+            "within must be 100ms to 1d, got 86400000000001ns",
+        ),
+        (
+            trip(Trip::percent(1).within(Duration::from_micros(100_500))),
+            "within must be whole milliseconds, got 100500us",
         ),
         (
             trip(Trip::consecutive(3).or(Trip::consecutive(3))),
             "trip must be consecutive, a window, or one of each, got consecutive twice",
+        ),
+        (
+            trip(
+                Trip::failures(1)
+                    .within(SECOND)
+                    .or(Trip::percent(1).within(SECOND)),
+            ),
+            "trip must be consecutive, a window, or one of each, got two windows",
         ),
         (
             trip(window.or(Trip::percent(50).of_last(20))),

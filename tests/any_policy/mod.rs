@@ -11,8 +11,8 @@ fn millis(range: RangeInclusive<u64>) -> impl Strategy<Value = Duration> {
     range.prop_map(Duration::from_millis)
 }
 
-fn any_window() -> impl Strategy<Value = Trip> {
-    (1_u32..=45).prop_flat_map(|n| {
+fn of_last(n: impl Strategy<Value = u32>) -> impl Strategy<Value = Trip> {
+    n.prop_flat_map(|n| {
         prop_oneof![
             (1..=n).prop_map(move |k| Trip::failures(k).of_last(n)),
             (1_u32..=100).prop_map(move |percent| Trip::percent(percent).of_last(n)),
@@ -23,12 +23,33 @@ fn any_window() -> impl Strategy<Value = Trip> {
     })
 }
 
+fn within() -> impl Strategy<Value = Trip> {
+    let rate = || (1_u32..=100, millis(100..=DAY_MS));
+    prop_oneof![
+        (1_u32..=1_024, millis(10..=365 * DAY_MS))
+            .prop_map(|(k, time)| { Trip::failures(k).within(time) }),
+        rate().prop_map(|(percent, time)| Trip::percent(percent).within(time)),
+        (rate(), 1_u32..=1_000_000).prop_map(|((percent, time), calls)| {
+            Trip::percent(percent).min_calls(calls).within(time)
+        }),
+    ]
+}
+
+/// A window, and up to so long a run beside it.
+fn any_pair() -> impl Strategy<Value = (Trip, u32)> {
+    prop_oneof![
+        (of_last(1_u32..=45), 1_u32..=45),
+        (of_last(46_u32..=4_096), 1_u32..=65_535),
+        (within(), 1_u32..=65_535),
+    ]
+}
+
 fn any_trip() -> impl Strategy<Value = Trip> {
     prop_oneof![
-        (1_u32..=65_535).prop_map(Trip::consecutive),
-        any_window(),
-        (1_u32..=45, any_window()).prop_map(|(c, window)| Trip::consecutive(c).or(window)),
-        (1_u32..=45, any_window()).prop_map(|(c, window)| window.or(Trip::consecutive(c))),
+        1 => (1_u32..=65_535).prop_map(Trip::consecutive),
+        3 => any_pair().prop_map(|(window, _)| window),
+        2 => any_pair().prop_map(|(window, run)| Trip::consecutive(run).or(window)),
+        2 => any_pair().prop_map(|(window, run)| window.or(Trip::consecutive(run))),
     ]
 }
 

@@ -7,7 +7,10 @@ use std::{
     future,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -94,7 +97,10 @@ pub(crate) type Reached = BTreeSet<String>;
 ///
 /// At the first step after which the two disagree.
 pub(crate) fn play(setup: &Setup, ops: &[Op]) -> Reached {
-    let clock = Arc::new(Manual::at(setup.start));
+    let clock = Arc::new(Counting {
+        time: Manual::at(setup.start),
+        reads: AtomicU64::new(0),
+    });
     let told = Arc::new(Mutex::new(Vec::new()));
     let mut builder = Breaker::builder().policy(setup.policy);
     if setup.watched {
@@ -115,7 +121,8 @@ pub(crate) fn play(setup: &Setup, ops: &[Op]) -> Reached {
 
     let mut game = Game {
         breaker: &breaker,
-        clock: &clock,
+        clock: &clock.time,
+        reads: &clock.reads,
         told: &told,
         watched: setup.watched,
         oracle: Oracle::new(setup.policy, setup.transitions, setup.start),
@@ -124,7 +131,7 @@ pub(crate) fn play(setup: &Setup, ops: &[Op]) -> Reached {
     };
     game.compare("at the start");
     for (step, op) in ops.iter().enumerate() {
-        let before = clock.now();
+        let before = clock.time.now();
         let at = format!("step {step}, {op:?}, clock at {before}");
         game.step(*op, &at);
         game.compare(&at);
@@ -132,9 +139,24 @@ pub(crate) fn play(setup: &Setup, ops: &[Op]) -> Reached {
     game.reached
 }
 
+/// A manual clock that counts its readings.
+struct Counting {
+    time: Manual,
+    reads: AtomicU64,
+}
+
+impl Clock for Counting {
+    fn now(&self) -> u64 {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        self.time.now()
+    }
+}
+
 struct Game<'a> {
     breaker: &'a Breaker,
     clock: &'a Manual,
+    /// How often the breaker has read it.
+    reads: &'a AtomicU64,
     told: &'a Mutex<Vec<Transition>>,
     watched: bool,
     oracle: Oracle,
@@ -160,7 +182,9 @@ impl<'a> Game<'a> {
             }
             Op::Report(which, outcome) => {
                 if let Some((permit, held)) = self.take(which) {
+                    let before = self.reads();
                     let recorded = permit.record(outcome);
+                    self.oracle.given_reading(self.reads() > before);
                     self.give_jitter();
                     let expected = self.oracle.report(held, outcome, now);
                     assert_eq!(recorded, expected, "recorded {at}");
@@ -228,6 +252,7 @@ impl<'a> Game<'a> {
 
     fn call(&mut self, end: End, takes: Duration, future: bool, at: &str) {
         let admitted_at = self.clock.now();
+        let before = self.reads();
         let result = catch_unwind(AssertUnwindSafe(|| {
             let operation = || {
                 self.clock.advance(takes);
@@ -250,6 +275,7 @@ impl<'a> Game<'a> {
                 self.breaker.call_with(operation, classify)
             }
         }));
+        self.oracle.given_reading(self.reads() > before);
         self.give_jitter();
         match self.oracle.acquire(admitted_at) {
             Err(expected) => {
@@ -321,6 +347,10 @@ impl<'a> Game<'a> {
         let found = verb(self.breaker);
         let expected = expected(&mut self.oracle, self.clock.now());
         assert_eq!(found, expected, "the state found {at}");
+    }
+
+    fn reads(&self) -> u64 {
+        self.reads.load(Ordering::Relaxed)
     }
 
     /// Tells the oracle what length was drawn, if the last operation began an open period.

@@ -2,8 +2,8 @@
 //!
 //! Written from `DESIGN.md` §3 and the comparison rules of §2, not from the code that it judges. It has no
 //! word, no atomics and no packing; what happened is kept as it happened and looked at anew when asked.
-//! The one thing that it cannot know is the jitter drawn: that it is [given](Oracle::given_open_for), and
-//! holds against the bounds.
+//! What it cannot know is the jitter drawn and which successes of a time bucket read the clock: that it is
+//! given ([`Oracle::given_open_for`], [`Oracle::given_reading`]), and holds against the bounds.
 
 pub(crate) mod lockstep;
 mod rules;
@@ -25,6 +25,8 @@ pub(crate) struct Oracle {
     since: Option<i128>,
     /// The length that the breaker under test drew for the open period that begins next.
     open_for: Option<Duration>,
+    /// Whether it read the clock in the call that ends next.
+    read: bool,
     /// Transitions since they were last taken away.
     told: Vec<Told>,
     /// What a call listener would have heard since then.
@@ -156,6 +158,7 @@ impl Oracle {
             period: Period::closed(),
             since: (transitions > 0).then(|| time::tick(now)),
             open_for: None,
+            read: true,
             told: Vec::new(),
             heard: Vec::new(),
         }
@@ -299,7 +302,7 @@ impl Oracle {
         };
         match &mut self.period {
             Period::Closed { calls } => {
-                calls.push(rules::call(&self.policy, calls, failed, now));
+                calls.push(rules::call(self.policy.trip, calls, failed, self.read, now));
                 if failed && rules::trips(self.policy.trip, calls, now) {
                     let tripped_on = rules::counted(self.policy.trip, calls, now);
                     self.open(0, Some(tripped_on), Cause::Tripped, hint, now);
@@ -337,6 +340,11 @@ impl Oracle {
     /// Tells the length of the open period that the next operation begins, if the policy says how long.
     pub(crate) fn given_open_for(&mut self, open_for: Option<Duration>) {
         self.open_for = open_for;
+    }
+
+    /// Tells whether the next report read the clock.
+    pub(crate) fn given_reading(&mut self, read: bool) {
+        self.read = read;
     }
 
     fn reopen(&mut self, cause: Cause, hint: Option<Duration>, now: u64) {

@@ -25,6 +25,7 @@ pub(super) struct Call {
     pub(super) ended: u64,
     /// What it counts as: the clock's reading, or an earlier one if the breaker did not read it.
     pub(super) at: u64,
+    pub(super) read: bool,
 }
 
 /// Failures, and the calls they are among.
@@ -58,23 +59,26 @@ const BUCKETS: u64 = 10;
 const READ_EACH: u32 = 64;
 const READ_ONE_IN: u32 = 8;
 
-/// A call that ends now, after these.
-pub(super) fn call(policy: &Policy, calls: &[Call], failed: bool, now: u64) -> Call {
-    let read = failed || policy.slow_call.is_some();
-    let newest = calls.iter().map(|call| call.at).next_back();
-    let at = match (rate_within(policy.trip), newest) {
-        (Some(time), Some(newest)) if !read => {
-            let length = nanos(time) / BUCKETS;
+/// A call that ends now, after these. `read` is whether the breaker read the clock for a success: if not, it
+/// counts as if it came with the one before.
+pub(super) fn call(trip: Trip, calls: &[Call], failed: bool, read: bool, now: u64) -> Call {
+    let at = match rate_within(trip) {
+        Some(time) if !read && !failed => {
+            let bucket = |call: &Call| call.at / (nanos(time) / BUCKETS);
+            let newest = calls.last().expect("the first call reads the clock");
             let newest_bucket = calls
                 .iter()
                 .rev()
-                .take_while(|call| call.at / length == newest / length);
+                .take_while(|call| bucket(call) == bucket(newest));
             let before = count(newest_bucket.filter(|call| !call.failed));
-            if before >= READ_EACH && !before.is_multiple_of(READ_ONE_IN) {
-                newest
-            } else {
-                now
-            }
+            assert!(before >= READ_EACH, "read each of the first {READ_EACH}");
+            let unread = calls
+                .iter()
+                .rev()
+                .filter(|call| !call.failed)
+                .take_while(|call| !call.read);
+            assert!(count(unread) + 1 < READ_ONE_IN, "read one in {READ_ONE_IN}");
+            newest.at
         }
         _ => now,
     };
@@ -82,6 +86,7 @@ pub(super) fn call(policy: &Policy, calls: &[Call], failed: bool, now: u64) -> C
         failed,
         ended: now,
         at,
+        read,
     }
 }
 

@@ -16,7 +16,7 @@
 //! write; only a failure adds the shards up.
 //!
 //! **When the clock is read.** By every failure, by the first [`EXACT`] successes of a shard in a bucket, and
-//! then by every [`EVERY`]th; the others go to the newest bucket that anybody has read. So no success is lost
+//! then by every [`EVERY`]th (by all, where calls are timed or told of, or a run stands beside); the others go to the newest bucket that anybody has read. So no success is lost
 //! or counted twice, and none is counted in a later bucket than its own. At a failure at most `EVERY - 1`
 //! successes of each shard are missing in the window, and only of shards that had counted `EXACT` in their
 //! last bucket: fewer than 11 % of what the shard counted there, and only such as came before the first

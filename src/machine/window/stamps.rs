@@ -310,6 +310,7 @@ impl View<'_> {
         let place = self.payload.place();
         let failures = (first..first + self.ring.len())
             .map_while(|back| self.before(place, back))
+            .take(rules.tally.most_failures())
             .take_while(|mark| between(mark.stamp(), newest) < covered(rules))
             .count();
         let failures = u32::try_from(failures).unwrap_or(u32::MAX);
