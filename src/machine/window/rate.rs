@@ -30,8 +30,8 @@
 //! window covers both. A success that a failure does not see yet has not happened before it.
 //!
 //! **The cell.** A count goes to its own bucket's cell by CAS on all of it. If the cell holds another bucket and
-//! this one is still the newest, it is written over; so nothing is ever cleared, and an idle gap of any
-//! length needs no work. If this one is not the newest any more, the count goes to the newest. A younger
+//! there is no newer one, it is written over; so nothing is ever cleared, and an idle gap of any length needs
+//! no work. If there is a newer one, the count goes there. A younger
 //! generation in the same bucket means that the call's period is over: the count is dropped. *Newest* moves
 //! on with the clock, and back if the clock has stepped back by more than a bucket and a second.
 //!
@@ -43,7 +43,7 @@
 //!
 //! | a thread stops | then |
 //! |---|---|
-//! | between clock and `newest` | others move `newest` on |
+//! | between clock and `newest` | others move `newest` on. If it goes on after more than a bucket and a second, it moves `newest` back until the next reading; failures don't look behind their own bucket |
 //! | before its CAS on a cell | its call is not counted yet; it will be in the bucket that is the newest then |
 //! | between cell and word | its failure is counted, and the next failure decides |
 //! | after the word | all is done but telling of the trip, if it was one |
@@ -141,6 +141,12 @@ impl Scale {
             && 0 < generations
             && generations <= self.generation_mask() / 2
     }
+}
+
+/// Whether a bucket is later than another.
+const fn is_later(bucket: u64, than: u64) -> bool {
+    let ahead = bucket.wrapping_sub(than);
+    0 < ahead && ahead <= u64::MAX / 2
 }
 
 /// A line of cells.
@@ -245,6 +251,13 @@ impl Rate {
         fence(Ordering::SeqCst);
         // ORDERING: Relaxed, after the fence: of two failures one sees the bucket that the other published.
         let newest = self.newest.load(Ordering::Relaxed);
+        // A reading that was held up for more than a second looks like a clock that stepped back, and has moved
+        // `newest` back: what is decided here does not look behind its own bucket.
+        let newest = if is_later(bucket, newest) {
+            bucket
+        } else {
+            newest
+        };
         let count = self.sum(seen, newest);
         let rate_trips = rules.tally.judges(count);
         let decided = cell.transition(
@@ -343,7 +356,7 @@ impl Rate {
                 None if self.scale.is_younger(stands, empty) => return,
                 None => {
                     let newest = self.newest.load(Ordering::Relaxed);
-                    if newest != bucket {
+                    if is_later(newest, bucket) {
                         bucket = newest;
                         continue;
                     }

@@ -34,7 +34,8 @@
 //!
 //! **What wraps.** The lap after 2 laps: a writer that stopped between reading a cell and its CAS while the
 //! ring went round twice finds another stamp. The word's `calls` after 65 536, more than any window and the
-//! calls between two failures that it counts. The generation after 65 536 periods (I27): a mark of exactly so
+//! calls between two failures that it counts; a settlement that stops between its last look at the word and its
+//! CAS, for a multiple of 65 536 calls that leave the word as it was, moves the place once too often. The generation after 65 536 periods (I27): a mark of exactly so
 //! long ago, never written over since, is taken for one of this period. Stamps of time after 4.4 years: with
 //! a failure 2.2 to 4.4 years after the newest, that is taken for the time of both. Stamps of calls after
 //! 2^47 calls of one period.
@@ -141,12 +142,14 @@ impl Stamps {
             if stands.is_of(seen.generation(), place) {
                 match view.settle(stands, cell, failure, rules) {
                     Ok(decided) if mine == Some(place) => return decided,
-                    // Another's, and it tripped: this failure comes too late to count.
+                    // Another's, and it tripped: this failure was moved by somebody before, or comes too
+                    // late to count.
                     Ok(decided) if decided.is_transition() => {
-                        return Decided {
-                            verdict: Recorded::Stale,
-                            ..decided
+                        let verdict = match mine {
+                            Some(_) => Recorded::Applied,
+                            None => Recorded::Stale,
                         };
+                        return Decided { verdict, ..decided };
                     }
                     Ok(Decided { after, .. }) => seen = after,
                     Err(stands) => seen = stands,
@@ -275,15 +278,13 @@ impl View<'_> {
         })
     }
 
+    /// The calls are counted in a window of time too, where nobody asks for them: else the word would be the
+    /// same again after two laps, and a settlement that stopped for so long would move a place for nothing.
     fn with_failure(&self, rules: &Rules) -> Payload {
-        let payload = self
-            .payload
+        self.payload
             .with_failure(rules.tally.run)
-            .with_next_place(self.ring.len());
-        match rules.tally.window {
-            Some(Window::Calls { .. }) => payload.with_one_call_more(),
-            _ => payload,
-        }
+            .with_next_place(self.ring.len())
+            .with_one_call_more()
     }
 
     /// Whether the failure of this mark is one too many in the window.
