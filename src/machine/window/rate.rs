@@ -491,6 +491,17 @@ mod tests {
         assert_eq!(counted(&rate, word, LONG_AGO + 1_600 * MS), (0, 2));
     }
 
+    /// A defect that a loom model found: the late reading moved the failure's count back too.
+    #[test]
+    fn a_reading_that_was_held_up_moves_no_count_back() {
+        let (rate, word) = rate();
+        let bucket = rate.publish(LONG_AGO);
+        let late = rate.publish(LONG_AGO - 1_300 * MS);
+        assert!(late < bucket, "as if the clock had stepped back");
+        rate.add(&rate.lines[0], 0, bucket);
+        assert_eq!(counted(&rate, word, LONG_AGO), (1, 1));
+    }
+
     #[test]
     fn a_clock_that_is_a_little_behind_counts_in_the_newest_bucket() {
         let (rate, word) = rate();

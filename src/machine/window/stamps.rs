@@ -546,6 +546,21 @@ mod tests {
         }
     }
 
+    /// A defect that a loom model found: after two laps of its ring the word was the same again.
+    #[test]
+    fn a_word_is_another_after_two_laps() {
+        let scene = Scene::new(Trip::failures(2).within(Duration::from_millis(10)));
+        let before = scene.cell.load();
+        for lap in 0..2 {
+            scene.fail(lap * 100_000);
+            scene.fail(lap * 100_000 + 50_000);
+        }
+        let after = scene.cell.load();
+        let place = |word: Word| Payload::new(word.payload()).place();
+        assert_eq!(place(before), place(after));
+        assert_ne!(before, after);
+    }
+
     #[test]
     fn a_time_that_steps_back_is_the_newest_one() {
         let scene = Scene::new(Trip::failures(3).within(Duration::from_millis(10)));
