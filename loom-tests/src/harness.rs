@@ -7,6 +7,8 @@
 //!    executions it takes at the least.
 //! 4. Two actors are searched without bound, three or four with at most [`PREEMPTIONS`] preemptions. Nothing
 //!    else bounds a run, the environment neither.
+//! 5. Two actors with so many loads that it would take minutes are bounded too, where loads are read-modify-writes
+//!    ([`Model::bounded`]) or, where plain loads take as long, in both modes ([`Model::bounded_throughout`]).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -80,6 +82,7 @@ where
             reaches: Vec::new(),
             least: [0, 0],
             spurious: &[],
+            bounded: [false, false],
         }
     }
 }
@@ -92,6 +95,8 @@ pub(crate) struct Model {
     reaches: Vec<&'static str>,
     least: [usize; 2],
     spurious: &'static [&'static [Spurious]],
+    /// As `least`: with plain loads, with loads as read-modify-writes.
+    bounded: [bool; 2],
 }
 
 impl Model {
@@ -104,6 +109,18 @@ impl Model {
     /// How many executions it takes at least: with plain loads, with loads as read-modify-writes.
     pub(crate) fn takes(mut self, plain: usize, rmw: usize) -> Self {
         self.least = [plain, rmw];
+        self
+    }
+
+    /// Bounds the preemptions of two actors where loads are read-modify-writes.
+    pub(crate) fn bounded(mut self) -> Self {
+        self.bounded = [false, true];
+        self
+    }
+
+    /// Bounds the preemptions of two actors in both modes.
+    pub(crate) fn bounded_throughout(mut self) -> Self {
+        self.bounded = [true, true];
         self
     }
 
@@ -150,7 +167,8 @@ impl Model {
         builder.max_permutations = None;
         builder.max_duration = None;
         builder.checkpoint_file = None;
-        builder.preemption_bound = (self.actors > 2).then_some(PREEMPTIONS);
+        let bounded = self.actors > 2 || self.bounded[usize::from(loads == Loads::Rmw)];
+        builder.preemption_bound = bounded.then_some(PREEMPTIONS);
         let (execute, reached) = (Arc::clone(&self.execute), Arc::clone(&outcomes));
         builder.check(move || {
             let outcome = execute();

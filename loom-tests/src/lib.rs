@@ -85,6 +85,44 @@ macro_rules! models {
                 a_transition_of_a_listener_is_told_after_it_returns
                 a_gap_is_announced_and_delivery_goes_on
             }
+            stamps {
+                two_failures_of_the_last_calls_trip_once
+                two_failures_within_a_time_trip_once
+                more_failures_than_trip_trip_once
+                who_trips_for_another_is_stale_itself
+                a_success_before_a_failure_is_counted_before_it
+                a_success_between_two_failures_is_counted_between_them
+                a_success_before_the_last_failure_is_counted_before_it
+                a_success_breaks_the_run_beside_the_ring
+                who_is_delayed_for_two_laps_moves_no_place
+                three_failures_across_the_change_of_laps_trip_once
+                a_late_failure_of_a_period_loses_none_of_the_next
+                a_late_failure_within_a_time_loses_none_of_the_next
+                failures_of_two_periods_do_not_meet
+                a_failure_after_a_recovery_is_the_first
+                a_failure_that_stopped_after_its_mark_is_counted_once
+                a_trip_of_a_failure_that_stopped_is_made_once
+                readings_of_the_clock_are_recorded_in_either_order
+                readings_within_the_time_trip_in_either_order
+            }
+            rate {
+                two_failures_in_a_bucket_trip_once
+                two_failures_at_the_turn_of_a_bucket_trip_once
+                two_failures_nine_buckets_apart_trip_once
+                three_failures_at_the_turn_of_a_bucket_trip_once
+                a_success_comes_before_a_failure_or_after_it
+                a_late_success_loses_none_of_a_newer_bucket
+                a_late_failure_loses_none_of_a_newer_bucket
+                a_late_failure_of_a_period_loses_none_of_the_next
+                a_late_failure_of_a_bucket_and_a_period_loses_none_of_the_next
+                a_late_failure_of_a_round_and_a_period_loses_none_of_the_next
+                a_late_success_of_a_period_loses_none_of_the_next
+                successes_without_the_clock_are_counted_once
+                a_success_without_the_clock_loses_none_of_a_newer_bucket
+                a_late_success_without_the_clock_loses_none_of_the_next_period
+                a_late_reading_turns_no_bucket_back
+                a_very_late_reading_turns_no_bucket_back
+            }
             weak {
                 a_weak_cas_that_fails_changes_no_trip
                 a_weak_cas_that_fails_changes_no_admission

@@ -6,7 +6,7 @@ use crate::{
     harness::{Model, Scenario},
     machine::{
         rules::{Interval, Rules},
-        step::Vote,
+        step::{Recorded, Vote},
         tally::{Tally, Threshold, Window},
         tick::{Deadline, LeaseEnd},
         word::{Open, Period, State, Word},
@@ -14,7 +14,7 @@ use crate::{
     subject::{Did, Said, Subject, moment},
 };
 
-const MS: u64 = 1_000_000;
+pub(crate) const MS: u64 = 1_000_000;
 
 /// The moment at which most models play.
 pub(crate) const NOW: u64 = 7_200_000 * MS;
@@ -90,6 +90,10 @@ pub(crate) fn success() -> Vote {
     Vote::Success { now: NOW }
 }
 
+pub(crate) fn success_at(now: u64) -> Vote {
+    Vote::Success { now }
+}
+
 pub(crate) fn failure(now: u64) -> Vote {
     Vote::Failure {
         moment: moment(now),
@@ -126,13 +130,48 @@ pub(crate) fn call(subject: &impl Subject, now: u64, vote: Vote) -> Vec<Did> {
     std::iter::once(asked).chain(ended).collect()
 }
 
+/// Calls of `period` end with these votes, one after the other.
+pub(crate) fn report_all(subject: &impl Subject, period: Period, votes: &[Vote]) -> Vec<Did> {
+    votes
+        .iter()
+        .map(|vote| subject.report(period, *vote))
+        .collect()
+}
+
+/// A breaker of rules with a window beside its word, in which calls have ended with `votes`.
+pub(crate) fn played<S: Subject>(
+    rules: Rules,
+    votes: impl IntoIterator<Item = Vote>,
+) -> Scenario<S, Vec<Did>> {
+    let first = closed(&rules);
+    let votes: Vec<_> = votes.into_iter().collect();
+    Scenario::new(move || {
+        let subject = S::at(first, rules);
+        for did in report_all(&subject, first.period(), &votes) {
+            assert_eq!(did.recorded(), Some(Recorded::Applied));
+        }
+        subject
+    })
+}
+
 /// What the steps said, as a name for the outcome: actors are separated by `|`, their steps by `,`.
 pub(crate) fn outcome(actors: &[Vec<Did>]) -> String {
     let actor = |steps: &Vec<Did>| {
-        let said: Vec<_> = steps.iter().map(|did| said(did.said)).collect();
+        let said: Vec<_> = steps.iter().map(told).collect();
         said.join(", ")
     };
     actors.iter().map(actor).collect::<Vec<_>>().join(" | ")
+}
+
+/// A failure can move the breaker for another one, and then says so of itself as little as of that.
+fn told(did: &Did) -> String {
+    use Recorded::{Applied, Stale};
+    match did.said {
+        Said::Recorded(Applied | Stale) if did.is_transition() => {
+            format!("{} and opens it", said(did.said))
+        }
+        plain => said(plain),
+    }
 }
 
 fn said(said: Said) -> String {

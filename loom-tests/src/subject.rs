@@ -12,10 +12,15 @@ use crate::{
             Admission, Change, Moment, Recorded, Step, Verb, Vote, admit, admit::Refusal, operate,
             refuse, report,
         },
-        word::{Period, State, Word},
+        tally::Count,
+        window::{Beside, Failure},
+        word::{Period, Phase, State, Word},
     },
-    sync::AtomicU64,
+    sync::{self, AtomicU64},
 };
+
+/// One line of successes, so that they meet.
+const SHARDS: usize = 1;
 
 /// A breaker, as far as the models need one.
 pub(crate) trait Subject: Send + Sync + 'static {
@@ -32,6 +37,9 @@ pub(crate) trait Subject: Send + Sync + 'static {
     fn report(&self, period: Period, vote: Vote) -> Did;
 
     fn operate(&self, verb: Verb, now: u64) -> Did;
+
+    /// What the window of a closed word covers at `now`.
+    fn counted(&self, now: u64) -> Count;
 }
 
 /// What tells listeners of transitions.
@@ -50,6 +58,8 @@ pub(crate) struct Did {
     /// The word that was decided on, and the one that it became.
     pub(crate) before: Word,
     pub(crate) after: Word,
+    /// What a window beside the word had counted, if that tripped.
+    pub(crate) counted: Option<Count>,
 }
 
 /// The answer.
@@ -82,11 +92,13 @@ impl Did {
     }
 }
 
-/// The shipped machine, with what `src/breaker` puts around it: `admission.rs`, `ending.rs`, `operator.rs`.
+/// The shipped machine, with what `src/breaker` puts around it: `admission.rs`, `ending.rs`, `beside.rs`,
+/// `operator.rs`, `looking.rs`. (Not modelled: that a window is made when it is first needed.)
 pub(crate) struct Shipped {
     cell: Cell,
     rules: Rules,
     shortcut: Shortcut,
+    beside: Option<Beside>,
 }
 
 impl Subject for Shipped {
@@ -96,6 +108,7 @@ impl Subject for Shipped {
         Self {
             cell: Cell::over(AtomicU64::new(word.bits())),
             shortcut: Shortcut::new(&rules),
+            beside: Beside::new(&rules, || SHARDS),
             rules,
         }
     }
@@ -130,6 +143,26 @@ impl Subject for Shipped {
         if matches!(vote, Vote::Success { .. }) && self.shortcut.changes_nothing(seen, period) {
             return unwritten(seen, Said::Recorded(Recorded::Applied));
         }
+        let vote = match vote {
+            Vote::Success { now } => {
+                let now = self.succeed_beside(seen, period, now);
+                Vote::Success {
+                    now: now.unwrap_or(0),
+                }
+            }
+            Vote::Failure { moment, hint_ms } if period.is_closed() => {
+                let failure = Failure {
+                    period,
+                    moment,
+                    hint_ms,
+                };
+                if let Some(did) = self.fail_beside(seen, failure) {
+                    return did;
+                }
+                vote
+            }
+            vote => vote,
+        };
         let decided = self.decide(seen, |word| report(word, period, vote, &self.rules));
         did(decided, Said::Recorded)
     }
@@ -139,9 +172,44 @@ impl Subject for Shipped {
         let decided = self.decide(seen, |word| operate(word, verb, &self.rules, moment(now)));
         did(decided, Said::Found)
     }
+
+    fn counted(&self, now: u64) -> Count {
+        let word = self.cell.load();
+        match (&self.beside, word.phase()) {
+            (Some(beside), _) => beside.count(word, &self.rules, now),
+            (None, Phase::Closed(payload)) => self.rules.tally.count(payload),
+            _ => Count::default(),
+        }
+    }
 }
 
 impl Shipped {
+    /// As `Breaker::fail_beside`.
+    fn fail_beside(&self, seen: Word, failure: Failure) -> Option<Did> {
+        let beside = self.beside.as_ref()?;
+        let decided = beside.fail(&self.cell, seen, failure, &self.rules);
+        Some(Did {
+            counted: decided.prepared,
+            ..did(decided, Said::Recorded)
+        })
+    }
+
+    /// As `Breaker::succeed_beside`, where the clock says `clock` if it is read.
+    fn succeed_beside(&self, seen: Word, period: Period, clock: u64) -> Option<u64> {
+        let Some(Beside::Rate(rate)) = &self.beside else {
+            return None;
+        };
+        if !seen.is_of(period) || !period.is_closed() {
+            return Some(clock);
+        }
+        let (thread, generation) = (sync::actor(), seen.generation());
+        if rate.succeed_untimed(thread, generation) {
+            return None;
+        }
+        rate.succeed(thread, generation, clock);
+        Some(clock)
+    }
+
     fn decide<V>(&self, seen: Word, decide: impl Fn(Word) -> Step<V>) -> Decided<(), V> {
         self.cell
             .transition(seen, (), || (), |word, ()| decide(word))
@@ -173,6 +241,7 @@ fn unwritten(word: Word, said: Said) -> Did {
         said,
         before: word,
         after: word,
+        counted: None,
     }
 }
 
@@ -181,5 +250,6 @@ fn did<C, V>(decided: Decided<C, V>, said: impl Fn(V) -> Said) -> Did {
         said: said(decided.verdict),
         before: decided.before,
         after: decided.after,
+        counted: None,
     }
 }

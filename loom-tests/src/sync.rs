@@ -13,7 +13,10 @@
     reason = "the door is as wide as the real one, whatever the machine uses of it today"
 )]
 
-use std::cell::Cell;
+use std::{
+    cell::Cell,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+};
 
 use loom::sync::atomic as model;
 
@@ -49,7 +52,12 @@ thread_local! {
 loom::thread_local! {
     /// Which actor a loom thread is, and how many weak CASes it has tried.
     static ACTOR: Cell<Option<Spurious>> = Cell::new(None);
+    /// Whether it stops for good after its next CAS that is not weak.
+    static STOPS: Cell<bool> = Cell::new(false);
 }
+
+/// What is thrown to stop an actor.
+struct Stopped;
 
 /// Sets the switches for the model that this thread is about to run.
 pub(crate) fn switch(loads: Loads, spurious: &'static [Spurious]) {
@@ -66,6 +74,23 @@ pub(crate) fn injected() -> usize {
 /// Says which actor this loom thread is.
 pub(crate) fn act_as(actor: usize) {
     ACTOR.with(|a| a.set(Some(Spurious { actor, call: 0 })));
+}
+
+/// Which actor this is, as a number that a thread keeps; 0 before there are any.
+pub(crate) fn actor() -> usize {
+    ACTOR.with(|actor| actor.get().map_or(0, |Spurious { actor, .. }| actor))
+}
+
+/// Runs `act`, and stops it for good once a CAS of it that is not weak was stored: `None`, if so.
+pub(crate) fn stop_after_a_cas<R>(act: impl FnOnce() -> R) -> Option<R> {
+    STOPS.with(|stops| stops.set(true));
+    let done = catch_unwind(AssertUnwindSafe(act));
+    STOPS.with(|stops| stops.set(false));
+    match done {
+        Ok(done) => Some(done),
+        Err(thrown) if thrown.is::<Stopped>() => None,
+        Err(thrown) => resume_unwind(thrown),
+    }
 }
 
 /// Counts a weak CAS and says whether it is one to fail.
@@ -123,7 +148,11 @@ impl AtomicU64 {
         success: Ordering,
         failure: Ordering,
     ) -> Result<u64, u64> {
-        self.0.compare_exchange(current, new, success, failure)
+        let done = self.0.compare_exchange(current, new, success, failure);
+        if done.is_ok() && STOPS.with(Cell::get) {
+            resume_unwind(Box::new(Stopped));
+        }
+        done
     }
 
     #[track_caller]

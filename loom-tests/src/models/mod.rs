@@ -5,6 +5,8 @@ pub(crate) mod lease;
 pub(crate) mod operator;
 pub(crate) mod probe;
 pub(crate) mod publication;
+pub(crate) mod rate;
 pub(crate) mod stale;
+pub(crate) mod stamps;
 pub(crate) mod trip;
 pub(crate) mod weak;

@@ -5,9 +5,9 @@ use crate::{
     machine::{
         rules::Rules,
         step::{Recorded, Vote},
-        word::{Period, State},
+        word::State,
     },
-    scene::{NOW, breaker, closed, failure, rules, run, success, transitions, window},
+    scene::{NOW, breaker, closed, failure, report_all, rules, run, success, transitions, window},
     subject::{Did, Subject},
 };
 
@@ -73,7 +73,7 @@ fn trips<S: Subject>(rules: Rules, actors: &[&[Vote]]) -> Model {
         .iter()
         .fold(breaker::<S>(first, rules), |scenario, votes| {
             let votes = votes.to_vec();
-            scenario.actor(move |subject| report_all(subject, &votes, first.period()))
+            scenario.actor(move |subject| report_all(subject, first.period(), &votes))
         })
         .end_in_a_chain(first, |last, actors| {
             assert_eq!(last.state(), State::Open, "no lost trip");
@@ -81,11 +81,4 @@ fn trips<S: Subject>(rules: Rules, actors: &[&[Vote]]) -> Model {
             let tripped = |did: &&Did| did.recorded() == Some(Recorded::Tripped);
             assert_eq!(actors.iter().flatten().filter(tripped).count(), 1);
         })
-}
-
-fn report_all(subject: &impl Subject, votes: &[Vote], period: Period) -> Vec<Did> {
-    votes
-        .iter()
-        .map(|vote| subject.report(period, *vote))
-        .collect()
 }

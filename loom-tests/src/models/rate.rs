@@ -1,0 +1,345 @@
+//! The time buckets beside the word: at the turn of a bucket, where a bucket's cell is used again, and where a
+//! period ends (I14, I15, I4).
+
+use crate::{
+    harness::Model,
+    machine::{
+        rules::Rules,
+        step::{Recorded, Verb},
+        tally::{Count, Tally, Window},
+        word::{Period, State},
+    },
+    scene::{
+        MS, NOW, assert_chain, breaker, closed, failure, outcome, played, report_all, rules,
+        success_at, transitions,
+    },
+    subject::{Did, Subject},
+};
+
+/// A window of 100 ms: less than a second and a bucket, so that a reading as old as that is no step of the clock.
+const WITHIN_MS: u32 = 100;
+const BUCKET: u64 = 10 * MS;
+/// A bucket that lies in the same cells.
+const ROUND: u64 = 16 * BUCKET;
+
+/// I1, I14.
+pub(crate) fn two_failures_in_a_bucket_trip_once<S: Subject>() -> Model {
+    all_needed::<S>(&[NOW, NOW], outcome)
+        .reaches(&[
+            "applied | tripped",
+            "stale | tripped",
+            "tripped | applied",
+            "tripped | stale",
+        ])
+        .takes(729, 382)
+        .bounded()
+}
+
+/// I1, I14: each counts in another cell, and one of them sees both.
+pub(crate) fn two_failures_at_the_turn_of_a_bucket_trip_once<S: Subject>() -> Model {
+    all_needed::<S>(&[NOW, NOW + BUCKET], outcome)
+        .reaches(&[
+            "applied | tripped",
+            "stale | tripped",
+            "tripped | applied",
+            "tripped | stale",
+        ])
+        .takes(828, 525)
+        .bounded()
+}
+
+/// I1, I14: as far apart as a window covers.
+pub(crate) fn two_failures_nine_buckets_apart_trip_once<S: Subject>() -> Model {
+    all_needed::<S>(&[NOW, NOW + 9 * BUCKET], outcome)
+        .reaches(&[
+            "applied | tripped",
+            "stale | tripped",
+            "tripped | applied",
+            "tripped | stale",
+        ])
+        .takes(828, 2_439)
+        .bounded()
+}
+
+/// I1, I14: a third one has published another bucket.
+pub(crate) fn three_failures_at_the_turn_of_a_bucket_trip_once<S: Subject>() -> Model {
+    let last = NOW + BUCKET;
+    all_needed::<S>(&[NOW, last, last], who_trips)
+        .reaches(&["0 trips", "1 trips", "2 trips"])
+        .takes(14_600, 20_000)
+}
+
+/// The outcome for more than two actors: what the others are told is in the models of two.
+fn who_trips(actors: &[Vec<Did>]) -> String {
+    let trips = |steps: &Vec<Did>| steps.iter().any(Did::is_transition);
+    let who = actors.iter().position(trips);
+    format!("{} trips", who.expect("one of them"))
+}
+
+/// These failures race; all of them are needed.
+fn all_needed<S: Subject>(at: &[u64], outcome: fn(&[Vec<Did>]) -> String) -> Model {
+    let min_calls = u32::try_from(at.len()).expect("a few");
+    let rules = share(100, min_calls);
+    let first = closed(&rules);
+    at.iter()
+        .fold(breaker::<S>(first, rules), |scenario, &now| {
+            scenario.actor(move |subject| vec![subject.report(first.period(), failure(now))])
+        })
+        .end(move |subject, actors| {
+            let last = subject.word();
+            assert_chain(first, last, actors);
+            assert_eq!(last.state(), State::Open, "no lost trip");
+            assert_eq!(transitions(actors), 1);
+            let counted = actors.iter().flatten().find_map(|did| did.counted);
+            assert_eq!(counted, Some(all_failed(min_calls)));
+            outcome(actors)
+        })
+}
+
+/// I15: a success is counted before a failure or after it. (Two of two trip, two of three don't.)
+pub(crate) fn a_success_comes_before_a_failure_or_after_it<S: Subject>() -> Model {
+    let rules = share(70, 2);
+    let first = closed(&rules);
+    played::<S>(rules, [failure(NOW)])
+        .actor(move |subject| vec![subject.report(first.period(), success_at(NOW))])
+        .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
+        .end(move |subject, actors| {
+            assert_chain(first, subject.word(), actors);
+            if subject.word().state() == State::Closed {
+                assert_eq!(
+                    subject.counted(NOW),
+                    Count {
+                        failures: 2,
+                        calls: 3
+                    }
+                );
+            }
+            outcome(&actors[1..])
+        })
+        .reaches(&["applied", "tripped"])
+        .takes(12, 1_000)
+}
+
+/// I15: a success that comes a round late leaves alone what its cell counts by then.
+pub(crate) fn a_late_success_loses_none_of_a_newer_bucket<S: Subject>() -> Model {
+    let rules = share(100, 9);
+    let first = closed(&rules);
+    let newer = NOW + ROUND;
+    breaker::<S>(first, rules)
+        .actor(move |subject| vec![subject.report(first.period(), success_at(NOW))])
+        .actor(move |subject| vec![subject.report(first.period(), success_at(newer))])
+        .end(move |subject, actors| counted(subject, actors, newer))
+        .reaches(&["applied | applied, 0 of 1", "applied | applied, 0 of 2"])
+        .takes(273, 315)
+        .bounded()
+}
+
+/// I14: nor does a failure: two of the newer bucket trip.
+pub(crate) fn a_late_failure_loses_none_of_a_newer_bucket<S: Subject>() -> Model {
+    let rules = share(100, 2);
+    let first = closed(&rules);
+    let newer = NOW + ROUND;
+    breaker::<S>(first, rules)
+        .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
+        .actor(move |subject| vec![subject.report(first.period(), failure(newer))])
+        .end(move |subject, actors| {
+            assert_chain(first, subject.word(), actors);
+            if subject.word().state() == State::Closed {
+                let next = subject.report(first.period(), failure(newer));
+                assert_eq!(next.recorded(), Some(Recorded::Tripped), "no lost trip");
+            }
+            outcome(actors)
+        })
+        .reaches(&[
+            "applied | applied",
+            "applied | tripped",
+            "stale | tripped",
+            "tripped | applied",
+            "tripped | stale",
+        ])
+        .takes(1_372, 2_423)
+        .bounded()
+}
+
+/// I4, I14: a failure of the period before, in the same bucket, counts for nothing and takes nothing away.
+pub(crate) fn a_late_failure_of_a_period_loses_none_of_the_next<S: Subject>() -> Model {
+    late_failure::<S>(NOW)
+}
+
+/// The same, where the new period begins with a bucket.
+pub(crate) fn a_late_failure_of_a_bucket_and_a_period_loses_none_of_the_next<S: Subject>() -> Model
+{
+    late_failure::<S>(NOW + BUCKET)
+}
+
+/// The same, where the new period begins a round later.
+pub(crate) fn a_late_failure_of_a_round_and_a_period_loses_none_of_the_next<S: Subject>() -> Model {
+    late_failure::<S>(NOW + ROUND)
+}
+
+fn late_failure<S: Subject>(newer: u64) -> Model {
+    let rules = share(100, 2);
+    let first = closed(&rules);
+    let next = next_period(&rules);
+    breaker::<S>(first, rules)
+        .actor(move |subject| {
+            let mut did = vec![subject.operate(Verb::Reset, newer)];
+            did.extend(report_all(subject, next, &[failure(newer), failure(newer)]));
+            did
+        })
+        .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
+        .end_in_a_chain(first, |last, actors| {
+            assert_eq!(last.state(), State::Open, "no lost trip");
+            assert_eq!(actors[0][1].recorded(), Some(Recorded::Applied), "I4");
+            assert_eq!(actors[0][2].recorded(), Some(Recorded::Tripped), "I14");
+            assert_eq!(actors[0][2].counted, Some(all_failed(2)));
+        })
+        .reaches(&[
+            "found closed, applied, tripped | applied",
+            "found closed, applied, tripped | stale",
+        ])
+        .takes(3_028, 192)
+        .bounded()
+}
+
+/// I4, I15: nor does a success.
+pub(crate) fn a_late_success_of_a_period_loses_none_of_the_next<S: Subject>() -> Model {
+    let rules = share(100, 9);
+    let first = closed(&rules);
+    let next = next_period(&rules);
+    breaker::<S>(first, rules)
+        .actor(move |subject| {
+            vec![
+                subject.operate(Verb::Reset, NOW),
+                subject.report(next, success_at(NOW)),
+            ]
+        })
+        .actor(move |subject| vec![subject.report(first.period(), success_at(NOW))])
+        .end(move |subject, actors| counted(subject, actors, NOW))
+        .reaches(&[
+            "found closed, applied | applied, 0 of 1",
+            "found closed, applied | stale, 0 of 1",
+        ])
+        .takes(720, 31_855)
+}
+
+/// I15: successes that go without the clock are counted once each.
+pub(crate) fn successes_without_the_clock_are_counted_once<S: Subject>() -> Model {
+    let rules = share(100, 9);
+    let first = closed(&rules);
+    let succeed = move |subject: &S| vec![subject.report(first.period(), success_at(NOW))];
+    played::<S>(rules, [success_at(NOW); 70])
+        .actor(succeed)
+        .actor(succeed)
+        .end(move |subject, actors| counted(subject, actors, NOW))
+        .reaches(&["applied | applied, 0 of 72"])
+        .takes(14, 216)
+}
+
+/// I15: one that goes without the clock counts in the bucket that it found, or in the newest.
+pub(crate) fn a_success_without_the_clock_loses_none_of_a_newer_bucket<S: Subject>() -> Model {
+    let rules = share(100, 9);
+    let first = closed(&rules);
+    let newer = NOW + ROUND;
+    played::<S>(rules, [success_at(NOW); 65])
+        .actor(move |subject| vec![subject.report(first.period(), success_at(newer))])
+        .actor(move |subject| {
+            vec![
+                subject.report(first.period(), failure(newer)),
+                subject.report(first.period(), success_at(newer)),
+            ]
+        })
+        .end(move |subject, actors| counted(subject, actors, newer))
+        .reaches(&[
+            "applied | applied, applied, 1 of 2",
+            "applied | applied, applied, 1 of 3",
+        ])
+        .takes(38, 587)
+        .bounded()
+}
+
+/// I4, I15: one that goes without the clock counts in its own period only.
+pub(crate) fn a_late_success_without_the_clock_loses_none_of_the_next_period<S: Subject>() -> Model
+{
+    let rules = share(100, 9);
+    let first = closed(&rules);
+    let next = next_period(&rules);
+    played::<S>(rules, [success_at(NOW); 65])
+        .actor(move |subject| {
+            vec![
+                subject.operate(Verb::Reset, NOW),
+                subject.report(next, success_at(NOW)),
+            ]
+        })
+        .actor(move |subject| vec![subject.report(first.period(), success_at(NOW))])
+        .end(move |subject, actors| counted(subject, actors, NOW))
+        .reaches(&[
+            "found closed, applied | applied, 0 of 1",
+            "found closed, applied | stale, 0 of 1",
+        ])
+        .takes(62, 492)
+}
+
+/// I14, I15: a reading of the clock that is late by less than a second turns no bucket back. (Two failures of the
+/// newer bucket trip, whatever a late success publishes.)
+pub(crate) fn a_late_reading_turns_no_bucket_back<S: Subject>() -> Model {
+    late_reading::<S>(99)
+}
+
+/// The same with a reading that is late by 1.3 s, as that of a thread that was stopped.
+pub(crate) fn a_very_late_reading_turns_no_bucket_back<S: Subject>() -> Model {
+    late_reading::<S>(130)
+}
+
+fn late_reading<S: Subject>(buckets: u64) -> Model {
+    let rules = share(60, 2);
+    let first = closed(&rules);
+    let newer = NOW + buckets * BUCKET;
+    breaker::<S>(first, rules)
+        .actor(move |subject| vec![subject.report(first.period(), success_at(NOW))])
+        .actor(move |subject| {
+            report_all(subject, first.period(), &[failure(newer), failure(newer)])
+        })
+        .end(move |subject, actors| {
+            let last = subject.word();
+            assert_chain(first, last, actors);
+            assert_eq!(last.state(), State::Open, "no lost trip");
+            outcome(&actors[1..])
+        })
+        .reaches(&["applied, tripped"])
+        .takes(240, 388)
+        .bounded()
+}
+
+/// So many percent of at least so many calls.
+fn share(percent: u8, min_calls: u32) -> Rules {
+    Rules {
+        tally: Tally {
+            run: None,
+            window: Some(Window::Rate {
+                percent,
+                min_calls,
+                within_ms: WITHIN_MS,
+            }),
+        },
+        ..rules()
+    }
+}
+
+const fn all_failed(calls: u32) -> Count {
+    Count {
+        failures: calls,
+        calls,
+    }
+}
+
+/// The closed period that a reset of the first one begins.
+fn next_period(rules: &Rules) -> Period {
+    closed(rules).begin_closed(0).period()
+}
+
+/// The outcome with what is counted in the end.
+fn counted(subject: &impl Subject, actors: &[Vec<Did>], now: u64) -> String {
+    let Count { failures, calls } = subject.counted(now);
+    format!("{}, {failures} of {calls}", outcome(actors))
+}

@@ -1,0 +1,500 @@
+//! The ring of failures beside the word: no failure is lost in it or counted twice (I14, I15), and what a period
+//! left there is nothing to the next (I4).
+
+use crate::{
+    harness::Model,
+    machine::{
+        rules::Rules,
+        step::{Recorded, Verb},
+        tally::{Count, Tally, Threshold, Window},
+        window::payload::Payload,
+        word::{Period, Phase, State, Word},
+    },
+    scene::{
+        MS, NOW, SECOND, assert_chain, breaker, call, closed, failure, outcome, played, report_all,
+        rules, success, transitions,
+    },
+    subject::{Did, Subject},
+    sync,
+};
+
+/// I1, I14: the last calls.
+pub(crate) fn two_failures_of_the_last_calls_trip_once<S: Subject>() -> Model {
+    trips::<S>(of_last(2, 2))
+        .reaches(&[
+            "applied | tripped",
+            "tripped | applied",
+            "applied | applied and opens it",
+            "applied and opens it | applied",
+        ])
+        .takes(3_547, 1_186)
+        .bounded()
+}
+
+/// I1, I14: a time.
+pub(crate) fn two_failures_within_a_time_trip_once<S: Subject>() -> Model {
+    trips::<S>(within(2, 10))
+        .reaches(&[
+            "applied | tripped",
+            "tripped | applied",
+            "applied | applied and opens it",
+            "applied and opens it | applied",
+        ])
+        .takes(2_476, 876)
+        .bounded()
+}
+
+/// I1, I14, I4: of three, the one that comes after the trip is stale.
+pub(crate) fn more_failures_than_trip_trip_once<S: Subject>() -> Model {
+    let rules = of_last(2, 2);
+    let first = closed(&rules);
+    breaker::<S>(first, rules)
+        .actor(move |subject| report_all(subject, first.period(), &[failure(NOW), failure(NOW)]))
+        .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
+        .end_in_a_chain(first, assert_two_trip)
+        .reaches(&[
+            "applied and opens it, stale | applied",
+            "applied, applied | stale and opens it",
+            "applied, stale and opens it | applied",
+            "applied, stale | applied and opens it",
+            "applied, stale | tripped",
+            "applied, tripped | stale",
+            "tripped, stale | applied",
+        ])
+        .takes(2_200, 2_700)
+        .bounded_throughout()
+}
+
+/// I1, I14: one has failed before, so either of two trips. Who finds the other's mark moves the place for it,
+/// tells of the trip, and is stale itself.
+pub(crate) fn who_trips_for_another_is_stale_itself<S: Subject>() -> Model {
+    let rules = of_last(2, 2);
+    let first = closed(&rules);
+    let fail = move |subject: &S| vec![subject.report(first.period(), failure(NOW))];
+    played::<S>(rules, [failure(NOW)])
+        .actor(fail)
+        .actor(fail)
+        .end_in_a_chain(first, assert_two_trip)
+        .reaches(&[
+            "tripped | stale",
+            "stale | tripped",
+            "applied | stale and opens it",
+            "stale and opens it | applied",
+        ])
+        .takes(273, 1_211)
+        .bounded()
+}
+
+/// I15: a share of the calls is judged by the number of the call that it is when it is recorded.
+pub(crate) fn a_success_before_a_failure_is_counted_before_it<S: Subject>() -> Model {
+    let threshold = Threshold::Percent {
+        percent: 50,
+        min_calls: 2,
+    };
+    let rules = of_last_calls(4, threshold);
+    let first = closed(&rules);
+    breaker::<S>(first, rules)
+        .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
+        .actor(move |subject| vec![subject.report(first.period(), success())])
+        .end_in_a_chain(first, |last, actors| {
+            let after_a_success = calls(&actors[1][0]) == 0;
+            assert_eq!(last.state() == State::Open, after_a_success);
+        })
+        .reaches(&["applied | applied", "tripped | applied"])
+        .takes(14, 134)
+}
+
+/// I15: two failures have come; a third trips, unless a success is before it.
+pub(crate) fn a_success_before_the_last_failure_is_counted_before_it<S: Subject>() -> Model {
+    before_the_last::<S>(of_last(3, 3), 2)
+}
+
+/// I15: the same for a run beside a window that is far from tripping.
+pub(crate) fn a_success_breaks_the_run_beside_the_ring<S: Subject>() -> Model {
+    let mut rules = of_last(9, 9);
+    rules.tally.run = Some(2);
+    before_the_last::<S>(rules, 1)
+}
+
+/// After so many failures one more, which trips, races a success.
+fn before_the_last<S: Subject>(rules: Rules, failures: usize) -> Model {
+    let first = closed(&rules);
+    played::<S>(rules, vec![failure(NOW); failures])
+        .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
+        .actor(move |subject| vec![subject.report(first.period(), success())])
+        .end_in_a_chain(first, |last, actors| {
+            let late = actors[1][0].recorded() == Some(Recorded::Stale);
+            assert_eq!(last.state() == State::Open, late);
+        })
+        .reaches(&["applied | applied", "tripped | stale"])
+        .takes(14, 134)
+}
+
+/// I14, I15: two failures in a row trip; if a success was between them, they don't. The order of the three is
+/// read off the words.
+pub(crate) fn a_success_between_two_failures_is_counted_between_them<S: Subject>() -> Model {
+    let rules = of_last(2, 2);
+    let first = closed(&rules);
+    let fail = move |subject: &S| vec![subject.report(first.period(), failure(NOW))];
+    breaker::<S>(first, rules)
+        .actor(fail)
+        .actor(fail)
+        .actor(move |subject| vec![subject.report(first.period(), success())])
+        .end_in_a_chain(first, move |last, actors| {
+            let success = &actors[2][0];
+            let stale = success.recorded() == Some(Recorded::Stale);
+            let between = !stale && calls(success) == 1;
+            assert_eq!(last.state() == State::Open, !between);
+        })
+        .reaches(&[
+            "applied and opens it | applied | applied",
+            "applied and opens it | applied | stale",
+            "applied | applied and opens it | applied",
+            "applied | applied and opens it | stale",
+            "applied | applied | applied",
+            "applied | tripped | applied",
+            "applied | tripped | stale",
+            "tripped | applied | applied",
+            "tripped | applied | stale",
+        ])
+        .takes(48_000, 14_000)
+}
+
+/// I14, I15: a writer that was delayed while the ring went round leaves the marks of the next lap alone, and one that
+/// was delayed for two laps moves no place. (Three failures that are too far apart to trip, and one that comes at
+/// any time.)
+pub(crate) fn who_is_delayed_for_two_laps_moves_no_place<S: Subject>() -> Model {
+    let rules = within(2, 1);
+    let first = closed(&rules);
+    let last_at = NOW + 30 * MS;
+    breaker::<S>(first, rules)
+        .actor(move |subject| {
+            let at = [NOW + 10 * MS, NOW + 20 * MS, last_at].map(failure);
+            report_all(subject, first.period(), &at)
+        })
+        .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
+        .end(move |subject, actors| {
+            assert_chain(first, subject.word(), actors);
+            if subject.word().state() == State::Closed {
+                let newest = Count {
+                    failures: 1,
+                    calls: 1,
+                };
+                assert_eq!(subject.counted(last_at), newest);
+                let next = subject.report(first.period(), failure(last_at));
+                assert_eq!(next.recorded(), Some(Recorded::Tripped), "no lost trip");
+            }
+            outcome(actors)
+        })
+        .reaches(&[
+            "applied and opens it, stale, stale | applied",
+            "applied, applied and opens it, stale | applied",
+            "applied, applied, applied and opens it | applied",
+            "applied, applied, applied | applied",
+            "applied, applied, applied | tripped",
+            "applied, applied, stale and opens it | applied",
+            "applied, applied, stale | tripped",
+            "applied, stale and opens it, stale | applied",
+            "applied, stale, stale | tripped",
+        ])
+        .takes(19_600, 4_400)
+        .bounded_throughout()
+}
+
+/// I14, I15, at the change of laps: of three failures the first is at the last place of the ring.
+pub(crate) fn three_failures_across_the_change_of_laps_trip_once<S: Subject>() -> Model {
+    let rules = of_last(3, 3);
+    let first = closed(&rules);
+    let before = [
+        failure(NOW),
+        failure(NOW),
+        success(),
+        success(),
+        success(),
+        failure(NOW),
+    ];
+    let fail = move |subject: &S| vec![subject.report(first.period(), failure(NOW))];
+    played::<S>(rules, before)
+        .actor(fail)
+        .actor(fail)
+        .end_in_a_chain(first, |last, actors| {
+            assert_eq!(last.state(), State::Open, "no lost trip");
+            let counted = actors.iter().flatten().find_map(|did| did.counted);
+            assert_eq!(
+                counted,
+                Some(Count {
+                    failures: 3,
+                    calls: 3
+                })
+            );
+        })
+        .reaches(&[
+            "applied and opens it | applied",
+            "applied | applied and opens it",
+            "applied | tripped",
+            "tripped | applied",
+        ])
+        .takes(2_476, 2_110)
+        .bounded()
+}
+
+/// I4, I14: a failure of the period before counts for nothing, and leaves alone what those of the new period
+/// left in its place.
+pub(crate) fn a_late_failure_of_a_period_loses_none_of_the_next<S: Subject>() -> Model {
+    late::<S>(of_last(2, 2))
+}
+
+/// The same where failures carry the time.
+pub(crate) fn a_late_failure_within_a_time_loses_none_of_the_next<S: Subject>() -> Model {
+    late::<S>(within(2, 10))
+}
+
+fn late<S: Subject>(rules: Rules) -> Model {
+    let first = closed(&rules);
+    let next = next_period(&rules);
+    breaker::<S>(first, rules)
+        .actor(move |subject| {
+            let mut did = vec![subject.operate(Verb::Reset, NOW)];
+            did.extend(report_all(subject, next, &[failure(NOW), failure(NOW)]));
+            did
+        })
+        .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
+        .end_in_a_chain(first, |last, actors| {
+            assert_eq!(last.state(), State::Open, "no lost trip");
+            assert_eq!(actors[0][1].recorded(), Some(Recorded::Applied), "I4");
+            assert_eq!(actors[0][2].recorded(), Some(Recorded::Tripped), "I14");
+            assert_eq!(actors[0][2].counted, Some(two_of_two()));
+        })
+        .reaches(&[
+            "found closed, applied, tripped | applied",
+            "found closed, applied, tripped | stale",
+        ])
+        .takes(14_608, 18_324)
+}
+
+/// I4, I14: the same with two failures of the new period that come at once; the ring was written in already.
+pub(crate) fn failures_of_two_periods_do_not_meet<S: Subject>() -> Model {
+    let rules = of_last(2, 2);
+    let first = closed(&rules);
+    let next = next_period(&rules);
+    played::<S>(rules, [failure(NOW)])
+        .actor(move |subject| {
+            vec![
+                subject.report(first.period(), failure(NOW)),
+                subject.report(next, failure(NOW)),
+            ]
+        })
+        .actor(move |subject| {
+            vec![
+                subject.operate(Verb::Reset, NOW),
+                subject.report(next, failure(NOW)),
+            ]
+        })
+        .end(move |subject, actors| {
+            let last = subject.word();
+            assert_chain(first, last, actors);
+            assert_eq!(transitions(actors), 2);
+            if actors[0][0].recorded() == Some(Recorded::Tripped) {
+                assert_eq!(last.state(), State::Closed);
+            } else {
+                assert_eq!(last.state(), State::Open, "no lost trip");
+                let counted = actors.iter().flatten().find_map(|did| did.counted);
+                assert_eq!(counted, Some(two_of_two()));
+            }
+            let began = [vec![actors[0][0]], vec![actors[1][0]]];
+            outcome(&began)
+        })
+        .reaches(&[
+            "applied | found closed",
+            "stale | found closed",
+            "tripped | found open",
+        ])
+        .takes(4_600, 3_000)
+        .bounded_throughout()
+}
+
+/// I4, I1: one has failed before. The second trips; a call past the deadline recovers, and fails: that is the
+/// first of its period, whoever else fails late.
+pub(crate) fn a_failure_after_a_recovery_is_the_first<S: Subject>() -> Model {
+    let rules = of_last(2, 2);
+    let first = closed(&rules);
+    let fail = move |subject: &S| vec![subject.report(first.period(), failure(NOW))];
+    played::<S>(rules, [failure(NOW)])
+        .actor(fail)
+        .actor(move |subject| {
+            let mut did = fail(subject);
+            did.extend(call(subject, NOW + 2 * SECOND, success()));
+            if did.last().and_then(Did::recorded) == Some(Recorded::Recovered) {
+                did.extend(call(subject, NOW + 2 * SECOND, failure(NOW + 2 * SECOND)));
+            }
+            did
+        })
+        .end_in_a_chain(first, |last, actors| {
+            assert_eq!(last.state(), State::Closed);
+            assert_eq!(
+                actors[1].last().and_then(Did::recorded),
+                Some(Recorded::Applied)
+            );
+        })
+        .reaches(&[
+            "applied | stale and opens it, probe of 2, recovered, call of 3, applied",
+            "stale and opens it | applied, probe of 2, recovered, call of 3, applied",
+            "stale | tripped, probe of 2, recovered, call of 3, applied",
+            "tripped | stale, probe of 2, recovered, call of 3, applied",
+        ])
+        .takes(4_197, 2_673)
+        .bounded()
+}
+
+/// I14, I15: an actor stops for good once its mark is written. The next failure moves the place for it, once:
+/// three trip, and it is one of them.
+pub(crate) fn a_failure_that_stopped_after_its_mark_is_counted_once<S: Subject>() -> Model {
+    let rules = of_last(3, 3);
+    let first = closed(&rules);
+    breaker::<S>(first, rules)
+        .actor(move |subject: &S| stop(subject, first.period()))
+        .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
+        .end(move |subject, actors| {
+            let Count { failures, calls } = subject.counted(NOW);
+            let next = subject.report(first.period(), failure(NOW));
+            assert_eq!(next.recorded(), Some(Recorded::Tripped), "counted once");
+
+            assert_eq!(failures, calls);
+            format!("{}, {failures} counted", outcome(actors))
+        })
+        .reaches(&[" | applied, 1 counted", " | applied, 2 counted"])
+        .takes(146, 398)
+        .bounded()
+}
+
+/// I14, I1: the same when the one who stopped may have tripped it.
+pub(crate) fn a_trip_of_a_failure_that_stopped_is_made_once<S: Subject>() -> Model {
+    let rules = of_last(3, 3);
+    let first = closed(&rules);
+    played::<S>(rules, [failure(NOW)])
+        .actor(move |subject: &S| stop(subject, first.period()))
+        .actor(move |subject| report_all(subject, first.period(), &[failure(NOW), failure(NOW)]))
+        .end_in_a_chain(first, |last, actors| {
+            assert_eq!(last.state(), State::Open, "three have failed, and one may");
+            assert_eq!(transitions(actors), 1);
+        })
+        .reaches(&[
+            " | applied and opens it, stale",
+            " | applied, stale and opens it",
+            " | tripped, stale",
+            "stale and opens it | applied, applied",
+            "stale | applied, tripped",
+        ])
+        .takes(8_556, 2_314)
+        .bounded()
+}
+
+/// Fails, and stops for good once its mark is written; if another moves the ring so that it never writes one,
+/// it says what it did.
+fn stop(subject: &impl Subject, period: Period) -> Vec<Did> {
+    sync::stop_after_a_cas(|| subject.report(period, failure(NOW)))
+        .into_iter()
+        .collect()
+}
+
+/// I15: an age of the whole window is too old, unless the older reading is recorded last: then it stands for the
+/// newest.
+pub(crate) fn readings_of_the_clock_are_recorded_in_either_order<S: Subject>() -> Model {
+    let rules = within(2, 10);
+    let first = closed(&rules);
+    breaker::<S>(first, rules)
+        .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
+        .actor(move |subject| vec![subject.report(first.period(), failure(NOW + 10 * MS))])
+        .end(move |subject, actors| {
+            assert_chain(first, subject.word(), actors);
+            outcome(actors)
+        })
+        .reaches(&[
+            "applied | applied",
+            "tripped | applied",
+            "applied | applied and opens it",
+        ])
+        .takes(2_644, 888)
+        .bounded()
+}
+
+/// I15: and if they are near enough they trip in either order.
+pub(crate) fn readings_within_the_time_trip_in_either_order<S: Subject>() -> Model {
+    let rules = within(2, 10);
+    let first = closed(&rules);
+    breaker::<S>(first, rules)
+        .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
+        .actor(move |subject| vec![subject.report(first.period(), failure(NOW + 10 * MS - 1_000))])
+        .end_in_a_chain(first, |last, _| assert_eq!(last.state(), State::Open))
+        .reaches(&[
+            "applied | tripped",
+            "tripped | applied",
+            "applied | applied and opens it",
+            "applied and opens it | applied",
+        ])
+        .takes(2_476, 876)
+        .bounded()
+}
+
+fn of_last(k: u16, span: u16) -> Rules {
+    of_last_calls(span, Threshold::Failures(k))
+}
+
+fn of_last_calls(span: u16, threshold: Threshold) -> Rules {
+    beside(Window::Calls { span, threshold })
+}
+
+fn within(k: u16, within_ms: u64) -> Rules {
+    beside(Window::Failures { k, within_ms })
+}
+
+fn beside(window: Window) -> Rules {
+    Rules {
+        tally: Tally {
+            run: None,
+            window: Some(window),
+        },
+        ..rules()
+    }
+}
+
+const fn two_of_two() -> Count {
+    Count {
+        failures: 2,
+        calls: 2,
+    }
+}
+
+/// The closed period that a reset of the first one begins.
+fn next_period(rules: &Rules) -> Period {
+    closed(rules).begin_closed(0).period()
+}
+
+/// The calls that were counted before this step.
+fn calls(did: &Did) -> u64 {
+    calls_of(did.before)
+}
+
+fn calls_of(word: Word) -> u64 {
+    match word.phase() {
+        Phase::Closed(payload) => Payload::new(payload).calls(),
+        _ => 0,
+    }
+}
+
+/// Two failures, and two trip.
+fn trips<S: Subject>(rules: Rules) -> Model {
+    let first = closed(&rules);
+    let fail = move |subject: &S| vec![subject.report(first.period(), failure(NOW))];
+    breaker(first, rules)
+        .actor(fail)
+        .actor(fail)
+        .end_in_a_chain(first, assert_two_trip)
+}
+
+fn assert_two_trip(last: Word, actors: &[Vec<Did>]) {
+    assert_eq!(last.state(), State::Open, "no lost trip");
+    assert_eq!(transitions(actors), 1);
+    let counted = actors.iter().flatten().find_map(|did| did.counted);
+    assert_eq!(counted, Some(two_of_two()));
+}
