@@ -130,8 +130,8 @@ impl Builder {
     ///
     /// # Panics
     ///
-    /// If the policy is out of bounds, naming field, value and bound; in a `const` or a `static` that is
-    /// a compile error.
+    /// If the policy is out of bounds, naming field, value and bound, or if there is no clock (without `std`);
+    /// in a `const` or a `static` that is a compile error.
     #[must_use]
     pub const fn build(self) -> Breaker {
         match self.rules() {
@@ -144,7 +144,21 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// The first field of the policy whose value is out of bounds.
+    /// The first field of the policy whose value is out of bounds, or the clock if there is none (without
+    /// `std`).
+    ///
+    /// ```
+    /// use cutout::{Breaker, Policy};
+    ///
+    /// fn from_config(probes: u32) -> Result<Breaker, cutout::PolicyError> {
+    ///     Breaker::builder().policy(Policy::new().probes(probes)).try_build()
+    /// }
+    /// assert!(from_config(2).is_ok());
+    /// assert_eq!(
+    ///     from_config(64).unwrap_err().to_string(),
+    ///     "probes must be 1 to 63, got 64"
+    /// );
+    /// ```
     pub const fn try_build(self) -> Result<Breaker, PolicyError> {
         match self.rules() {
             Ok(rules) => Ok(self.assemble(rules)),

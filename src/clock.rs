@@ -28,7 +28,9 @@ use crate::sync::{AtomicU64, Ordering};
 pub trait Clock: Send + Sync {
     /// Nanoseconds since any fixed origin.
     ///
-    /// Called for each failure, each rejection and each admission of a probe; never under a lock.
+    /// Called for each failure, each rejection and each admission of a probe; twice for each call that is timed
+    /// (`slow_call`, `FailureAfter`); for some successes of `percent.within`; by the operator's verbs, and by
+    /// whoever looks at a breaker that is not closed. Never under a lock.
     ///
     /// Must not panic. If it does all the same, in the middle of a report, a probe's place is given back
     /// by its lease only, and a recovery is not told to listeners until 16 transitions later.
@@ -57,8 +59,9 @@ impl Clock for Monotonic {
 
 /// Calibrates the default clock now, so that the first failure of the process need not.
 ///
-/// Blocks for up to 200 ms the first time, and does nothing later. A healthy breaker never reads the
-/// clock, so without this the calibration falls on the first failure.
+/// Blocks for up to 200 ms the first time, and does nothing later. A healthy breaker need not read the
+/// clock (but for timed calls and `percent.within`), so without this the calibration falls on the first
+/// failure.
 ///
 /// ```
 /// cutout::clock::warm_up();

@@ -21,7 +21,8 @@ pub struct Transition {
     pub generation: u16,
     /// Why.
     pub cause: Cause,
-    /// The failures that the trip counted, where the cause is a trip: those in the window, or in a row.
+    /// The failures that the trip counted, where the cause is a trip: those in the window, or in a row; in a
+    /// window beside the word up to as many as trip.
     pub failures: Option<u32>,
     /// The calls that these failures were among.
     pub calls: Option<u32>,
@@ -67,6 +68,21 @@ impl<F: Fn(&Transition) + Send + Sync> Listener for F {
 /// Is told of every call. Apart from [`Listener`], because this costs every call something.
 ///
 /// Called on the thread of the call, outside any lock. A panic in one goes no farther (with `std`).
+///
+/// ```
+/// use cutout::{Breaker, CallListener, Ended};
+///
+/// struct Log;
+///
+/// impl CallListener for Log {
+///     fn on_outcome(&self, ended: &Ended) {
+///         println!("{:?}, which was {:?}", ended.outcome, ended.recorded);
+///     }
+/// }
+///
+/// static PARTNER: Breaker = Breaker::builder().call_listener(&Log).build();
+/// PARTNER.call(|| Ok::<_, ()>(7)).unwrap(); // Success, which was Applied
+/// ```
 pub trait CallListener: Send + Sync {
     /// A call was let through and is about to be made. Comes after the transition that let it through as
     /// a probe, if it did.

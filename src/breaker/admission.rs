@@ -24,6 +24,16 @@ impl Breaker {
     /// # Errors
     ///
     /// [`Rejected`] if the breaker is open, half-open with all its probes under way, or forced open.
+    ///
+    /// ```
+    /// use cutout::{Breaker, Outcome, Recorded};
+    ///
+    /// static PARTNER: Breaker = Breaker::new();
+    ///
+    /// let permit = PARTNER.try_acquire()?;
+    /// assert_eq!(permit.record(Outcome::Failure), Recorded::Applied);
+    /// # Ok::<(), cutout::Rejected>(())
+    /// ```
     #[inline]
     pub fn try_acquire(&self) -> Result<Permit<'_>, Rejected> {
         match self.acquire() {

@@ -64,11 +64,11 @@ impl Breaker {
             return now;
         }
         let now = now.unwrap_or_else(|| self.hot.clock.now());
-        if let Some(Beside::Rate(rate)) = self.beside()
+        if ticket.period.is_closed()
             && seen.is_of(ticket.period)
-            && ticket.period.is_closed()
+            && let Some(Beside::Rate(rate)) = self.beside()
         {
-            rate.succeed(thread_number(), seen.generation(), now);
+            rate.succeed(thread_number(), &self.hot.cell, ticket.period, now);
         }
         Some(now)
     }

@@ -16,9 +16,10 @@ use crate::{
 
 /// A breaker at one moment.
 ///
-/// The fields that calls can change at once come from one load of the word; `failures` and `calls` of an
-/// open breaker, and `since`, come from cells beside it and are `None` for the instant in which a
-/// transition has happened but is not written down yet.
+/// The fields that calls can change at once come from one load of the word. `failures` and `calls` of an open
+/// breaker, and `since`, come from cells beside it and are `None` for the instant in which a transition has
+/// happened but is not written down yet; those of a closed breaker with a window beside the word come from
+/// that window, and may be of a moment later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -61,6 +62,17 @@ impl Breaker {
     }
 
     /// All there is to see. Reads the clock.
+    ///
+    /// ```
+    /// use cutout::{Breaker, State};
+    ///
+    /// static PARTNER: Breaker = Breaker::new();
+    ///
+    /// PARTNER.call(|| Err::<(), _>("broken")).unwrap_err();
+    /// let snapshot = PARTNER.snapshot();
+    /// assert_eq!(snapshot.state, State::Closed);
+    /// assert_eq!((snapshot.failures, snapshot.calls), (Some(1), Some(1)));
+    /// ```
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let word = self.hot.cell.load();

@@ -93,7 +93,8 @@ pub use looking::Snapshot;
 /// A permit whose call lasts through exactly 65 536 transitions, or a multiple, is taken for one of the
 /// period that then stands. At the shortest open period (10 ms, three transitions each) that is more
 /// than three and a half minutes inside one call; [`Breaker::reset`] in a loop does it in about a
-/// millisecond. An open breaker that nobody calls for 8.7 years may stay open for one interval more.
+/// millisecond. With time buckets, what a period counted in a bucket counts again if 256 or 512 periods later
+/// the same bucket still lasts (it is a tenth of the window) and nothing was counted there since. An open breaker that nobody calls for 8.7 years may stay open for one interval more.
 pub struct Breaker {
     hot: CachePadded<Hot>,
     cold: CachePadded<Cold>,

@@ -14,6 +14,18 @@ use super::ending::millis_up;
 
 /// What an operator may do. Every verb replaces what stands, and returns the state that it found, as it
 /// was recorded. Outcomes of calls that were admitted before are stale.
+///
+/// ```
+/// use cutout::{Breaker, State};
+///
+/// static PARTNER: Breaker = Breaker::new();
+///
+/// assert_eq!(PARTNER.force_open(), State::Closed);
+/// assert_eq!(PARTNER.state(), State::ForcedOpen);
+/// PARTNER.resume(); // the next call is the probe
+/// PARTNER.call(|| Ok::<_, ()>("well")).unwrap();
+/// assert_eq!(PARTNER.state(), State::Closed);
+/// ```
 impl Breaker {
     /// Rejects every call until [`resume`](Breaker::resume) or [`reset`](Breaker::reset): neither time
     /// nor outcomes undo it. No transition if it is forced open already.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! since   generation 16 | 0 7 | known 1 | tick 40
-//! counts  generation 16 | failures 24 | calls 24
+//! counts  generation 16 | failures 24 | calls 24, both saturate
 //! ```
 //!
 //! Each cell carries the generation of the period that it tells of, and a reader that finds another
@@ -48,6 +48,7 @@ impl Notes {
             _ => None,
         };
         let Count { failures, calls } = count.unwrap_or_default();
+        let part = |n: u32| u64::from(n).min(COUNT_MASK);
         // ORDERING: Relaxed, here and below. A cell is whole in itself and says whose it is; nothing
         // is concluded from one cell about another or about the word.
         self.since.store(
@@ -55,10 +56,7 @@ impl Notes {
             Ordering::Relaxed,
         );
         self.counts.store(
-            tagged(
-                generation,
-                (u64::from(failures) << FAILURES_SHIFT) | u64::from(calls),
-            ),
+            tagged(generation, (part(failures) << FAILURES_SHIFT) | part(calls)),
             Ordering::Relaxed,
         );
     }
@@ -138,6 +136,24 @@ mod tests {
         assert_eq!(notes.count(3), Some(count));
         notes.write(&change(State::Closed, 4, None), 0);
         assert_eq!(notes.count(4), None);
+    }
+
+    #[test]
+    fn counts_saturate_and_spill_into_nothing() {
+        let notes = notes();
+        for most in [(1 << 24) - 1, 1 << 24, u32::MAX] {
+            let count = Count {
+                failures: most,
+                calls: most,
+            };
+            notes.write(&change(State::Open, 1, Some(count)), 0);
+            let saturated = most.min((1 << 24) - 1);
+            let expected = Count {
+                failures: saturated,
+                calls: saturated,
+            };
+            assert_eq!(notes.count(1), Some(expected));
+        }
     }
 
     #[test]

@@ -152,6 +152,12 @@ impl Tally {
         }
     }
 
+    /// Whether the run of a window beside the word trips.
+    #[cfg(feature = "std")]
+    pub(crate) fn run_trips(&self, payload: Payload) -> bool {
+        self.run.is_some_and(|run| payload.run() >= u64::from(run))
+    }
+
     /// Whether a share over time trips, of calls counted in time buckets.
     #[cfg(feature = "std")]
     pub(crate) const fn judges(&self, count: Count) -> bool {
@@ -223,7 +229,7 @@ impl Tally {
         )
     }
 
-    /// Whether a success must know the time.
+    /// Whether a success is counted by time.
     #[cfg(feature = "std")]
     #[inline]
     pub(crate) const fn is_rate(&self) -> bool {

@@ -53,6 +53,19 @@ pub(crate) use compile::{compile, decompile};
 ///
 /// assert_eq!(BILLING.policy(), PARTNERS);
 /// ```
+///
+/// With the `serde` feature a file can hold it. What is left out is as by default; an unknown key, or a value
+/// out of its bounds, is an error. As TOML:
+///
+/// ```toml
+/// trip = { consecutive = 5, percent = 50, min_calls = 20, within = "10s" }
+/// backoff = { base = "5s", factor = 2, cap = "1m", jitter = 20 } # or open_for = "15s"
+/// probes = 1
+/// probe_successes = 1
+/// probe_lease = "30s"
+/// slow_call = "2s"
+/// on_drop = { failure-after = "2s" } # or "fail-probe", "ignore", "failure"
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(::serde::Serialize, ::serde::Deserialize))]
 #[cfg_attr(

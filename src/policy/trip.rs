@@ -21,10 +21,12 @@ use core::time::Duration;
 /// | `..of_last(n)`, n up to 45 | the word | yes | no write once the last n are successes | clock, 1 CAS |
 /// | `..of_last(n)`, n up to 4096 | a ring of marks beside the word, 8 bytes a failure that trips | yes | no write once the last n are successes | clock, 2 CAS |
 /// | `failures(k).within(T)` | a ring of k times beside the word, 8 bytes each | yes, in the order recorded | never a write, never a clock (beside `consecutive(c)` the first success after a failure writes) | clock, 2 CAS |
-/// | `percent(p)..within(T)` | ten time buckets beside the word: 128 bytes for failures, 128 for each shard of successes | to one bucket, T/10, and up to 7 successes a shard (see below) | 1 CAS on its shard; the clock for the first 64 of a shard in a bucket, then for one in eight | clock, 2 CAS, a sum over the shards |
+/// | `percent(p)..within(T)` | ten time buckets beside the word: 256 bytes, and 128 for each shard of successes (as many as threads can run at once, up to 64) | to one bucket, T/10, and up to 7 successes a shard (see below) | 1 CAS on its shard; the clock for the first 64 of a shard in a bucket, then for one in eight | clock, 1 CAS, a sum over the shards |
 ///
 /// What lives beside the word is allocated at the first failure, the time buckets at the first call that
-/// ends. A failure that another thread finishes recording (the two came at once) is reported as applied
+/// ends. Whoever comes while another thread is allocating waits for it, that once. What listeners and snapshots
+/// are told of such a window counts failures up to as many as trip, and of `failures(k).within(T)` the calls are
+/// those failures alone. A failure that another thread finishes recording (the two came at once) is reported as applied
 /// even if it trips.
 ///
 /// In time buckets a success that does not read the clock counts in the newest bucket that anybody has read.
@@ -38,7 +40,7 @@ use core::time::Duration;
 /// |---|---|
 /// | 0 | none |
 /// | 0.1 % | 1 in 50 |
-/// | 1 % | 1 in 6 |
+/// | 1 % | 1 in 5 |
 /// | 10 % | 9 in 10 |
 ///
 /// (The share is `1 - (1 - e)^21` for an error rate `e`: a call writes if it fails or one of the 20
@@ -158,7 +160,7 @@ impl Trip {
 
 /// A count of failures that still lacks its window.
 #[derive(Clone, Copy, Debug)]
-#[must_use = "a count of failures is a trip only with a window: `.of_last(n)`"]
+#[must_use = "a count of failures is a trip only with a window: `.of_last(n)` or `.within(time)`"]
 pub struct Failures(u32);
 
 impl Failures {
@@ -177,7 +179,7 @@ impl Failures {
 
 /// A share of failures that still lacks its window.
 #[derive(Clone, Copy, Debug)]
-#[must_use = "a share of failures is a trip only with a window: `.of_last(n)`"]
+#[must_use = "a share of failures is a trip only with a window: `.of_last(n)` or `.within(time)`"]
 pub struct Percent {
     percent: u32,
     min_calls: Option<u32>,

@@ -37,7 +37,8 @@ pub(crate) enum Vote {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Recorded {
-    /// It was counted and the state stayed.
+    /// It was counted and the state stayed. (With a window beside the word, failures that come at once may finish
+    /// each other's recording: the one that another finished is reported so, even if it tripped.)
     Applied,
     /// The call was admitted in an earlier period: the outcome changed nothing.
     Stale,

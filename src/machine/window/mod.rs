@@ -12,7 +12,8 @@
 //!    writer finds another tag and leaves the cell alone.
 //! 2. What a failure leaves in a cell comes first, then what it does to the word. Only the word's CAS makes
 //!    a transition, so that there is one, and its winner tells of it.
-//! 3. A thread that stops between any two steps stops nobody else: each file says who goes on.
+//! 3. A thread that stops between any two steps stops nobody else: each file says who goes on. (But for the
+//!    making of the window, once, for which others wait: `OnceLock`.)
 
 pub(crate) mod payload;
 #[cfg(feature = "std")]
@@ -42,6 +43,10 @@ pub(crate) struct Failure {
 
 /// A window beside the word.
 #[cfg(feature = "std")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it always lives in a box of its own"
+)]
 #[derive(Debug)]
 pub(crate) enum Beside {
     Stamps(stamps::Stamps),

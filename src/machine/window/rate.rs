@@ -16,13 +16,13 @@
 //! write; only a failure adds the shards up.
 //!
 //! **When the clock is read.** By every failure, by the first [`EXACT`] successes of a shard in a bucket, and
-//! then by every [`EVERY`]th (by all, where calls are timed or told of, or a run stands beside); the others go to the newest bucket that anybody has read. So no success is lost
-//! or counted twice, and none is counted in a later bucket than its own. At a failure at most `EVERY - 1`
-//! successes of each shard are missing in the window, and only of shards that had counted `EXACT` in their
-//! last bucket: fewer than 11 % of what the shard counted there, and only such as came before the first
-//! failure in the window, as every failure publishes its bucket. The bound is in calls: a pause of any
-//! length does not make it larger. Missing successes can trip the breaker a little early, or by `min_calls`
-//! a little late.
+//! then by every [`EVERY`]th; by all, where calls are timed or told of, or while a run of failures stands
+//! beside. The others go to the newest bucket that anybody has read. So no success is lost or counted twice,
+//! and none is counted in a later bucket than its own. At a failure at most `EVERY - 1` successes of each
+//! shard are missing in the window, and only of shards that had counted `EXACT` in their last bucket: fewer
+//! than 11 % of what the shard counted there, and only such as came before the first failure in the window,
+//! as every failure publishes its bucket. The bound is in calls: a pause of any length does not make it
+//! larger. Missing successes can trip the breaker a little early, or by `min_calls` a little late.
 //!
 //! **Why only successes are sharded.** Two failures that come at once must see each other, or neither
 //! trips. They write the same cell, or (at the turn of a bucket) two cells, each before reading the other's,
@@ -31,8 +31,8 @@
 //!
 //! **The cell.** A count goes to its own bucket's cell by CAS on all of it. If the cell holds another bucket and
 //! there is no newer one, it is written over; so nothing is ever cleared, and an idle gap of any length needs
-//! no work. If there is a newer one, the count goes there. A younger
-//! generation in the same bucket means that the call's period is over: the count is dropped. *Newest* moves
+//! no work. If there is a newer one, the count goes there. If the word says that the call's period is over, the
+//! count is dropped. *Newest* moves
 //! on with the clock, and back if the clock has stepped back by more than a bucket and a second.
 //!
 //! How many bits each part gets depends on T: as many for the number as tell 8.7 years of buckets apart, as
@@ -43,15 +43,16 @@
 //!
 //! | a thread stops | then |
 //! |---|---|
-//! | between clock and `newest` | others move `newest` on. If it goes on after more than a bucket and a second, it moves `newest` back until the next reading; failures don't look behind their own bucket |
+//! | between clock and `newest` | others move `newest` on. If it goes on after more than a bucket and a second, it looks like a clock that stepped back: it moves `newest` back until the next reading, which no failure that is deciding follows, and its own count may take the place of a newer bucket's in its line |
 //! | before its CAS on a cell | its call is not counted yet; it will be in the bucket that is the newest then |
 //! | between cell and word | its failure is counted, and the next failure decides |
 //! | after the word | all is done but telling of the trip, if it was one |
 //!
 //! **What wraps.** The number after 8.7 years: a cell that was last written exactly so long ago counts again.
-//! The generation after 256 or 512 periods, if all of them fall into one bucket: buckets before the one that
-//! the period began in are not looked at. (The word keeps 29 bits of that one's number: every 2^29 buckets,
-//! 62 days at the shortest, up to nine buckets are passed over.) Counts saturate.
+//! The generation after 256 or 512 periods: if all of them fall into one bucket, what the first of them counted
+//! there, and no other since, counts again. (Buckets before the one that the period began in are not looked
+//! at. The word keeps 29 bits of that one's number: every 2^29 buckets, 62 days at the shortest, up to nine
+//! buckets are passed over.) Counts saturate.
 
 use std::boxed::Box;
 
@@ -64,7 +65,7 @@ use super::{
         step::{Recorded, Step, open},
         tally::Count,
         tick::SLACK_MS,
-        word::{Phase, Word},
+        word::{Period, Phase, Word},
     },
     Failure,
     payload::{Payload, START_BITS, bucket_nanos},
@@ -111,10 +112,6 @@ impl Scale {
         (1 << self.count_bits) - 1
     }
 
-    const fn generation_mask(self) -> u64 {
-        u64::MAX >> (self.count_bits + self.number_bits)
-    }
-
     /// A cell of this bucket in this generation that counts nothing.
     const fn empty(self, generation: u16, bucket: u64) -> u64 {
         let generation = (generation as u64) << (self.count_bits + self.number_bits);
@@ -130,16 +127,6 @@ impl Scale {
         } else {
             None
         }
-    }
-
-    /// Whether a cell is of the same bucket as `empty`, in a generation that came after.
-    const fn is_younger(self, cell: u64, empty: u64) -> bool {
-        let by = (cell >> self.count_bits).wrapping_sub(empty >> self.count_bits)
-            & (u64::MAX >> self.count_bits);
-        let generations = by >> self.number_bits;
-        by & ((1 << self.number_bits) - 1) == 0
-            && 0 < generations
-            && generations <= self.generation_mask() / 2
     }
 }
 
@@ -188,7 +175,7 @@ impl Cells {
 #[derive(Debug)]
 pub(crate) struct Rate {
     scale: Scale,
-    newest: Box<CachePadded<AtomicU64>>,
+    newest: CachePadded<AtomicU64>,
     /// Those of the failures, and then a shard each of the successes.
     lines: Box<[Cells]>,
 }
@@ -199,7 +186,7 @@ impl Rate {
     pub(crate) fn new(within_ms: u32, shards: usize) -> Self {
         Self {
             scale: Scale::new(within_ms),
-            newest: Box::new(CachePadded::new(AtomicU64::new(0))),
+            newest: CachePadded::new(AtomicU64::new(0)),
             lines: (0..=shards.next_power_of_two())
                 .map(|_| Cells::new())
                 .collect(),
@@ -228,9 +215,9 @@ impl Rate {
     }
 
     /// Counts a success of a closed period at `now`.
-    pub(crate) fn succeed(&self, thread: usize, generation: u16, now: u64) {
+    pub(crate) fn succeed(&self, thread: usize, cell: &Cell, period: Period, now: u64) {
         let bucket = self.publish(now);
-        self.add(self.shard(thread), generation, bucket);
+        self.add(self.shard(thread), cell, period, bucket);
     }
 
     /// Records a failure.
@@ -245,7 +232,7 @@ impl Rate {
             return Decided::unchanged(seen, None, Recorded::Stale);
         }
         let bucket = self.publish(failure.moment.now);
-        self.add(&self.lines[0], seen.generation(), bucket);
+        self.add(&self.lines[0], cell, failure.period, bucket);
         // ORDERING: SeqCst fence. Of two failures that add to different buckets, at the turn of one, each then
         // reads the other's. Without the fence both may read what stood before, and neither trips (I14).
         fence(Ordering::SeqCst);
@@ -341,19 +328,21 @@ impl Rate {
         newest
     }
 
-    /// Counts a call in a bucket that was the newest a moment ago.
-    fn add(&self, line: &Cells, generation: u16, mut bucket: u64) {
+    /// Counts a call of a closed period in a bucket that was the newest a moment ago.
+    fn add(&self, line: &Cells, word: &Cell, period: Period, mut bucket: u64) {
+        let generation = period.generation();
         loop {
             let cell = line.of(bucket);
-            // ORDERING: Acquire, pairs with the Release below: who finds another bucket in the cell then finds
-            // in `newest` that one or a newer. Without it a thread that was stopped could take its own old
-            // bucket for the newest still, and write over a newer one's count.
+            // ORDERING: Acquire, pairs with the Release below: who finds another tag in the cell then finds the
+            // word and `newest` at least as new as its writer did. Without it a thread that was stopped could
+            // take its own period and bucket for those that stand still, and write over newer counts.
             let stands = cell.load(Ordering::Acquire);
             let empty = self.scale.empty(generation, bucket);
             let next = match self.scale.count(stands, empty) {
                 Some(count) if count == self.scale.most() => return,
                 Some(count) => empty + count + 1,
-                None if self.scale.is_younger(stands, empty) => return,
+                // The period is over, and with it what the call proves.
+                None if !word.load().is_of(period) => return,
                 None => {
                     let newest = self.newest.load(Ordering::Relaxed);
                     if is_later(newest, bucket) {
@@ -405,6 +394,21 @@ mod tests {
         (Rate::new(1_000, 2), Word::new(0))
     }
 
+    /// The word of a closed period of this generation.
+    fn of(generation: u16) -> Word {
+        (0..generation).fold(Word::new(0), |word, _| word.begin_closed(0))
+    }
+
+    fn cell(word: Word) -> Cell {
+        Cell::over(AtomicU64::new(word.bits()))
+    }
+
+    /// A success in the period that stands.
+    fn succeed(rate: &Rate, thread: usize, generation: u16, now: u64) {
+        let word = of(generation);
+        rate.succeed(thread, &cell(word), word.period(), now);
+    }
+
     const LONG_AGO: u64 = 1_000_000 * MS;
 
     fn counted(rate: &Rate, word: Word, now: u64) -> (u32, u32) {
@@ -416,7 +420,7 @@ mod tests {
     fn every_window_has_room_for_its_parts() {
         for within_ms in (100..=86_400_000).step_by(9_973).chain([86_400_000]) {
             let scale = Scale::new(within_ms);
-            let generation_bits = scale.generation_mask().count_ones();
+            let generation_bits = u64::BITS - scale.count_bits - scale.number_bits;
             assert!(
                 (8..=9).contains(&generation_bits),
                 "{within_ms}: {generation_bits}"
@@ -435,7 +439,7 @@ mod tests {
     #[test]
     fn a_call_is_forgotten_after_ten_buckets_and_not_before_nine() {
         let (rate, word) = rate();
-        rate.succeed(0, 0, LONG_AGO + 99 * MS);
+        succeed(&rate, 0, 0, LONG_AGO + 99 * MS);
         for (after, calls) in [(0, 1), (900, 1), (999, 1), (1_000, 0), (1_000_000, 0)] {
             assert_eq!(
                 counted(&rate, word, LONG_AGO + after * MS),
@@ -450,10 +454,10 @@ mod tests {
         for gap in 0..=25 {
             let (rate, word) = rate();
             for bucket in 0..10 {
-                rate.succeed(0, 0, LONG_AGO + bucket * 100 * MS);
+                succeed(&rate, 0, 0, LONG_AGO + bucket * 100 * MS);
             }
             let now = LONG_AGO + (9 + gap) * 100 * MS;
-            rate.succeed(0, 0, now);
+            succeed(&rate, 0, 0, now);
             let left = 10 - gap.min(10) + 1;
             assert_eq!(u64::from(counted(&rate, word, now).1), left, "{gap}");
         }
@@ -462,21 +466,31 @@ mod tests {
     #[test]
     fn a_count_of_another_generation_is_not_this_ones() {
         let (rate, word) = rate();
-        rate.succeed(0, 7, LONG_AGO);
+        succeed(&rate, 0, 7, LONG_AGO);
         assert_eq!(counted(&rate, word, LONG_AGO), (0, 0));
-        // Generation 0 is far behind 7, so it comes too late, and 8 comes after it.
-        rate.succeed(0, 0, LONG_AGO);
-        assert_eq!(counted(&rate, word, LONG_AGO), (0, 0));
-        rate.succeed(0, 8, LONG_AGO);
-        let eighth = (0..8).fold(word, |word, _| word.begin_closed(0));
-        assert_eq!(counted(&rate, eighth, LONG_AGO), (0, 1));
+        // A call of an earlier period that comes late is dropped.
+        rate.succeed(0, &cell(of(7)), of(3).period(), LONG_AGO);
+        assert_eq!(counted(&rate, of(7), LONG_AGO), (0, 1));
+        assert_eq!(counted(&rate, of(3), LONG_AGO), (0, 0));
+    }
+
+    /// A defect that a review found: the cell of a generation more than half the tag's range ago was taken
+    /// for a younger one's, and the breaker was blind until the bucket turned.
+    #[test]
+    fn a_cell_of_any_earlier_generation_is_written_over() {
+        for later in [1, 100, 128, 129, 200, 255, 300, 511, 600] {
+            let (rate, _) = rate();
+            succeed(&rate, 0, 1, LONG_AGO);
+            succeed(&rate, 0, 1 + later, LONG_AGO);
+            assert_eq!(counted(&rate, of(1 + later), LONG_AGO), (0, 1), "{later}");
+        }
     }
 
     #[test]
     fn buckets_before_the_period_began_are_not_looked_at() {
         let (rate, word) = rate();
-        rate.succeed(0, 0, LONG_AGO);
-        rate.succeed(0, 0, LONG_AGO + 100 * MS);
+        succeed(&rate, 0, 0, LONG_AGO);
+        succeed(&rate, 0, 0, LONG_AGO + 100 * MS);
         let began = Payload::starting_at(LONG_AGO + 100 * MS, 1_000);
         let word = word.with_payload(began.bits());
         assert_eq!(counted(&rate, word, LONG_AGO + 100 * MS), (0, 1));
@@ -486,8 +500,8 @@ mod tests {
     fn a_writer_that_comes_late_counts_in_the_newest_bucket() {
         let (rate, word) = rate();
         let old = rate.publish(LONG_AGO);
-        rate.succeed(0, 0, LONG_AGO + 1_600 * MS);
-        rate.add(rate.shard(0), 0, old);
+        succeed(&rate, 0, 0, LONG_AGO + 1_600 * MS);
+        rate.add(rate.shard(0), &cell(word), word.period(), old);
         assert_eq!(counted(&rate, word, LONG_AGO + 1_600 * MS), (0, 2));
     }
 
@@ -498,37 +512,37 @@ mod tests {
         let bucket = rate.publish(LONG_AGO);
         let late = rate.publish(LONG_AGO - 1_300 * MS);
         assert!(late < bucket, "as if the clock had stepped back");
-        rate.add(&rate.lines[0], 0, bucket);
+        rate.add(&rate.lines[0], &cell(word), word.period(), bucket);
         assert_eq!(counted(&rate, word, LONG_AGO), (1, 1));
     }
 
     #[test]
     fn a_clock_that_is_a_little_behind_counts_in_the_newest_bucket() {
         let (rate, word) = rate();
-        rate.succeed(0, 0, LONG_AGO + 1_000 * MS);
-        rate.succeed(0, 0, LONG_AGO);
+        succeed(&rate, 0, 0, LONG_AGO + 1_000 * MS);
+        succeed(&rate, 0, 0, LONG_AGO);
         assert_eq!(counted(&rate, word, LONG_AGO + 1_000 * MS), (0, 2));
     }
 
     #[test]
     fn after_a_clock_has_stepped_back_far_its_buckets_are_written_over() {
         let (rate, word) = rate();
-        rate.succeed(0, 0, LONG_AGO + 5_000 * MS);
-        rate.succeed(0, 0, LONG_AGO);
+        succeed(&rate, 0, 0, LONG_AGO + 5_000 * MS);
+        succeed(&rate, 0, 0, LONG_AGO);
         assert_eq!(counted(&rate, word, LONG_AGO), (0, 1));
     }
 
     #[test]
     fn counts_saturate() {
         let (rate, word) = rate();
-        rate.succeed(0, 0, LONG_AGO);
+        succeed(&rate, 0, 0, LONG_AGO);
         let bucket = LONG_AGO / rate.scale.bucket_nanos;
-        let cell = rate.shard(0).of(bucket);
+        let line = rate.shard(0).of(bucket);
         let full = rate.scale.empty(0, bucket) + rate.scale.most();
-        cell.store(full, Ordering::Relaxed);
-        rate.succeed(0, 0, LONG_AGO);
+        line.store(full, Ordering::Relaxed);
+        succeed(&rate, 0, 0, LONG_AGO);
         assert!(!rate.succeed_untimed(0, 0));
-        assert_eq!(cell.load(Ordering::Relaxed), full);
+        assert_eq!(line.load(Ordering::Relaxed), full);
         let most = u32::try_from(rate.scale.most()).unwrap();
         assert_eq!(counted(&rate, word, LONG_AGO), (0, most));
     }
@@ -540,13 +554,13 @@ mod tests {
         assert_eq!(untimed(100), 0, "not before a bucket was published");
         for _ in 0..EXACT {
             assert!(!rate.succeed_untimed(0, 0));
-            rate.succeed(0, 0, LONG_AGO);
+            succeed(&rate, 0, 0, LONG_AGO);
         }
         let mut read = 0;
         for _ in 0..EVERY * 10 {
             if !rate.succeed_untimed(0, 0) {
                 read += 1;
-                rate.succeed(0, 0, LONG_AGO);
+                succeed(&rate, 0, 0, LONG_AGO);
             }
         }
         assert_eq!(read, 10);
@@ -559,7 +573,7 @@ mod tests {
     fn after_a_pause_at_most_seven_of_a_shard_are_in_an_earlier_bucket() {
         let (rate, word) = rate();
         for _ in 0..=EXACT {
-            rate.succeed(0, 0, LONG_AGO);
+            succeed(&rate, 0, 0, LONG_AGO);
         }
         let later = LONG_AGO + 2_000 * MS;
         let mut missing = 0;
@@ -567,7 +581,7 @@ mod tests {
             if rate.succeed_untimed(0, 0) {
                 missing += 1;
             } else {
-                rate.succeed(0, 0, later);
+                succeed(&rate, 0, 0, later);
             }
         }
         assert_eq!(missing, EVERY - 1);
@@ -578,7 +592,7 @@ mod tests {
     fn threads_of_all_shards_are_added_up() {
         let (rate, word) = rate();
         for thread in 0..5 {
-            rate.succeed(thread, 0, LONG_AGO);
+            succeed(&rate, thread, 0, LONG_AGO);
         }
         assert_eq!(counted(&rate, word, LONG_AGO), (0, 5));
     }
@@ -600,8 +614,8 @@ mod tests {
             };
             rate.fail(&cell, cell.load(), failure, &rules)
         };
-        rate.succeed(0, 0, LONG_AGO);
-        rate.succeed(1, 0, LONG_AGO);
+        succeed(&rate, 0, 0, LONG_AGO);
+        succeed(&rate, 1, 0, LONG_AGO);
         assert_eq!(fail().verdict, Recorded::Applied, "too few calls");
         let tripped = fail();
         assert_eq!(tripped.verdict, Recorded::Tripped);

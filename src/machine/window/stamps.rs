@@ -19,9 +19,10 @@
 //! **Why it is lock-free.** A failure writes its mark at the place that the word names, by CAS, and then
 //! moves the place on by the word's CAS, the same that trips. *Whoever finds the mark written moves the
 //! place*: a thread that stops after its mark is helped by the next failure. A mark is judged by a word that
-//! stood before and after it was read, so that a late writer never takes a newer mark for an old one. If a success has counted on in
-//! between, the mark's number of the call is mended first, by CAS, so that it is the call's at the moment
-//! when the place moves. Every retry is caused by another thread's success or failure.
+//! stood before and after it was read, so that a late writer never takes a newer mark for an old one. If a
+//! success has counted on in between, the mark's number of the call is mended first, by CAS, so that it is
+//! the call's at the moment when the place moves. Every retry is caused by another thread's success or
+//! failure.
 //!
 //! | a thread stops | then |
 //! |---|---|
@@ -132,15 +133,24 @@ impl Stamps {
             };
             let place = view.payload.place();
             let stands = view.mark(place);
+            let stamp = view.stamp(failure, rules);
             // A word that stands before and after the mark was read: else the mark may be of a later word, even
-            // of a later period, and to write over it or to mend it would lose a failure.
+            // of a later period, and to write over it or to mend it would lose a failure. (So the stamp, which
+            // looks at the mark before, comes before that look at the word too.)
             let again = cell.load();
             if again != seen {
                 seen = again;
                 continue;
             }
             if stands.is_of(seen.generation(), place) {
-                match view.settle(stands, cell, failure, rules) {
+                // What another's failure hinted is not known, and this one's is not its.
+                let hint_ms = if mine == Some(place) {
+                    failure.hint_ms
+                } else {
+                    0
+                };
+                let failure = Failure { hint_ms, ..failure };
+                match view.settle(stands, stamp, cell, failure, rules) {
                     Ok(decided) if mine == Some(place) => return decided,
                     // Another's, and it tripped: this failure was moved by somebody before, or comes too
                     // late to count.
@@ -158,7 +168,7 @@ impl Stamps {
                 // Another thread has moved the place on.
                 return Decided::unchanged(seen, None, Recorded::Applied);
             } else {
-                let mark = Mark::new(seen.generation(), place, view.stamp(failure, rules));
+                let mark = Mark::new(seen.generation(), place, stamp);
                 if view.replace(place, stands, mark) {
                     mine = Some(place);
                 }
@@ -244,25 +254,21 @@ impl View<'_> {
     fn settle(
         &self,
         mark: Mark,
+        stamp: u64,
         cell: &Cell,
         failure: Failure,
         rules: &Rules,
     ) -> Result<Decided<Option<Count>, Recorded>, Word> {
         let place = self.payload.place();
-        if let Some(Window::Calls { .. }) = rules.tally.window {
-            let number = self.number();
-            if mark.stamp() != number & STAMP {
-                let mended = Mark::new(self.word.generation(), place, number);
-                self.replace(place, mark, mended);
-                return Err(cell.load());
-            }
+        if let Some(Window::Calls { .. }) = rules.tally.window
+            && mark.stamp() != stamp & STAMP
+        {
+            let mended = Mark::new(self.word.generation(), place, stamp);
+            self.replace(place, mark, mended);
+            return Err(cell.load());
         }
         let payload = self.with_failure(rules);
-        let trips = rules
-            .tally
-            .run
-            .is_some_and(|run| payload.run() >= u64::from(run))
-            || self.window_trips(mark, rules);
+        let trips = rules.tally.run_trips(payload) || self.window_trips(mark, rules);
         let (next, verdict) = if trips {
             let next = open(self.word, 0, failure.hint_ms, rules, failure.moment);
             (next, Recorded::Tripped)
@@ -492,6 +498,45 @@ mod tests {
             calls: 50,
         };
         assert_eq!(decided.prepared, Some(both));
+    }
+
+    /// A defect that a review found: the hint of a failure that came too late set another's deadline.
+    #[test]
+    fn a_helper_does_not_hint_for_another() {
+        let scene = Scene::new(Trip::failures(2).of_last(100));
+        scene.fail(0);
+        scene.mark_and_stop(0);
+        let hinting = Failure {
+            hint_ms: 3_600_000,
+            ..scene.failure(0)
+        };
+        assert!(scene.record(hinting).is_transition());
+        assert!(matches!(scene.cell.load().phase(), Phase::Open(open) if !open.given));
+    }
+
+    /// A defect that a review found: the number to mend a mark with was looked up after the word, and was
+    /// that of a later lap if the thread had stopped in between.
+    #[test]
+    fn a_settlement_that_stopped_for_65_536_calls_mends_nothing() {
+        let scene = Scene::new(Trip::failures(3).of_last(50));
+        scene.mark_and_stop(0);
+        let seen = scene.cell.load();
+        let view = scene.stamps.view(seen).expect("closed");
+        let stands = view.mark(view.payload.place());
+        let failure = scene.failure(0);
+        let stamp = view.stamp(failure, &scene.rules);
+        for _ in 0..1_400 {
+            assert_eq!(scene.fail(0), Recorded::Applied);
+            (0..49).for_each(|_| scene.succeed());
+        }
+        let marks = || -> Vec<u64> {
+            let cells = scene.stamps.0.iter();
+            cells.map(|mark| mark.load(Ordering::Relaxed)).collect()
+        };
+        let before = marks();
+        let settled = view.settle(stands, stamp, &scene.cell, failure, &scene.rules);
+        assert!(settled.is_err(), "the word has moved on");
+        assert_eq!(marks(), before);
     }
 
     #[test]
