@@ -206,7 +206,7 @@ impl Shipped {
         if rate.succeed_untimed(thread, generation) {
             return None;
         }
-        rate.succeed(thread, generation, clock);
+        rate.succeed(thread, &self.cell, period, clock);
         Some(clock)
     }
 

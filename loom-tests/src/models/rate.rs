@@ -220,7 +220,7 @@ pub(crate) fn a_late_success_of_a_period_loses_none_of_the_next<S: Subject>() ->
             "found closed, applied | applied, 0 of 1",
             "found closed, applied | stale, 0 of 1",
         ])
-        .takes(720, 31_855)
+        .takes(720, 25_200)
 }
 
 /// I15: successes that go without the clock are counted once each.

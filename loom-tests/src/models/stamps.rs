@@ -27,7 +27,7 @@ pub(crate) fn two_failures_of_the_last_calls_trip_once<S: Subject>() -> Model {
             "applied | applied and opens it",
             "applied and opens it | applied",
         ])
-        .takes(3_547, 1_186)
+        .takes(2_730, 1_186)
         .bounded()
 }
 
@@ -342,7 +342,7 @@ pub(crate) fn a_failure_after_a_recovery_is_the_first<S: Subject>() -> Model {
             "stale | tripped, probe of 2, recovered, call of 3, applied",
             "tripped | stale, probe of 2, recovered, call of 3, applied",
         ])
-        .takes(4_197, 2_673)
+        .takes(3_320, 2_673)
         .bounded()
 }
 
