@@ -78,6 +78,17 @@ impl Rejected {
     }
 
     /// [`Rejected::retry_after`] in whole seconds, rounded up: what the HTTP header `Retry-After` takes.
+    ///
+    /// ```
+    /// use cutout::{Breaker, clock::Manual};
+    /// use std::time::Duration;
+    ///
+    /// static CLOCK: Manual = Manual::new();
+    /// static PARTNER: Breaker = Breaker::builder().clock(&CLOCK).build();
+    ///
+    /// PARTNER.force_open_for(Duration::from_millis(1_500));
+    /// assert_eq!(PARTNER.try_acquire().unwrap_err().retry_after_secs(), Some(2));
+    /// ```
     #[must_use]
     pub const fn retry_after_secs(&self) -> Option<u64> {
         match self.rest {
@@ -190,6 +201,12 @@ impl<E> Error<E> {
     }
 
     /// Changes the error of the call.
+    ///
+    /// ```
+    /// # let breaker = cutout::Breaker::new();
+    /// let error = breaker.call(|| "many".parse::<u32>()).unwrap_err();
+    /// assert_eq!(error.map_inner(|_| 400).into_inner(), Some(400));
+    /// ```
     #[must_use]
     pub fn map_inner<F>(self, f: impl FnOnce(E) -> F) -> Error<F> {
         match self {

@@ -97,6 +97,22 @@ impl Breaker {
     /// # Errors
     ///
     /// As [`Breaker::call`].
+    ///
+    /// ```
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    /// # runtime.block_on(async {
+    /// use cutout::{Breaker, Outcome, classify};
+    ///
+    /// static PARTNER: Breaker = Breaker::new();
+    /// # async fn status() -> std::io::Result<u16> { Ok(404) }
+    ///
+    /// let status = PARTNER.call_async_with(status(), |result| match result {
+    ///     Ok(status) => classify::http_status(*status),
+    ///     Err(_) => Outcome::Failure,
+    /// });
+    /// assert_eq!(status.await.unwrap(), 404);
+    /// # });
+    /// ```
     pub fn call_async_with<T, E, F, C>(&self, future: F, classify: C) -> CallAsync<'_, F, C>
     where
         F: Future<Output = Result<T, E>>,

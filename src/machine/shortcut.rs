@@ -69,3 +69,42 @@ impl Shortcut {
         word.is(period, self.healthy, self.health)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Policy, Trip, machine::rules::tests::rules};
+    use core::time::Duration;
+
+    /// Whether a call of a fresh breaker with this trip is let by, and its success.
+    fn lets_by(trip: Trip) -> (bool, bool) {
+        let rules = rules(&Policy::new().trip(trip));
+        let shortcut = Shortcut::new(&rules);
+        let word = Word::new(rules.tally.fresh(0));
+        let success = shortcut.changes_nothing(word, word.period());
+        (shortcut.admits(word), success)
+    }
+
+    #[test]
+    fn a_trip_that_needs_no_successes_is_healthy_from_the_first_call() {
+        assert_eq!(lets_by(Trip::consecutive(3)), (true, true));
+        assert_eq!(lets_by(Trip::failures(3).of_last(5)), (true, false));
+        #[cfg(feature = "std")]
+        {
+            let minute = Duration::from_mins(1);
+            assert_eq!(lets_by(Trip::failures(3).within(minute)), (true, true));
+            assert_eq!(lets_by(Trip::percent(3).within(minute)), (true, false));
+            assert_eq!(lets_by(Trip::failures(3).of_last(500)), (true, false));
+        }
+        #[cfg(not(feature = "std"))]
+        let _ = Duration::ZERO;
+    }
+
+    #[test]
+    fn the_one_that_says_no_says_it_to_all() {
+        let word = Word::new(0);
+        assert!(Shortcut::none().is_none());
+        assert!(!Shortcut::none().admits(word));
+        assert!(!Shortcut::none().changes_nothing(word, word.period()));
+    }
+}

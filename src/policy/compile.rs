@@ -317,3 +317,43 @@ fn decompile_window(window: tally::Window) -> Window {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_is_read_back_from_its_rules_as_it_was() {
+        let second = Duration::from_secs(1);
+        let trips = [
+            Trip::consecutive(65_535),
+            Trip::failures(45).of_last(45).or(Trip::consecutive(45)),
+            Trip::percent(1).min_calls(1).of_last(1),
+            #[cfg(feature = "std")]
+            Trip::failures(46).of_last(46).or(Trip::consecutive(65_535)),
+            #[cfg(feature = "std")]
+            Trip::percent(100).of_last(4_096),
+            #[cfg(feature = "std")]
+            Trip::failures(1_024).within(Duration::from_hours(365 * 24)),
+            #[cfg(feature = "std")]
+            Trip::percent(50).min_calls(1_000_000).within(DAY),
+        ];
+        for trip in trips {
+            for policy in [
+                Policy::new().trip(trip),
+                Policy::new()
+                    .trip(trip)
+                    .open_for(second)
+                    .probe_lease(second),
+                Policy::new()
+                    .trip(trip)
+                    .backoff(Backoff::exponential(second, 100, LONGEST_OPEN).seed(0))
+                    .slow_call(second)
+                    .on_drop(OnDrop::FailureAfter(DAY)),
+            ] {
+                let rules = compile(&policy).expect("a policy within its bounds");
+                assert_eq!(decompile(&rules), policy);
+            }
+        }
+    }
+}

@@ -94,6 +94,18 @@ pub struct Policy {
 /// cancelled by a timeout around it or by a lost `select!`.
 ///
 /// (A panic is always a failure.)
+///
+/// ```
+/// use cutout::{Breaker, OnDrop, State, Trip};
+///
+/// static PARTNER: Breaker = Breaker::builder()
+///     .trip(Trip::consecutive(1))
+///     .on_drop(OnDrop::Failure)
+///     .build();
+///
+/// drop(PARTNER.try_acquire().unwrap());
+/// assert_eq!(PARTNER.state(), State::Open);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnDrop {
@@ -176,6 +188,22 @@ impl Policy {
     /// Makes a call that returns after `limit` or more a failure, whatever it returned. Implies
     /// [`OnDrop::FailureAfter`] the same limit unless [`Policy::on_drop`] is set. Costs two readings
     /// of the clock a call.
+    ///
+    /// ```
+    /// use cutout::{Breaker, Outcome, Recorded, Trip, clock::Manual};
+    /// use std::time::Duration;
+    ///
+    /// static CLOCK: Manual = Manual::new();
+    /// static PARTNER: Breaker = Breaker::builder()
+    ///     .trip(Trip::consecutive(1))
+    ///     .slow_call(Duration::from_secs(2))
+    ///     .clock(&CLOCK)
+    ///     .build();
+    ///
+    /// let permit = PARTNER.try_acquire().unwrap();
+    /// CLOCK.advance(Duration::from_secs(2));
+    /// assert_eq!(permit.record(Outcome::Success), Recorded::Tripped);
+    /// ```
     #[must_use]
     pub const fn slow_call(mut self, limit: Duration) -> Self {
         self.slow_call = Some(limit);

@@ -98,3 +98,72 @@ const fn cause(event: Event, before: Phase, after: Phase) -> Cause {
         (Event::Report, ..) => Cause::Recovered,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Policy,
+        machine::{
+            rules::tests::rules,
+            tick::LeaseEnd,
+            word::{Hold, Open},
+        },
+    };
+
+    #[test]
+    fn a_change_is_told_from_the_words_on_both_sides() {
+        let rules = rules(&Policy::new());
+        let closed = Word::new(rules.tally.fresh(0));
+        let open = closed.begin_open(Open {
+            reopens: 2,
+            given: false,
+            deadline: Deadline::of(7_000_000_000),
+        });
+        let half_open = open.begin_half_open(2, LeaseEnd::of(0));
+        let told = |before, after, event| {
+            let change = Change::between(before, after, event, 2_000_000_000, None, &rules);
+            assert_eq!((change.from, change.to), (before.state(), after.state()));
+            assert_eq!(change.generation, after.generation());
+            (change.cause, change.reopens, change.open_ms)
+        };
+        let opened = |cause| (cause, 2, Some(5_000));
+        assert_eq!(told(closed, open, Event::Report), opened(Cause::Tripped));
+        assert_eq!(
+            told(half_open, open, Event::Report),
+            opened(Cause::ProbeFailed)
+        );
+        assert_eq!(
+            told(half_open, open, Event::Admit),
+            opened(Cause::LeaseExpired)
+        );
+        let probing = told(open, half_open, Event::Admit);
+        assert_eq!(probing, (Cause::ProbeAdmitted, 2, None));
+        let recovered = told(half_open, closed, Event::Report);
+        assert_eq!(recovered, (Cause::Recovered, 0, None));
+        let held = told(open, open.begin_held(Hold::Disabled), Event::Operate);
+        assert_eq!(held, (Cause::Operator, 0, None));
+    }
+
+    #[test]
+    fn a_trip_says_what_it_counted_with_the_last_failure() {
+        let rules = rules(&Policy::new());
+        let closed = Word::new(rules.tally.failure(rules.tally.fresh(0)));
+        let open = closed.begin_held(Hold::ForcedOpen);
+        let told = |beside| Change::between(closed, open, Event::Report, 0, beside, &rules).count;
+        let two = Count {
+            failures: 2,
+            calls: 2,
+        };
+        assert_eq!(told(None), Some(two));
+        let nine = Count {
+            failures: 9,
+            calls: 9,
+        };
+        assert_eq!(
+            told(Some(nine)),
+            Some(nine),
+            "a window beside the word knows better"
+        );
+    }
+}
