@@ -13,6 +13,8 @@ mod policy;
 mod sync;
 
 pub use breaker::{Breaker, CallAsync, Snapshot};
+#[cfg(feature = "watch")]
+pub use breaker::{StopWatching, Watched};
 pub use builder::Builder;
 pub use classify::Outcome;
 pub use error::{Error, Reason, Rejected};

@@ -123,6 +123,12 @@ macro_rules! models {
                 a_late_reading_turns_no_bucket_back
                 a_very_late_reading_turns_no_bucket_back
             }
+            watch {
+                no_transition_is_slept_through
+                no_transition_is_slept_through_by_either_of_two
+                of_two_transitions_the_last_is_not_slept_through
+                who_is_told_to_stop_wakes_up
+            }
             weak {
                 a_weak_cas_that_fails_changes_no_trip
                 a_weak_cas_that_fails_changes_no_admission

@@ -9,4 +9,5 @@ pub(crate) mod rate;
 pub(crate) mod stale;
 pub(crate) mod stamps;
 pub(crate) mod trip;
+pub(crate) mod watch;
 pub(crate) mod weak;
