@@ -135,6 +135,18 @@ macro_rules! models {
                 a_weak_cas_that_fails_changes_no_expiry
                 a_weak_cas_that_fails_changes_no_delivery
             }
+            reads {
+                healthy_calls_after_a_run_write_nothing
+                healthy_calls_of_a_window_in_the_word_write_nothing
+                healthy_calls_of_a_ring_of_calls_write_nothing
+                healthy_calls_of_a_ring_of_times_write_nothing
+                calls_before_the_deadline_write_nothing
+                calls_under_the_lease_write_nothing
+                calls_of_a_breaker_forced_open_write_nothing
+                a_healthy_call_that_meets_a_reset_writes_nothing
+                a_call_that_meets_a_recovery_writes_nothing
+                a_success_after_a_failure_writes
+            }
         }
     };
 }

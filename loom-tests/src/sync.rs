@@ -53,6 +53,8 @@ thread_local! {
 loom::thread_local! {
     /// Which actor a loom thread is, and how many weak CASes it has tried.
     static ACTOR: Cell<Option<Spurious>> = Cell::new(None);
+    /// How many stores and read-modify-writes it has tried (loads don't count, whatever they are here).
+    static WRITES: Cell<usize> = Cell::new(0);
     /// Whether it stops for good after its next CAS that is not weak.
     static STOPS: Cell<bool> = Cell::new(false);
 }
@@ -80,6 +82,13 @@ pub(crate) fn act_as(actor: usize) {
 /// Which actor this is, as a number that a thread keeps; 0 before there are any.
 pub(crate) fn actor() -> usize {
     ACTOR.with(|actor| actor.get().map_or(0, |Spurious { actor, .. }| actor))
+}
+
+/// Runs `act`, and says how many stores and read-modify-writes that took.
+pub(crate) fn writes_of<R>(act: impl FnOnce() -> R) -> (R, usize) {
+    let before = WRITES.with(Cell::get);
+    let done = act();
+    (done, WRITES.with(Cell::get) - before)
 }
 
 /// Runs `act`, and stops it for good once a CAS of it that is not weak was stored: `None`, if so.
@@ -133,12 +142,12 @@ impl AtomicU64 {
 
     #[track_caller]
     pub(crate) fn store(&self, value: u64, order: Ordering) {
-        self.0.store(value, order);
+        self.written().store(value, order);
     }
 
     #[track_caller]
     pub(crate) fn swap(&self, value: u64, order: Ordering) -> u64 {
-        self.0.swap(value, order)
+        self.written().swap(value, order)
     }
 
     #[track_caller]
@@ -149,7 +158,9 @@ impl AtomicU64 {
         success: Ordering,
         failure: Ordering,
     ) -> Result<u64, u64> {
-        let done = self.0.compare_exchange(current, new, success, failure);
+        let done = self
+            .written()
+            .compare_exchange(current, new, success, failure);
         if done.is_ok() && STOPS.with(Cell::get) {
             resume_unwind(Box::new(Stopped));
         }
@@ -167,32 +178,39 @@ impl AtomicU64 {
         if fails_spuriously() {
             return Err(self.load(failure));
         }
-        self.0.compare_exchange(current, new, success, failure)
+        self.written()
+            .compare_exchange(current, new, success, failure)
     }
 
     #[track_caller]
     pub(crate) fn fetch_add(&self, value: u64, order: Ordering) -> u64 {
-        self.0.fetch_add(value, order)
+        self.written().fetch_add(value, order)
     }
 
     #[track_caller]
     pub(crate) fn fetch_sub(&self, value: u64, order: Ordering) -> u64 {
-        self.0.fetch_sub(value, order)
+        self.written().fetch_sub(value, order)
     }
 
     #[track_caller]
     pub(crate) fn fetch_and(&self, value: u64, order: Ordering) -> u64 {
-        self.0.fetch_and(value, order)
+        self.written().fetch_and(value, order)
     }
 
     #[track_caller]
     pub(crate) fn fetch_or(&self, value: u64, order: Ordering) -> u64 {
-        self.0.fetch_or(value, order)
+        self.written().fetch_or(value, order)
     }
 
     #[track_caller]
     pub(crate) fn fetch_max(&self, value: u64, order: Ordering) -> u64 {
-        self.0.fetch_max(value, order)
+        self.written().fetch_max(value, order)
+    }
+
+    /// This atomic, where it is written.
+    fn written(&self) -> &model::AtomicU64 {
+        WRITES.with(|writes| writes.set(writes.get() + 1));
+        &self.0
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod operator;
 pub(crate) mod probe;
 pub(crate) mod publication;
 pub(crate) mod rate;
+pub(crate) mod reads;
 pub(crate) mod stale;
 pub(crate) mod stamps;
 pub(crate) mod trip;
