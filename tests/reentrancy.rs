@@ -39,7 +39,8 @@ fn look(breaker: &Breaker) {
     let _ = format!("{breaker:?}, {:?}", breaker.policy());
 }
 
-/// A clock that does something to its breaker the next time it is read.
+/// A clock that does something to its breaker the next time it is read: right after, as other threads do while
+/// the reader is held up.
 #[derive(Default)]
 struct Meddler {
     time: Manual,
@@ -59,11 +60,12 @@ struct Shared(Arc<OnceLock<Breaker>>, Arc<Meddler>);
 impl Clock for Shared {
     fn now(&self) -> u64 {
         let Self(breaker, meddler) = self;
+        let reading = meddler.time.now();
         let todo = meddler.todo.lock().unwrap().take();
         if let Some(deed) = todo {
             deed(breaker.get().unwrap());
         }
-        meddler.time.now()
+        reading
     }
 }
 
@@ -204,6 +206,39 @@ fn a_clock_that_takes_the_probe_place_leaves_none_for_its_caller() {
     let rejected = bench.breaker().try_acquire().unwrap_err();
     assert_eq!(rejected.reason(), Reason::ProbesBusy);
     assert_eq!(bench.breaker().snapshot().probes_in_flight, 1);
+    bench.assert_was_read();
+}
+
+/// An old reading must not meet a newer word: two hours before its deadline is no time that a word which opens for a
+/// second knows, and the call would be let through.
+#[test]
+fn a_reading_that_was_held_up_is_not_compared_with_the_deadline_of_a_later_period() {
+    let bench = Meddled::past_the_deadline(POLICY);
+    let clock = Arc::clone(&bench.clock);
+    bench.when_read(move |breaker| {
+        clock.time.advance(7_200 * SECOND);
+        breaker.try_acquire().unwrap().failure();
+    });
+    let rejected = bench.breaker().try_acquire().unwrap_err();
+    assert_eq!(rejected.reason(), Reason::Open);
+    assert_eq!(rejected.retry_after(), Some(SECOND));
+    assert_eq!(bench.breaker().snapshot().generation, 3);
+    bench.assert_was_read();
+}
+
+/// Nor must it find a lease over that has just begun.
+#[test]
+fn a_reading_that_was_held_up_gives_no_probe_up_that_came_later() {
+    let bench = Meddled::past_the_deadline(POLICY.probes(2).probe_lease(SECOND));
+    let first = bench.breaker().try_acquire().unwrap();
+    let clock = Arc::clone(&bench.clock);
+    bench.when_read(move |breaker| {
+        clock.time.advance(7_200 * SECOND);
+        std::mem::forget(breaker.try_acquire().unwrap());
+    });
+    let rejected = bench.breaker().try_acquire().unwrap_err();
+    assert_eq!(rejected.reason(), Reason::ProbesBusy);
+    assert_eq!(first.record(Outcome::Success), Recorded::Recovered);
     bench.assert_was_read();
 }
 

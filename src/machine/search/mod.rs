@@ -21,9 +21,10 @@
 //! | [`words`] | I4, I9, I10, I16, I17, I25, the shortcuts of the shell | in each distinct word |
 //! | [`liveness`] | I9, I10: the way back to closed | from each distinct word, at each moment that matters |
 //! | [`fields`] | I17 | at the extremes of each field |
+//! | [`wrap`] | I27 | by a generation of two bits |
 //!
 //! A check that fails prints the shortest history that leads to it. What the search leaves out: a permit
-//! that outlives exactly 65 536 transitions, or a multiple of them (I27).
+//! that outlives exactly 65 536 transitions, or a multiple of them (I27: [`wrap`]).
 
 mod edges;
 mod explore;
@@ -34,6 +35,7 @@ mod liveness;
 mod scene;
 mod subjects;
 mod words;
+mod wrap;
 
 use std::{collections::HashSet, panic::resume_unwind, sync::OnceLock, thread};
 

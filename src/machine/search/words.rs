@@ -41,7 +41,7 @@ pub(super) fn check(word: Word, rules: &Rules) {
     }
 }
 
-const VOTES: [Vote; 3] = [
+pub(super) const VOTES: [Vote; 3] = [
     Vote::Success { now: 0 },
     Vote::Ignored,
     Vote::Failure {
