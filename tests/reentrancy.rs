@@ -44,6 +44,7 @@ fn look(breaker: &Breaker) {
 #[derive(Default)]
 struct Meddler {
     time: Manual,
+    reads: AtomicU32,
     todo: Mutex<Option<Deed>>,
 }
 
@@ -60,6 +61,7 @@ struct Shared(Arc<OnceLock<Breaker>>, Arc<Meddler>);
 impl Clock for Shared {
     fn now(&self) -> u64 {
         let Self(breaker, meddler) = self;
+        meddler.reads.fetch_add(1, Ordering::Relaxed);
         let reading = meddler.time.now();
         let todo = meddler.todo.lock().unwrap().take();
         if let Some(deed) = todo {
@@ -93,6 +95,20 @@ impl Meddled {
     /// Has the next reading of the clock do this.
     fn when_read(&self, deed: impl FnOnce(&Breaker) + Send + 'static) {
         *self.clock.todo.lock().unwrap() = Some(Box::new(deed));
+    }
+
+    /// How often `act` reads the clock, while others fail a call at its first reading.
+    fn reads(&self, act: impl FnOnce(&Breaker)) -> u32 {
+        let clock = Arc::clone(&self.clock);
+        let before = clock.reads.load(Ordering::Relaxed);
+        self.when_read(move |breaker| {
+            let reads = clock.reads.load(Ordering::Relaxed);
+            breaker.try_acquire().unwrap().failure();
+            clock.reads.store(reads, Ordering::Relaxed);
+        });
+        act(self.breaker());
+        self.assert_was_read();
+        self.clock.reads.load(Ordering::Relaxed) - before
     }
 
     fn assert_was_read(&self) {
@@ -207,6 +223,28 @@ fn a_clock_that_takes_the_probe_place_leaves_none_for_its_caller() {
     assert_eq!(rejected.reason(), Reason::ProbesBusy);
     assert_eq!(bench.breaker().snapshot().probes_in_flight, 1);
     bench.assert_was_read();
+}
+
+/// It decides again, but only an admission by another moment.
+#[test]
+fn who_loses_the_word_to_another_reads_the_clock_anew_to_be_admitted_and_for_nothing_else() {
+    let policy = POLICY.trip(Trip::consecutive(9));
+    let fails = |breaker: &Breaker| {
+        let permit = breaker.try_acquire().unwrap();
+        assert_eq!(permit.record(Outcome::Failure), Recorded::Applied);
+    };
+    let bench = Meddled::new(policy);
+    assert_eq!(bench.reads(fails), 1);
+    assert_eq!(bench.breaker().snapshot().failures, Some(2));
+    let forces = |breaker: &Breaker| assert_eq!(breaker.force_open(), State::Closed);
+    assert_eq!(bench.reads(forces), 1);
+
+    let bench = Meddled::past_the_deadline(policy);
+    let asks = |breaker: &Breaker| {
+        let rejected = breaker.try_acquire().unwrap_err();
+        assert_eq!(rejected.reason(), Reason::Open);
+    };
+    assert_eq!(bench.reads(asks), 2);
 }
 
 /// An old reading must not meet a newer word: two hours before its deadline is no time that a word which opens for a
