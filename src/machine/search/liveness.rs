@@ -21,7 +21,7 @@ use super::{
         rules::Rules,
         step::{Admission, Moment, Step, Verb, Vote, admit, admit::Refusal, operate, report},
         tick::{Deadline, LeaseEnd, SLACK_MS},
-        word::{Open, Phase, State, Word},
+        word::{MAX_REOPENS, Open, Phase, State, Word},
     },
     edges::{
         admission::{SLACK_TICKS, lease_ticks},
@@ -150,12 +150,12 @@ impl<'a> Drive<'a> {
     /// A call is under way.
     fn call(&mut self, Caller { takes, rival }: Caller) {
         let lease = |reopens| lease_ticks(self.rules, reopens) * LEASE_TICK;
-        let longest = lease(u8::MAX);
+        let longest = || lease(MAX_REOPENS);
         let mut rest = match takes {
             Takes::Nothing => 0,
             Takes::LessThanTheLease => lease(reopens(self.word)) - LEASE_TICK,
-            Takes::LessThanTheLongestLease => longest - LEASE_TICK,
-            Takes::MoreThanAnyLease => longest + SLACK_TICKS * LEASE_TICK,
+            Takes::LessThanTheLongestLease => longest() - LEASE_TICK,
+            Takes::MoreThanAnyLease => longest() + SLACK_TICKS * LEASE_TICK,
         };
         while rival == Rival::Asks && self.word.state() == State::HalfOpen {
             let left = match self.word.phase() {
@@ -206,8 +206,8 @@ impl<'a> Drive<'a> {
 
 /// How often a caller is rejected in a row who waits as long as he must.
 const REJECTIONS: u32 = 3;
-/// As many turns as the reopens need to saturate, and more.
-const MANY: u32 = 150;
+/// As many turns as the lease needs to grow as long as it may, several times over.
+const MANY: u32 = 40;
 
 fn reopens(word: Word) -> u8 {
     match word.phase() {
@@ -224,8 +224,8 @@ fn longest_lease(rules: &Rules, word: Word) -> u64 {
 
 /// How often a breaker must reopen until the lease grows no more.
 fn growths(rules: &Rules) -> u32 {
-    let longest = lease_ticks(rules, u8::MAX);
-    let shorter = (0..u8::MAX).take_while(|reopens| lease_ticks(rules, *reopens) < longest);
+    let longest = lease_ticks(rules, MAX_REOPENS);
+    let shorter = (0..MAX_REOPENS).take_while(|reopens| lease_ticks(rules, *reopens) < longest);
     u32::try_from(shorter.count()).expect("few")
 }
 
