@@ -15,6 +15,7 @@
 // crate around them.
 #![cfg(not(test))]
 
+mod bugs;
 mod harness;
 #[path = "../../src/machine/mod.rs"]
 #[allow(
@@ -32,6 +33,7 @@ mod shipped;
 mod subject;
 mod sync;
 
+pub use bugs::{Bug, bugs, silence};
 use harness::Model;
 use shipped::Shipped;
 
@@ -180,5 +182,5 @@ pub fn check(name: &str) {
         .iter()
         .find(|(known, _)| *known == name)
         .expect("a model of this name");
-    model().check(name);
+    model().check(name, |run| println!("model: {name}, {run}"));
 }
