@@ -6,10 +6,11 @@
 //!    |                                |
 //! models/*      what is proved      machine   the shipped files
 //!    |    \_________ scene            |
-//! harness  the discipline  \____ subject   what is asked: the shipped machine, or a planted bug
+//! harness  the discipline  \____ subject   what is asked: shipped, or one of the planted bugs
 //! ```
 //!
-//! `cargo test -p loom-tests -- --nocapture` prints what each model did.
+//! `cargo test -p loom-tests -- --nocapture` prints what each model did, `cargo run -p loom-tests --bin bugs` which
+//! model finds which bug.
 
 // `--all-targets` builds the unit tests of a library that has none, and those of the machine need the real
 // crate around them.

@@ -1,6 +1,6 @@
 //! Who tells, and of what.
 
-use super::Patch;
+use super::{Patch, UNSEEN};
 
 pub(super) const PATCHES: &[Patch] = &[
     Patch {
@@ -20,7 +20,7 @@ pub(super) const PATCHES: &[Patch] = &[
         name: "the_teller_never_stops",
         breaks: "I19",
         what: "a teller that has nothing left stays the teller: nobody tells of the next",
-        seen: "family; no public report verified",
+        seen: UNSEEN,
         model: "delivery::transitions_are_told_in_their_order",
         gives_away: "something is left",
         file: "delivery.rs",
@@ -30,7 +30,7 @@ pub(super) const PATCHES: &[Patch] = &[
         name: "a_gap_is_not_announced",
         breaks: "I19",
         what: "a gap is not announced",
-        seen: "family; no public report verified",
+        seen: UNSEEN,
         model: "delivery::a_gap_is_announced_and_delivery_goes_on",
         gives_away: "not in order",
         file: "delivery.rs",

@@ -1,6 +1,6 @@
 //! Each ordering of the table in `ARCHITECTURE.md` that is more than Relaxed, weakened.
 
-use super::{OWN, Patch, TOO_WEAK};
+use super::{Patch, TOO_WEAK, UNSEEN};
 
 pub(super) const PATCHES: &[Patch] = &[
     Patch {
@@ -30,7 +30,7 @@ pub(super) const PATCHES: &[Patch] = &[
         name: "the_cas_does_not_acquire",
         breaks: "I23",
         what: "Acquire dropped on the CAS of the word, stored",
-        seen: OWN,
+        seen: UNSEEN,
         model: "publication::who_trips_sees_what_made_the_word_it_replaced",
         gives_away: "not published",
         file: "cell.rs",
@@ -40,7 +40,7 @@ pub(super) const PATCHES: &[Patch] = &[
         name: "the_lost_cas_does_not_acquire",
         breaks: "I23",
         what: "Acquire dropped on the CAS of the word, lost",
-        seen: OWN,
+        seen: UNSEEN,
         model: "publication::who_loses_to_a_trip_sees_what_it_wrote",
         gives_away: "not published",
         file: "cell.rs",
@@ -105,7 +105,7 @@ pub(super) const PATCHES: &[Patch] = &[
         name: "no_fence",
         breaks: "I14",
         what: "no fence between a failure's count and its sum",
-        seen: OWN,
+        seen: UNSEEN,
         model: "rate::two_failures_at_the_turn_of_a_bucket_trip_once",
         gives_away: "no lost trip",
         file: "window/rate.rs",

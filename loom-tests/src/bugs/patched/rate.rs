@@ -1,13 +1,13 @@
 //! The time buckets.
 
-use super::Patch;
+use super::{Patch, UNSEEN};
 
 pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "buckets_are_not_tagged",
         breaks: "I4",
         what: "buckets are not tagged with their period",
-        seen: "breaker-machines 0.22: closing does not clear its window",
+        seen: "breaker-machines 0.22.0 src/circuit.rs: only reset clears its window",
         model: "rate::a_late_failure_of_a_period_loses_none_of_the_next",
         gives_away: "miscounted",
         file: "window/rate.rs",
@@ -97,7 +97,7 @@ pub(super) const PATCHES: &[Patch] = &[
         name: "the_newest_is_not_asked",
         breaks: "I15",
         what: "a late call writes over the cell of a newer bucket",
-        seen: "family; no public report verified",
+        seen: UNSEEN,
         model: "rate::a_late_success_loses_none_of_a_newer_bucket",
         gives_away: "not an outcome",
         file: "window/rate.rs",
@@ -107,7 +107,7 @@ pub(super) const PATCHES: &[Patch] = &[
         name: "the_sum_is_of_its_own_bucket",
         breaks: "I14",
         what: "a failure sums up to its own bucket, not to the newest",
-        seen: "family; no public report verified",
+        seen: UNSEEN,
         model: "rate::two_failures_at_the_turn_of_a_bucket_trip_once",
         gives_away: "no lost trip",
         file: "window/rate.rs",

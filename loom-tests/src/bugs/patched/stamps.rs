@@ -1,13 +1,13 @@
 //! The ring of failures.
 
-use super::Patch;
+use super::{Patch, UNSEEN};
 
 pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "marks_are_not_tagged",
         breaks: "I4",
         what: "marks are not tagged: those of the period before count",
-        seen: "breaker-machines 0.22: closing does not clear its window",
+        seen: "breaker-machines 0.22.0 src/circuit.rs: only reset clears its window",
         model: "stamps::a_late_failure_of_a_period_loses_none_of_the_next",
         gives_away: "I4",
         file: "window/stamps.rs",
@@ -33,7 +33,7 @@ pub(super) const PATCHES: &[Patch] = &[
         name: "no_second_look",
         breaks: "I14",
         what: "no second look at the word once the mark was read",
-        seen: "our prototypes",
+        seen: UNSEEN,
         model: "stamps::a_late_failure_of_a_period_loses_none_of_the_next",
         gives_away: "miscounted",
         file: "window/stamps.rs",
@@ -89,7 +89,7 @@ pub(super) const PATCHES: &[Patch] = &[
         name: "a_moved_failure_counts_again",
         breaks: "I15",
         what: "a failure that another moved is counted again",
-        seen: "family; no public report verified",
+        seen: UNSEEN,
         model: "stamps::a_failure_that_stopped_after_its_mark_is_counted_once",
         gives_away: "counted",
         file: "window/stamps.rs",

@@ -29,4 +29,5 @@ pub(crate) const TABLES: &[&[Patch]] = &[
 
 /// Where a weaker ordering than is needed was seen.
 const TOO_WEAK: &str = "filipdulic/bus-queue #3; tikv/rocksdb pull 423: no breakers";
-const OWN: &str = "family; no public report verified";
+/// Nobody has said so in public, as far as was found.
+const UNSEEN: &str = "family; no public report verified";
