@@ -34,8 +34,9 @@ fn main() -> ExitCode {
     }
 }
 
-/// A message on one line, without what all assertions say.
+/// A message on one line, without what all assertions say, and without the mark between fields.
 fn on_one_line(said: &str) -> String {
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
     said.replace("assertion `left == right` failed: ", "")
+        .replace(" | ", " / ")
 }

@@ -87,7 +87,7 @@ pub(super) const PATCHES: &[Patch] = &[
         name: "whose_period_is_not_asked",
         breaks: "I14",
         what: "a late call of a period that is over writes over a cell of the next",
-        seen: "our own history, ee07c5c",
+        seen: UNSEEN,
         model: "rate::a_late_failure_of_a_period_loses_none_of_the_next",
         gives_away: "no lost trip",
         file: "window/rate.rs",
