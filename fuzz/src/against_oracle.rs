@@ -23,9 +23,11 @@ use crate::Reached;
 use letters::Letters;
 use oracle::lockstep::{self, Op, Setup};
 
-/// The most that a game may last, so that inputs stay quick: moves, and calls of `P` moves in all.
+/// The most that a game may last, so that inputs stay quick: moves, and calls of `P` moves in all. (For a
+/// window of time the oracle looks at all of them again with every call.)
 const MOST_MOVES: usize = 400;
 const MOST_CALLS: u32 = 10_000;
+const MOST_CALLS_IN_TIME: u32 = 2_000;
 
 /// Plays a game.
 ///
@@ -59,16 +61,18 @@ fn read(bytes: &[u8]) -> (Setup, Vec<Op>) {
     let mut letters = Letters::new(bytes);
     let mut setup = header::read(&mut letters);
     let mut fair = fair::Fair::new(&mut setup);
-    let mut calls = 0;
+    let mut calls_left = if fair.is_of_time() {
+        MOST_CALLS_IN_TIME
+    } else {
+        MOST_CALLS
+    };
     let mut ops = Vec::new();
     while ops.len() < MOST_MOVES
-        && let Some(op) = moves::read(&mut letters)
+        && let Some(mut op) = moves::read(&mut letters)
     {
-        if let Op::Play { calls: more, .. } = op {
-            calls += more;
-            if calls > MOST_CALLS {
-                break;
-            }
+        if let Op::Play { calls, .. } = &mut op {
+            *calls = calls_left.min(*calls);
+            calls_left -= *calls;
         }
         ops.extend(fair.play(op));
     }

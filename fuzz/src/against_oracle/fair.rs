@@ -36,6 +36,11 @@ impl Fair {
         Self(limits)
     }
 
+    /// Whether the game has a window of time.
+    pub(super) fn is_of_time(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// The move as it may be played, if it may.
     pub(super) fn play(&mut self, op: Op) -> Option<Op> {
         match &mut self.0 {
