@@ -1,7 +1,7 @@
 //! A breaker and the oracle of `tests/oracle`, side by side through any game that bytes can spell.
 //!
-//! [`letters`] says how a number and a time are written, [`header`] how a game begins, [`moves`] what can
-//! happen in it, [`fair`] what a window of time is spared. Spaces, line ends and `|` mean nothing.
+//! `letters` says how a number and a time are written, `header` how a game begins, `moves` what can
+//! happen in it, `fair` what a window of time is spared. Spaces, line ends and `|` mean nothing.
 
 mod fair;
 mod header;

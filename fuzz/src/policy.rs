@@ -1,7 +1,7 @@
 //! Policies from outside: values of fields, or a file's text.
 //!
 //! An input that begins with `t` is a TOML file, one that begins with `j` a JSON file; any other is the fields
-//! of [`Fields`], read by `arbitrary`.
+//! of `Fields`, read by `arbitrary`.
 
 mod bounds;
 mod fields;
