@@ -1,6 +1,12 @@
 //! What an outcome means: success, failure, or nothing.
 
+#[cfg(feature = "http")]
+mod http;
+
 use core::time::Duration;
+
+#[cfg(feature = "http")]
+pub use self::http::{http_head, http_response};
 
 /// How a call ended, as the breaker sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
