@@ -1,4 +1,4 @@
-//! What a response of the `http` crate says of the partner.
+//! What a response of the `http` crate says of the partner, with HTTP and with gRPC.
 
 use core::time::Duration;
 
@@ -7,7 +7,7 @@ use http::{
     header::{DATE, RETRY_AFTER},
 };
 
-use super::{Outcome, http_status};
+use super::{Outcome, grpc_code, http_status};
 
 /// What the result of an HTTP call says about the partner: an error is a failure, a response is what
 /// [`http_head`] makes of it.
@@ -60,6 +60,36 @@ pub fn http_head(status: StatusCode, headers: &HeaderMap) -> Outcome {
     }
 }
 
+/// What the result of a gRPC call says about the partner: an error is a failure, a head with a
+/// `grpc-status` is what [`grpc_code`] makes of that, and one without is what [`http_head`] makes of it.
+///
+/// A head has that status if it is all there is, as with most errors of unary calls. That of a response which
+/// has messages comes in the trailers, and is read by a layer that
+/// [holds its permit](crate::tower::BreakerLayer::hold_body) until then.
+///
+/// ```
+/// use cutout::{Outcome, classify};
+///
+/// let response = http::Response::builder().header("grpc-status", "14").body(()).unwrap();
+/// let outcome = classify::grpc_response(&Ok::<_, std::io::Error>(response));
+/// assert_eq!(outcome, Outcome::Failure);
+/// ```
+pub fn grpc_response<B, E>(result: &Result<Response<B>, E>) -> Outcome {
+    match result {
+        Ok(response) => match grpc_status(response.headers()) {
+            Some(code) => grpc_code(code),
+            None => http_response(result),
+        },
+        Err(_) => Outcome::Failure,
+    }
+}
+
+/// The status in a head or in trailers; what is there and is no number is no code either.
+pub(crate) fn grpc_status(headers: &HeaderMap) -> Option<i32> {
+    let value = headers.get("grpc-status")?;
+    Some(text(value).and_then(|code| code.parse().ok()).unwrap_or(-1))
+}
+
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = text(headers.get(RETRY_AFTER)?)?;
     if value.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -84,15 +114,21 @@ fn text(value: &HeaderValue) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn outcome(status: u16, headers: &[(&'static str, &'static str)]) -> Outcome {
+    type Headers = [(&'static str, &'static str)];
+
+    fn response(status: u16, headers: &Headers) -> http::Result<Response<()>> {
         let mut response = Response::builder().status(status);
         for (name, value) in headers {
             response = response.header(*name, *value);
         }
-        http_response(&response.body(()))
+        response.body(())
     }
 
-    fn hint(headers: &[(&'static str, &'static str)]) -> Option<Duration> {
+    fn outcome(status: u16, headers: &Headers) -> Outcome {
+        http_response(&response(status, headers))
+    }
+
+    fn hint(headers: &Headers) -> Option<Duration> {
         match outcome(503, headers) {
             Outcome::FailureFor(hint) => Some(hint),
             Outcome::Failure => None,
@@ -134,6 +170,21 @@ mod tests {
         );
         assert_eq!(hint(&[("retry-after", LATER)]), None);
         assert_eq!(hint(&[("date", "noon"), ("retry-after", LATER)]), None);
+    }
+
+    #[test]
+    fn a_grpc_status_outweighs_the_http_status() {
+        let outcome = |status, headers: &Headers| grpc_response(&response(status, headers));
+        let said = |code| outcome(200, &[("grpc-status", code)]);
+        assert_eq!(said("0"), Outcome::Success);
+        assert_eq!(said("5"), Outcome::Success);
+        assert_eq!(said("1"), Outcome::Ignored);
+        assert_eq!(said("14"), Outcome::Failure);
+        assert_eq!(said("well"), Outcome::Failure);
+        assert_eq!(outcome(200, &[]), Outcome::Success);
+        assert_eq!(outcome(502, &[]), Outcome::Failure);
+        let broken = Err::<Response<()>, _>("broken");
+        assert_eq!(grpc_response(&broken), Outcome::Failure);
     }
 
     #[test]

@@ -10,7 +10,10 @@ use core::{
 use http::Response;
 use http_body::{Body, Frame, SizeHint};
 
-use crate::{Breaker, Outcome};
+use crate::{
+    Breaker, Outcome,
+    classify::{grpc_code, grpc_status},
+};
 
 use super::{Classify, ends::Ends, held::Held, sealed::Sealed};
 
@@ -61,7 +64,8 @@ pin_project_lite::pin_project! {
     /// [`BreakerLayer::hold_body`](super::BreakerLayer::hold_body).
     ///
     /// At its end the call has succeeded, at an error of it failed, and when it is dropped before either it
-    /// is a dropped call. Everything else is that of the body within.
+    /// is a dropped call. A `grpc-status` in the trailers is the call's outcome, as
+    /// [`classify::grpc_code`](crate::classify::grpc_code) says. Everything else is that of the body within.
     pub struct HeldBody<B, H>
     where
         H: Deref<Target = Breaker>,
@@ -119,7 +123,10 @@ where
             None => body.poll_frame(context),
         });
         match &frame {
-            Some(Ok(_)) => end_if_over(&*this.body, this.held),
+            Some(Ok(frame)) => match frame.trailers_ref().and_then(grpc_status) {
+                Some(code) => end(this.held, grpc_code(code)),
+                None => end_if_over(&*this.body, this.held),
+            },
             Some(Err(_)) => end(this.held, Outcome::Failure),
             None => end(this.held, Outcome::Success),
         }

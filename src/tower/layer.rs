@@ -116,8 +116,8 @@ impl<B, C, A> BreakerLayer<B, AtResponse<C>, A> {
     /// call.
     ///
     /// A response whose head is a success becomes one at the end of its body; at an error of the body it is a
-    /// failure, and when the body is dropped before its end it is a dropped call. A head that is a failure, or
-    /// ignored, counts at once. So does a **probe**, which votes by its head alone: a download of an hour would
+    /// failure, and when the body is dropped before its end it is a dropped call; the `grpc-status` of its
+    /// trailers has the last word if there is one. A head that is a failure, or ignored, counts at once. So does a **probe**, which votes by its head alone: a download of an hour would
     /// else keep the breaker half-open, and everybody out, for as long. A partner whose heads are good and
     /// whose bodies break is therefore let in again after each open period, and trips the breaker anew.
     ///

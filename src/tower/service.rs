@@ -2,12 +2,12 @@
 
 use core::{
     fmt, mem,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use tower_service::Service;
 
-use crate::Rejected;
+use crate::{Breaker, Rejected};
 
 use super::{
     Choose, Classify,
@@ -21,8 +21,8 @@ use super::{
 /// A service behind a breaker: from [`BreakerLayer`](super::BreakerLayer).
 ///
 /// `poll_ready` is ready while the breaker rejects, without asking the service within; the call that
-/// follows is then rejected, even if the breaker would let it through by then. Else it is ready when the
-/// service within is.
+/// follows is then rejected, even if the breaker would let it through by then, unless the service within
+/// was polled ready since. Else it is ready when the service within is.
 ///
 /// A clone has the same breaker and must be polled ready by itself.
 pub struct BreakerService<S, B, E = AtResponse<ByResult>, A = Wrapped> {
@@ -91,8 +91,7 @@ where
     /// request](super::BreakerLayer::by_request), as there is none yet.
     #[inline]
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), A::Error>> {
-        // While this is pending the last readiness is no longer good for a call.
-        self.readiness = Readiness::Unknown;
+        let before = mem::take(&mut self.readiness);
         let breaker = self.choose.only();
         if let Some(breaker) = breaker
             && let Err(rejected) = breaker.peek()
@@ -100,22 +99,25 @@ where
             self.readiness = Readiness::Rejects(rejected);
             return Poll::Ready(Ok(()));
         }
-        Poll::Ready(match ready!(self.inner.poll_ready(context)) {
-            Ok(()) => {
+        match (self.inner.poll_ready(context), before) {
+            (Poll::Ready(Ok(())), _) => {
                 self.readiness = Readiness::Inner;
-                Ok(())
+                Poll::Ready(Ok(()))
             }
-            Err(error) => {
+            (Poll::Ready(Err(error)), _) => {
                 let result = Err(error);
-                if let Some(breaker) = breaker
-                    && let Ok(mut held) = Held::admit(breaker)
-                {
-                    let outcome = held.around(|| self.ends.classify().classify(&result));
-                    held.end(outcome);
+                if let Some(breaker) = breaker {
+                    record(breaker, self.ends.classify(), &result);
                 }
-                result.map(drop).map_err(|error| self.answer.failed(error))
+                Poll::Ready(result.map(drop).map_err(|error| self.answer.failed(error)))
             }
-        })
+            // A service that was ready must stay so until it is called.
+            (Poll::Pending, rejects @ Readiness::Rejects(_)) => {
+                self.readiness = rejects;
+                Poll::Ready(Ok(()))
+            }
+            (Poll::Pending, _) => Poll::Pending,
+        }
     }
 
     /// Makes the call, if it is let through.
@@ -142,6 +144,15 @@ where
             }
             Err(rejected) => ResponseFuture::rejected(rejected, ends, answer),
         }
+    }
+}
+
+/// Records a call that could not be made, if the breaker admits it.
+#[cold]
+fn record<T, E>(breaker: &Breaker, classify: &impl Classify<T, E>, result: &Result<T, E>) {
+    if let Ok(mut held) = Held::admit(breaker) {
+        let outcome = held.around(|| classify.classify(result));
+        held.end(outcome);
     }
 }
 

@@ -256,6 +256,22 @@ fn frames_trailers_and_hints_are_those_of_the_body_within() {
     assert_eq!(at_once(collected.collect()).unwrap().to_bytes(), "offer");
 }
 
+#[test]
+fn a_grpc_status_in_the_trailers_is_the_outcome() {
+    for (code, expected) in [("0", 0), ("5", 0), ("1", 1), ("14", 2)] {
+        let breaker = after_a_failure(POLICY);
+        let mut trailers = HeaderMap::new();
+        trailers.insert("grpc-status", HeaderValue::from_static(code));
+        let trailers = Poll::Ready(Ok(Frame::trailers(trailers)));
+        let mut body = body(&breaker, Frames::of([data(), trailers]));
+        assert!(poll(&mut body).is_ready());
+        assert_eq!(failures(&breaker), 1);
+        assert!(poll(&mut body).is_ready());
+        drop(body);
+        assert_eq!(failures(&breaker), expected, "{code}");
+    }
+}
+
 #[tokio::test]
 async fn an_axum_app_holds_permits_to_the_end_of_its_bodies() {
     let breaker = after_a_failure(POLICY);

@@ -131,7 +131,7 @@ fn a_clone_inherits_no_readiness() {
 }
 
 #[test]
-fn readiness_is_lost_while_the_service_within_is_not_ready() {
+fn a_service_that_was_ready_stays_so_until_it_is_called() {
     let (breaker, _) = breaker(POLICY);
     let partner = Partner::default();
     let mut service = BreakerLayer::new(breaker.clone()).layer(partner.clone());
@@ -139,9 +139,27 @@ fn readiness_is_lost_while_the_service_within_is_not_ready() {
     assert!(poll_ready(&mut service).is_ready());
     breaker.reset();
     partner.set_readiness(Poll::Pending);
+    assert!(poll_ready(&mut service).is_ready());
+    let error = at_once(service.call(Ask::Well)).unwrap_err();
+    assert_eq!(error.rejected().unwrap().reason(), Reason::ForcedOpen);
     assert!(poll_ready(&mut service).is_pending());
-    let called = catch_unwind(AssertUnwindSafe(|| drop(service.call(Ask::Well))));
-    assert!(called.is_err());
+}
+
+#[test]
+fn a_service_that_is_not_ready_any_more_is_not_called() {
+    let (breaker, _) = breaker(POLICY);
+    let partner = Partner::default();
+    let mut service = BreakerLayer::new(breaker).layer(partner.clone());
+    for readiness in [Poll::Pending, Poll::Ready(Err(Broken))] {
+        partner.set_readiness(Poll::Ready(Ok(())));
+        assert!(matches!(poll_ready(&mut service), Poll::Ready(Ok(()))));
+        partner.set_readiness(readiness);
+        assert!(!matches!(poll_ready(&mut service), Poll::Ready(Ok(()))));
+        let called = catch_unwind(AssertUnwindSafe(|| drop(service.call(Ask::Well))));
+        let panic = called.unwrap_err();
+        assert!(panic.downcast_ref::<&str>().unwrap().contains("poll_ready"));
+    }
+    assert_eq!(partner.calls(), 0);
 }
 
 #[test]
