@@ -7,7 +7,8 @@ use core::{
     task::{Context, Poll, ready},
 };
 
-use http::Response;
+use bytes::Buf;
+use http::{HeaderMap, Response, header::CONTENT_LENGTH};
 use http_body::{Body, Frame, SizeHint};
 
 use crate::{
@@ -51,21 +52,39 @@ where
             held.end(outcome);
             None
         };
-        result.map(|response| response.map(|body| HeldBody::new(body, held)))
+        result.map(|response| hold(response, held))
     }
 
     fn pass(&self, response: Response<B>) -> Self::Response {
-        response.map(|body| HeldBody::new(body, None))
+        hold(response, None)
     }
+}
+
+/// Makes a permit last as long as the body of a response.
+fn hold<B: Body, H: Deref<Target = Breaker>>(
+    response: Response<B>,
+    held: Option<Held<H>>,
+) -> Response<HeldBody<B, H>> {
+    let left = content_length(response.headers());
+    let mut response = response.map(|body| HeldBody {
+        body,
+        held,
+        left,
+        polled: false,
+    });
+    let HeldBody { body, held, .. } = response.body_mut();
+    end_if_over(&*body, held, left);
+    response
 }
 
 pin_project_lite::pin_project! {
     /// The body of a response whose call lasts as long as it does: from
     /// [`BreakerLayer::hold_body`](super::BreakerLayer::hold_body).
     ///
-    /// At its end the call has succeeded, at an error of it failed, and when it is dropped before either it
-    /// is a dropped call. A `grpc-status` in the trailers is the call's outcome, as
-    /// [`classify::grpc_code`](crate::classify::grpc_code) says. Everything else is that of the body within.
+    /// At its end the call has succeeded, at an error of it failed, and when it is dropped in between it is
+    /// a dropped call. A `grpc-status` in the trailers is the call's outcome, as
+    /// [`classify::grpc_code`](crate::classify::grpc_code) says. Of a body that is dropped before it was
+    /// polled nothing was asked, and the head has the last word. Everything else is that of the body within.
     pub struct HeldBody<B, H>
     where
         H: Deref<Target = Breaker>,
@@ -74,28 +93,44 @@ pin_project_lite::pin_project! {
         body: B,
         // `None` once the call has ended.
         held: Option<Held<H>>,
+        // The bytes to come, if the head said how many there are.
+        left: Option<u64>,
+        polled: bool,
+    }
+
+    impl<B, H> PinnedDrop for HeldBody<B, H>
+    where
+        H: Deref<Target = Breaker>,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            if !*this.polled {
+                end(this.held, Outcome::Success);
+            }
+        }
     }
 }
 
-impl<B, H> HeldBody<B, H>
-where
-    B: Body,
-    H: Deref<Target = Breaker>,
-{
-    fn new(body: B, held: Option<Held<H>>) -> Self {
-        let mut this = Self { body, held };
-        end_if_over(&this.body, &mut this.held);
-        this
-    }
-}
-
-/// Ends the call if nothing is left of its body: then nobody need poll that any more.
-fn end_if_over<B: Body, H: Deref<Target = Breaker>>(body: &B, held: &mut Option<Held<H>>) {
+/// Ends the call if nothing is left of its body: nobody need poll that any more, and a server that has sent
+/// as much as the head said does not.
+fn end_if_over<B: Body, H: Deref<Target = Breaker>>(
+    body: &B,
+    held: &mut Option<Held<H>>,
+    left: Option<u64>,
+) {
     if let Some(holding) = held
-        && holding.around(|| body.is_end_stream() || body.size_hint().exact() == Some(0))
+        && (left == Some(0) || holding.around(|| is_over(body)))
     {
         end(held, Outcome::Success);
     }
+}
+
+fn is_over(body: &impl Body) -> bool {
+    body.is_end_stream() || body.size_hint().exact() == Some(0)
+}
+
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 fn end<H: Deref<Target = Breaker>>(held: &mut Option<Held<H>>, outcome: Outcome) {
@@ -117,16 +152,22 @@ where
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
+        *this.polled = true;
         let body = this.body.as_mut();
-        let frame = ready!(match this.held {
-            Some(held) => held.around(|| body.poll_frame(context)),
-            None => body.poll_frame(context),
-        });
+        let Some(holding) = this.held else {
+            return body.poll_frame(context);
+        };
+        let frame = ready!(holding.around(|| body.poll_frame(context)));
         match &frame {
-            Some(Ok(frame)) => match frame.trailers_ref().and_then(grpc_status) {
-                Some(code) => end(this.held, grpc_code(code)),
-                None => end_if_over(&*this.body, this.held),
-            },
+            Some(Ok(frame)) => {
+                if let Some(code) = frame.trailers_ref().and_then(grpc_status) {
+                    end(this.held, grpc_code(code));
+                }
+                if let (Some(left), Some(data)) = (this.left.as_mut(), frame.data_ref()) {
+                    *left = left.saturating_sub(data.remaining() as u64);
+                }
+                end_if_over(&*this.body, this.held, *this.left);
+            }
             Some(Err(_)) => end(this.held, Outcome::Failure),
             None => end(this.held, Outcome::Success),
         }

@@ -115,11 +115,16 @@ impl<B, C, A> BreakerLayer<B, AtResponse<C>, A> {
     /// Holds the permit to the end of the response's body, so that a body that breaks off is a failure of its
     /// call.
     ///
-    /// A response whose head is a success becomes one at the end of its body; at an error of the body it is a
-    /// failure, and when the body is dropped before its end it is a dropped call; the `grpc-status` of its
-    /// trailers has the last word if there is one. A head that is a failure, or ignored, counts at once. So does a **probe**, which votes by its head alone: a download of an hour would
-    /// else keep the breaker half-open, and everybody out, for as long. A partner whose heads are good and
-    /// whose bodies break is therefore let in again after each open period, and trips the breaker anew.
+    /// A head that is a failure, or ignored, counts at once. One that is a success leaves the call open until
+    ///
+    /// * the end of the body: a success, or what the `grpc-status` in its trailers says;
+    /// * an error of the body: a failure;
+    /// * the body is dropped in between: a [dropped call](crate::Policy::on_drop);
+    /// * the body is dropped before it was polled, as with a `HEAD`: a success, as nobody asked for more.
+    ///
+    /// A **probe** votes by its head alone: a download of an hour would else keep the breaker half-open, and
+    /// everybody out, for as long. A partner whose heads are good and whose bodies break is therefore let in
+    /// again after each open period, and trips the breaker anew.
     ///
     /// [`slow_call`](crate::Policy::slow_call) and
     /// [`OnDrop::FailureAfter`](crate::OnDrop::FailureAfter) then time the body too.

@@ -170,6 +170,19 @@ fn a_body_that_is_dropped_is_a_dropped_call() {
 }
 
 #[test]
+fn a_body_that_nobody_asked_for_leaves_the_last_word_to_the_head() {
+    let breaker = after_a_failure(POLICY.on_drop(OnDrop::Failure));
+    drop(response(&breaker, 200, Frames::of([data()])));
+    assert_eq!(failures(&breaker), 0);
+
+    let breaker = after_a_failure(POLICY);
+    let mut body = body(&breaker, Frames::of([Poll::Pending, data()]));
+    assert!(poll(&mut body).is_pending());
+    drop(body);
+    assert_eq!(failures(&breaker), 1);
+}
+
+#[test]
 fn a_head_that_fails_counts_at_once_and_once() {
     let (breaker, _) = breaker(POLICY);
     let response = response(&breaker, 500, Frames::of([BROKEN]));
@@ -211,7 +224,7 @@ fn a_body_that_says_it_is_over_need_not_be_polled_again() {
     let breaker = after_a_failure(POLICY);
     let mut frames = Frames::of([]);
     frames.tells_its_end = true;
-    drop(body(&breaker, frames));
+    let _alive = body(&breaker, frames);
     assert_eq!(failures(&breaker), 0);
 
     let breaker = after_a_failure(POLICY);
@@ -229,13 +242,34 @@ fn a_body_of_known_length_is_over_when_nothing_is_left_of_it() {
     let breaker = after_a_failure(POLICY);
     let mut frames = Frames::of([]);
     frames.hint = SizeHint::with_exact(1);
-    drop(body(&breaker, frames));
+    let one_to_come = body(&breaker, frames);
     assert_eq!(failures(&breaker), 1);
+    drop(one_to_come);
 
+    let breaker = after_a_failure(POLICY);
     let mut frames = Frames::of([]);
     frames.hint = SizeHint::with_exact(0);
-    drop(body(&breaker, frames));
+    let _alive = body(&breaker, frames);
     assert_eq!(failures(&breaker), 0);
+}
+
+/// A server that has sent as much as the head said does not poll for the end.
+#[test]
+fn a_body_is_over_when_as_much_has_come_as_the_head_said() {
+    for (length, expected) in [("10", 0), ("11", 1), ("9", 0), ("many", 1)] {
+        let breaker = after_a_failure(POLICY);
+        let mut service = BreakerLayer::new(breaker.clone())
+            .hold_body()
+            .layer(service_fn(async |()| {
+                let response = Response::builder().header("content-length", length);
+                response.body(Frames::of([data(), data(), data()]))
+            }));
+        let mut body = call(&mut service, ()).unwrap().into_body();
+        assert!(poll(&mut body).is_ready());
+        assert_eq!(failures(&breaker), 1);
+        assert!(poll(&mut body).is_ready());
+        assert_eq!(failures(&breaker), expected, "{length}");
+    }
 }
 
 #[test]
