@@ -28,11 +28,11 @@
 //!
 //! | layer | why there |
 //! |---|---|
-//! | buffer | an open breaker empties it at once, as it need not wait for the service within. Outside the breaker errors are boxed: see [`flat`](BreakerLayer::flat) |
-//! | load shed, limits of your own | what they refuse says nothing of the partner: inside the breaker it would count as a failure |
+//! | load shed, limits of your own | what they refuse says nothing of the partner; inside the breaker it would count as a failure |
 //! | retry | outside, so that each attempt counts; with [`UnlessRejected`], so that rejections are not retried |
-//! | **breaker** | |
-//! | timeout | inside, where its error is a failure. Outside it is a [drop](crate::Policy::on_drop) |
+//! | buffer | an open breaker empties it at once, as it need not wait for the service within |
+//! | **breaker** | with [`flat`](BreakerLayer::flat) over errors that are boxed, as those of a timeout are, and under a buffer, which boxes them |
+//! | timeout | inside, where its error is a failure; outside it is a [drop](crate::Policy::on_drop) |
 //! | the client | |
 //!
 //! # What a breaker answers
@@ -45,17 +45,20 @@
 //!
 //! # Traps
 //!
-//! * **Share the breaker, not the layer's code.** A `Breaker::new()` in the function that makes the layer is
-//!   a new one each time that runs. A `static`, or an `Arc` that the function is given, is one for all.
+//! * **Share the breaker.** A `Breaker::new()` in the function that makes the layer is a new one each time
+//!   that runs. A `static`, or an `Arc` that the function is given, is one for all.
 //! * **A 500 is an `Ok`** until [`classify`](BreakerLayer::classify) says otherwise.
-//! * **A timeout does not cover `poll_ready`**, neither tower's nor any inside the breaker. A service that is
-//!   never ready holds its callers up without a call that could fail; `load_shed` inside the breaker turns
-//!   that into errors, which then count.
+//! * **A body is not part of the call** unless [`hold_body`](BreakerLayer::hold_body) says so.
 //! * **A service that fails to get ready counts as a failed call**, as no call follows: many connect there.
 //!   Classify that error as [ignored](crate::Outcome::Ignored) if it says nothing of the partner.
-//! * **A rejected call leaves the service within as ready as it was**, with what it reserved for that (a place
-//!   in a limit): until the next call, or until the clone is dropped, as most are after one call.
-//! * **A body is not part of the call** unless [`hold_body`](BreakerLayer::hold_body) says so.
+//! * **A timeout does not cover `poll_ready`.** A service that is never ready holds its callers up, and there
+//!   is no call that could fail. `load_shed` between breaker and client makes errors of that, which count.
+//! * **A caller who waits for the service within is not woken when the breaker opens.** There is nothing to
+//!   wake it: a breaker keeps no list of callers.
+//! * **A call that is rejected after the service within was ready leaves it so**, with what it reserved (a
+//!   place in a limit), until the next call or until that clone is dropped. Most are dropped after one call.
+//! * **To a balancer an open breaker looks like its quickest partner**: it is always ready and answers at
+//!   once. Leave those out for which [`peek`](crate::Breaker::peek) is an error.
 //! * **An `Arc` is counted up and down by each call**, a `&'static` is not. Neither allocates.
 
 mod answer;

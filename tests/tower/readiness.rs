@@ -10,13 +10,20 @@ use cutout::{
     Breaker, CallListener, Error, Outcome, Reason, Rejected, State, clock::Manual,
     tower::BreakerLayer,
 };
-use tower::{Layer, Service};
+use tower::{Layer, Service, limit::ConcurrencyLimit};
 
 use super::{
     POLICY, SECOND, at_once, breaker, call,
     partner::{Ask, Broken, Partner},
     past_the_deadline, poll_ready,
 };
+
+/// Asserts that a service takes no call, and that it is the layer which says so and not the service within.
+fn assert_not_ready(service: &mut impl Service<Ask>) {
+    let panic = catch_unwind(AssertUnwindSafe(|| drop(service.call(Ask::Well)))).unwrap_err();
+    let said = panic.downcast_ref::<&str>().unwrap();
+    assert!(said.starts_with("call without poll_ready"), "{said}");
+}
 
 /// A trap of rivals: checked after inner readiness, so that callers wait for a partner that is down.
 #[test]
@@ -100,22 +107,46 @@ fn a_breaker_that_trips_after_inner_readiness_rejects_still() {
     assert_eq!(partner.calls(), 0);
 }
 
+/// What a service reserves when it is polled ready it keeps until it is called or dropped.
+#[test]
+fn a_call_that_is_rejected_after_inner_readiness_keeps_its_place_in_a_limit_within() {
+    let (breaker, _) = breaker(POLICY);
+    let partner = ConcurrencyLimit::new(Partner::default(), 1);
+    let mut service = BreakerLayer::new(breaker.clone()).layer(partner);
+    let mut other = service.clone();
+    assert!(poll_ready(&mut service).is_ready());
+    breaker.force_open();
+    at_once(service.call(Ask::Well)).unwrap_err();
+    breaker.reset();
+    assert!(poll_ready(&mut other).is_pending());
+    drop(service);
+    assert!(poll_ready(&mut other).is_ready());
+}
+
+#[test]
+fn a_call_that_is_rejected_before_inner_readiness_takes_no_place_in_a_limit_within() {
+    let (breaker, _) = breaker(POLICY);
+    let partner = ConcurrencyLimit::new(Partner::default(), 1);
+    let mut service = BreakerLayer::new(breaker.clone()).layer(partner);
+    let mut other = service.clone();
+    breaker.force_open();
+    call(&mut service, Ask::Well).unwrap_err();
+    breaker.reset();
+    assert_eq!(call(&mut other, Ask::Well).unwrap(), 7);
+}
+
 #[test]
 fn readiness_is_good_for_one_call() {
     let (breaker, _) = breaker(POLICY);
     let partner = Partner::default();
     let mut service = BreakerLayer::new(breaker.clone()).layer(partner.clone());
-    let panics = |call: &mut dyn FnMut()| {
-        let panic = catch_unwind(AssertUnwindSafe(call)).unwrap_err();
-        panic.downcast_ref::<&str>().unwrap().contains("poll_ready")
-    };
     call(&mut service, Ask::Well).unwrap();
-    assert!(panics(&mut || drop(service.call(Ask::Well))));
+    assert_not_ready(&mut service);
     assert_eq!(partner.calls(), 1);
 
     breaker.force_open();
     call(&mut service, Ask::Well).unwrap_err();
-    assert!(panics(&mut || drop(service.call(Ask::Well))));
+    assert_not_ready(&mut service);
 }
 
 #[test]
@@ -124,8 +155,7 @@ fn a_clone_inherits_no_readiness() {
     let mut service = BreakerLayer::new(breaker.clone()).layer(Partner::default());
     assert!(poll_ready(&mut service).is_ready());
     let mut clone = service.clone();
-    let called = catch_unwind(AssertUnwindSafe(|| drop(clone.call(Ask::Well))));
-    assert!(called.is_err());
+    assert_not_ready(&mut clone);
     assert_eq!(call(&mut clone, Ask::Well).unwrap(), 7);
     assert_eq!(at_once(service.call(Ask::Well)).unwrap(), 7);
 }
@@ -155,9 +185,7 @@ fn a_service_that_is_not_ready_any_more_is_not_called() {
         assert!(matches!(poll_ready(&mut service), Poll::Ready(Ok(()))));
         partner.set_readiness(readiness);
         assert!(!matches!(poll_ready(&mut service), Poll::Ready(Ok(()))));
-        let called = catch_unwind(AssertUnwindSafe(|| drop(service.call(Ask::Well))));
-        let panic = called.unwrap_err();
-        assert!(panic.downcast_ref::<&str>().unwrap().contains("poll_ready"));
+        assert_not_ready(&mut service);
     }
     assert_eq!(partner.calls(), 0);
 }
