@@ -11,6 +11,8 @@ mod machine;
 mod permit;
 mod policy;
 mod sync;
+#[cfg(feature = "tower")]
+pub mod tower;
 
 pub use breaker::{Breaker, CallAsync, Snapshot};
 #[cfg(feature = "watch")]
