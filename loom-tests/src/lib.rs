@@ -7,6 +7,7 @@
 //! models/*      what is proved      machine   the shipped files
 //!    |    \_________ scene            |
 //! harness  the discipline  \____ subject   what is asked: the shipped machine, or a planted bug
+//!                         \____ history   what was asked and answered, for the checker in `histories`
 //! ```
 //!
 //! `cargo test -p loom-tests -- --nocapture` prints what each model did.
@@ -16,6 +17,7 @@
 #![cfg(not(test))]
 
 mod harness;
+mod history;
 #[path = "../../src/machine/mod.rs"]
 #[allow(
     clippy::all,
@@ -27,11 +29,13 @@ mod harness;
 )]
 mod machine;
 mod models;
+mod planted;
 mod scene;
 mod subject;
 mod sync;
 
 use harness::Model;
+use planted::{NoBug, NoGenerationCheck, Planted, WinnerAndLoserBothAdmitted};
 use subject::Shipped;
 
 /// Every model: `$do!` gets the groups, and in each of them its models. (One that is missing here is dead
@@ -129,6 +133,13 @@ macro_rules! models {
                 a_weak_cas_that_fails_changes_no_expiry
                 a_weak_cas_that_fails_changes_no_delivery
             }
+            history {
+                a_trip_and_its_probes_have_an_order
+                outcomes_of_a_window_have_an_order
+                probes_and_their_ends_have_an_order
+                an_expiry_and_an_operator_have_an_order
+                a_clock_that_goes_on_has_an_order
+            }
         }
     };
 }
@@ -158,4 +169,34 @@ pub fn check(name: &str) {
         .find(|(known, _)| *known == name)
         .expect("a model of this name");
     model().check(name);
+}
+
+type Named = (&'static str, fn() -> Model);
+
+/// Histories of breakers with a planted bug, and of one without.
+const PLANTED: &[Named] = {
+    use models::history::{
+        a_trip_and_its_probes_have_an_order as cycle, probes_and_their_ends_have_an_order as probes,
+    };
+    &[
+        ("no generation check", cycle::<Planted<NoGenerationCheck>>),
+        (
+            "winner and loser both admitted",
+            probes::<Planted<WinnerAndLoserBothAdmitted>>,
+        ),
+        ("no bug", probes::<Planted<NoBug>>),
+    ]
+};
+
+/// Runs the model of a breaker with this bug planted, and prints what it did.
+///
+/// # Panics
+///
+/// If the model finds it, or there is none of that name.
+pub fn check_planted(bug: &str) {
+    let (_, model) = PLANTED
+        .iter()
+        .find(|(known, _)| *known == bug)
+        .expect("a bug of this name");
+    model().check(bug);
 }
