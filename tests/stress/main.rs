@@ -11,7 +11,7 @@ use std::{
     cell::Cell,
     sync::{
         Arc, Barrier, Mutex, PoisonError,
-        atomic::{AtomicU32, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
     },
     thread,
     time::Duration,
@@ -172,6 +172,8 @@ struct Round {
     most_probes: AtomicU32,
     /// The threads that have made their calls.
     done: AtomicUsize,
+    /// Whether one of them panicked: then the others stop.
+    failed: AtomicBool,
 }
 
 impl Round {
@@ -202,6 +204,7 @@ impl Round {
             probes: (0..1 << 16).map(|_| AtomicU32::new(0)).collect(),
             most_probes: AtomicU32::new(0),
             done: AtomicUsize::new(0),
+            failed: AtomicBool::new(false),
         }
     }
 
@@ -238,7 +241,9 @@ impl Round {
     /// The first thread moves the clock until the others have made their calls; the second is an operator too.
     fn act(&self, number: usize, draw: &mut Rng) -> (Vec<Call>, usize) {
         let (mut log, mut lost) = (Vec::with_capacity(CALLS), 0);
+        let _leaving = Leaving(self);
         let goes_on = |calls: usize| match number {
+            _ if self.failed.load(Ordering::SeqCst) => false,
             0 => self.done.load(Ordering::SeqCst) < self.threads - 1,
             _ => calls < CALLS,
         };
@@ -258,7 +263,6 @@ impl Round {
                 Err(_) => {}
             }
         }
-        self.done.fetch_add(1, Ordering::SeqCst);
         (log, lost)
     }
 
@@ -309,5 +313,17 @@ impl Round {
         };
         thread::yield_now();
         self.breaker.resume();
+    }
+}
+
+/// Says when a thread is done, however that came.
+struct Leaving<'a>(&'a Round);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.failed.store(true, Ordering::SeqCst);
+        }
+        self.0.done.fetch_add(1, Ordering::SeqCst);
     }
 }
