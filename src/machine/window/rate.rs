@@ -247,8 +247,10 @@ impl Rate {
         };
         let count = self.sum(seen, newest);
         let rate_trips = rules.tally.judges(count);
+        // Not on the word that was seen before it counted: while a thread stopped there its period may have ended
+        // and its count been dropped, and a failure that does not trip would not notice.
         let decided = cell.transition(
-            seen,
+            cell.load(),
             (),
             || (),
             |word, ()| {
@@ -414,6 +416,31 @@ mod tests {
     fn counted(rate: &Rate, word: Word, now: u64) -> (u32, u32) {
         let Count { failures, calls } = rate.count(word, now);
         (failures, calls)
+    }
+
+    /// It has seen its period stand, then the breaker tripped and recovered, and another failed.
+    #[test]
+    fn a_failure_that_stopped_until_its_period_was_over_is_stale() {
+        let (rate, old) = rate();
+        let rules = rules(
+            &Policy::new().trip(
+                Trip::percent(50)
+                    .min_calls(3)
+                    .within(Duration::from_secs(1)),
+            ),
+        );
+        let cell = cell(of(2));
+        let fails = |seen: Word| {
+            let failure = Failure {
+                period: seen.period(),
+                moment: Moment { now: 0, salt: 0 },
+                hint_ms: 0,
+            };
+            rate.fail(&cell, seen, failure, &rules).verdict
+        };
+        assert_eq!(fails(of(2)), Recorded::Applied);
+        assert_eq!(fails(old), Recorded::Stale);
+        assert_eq!(counted(&rate, of(2), 0), (1, 1));
     }
 
     #[test]
