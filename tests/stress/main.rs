@@ -251,14 +251,20 @@ impl Round {
             if number == 0 && draw.u32(..4) == 0 {
                 self.clock.0.advance(SECOND / 4);
             }
-            if number == 1 && draw.u32(..150) == 0 {
-                self.operate(draw);
+            if log.len() == CALLS {
+                thread::yield_now();
+                continue;
             }
             READINGS.set(0);
             let acquired = self.breaker.try_acquire();
             lost += READINGS.get().saturating_sub(1);
             match acquired {
-                Ok(permit) => log.push(self.call(permit, draw)),
+                Ok(permit) => {
+                    log.push(self.call(permit, draw));
+                    if number == 1 && draw.u32(..40) == 0 {
+                        self.operate(draw);
+                    }
+                }
                 Err(_) if draw.bool() => thread::yield_now(),
                 Err(_) => {}
             }
