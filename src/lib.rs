@@ -6,6 +6,8 @@ mod builder;
 pub mod classify;
 pub mod clock;
 mod error;
+#[cfg(feature = "keyed")]
+pub mod keyed;
 mod listener;
 mod machine;
 mod permit;
