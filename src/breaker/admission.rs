@@ -7,7 +7,6 @@ use std::sync::Arc;
 use crate::OwnedPermit;
 use crate::{
     Admitted, Breaker, Permit, Rejected,
-    listener::contained,
     machine::{
         step::{Admission, Event, admit, admit::Refusal, refuse},
         word::{Period, Word},
@@ -148,12 +147,10 @@ impl Breaker {
         } else {
             self.ask(seen)
         };
-        if let Some(listener) = self.cold.call_listener {
-            contained(|| match &acquired {
-                Ok(ticket) => listener.on_admitted(&self.admitted(ticket.period)),
-                Err(rejected) => listener.on_rejected(rejected),
-            });
-        }
+        self.tell_of_call(|listener| match &acquired {
+            Ok(ticket) => listener.on_admitted(&self.admitted(ticket.period)),
+            Err(rejected) => listener.on_rejected(rejected),
+        });
         acquired
     }
 
