@@ -10,9 +10,13 @@ mod error;
 pub mod keyed;
 mod listener;
 mod machine;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod permit;
 mod policy;
 mod sync;
+#[cfg(feature = "tracing")]
+pub mod tracing;
 
 pub use breaker::{Breaker, CallAsync, Snapshot};
 pub use builder::Builder;
