@@ -342,9 +342,19 @@ fn a_set_of_breakers_is_counted_under_one_name_and_those_that_leave_no_more() {
             counted(&handle.render(), "partner"),
             only(State::Closed, 99 + 1)
         );
-        fail(&breakers.get(&8));
+        for newcomer in 100..150 {
+            breakers.get(&newcomer);
+            let closed = i64::try_from(breakers.len()).unwrap();
+            assert_eq!(
+                counted(&handle.render(), "partner"),
+                only(State::Closed, closed + 1)
+            );
+        }
+        fail(&breakers.get(&60));
         breakers.retain(|key, _| key % 2 == 0);
-        counts(49 + 1, 1);
+        let left = i64::try_from(breakers.len()).unwrap();
+        assert!((40..60).contains(&left), "{left}");
+        counts(left - 1 + 1, 1);
         drop(breakers);
         assert_eq!(counted(&handle.render(), "partner"), []);
     });

@@ -160,7 +160,10 @@ impl<K: Hash + Eq> Breakers<K> {
             return self.overflow();
         };
         if let Some(evicted) = place.evicted() {
-            self.forget(evicted);
+            let guard = self.map.guard();
+            self.forget(evicted, &guard);
+            guard.flush();
+            drop(guard);
             place.clear();
         }
         let key = wanted.key.to_owned();
@@ -178,13 +181,13 @@ impl<K: Hash + Eq> Breakers<K> {
     }
 
     /// Takes exactly this member out of the map, and says whether it was there.
-    fn forget(&self, member: &Arc<Member<K>>) -> bool {
-        let map = self.map.pin();
+    fn forget(&self, member: &Arc<Member<K>>, guard: &impl Guard) -> bool {
         let wanted = Wanted {
             key: &member.key,
             hash: member.hash,
         };
-        let removed = map.remove_if(&wanted, |held, _| Arc::ptr_eq(&held.0, member));
+        let exactly = |held: &ByKey<K>, _: &_| Arc::ptr_eq(&held.0, member);
+        let removed = self.map.remove_if(&wanted, exactly, guard);
         matches!(removed, Ok(Some(_)))
     }
 
@@ -207,7 +210,7 @@ impl<K: Hash + Eq> Breakers<K> {
     pub fn retain(&self, mut keep: impl FnMut(&K, &Arc<Breaker>) -> bool) {
         let guard = self.map.guard();
         for (held, breaker) in self.map.iter(&guard) {
-            if !keep(&held.0.key, breaker) && self.forget(&held.0) {
+            if !keep(&held.0.key, breaker) && self.forget(&held.0, &guard) {
                 self.ring.vacate(&held.0);
             }
         }
