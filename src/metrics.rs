@@ -15,6 +15,13 @@
 //! OpenTelemetry: the domain, not the library; dots between namespaces, which Prometheus' exporter makes
 //! underscores. [`describe`] gives a recorder the units and descriptions.
 //!
+//! # What it costs
+//!
+//! [`Metrics::new`] costs calls nothing, and a transition some lookups. The others are call listeners, and take the
+//! shortcut from every call: where a healthy call added 2 ns, it then added some 30 (CPU time of one thread, on a
+//! busy 2-core cloud machine). [`Metrics::calls`] in addition writes twice a call to counters that all threads
+//! share; where many cores make calls, that is the larger part.
+//!
 //! # The states
 //!
 //! `circuit_breaker.count` is what OpenTelemetry has for a state: one series for each, which goes up by one when a
@@ -151,17 +158,17 @@ impl Metrics {
         }
     }
 
-    /// Counts rejections and stale outcomes too. No counter is touched by a healthy call, but each is told of,
-    /// twice, in place of two loads: it no longer takes the breaker's shortcut.
+    /// Counts rejections and stale outcomes too. A healthy call touches no counter, but is told of, twice: it no
+    /// longer takes the breaker's shortcut.
     #[must_use]
     pub const fn rejections(mut self) -> Self {
         self.detail = Detail::Rejections;
         self
     }
 
-    /// Counts all calls too: each writes to two counters that all threads share, most often with an atomic
-    /// read-modify-write. A healthy breaker writes nothing; with this, cores wait for each other at every call.
-    /// Where the partner's client counts its calls already, do without.
+    /// Counts all calls too, on top of [`rejections`](Metrics::rejections): each writes to two counters that all
+    /// threads share. A healthy breaker writes nothing; with this, cores wait for each other at every call. Where
+    /// the partner's client counts its calls already, do without.
     #[must_use]
     pub const fn calls(mut self) -> Self {
         self.detail = Detail::Calls;

@@ -4,7 +4,7 @@
 use std::{
     cell::Cell,
     hash::{Hash, Hasher},
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind},
     sync::{
         Arc, Barrier, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -52,6 +52,12 @@ fn each_key_has_a_breaker_of_its_own_and_keeps_it() {
     assert_eq!(breakers.get(&1).state(), State::Open);
     assert_eq!(breakers.get(&2).state(), State::Closed);
     assert_eq!(keys(&breakers), [1, 2]);
+}
+
+#[test]
+fn a_set_goes_anywhere() {
+    fn anywhere<T: Send + Sync + UnwindSafe + RefUnwindSafe>() {}
+    anywhere::<Breakers<String>>();
 }
 
 #[test]
@@ -437,10 +443,10 @@ fn threads_that_ask_for_a_new_key_at_once_get_the_same_breaker() {
 
 #[test]
 fn whatever_threads_do_at_once_no_place_is_lost_and_none_is_made() {
-    const BOUND: usize = 8;
+    const BOUND: u32 = 8;
 
     for round in 0..20 {
-        let (breakers, _) = bounded(BOUND as u32);
+        let (breakers, _) = bounded(BOUND);
         trip(&breakers.get(&0));
         let start = Barrier::new(4);
         thread::scope(|scope| {
@@ -460,24 +466,24 @@ fn whatever_threads_do_at_once_no_place_is_lost_and_none_is_made() {
             }
         });
         let left = keys(&breakers);
-        assert!(left.len() <= BOUND, "{left:?}");
+        assert!(left.len() <= BOUND as usize, "{left:?}");
         assert_eq!(left[0], 0, "it is open");
 
         // As many places as ever: each newcomer finds one, free ones first.
         for newcomer in 100..100 + BOUND {
-            breakers.get(&(newcomer as u32));
-            assert!(breakers.len() <= BOUND);
+            breakers.get(&newcomer);
+            assert!(breakers.len() <= BOUND as usize);
         }
-        assert_eq!(breakers.len(), BOUND, "round {round}");
+        assert_eq!(breakers.len(), BOUND as usize, "round {round}");
         assert_eq!(breakers.find(&0).unwrap().state(), State::Open);
     }
 }
 
 #[test]
 fn a_breaker_that_is_open_stays_while_threads_flood_the_set() {
-    const BOUND: usize = 32;
+    const BOUND: u32 = 32;
 
-    let (breakers, clock) = bounded(BOUND as u32);
+    let (breakers, clock) = bounded(BOUND);
     let come: [AtomicUsize; 2] = Default::default();
     let done = AtomicBool::new(false);
     // Waits until each flooding thread has brought so many keys from start to end.
@@ -512,7 +518,7 @@ fn a_breaker_that_is_open_stays_while_threads_flood_the_set() {
                 // Who chose it while it was closed has evicted it after this.
                 flood(1);
                 let stays = breakers.find(key).is_some();
-                flood(2 * BOUND);
+                flood(2 * BOUND as usize);
                 let still = breakers.find(key);
                 assert_eq!(
                     stays,

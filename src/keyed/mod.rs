@@ -1,15 +1,8 @@
 //! One breaker for each host, tenant or shard: [`Breakers`].
-//!
-//! | file | what it has |
-//! |---|---|
-//! | `mod.rs` | the set: from a key to its breaker |
-//! | `builder.rs` | what its breakers are made of |
-//! | `entry.rs` | how the map finds a key |
-//! | `ring.rs` | its places: who may come, and who goes for that |
 
 mod builder;
-mod entry;
-mod ring;
+mod entry; // how the map finds a key
+mod ring; // the places: who may come, and who goes for that
 
 use core::{
     borrow::Borrow,
@@ -80,7 +73,7 @@ use ring::{Member, Ring};
 /// use cutout::{State, clock::Manual, keyed::Breakers};
 /// use std::{sync::Arc, time::Duration};
 ///
-/// const HOUR: Duration = Duration::from_secs(3_600);
+/// const HOUR: Duration = Duration::from_hours(1);
 ///
 /// let clock = Arc::new(Manual::new()); // in place of the real one, to show an hour pass
 /// let hosts = Breakers::<String>::builder().shared_clock(clock.clone()).build();
@@ -98,8 +91,8 @@ use ring::{Member, Ring};
 /// # A key's own code
 ///
 /// `Hash`, `Eq`, `Clone` and `Drop` of a key run outside any lock, and so does everything else that the set is given.
-/// A removed key and its breaker are dropped when no thread is looking at them any more, by whichever
-/// thread then uses the set.
+/// A key that was removed, and the set's hold on its breaker, are dropped when no thread is looking at them any
+/// more: most often at once, else by whichever thread uses the set next.
 pub struct Breakers<K> {
     map: HashMap<ByKey<K>, Arc<Breaker>, AsHashed>,
     hasher: RandomState,
