@@ -101,6 +101,12 @@ impl Breaker {
         }
     }
 
+    /// Whether the last transition left the breaker closed: one load, and nobody else's code.
+    #[cfg(feature = "keyed")]
+    pub(crate) fn is_recorded_closed(&self) -> bool {
+        self.hot.cell.load().is_closed()
+    }
+
     /// The policy that the breaker was built with.
     #[must_use]
     pub fn policy(&self) -> Policy {
