@@ -41,6 +41,30 @@ use ring::{Member, Ring};
 /// assert_eq!(quote("eu.example.com").unwrap(), 42);
 /// ```
 ///
+/// As a layer for tower (feature `tower`), where a function of the request gives the key:
+///
+#[cfg_attr(feature = "tower", doc = "```")]
+#[cfg_attr(not(feature = "tower"), doc = "```ignore")]
+/// use cutout::{keyed::Breakers, tower::BreakerLayer};
+/// use http::Request;
+/// use std::sync::Arc;
+///
+/// let hosts = Arc::new(Breakers::<String>::builder().bound(1_000).build());
+/// let layer = BreakerLayer::by_request({
+///     let hosts = hosts.clone();
+///     move |request: &Request<()>| hosts.get(request.uri().host().unwrap_or_default())
+/// });
+/// # use tower::{Layer, ServiceExt, service_fn};
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # runtime.block_on(async {
+/// # let service = layer.layer(service_fn(async |_: Request<()>| Ok::<_, ()>(())));
+/// # hosts.get("a.example.com").force_open();
+/// # let request = |host| Request::get(format!("http://{host}.example.com/")).body(()).unwrap();
+/// # assert!(service.clone().oneshot(request("a")).await.is_err());
+/// # assert!(service.oneshot(request("b")).await.is_ok());
+/// # });
+/// ```
+///
 /// # What it costs
 ///
 /// [`get`](Breakers::get) of a key that is there hashes it, finds it without a lock and without allocating
