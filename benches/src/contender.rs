@@ -129,26 +129,20 @@ impl Contender {
         }
     }
 
-    /// Trips and recovers a breaker.
+    /// Trips and recovers a breaker, over and over.
     ///
     /// # Panics
     ///
-    /// If that is not what the calls of the cycle do.
+    /// If that is not what the calls of a cycle do.
     #[must_use]
     pub fn cycles<S: Subject>(cycle: Cycle) -> Self {
         check_cycle::<S>(cycle);
         let breaker = S::build(Built::Cycling(Duration::ZERO));
-        while fail(&breaker, cycle.failures) + succeed(&breaker, cycle.successes)
-            < cycle.failures + cycle.successes
-        {}
-        Self {
-            name: S::NAME.into(),
-            run: Box::new(move |cycles| {
-                let cycle = || fail(&breaker, cycle.failures) + succeed(&breaker, cycle.successes);
-                (0..cycles).map(|_| cycle()).sum()
-            }),
-            let_through: cycle.failures + cycle.successes,
-        }
+        let calls = cycle.failures + cycle.successes;
+        Self::running(S::NAME, calls, move |cycles| {
+            let through = |_| fail(&breaker, cycle.failures) + succeed(&breaker, cycle.successes);
+            (0..cycles).map(through).sum()
+        })
     }
 }
 

@@ -5,6 +5,7 @@
 //! criterion's output, and the report takes all samples of all passes together.
 
 use std::{
+    env,
     sync::Barrier,
     thread,
     time::{Duration, Instant},
@@ -14,8 +15,8 @@ use criterion::{Criterion, SamplingMode};
 
 use crate::{asked, contender::Contender};
 
-/// How often each contender gets its turn.
-pub const PASSES: usize = 10;
+/// How often each contender gets its turn, unless the environment variable `PASSES` says otherwise.
+const PASSES: usize = 20;
 /// Samples in each turn: the fewest that criterion allows.
 pub const SAMPLES: usize = 10;
 const WARM_UP: Duration = Duration::from_millis(10);
@@ -30,7 +31,7 @@ const CROWD: usize = 4;
 ///
 /// If not as many calls are let through as must be.
 pub fn measure(group: &str, threads: &[usize], contenders: impl Fn() -> Vec<Contender>) {
-    let passes = if asked::to_measure() { PASSES } else { 1 };
+    let passes = passes();
     for &threads in threads {
         let contenders = contenders();
         for pass in 1..=passes {
@@ -59,6 +60,17 @@ pub fn measure(group: &str, threads: &[usize], contenders: impl Fn() -> Vec<Cont
             }
             group.finish();
         }
+    }
+}
+
+fn passes() -> usize {
+    let asked_for = env::var("PASSES")
+        .ok()
+        .and_then(|passes| passes.parse().ok());
+    if asked::to_measure() {
+        asked_for.unwrap_or(PASSES)
+    } else {
+        1
     }
 }
 

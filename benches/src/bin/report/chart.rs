@@ -1,11 +1,13 @@
 //! Charts: bars with names, side by side for each number of threads.
 
+use std::ops::RangeInclusive;
+
 use svg::{
     Document,
     node::element::{Group, Line, Rectangle, Text},
 };
 
-use crate::samples::RESOLUTION;
+use crate::samples::{DISTURBED, RESOLUTION};
 
 /// What a chart shows.
 #[derive(Debug)]
@@ -57,6 +59,8 @@ pub(crate) const THEMES: [Theme; 2] = [
     },
 ];
 
+/// From tenths of a nanosecond to seconds.
+const DECADES: RangeInclusive<i32> = -1..=9;
 const WIDTH: f64 = 760.0;
 const NAMES: f64 = 232.0;
 const VALUES: f64 = 70.0;
@@ -103,8 +107,8 @@ impl Chart {
         }
         drawing = drawing.add(
             text(
-                WIDTH,
-                height - 10.0,
+                WIDTH - 4.0,
+                40.0,
                 &format!("{}, log scale", self.unit),
                 theme.faint,
             )
@@ -165,22 +169,13 @@ struct Scale {
 
 impl Scale {
     fn of<'a>(values: impl Iterator<Item = &'a f64> + Clone) -> Self {
-        let least = values
-            .clone()
-            .copied()
-            .fold(f64::INFINITY, f64::min)
-            .max(RESOLUTION);
+        let least = values.clone().copied().fold(f64::MAX, f64::min);
         let most = values.copied().fold(RESOLUTION, f64::max);
-        let (mut from, mut to) = (0, 0);
-        while power(from) > least {
-            from -= 1;
-        }
-        while power(from + 1) <= least {
-            from += 1;
-        }
-        while power(to) < most {
-            to += 1;
-        }
+        let from = DECADES
+            .rev()
+            .find(|decade| power(*decade) <= least.max(RESOLUTION));
+        let to = DECADES.into_iter().find(|decade| power(*decade) >= most);
+        let (from, to) = (from.unwrap_or(-1), to.unwrap_or(9));
         Self {
             from,
             to: to.max(from + 1),
@@ -205,7 +200,9 @@ fn power(exponent: i32) -> f64 {
 
 /// A number as it is written on a chart.
 fn figure(value: f64) -> String {
-    if value < RESOLUTION {
+    if value < DISTURBED {
+        "disturbed".into()
+    } else if value < RESOLUTION {
         format!("< {RESOLUTION}")
     } else if value < 9.95 {
         format!("{value:.1}")

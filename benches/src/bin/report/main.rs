@@ -15,7 +15,7 @@ mod tables;
 
 use std::{error::Error, fs, path::PathBuf};
 
-use benches::{asked, passes, results};
+use benches::{asked, passes::SAMPLES, results};
 use chart::{Chart, Row, THEMES};
 use samples::{BARE, Samples};
 
@@ -99,11 +99,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// On what, when and how.
 fn about(samples: &Samples) -> Result<String, Box<dyn Error>> {
     Ok(format!(
-        "{}* each figure is of {} samples: {} passes of {}",
+        "{}* each figure is of {} samples: {} passes of {SAMPLES}",
         machine::described()?,
         samples.fewest(),
-        passes::PASSES,
-        passes::SAMPLES,
+        samples.fewest() / SAMPLES,
     ))
 }
 

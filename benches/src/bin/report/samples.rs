@@ -13,6 +13,8 @@ use serde_json::Value;
 pub(crate) const BARE: &str = "bare call";
 /// Smaller differences are not told from none.
 pub(crate) const RESOLUTION: f64 = 0.2;
+/// Who takes less than the bare call by more than this was measured on a machine that did something else.
+pub(crate) const DISTURBED: f64 = -0.5;
 /// Longer than all benches together take: samples farther apart are not of one run.
 const ONE_RUN: Duration = Duration::from_hours(2);
 

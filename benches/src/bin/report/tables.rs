@@ -5,11 +5,13 @@ use std::fmt::Write as _;
 use benches::subjects::{Subject, Visitor, visit_all};
 use serde_json::Value;
 
-use crate::samples::{BARE, RESOLUTION, Samples};
+use crate::samples::{BARE, DISTURBED, RESOLUTION, Samples};
 
-/// Nanoseconds, or that there is nothing to be told from nothing.
+/// Nanoseconds, or that they are not told from none.
 pub(crate) fn nanos(time: f64) -> String {
-    if time < RESOLUTION {
+    if time < DISTURBED {
+        "disturbed".into()
+    } else if time < RESOLUTION {
         format!("< {RESOLUTION}")
     } else if time < 99.95 {
         format!("{time:.1}")
@@ -19,87 +21,77 @@ pub(crate) fn nanos(time: f64) -> String {
 }
 
 /// How many times one is the other. What is too small to be told from nothing counts as that much, so that the
-/// ratio is rather too small.
+/// ratio is rather too small. Of what was disturbed there is none: a NaN, which keeps no promise.
 pub(crate) fn ratio(of: f64, to: f64) -> f64 {
-    of.max(RESOLUTION) / to.max(RESOLUTION)
+    if of < DISTURBED || to < DISTURBED {
+        f64::NAN
+    } else {
+        of.max(RESOLUTION) / to.max(RESOLUTION)
+    }
 }
 
 /// A ratio as it is written.
 pub(crate) fn times(ratio: f64) -> String {
-    if ratio < 9.95 {
+    if ratio.is_nan() {
+        "–".into()
+    } else if ratio < 9.95 {
         format!("{ratio:.1} ×")
     } else {
         format!("{ratio:.0} ×")
     }
 }
 
-/// What each adds to the bare call, and how many times what `ours` adds.
+/// What each takes, what it adds to the bare call, and how many times what `ours` adds.
 pub(crate) fn added(samples: &Samples, group: &str, ours: &str) -> String {
-    table(samples, group, ours, |name, threads| {
+    table(samples, group, &["ns", "adds", "×"], |name, threads| {
+        let time = nanos(samples.time(group, name, threads)?);
         let added = samples.added(group, name, threads)?;
-        Some((added, samples.time(group, name, threads)?))
+        if name == BARE {
+            return Some(vec![time, "–".into(), "–".into()]);
+        }
+        let of_ours = samples.added(group, ours, threads)?;
+        Some(vec![time, nanos(added), times(ratio(added, of_ours))])
     })
 }
 
-/// What each takes, where there is no call to be added to.
+/// What each takes, where there is no call to be added to, and how many times what `ours` takes.
 pub(crate) fn taken(samples: &Samples, group: &str, ours: &str) -> String {
-    table(samples, group, ours, |name, threads| {
+    table(samples, group, &["ns", "×"], |name, threads| {
         let time = samples.time(group, name, threads)?;
-        Some((time, time))
+        let of_ours = samples.time(group, ours, threads)?;
+        Some(vec![nanos(time), times(ratio(time, of_ours))])
     })
 }
 
-/// One row for each name; for each number of threads what counts, and its ratio to that of `ours`.
+/// The time of each, and nothing else.
+pub(crate) fn times_of(samples: &Samples, group: &str) -> String {
+    table(samples, group, &["ns"], |name, threads| {
+        Some(vec![nanos(samples.time(group, name, threads)?)])
+    })
+}
+
+/// One row for each name, with these columns for each number of threads.
 fn table(
     samples: &Samples,
     group: &str,
-    ours: &str,
-    of: impl Fn(&str, usize) -> Option<(f64, f64)>,
+    columns: &[&str],
+    cells: impl Fn(&str, usize) -> Option<Vec<String>>,
 ) -> String {
     let threads = samples.threads(group);
     let mut table = String::from("| |");
     for threads in &threads {
         let s = if *threads == 1 { "" } else { "s" };
-        let _ = write!(table, " {threads} thread{s}: ns | adds | × |");
+        let _ = write!(table, " {threads} thread{s}: {} |", columns.join(" | "));
     }
     table += "\n|---|";
-    table += &"---:|---:|---:|".repeat(threads.len());
+    table += &"---:|".repeat(threads.len() * columns.len());
     for name in samples.names(group) {
         let bold = if name.starts_with("cutout") { "**" } else { "" };
         let _ = write!(table, "\n| {bold}{name}{bold} |");
-        for &threads in &threads {
-            let Some((counted, time)) = of(name, threads) else {
-                table += " – | – | – |";
-                continue;
-            };
-            let reference = of(ours, threads).map_or(f64::NAN, |(counted, _)| counted);
-            let is_bare = name == BARE && counted == 0.0;
-            let (added, times) = if is_bare {
-                ("–".into(), "–".into())
-            } else {
-                (nanos(counted), times(ratio(counted, reference)))
-            };
-            let _ = write!(table, " {} | {added} | {times} |", nanos(time));
-        }
-    }
-    table
-}
-
-/// The time of each, and nothing else.
-pub(crate) fn times_of(samples: &Samples, group: &str) -> String {
-    let threads = samples.threads(group);
-    let mut table = String::from("| |");
-    for threads in &threads {
-        let s = if *threads == 1 { "" } else { "s" };
-        let _ = write!(table, " {threads} thread{s}: ns |");
-    }
-    table += "\n|---|";
-    table += &"---:|".repeat(threads.len());
-    for name in samples.names(group) {
-        let _ = write!(table, "\n| {name} |");
-        for &threads in &threads {
-            let time = samples.time(group, name, threads);
-            let _ = write!(table, " {} |", time.map_or("–".into(), nanos));
+        for threads in &threads {
+            let none = || vec!["–".into(); columns.len()];
+            let cells = cells(name, *threads).unwrap_or_else(none);
+            let _ = write!(table, " {} |", cells.join(" | "));
         }
     }
     table
