@@ -24,6 +24,8 @@ const WARM_UP: Duration = Duration::from_millis(10);
 const SAMPLE: Duration = Duration::from_millis(5);
 const CROWDED_SAMPLE: Duration = Duration::from_millis(20);
 const CROWD: usize = 4;
+/// Rounds of each of several threads.
+const FEWEST: u64 = 10_000;
 
 /// Times these contenders against each other on so many threads each.
 ///
@@ -76,14 +78,20 @@ fn passes() -> usize {
 
 /// How long so many rounds take on each of so many threads at once, by the wall clock: from the start of the
 /// first thread to the end of the last, so that threads which do not overlap can't look as if they did not meet.
+/// Several threads make more rounds if these are few, or it would be the time that they take to start.
 fn time(contender: &Contender, rounds: u64, threads: usize) -> Duration {
     let barrier = Barrier::new(threads);
+    let made = if threads == 1 {
+        rounds
+    } else {
+        rounds.max(FEWEST)
+    };
     let run = || {
         // What a thread has to do once is done before.
         contender.run(1);
         barrier.wait();
         let start = Instant::now();
-        contender.run(rounds);
+        contender.run(made);
         (start, Instant::now())
     };
     let times: Vec<_> = thread::scope(|scope| {
@@ -93,6 +101,8 @@ fn time(contender: &Contender, rounds: u64, threads: usize) -> Duration {
     });
     let start = times.iter().map(|(start, _)| *start).min();
     let end = times.iter().map(|(_, end)| *end).max();
-    end.zip(start)
-        .map_or(Duration::ZERO, |(end, start)| end - start)
+    let time = end
+        .zip(start)
+        .map_or(Duration::ZERO, |(end, start)| end - start);
+    Duration::from_nanos_u128(time.as_nanos() * u128::from(rounds) / u128::from(made))
 }
