@@ -30,7 +30,7 @@ pub fn write(name: &str, results: &Value) -> io::Result<()> {
     Ok(())
 }
 
-/// What [`write`] kept.
+/// What [`write()`] kept.
 ///
 /// # Errors
 ///

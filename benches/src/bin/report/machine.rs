@@ -7,10 +7,9 @@ use serde_json::Value;
 /// A list of it.
 pub(crate) fn described() -> io::Result<String> {
     let cpu = of_file("/proc/cpuinfo", "model name\t: ");
-    let memory = of_file("/proc/meminfo", "MemTotal:");
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(format!(
-        "* {cpu}, {cores} cores, {memory} of memory; {kernel}\n* {rustc}; {crates}\n* {date}\n",
+        "* {cpu}, {cores} cores; {kernel}\n* {rustc}; {crates}\n* {date}\n",
         kernel = said("uname", &["-srm"])?,
         rustc = said("rustc", &["--version"])?,
         crates = versions()?.join(", "),

@@ -22,3 +22,20 @@ pub(crate) fn picture(path: &str, title: &str) -> String {
         "<picture>\n  <source media=\"(prefers-color-scheme: dark)\" srcset=\"{path}-dark.svg\">\n  <img alt=\"{title}\" src=\"{path}-light.svg\">\n</picture>"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_replaced_as_often_as_you_like_and_nothing_else_is() {
+        let page = "before\n<!-- begin it -->\n<!-- end it -->\nafter";
+        let once = replaced(page, "it", "old").unwrap();
+        let twice = replaced(&once, "it", "new").unwrap();
+        assert_eq!(
+            twice,
+            "before\n<!-- begin it -->\n\nnew\n\n<!-- end it -->\nafter"
+        );
+        assert!(replaced(page, "another", "new").is_err());
+    }
+}
