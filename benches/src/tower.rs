@@ -1,13 +1,17 @@
 //! A tower stack: a service that answers at once, and a layer around it.
 
-use std::hint::black_box;
+use std::{hint::black_box, ops::Deref, sync::Arc};
 
+use cutout::{
+    Breaker, Trip,
+    tower::{BreakerLayer, Choose},
+};
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 
 use crate::{
     contender::{Contender, block_on},
     partner::{Failed, Path, partner},
-    subjects::{NoBreaker, Subject, tower_resilience},
+    subjects::{LONG, NoBreaker, Subject, tower_resilience},
 };
 
 /// What tower-resilience is called in the results.
@@ -41,10 +45,36 @@ pub fn in_tower_resilience() -> impl Service<u64, Response = u64> + Clone + Send
 /// The bare service, and those with a layer around it.
 #[must_use]
 pub fn stacks(path: Path) -> Vec<Contender> {
+    // As good as a static, and fresh for each path.
+    let leaked: &Breaker = Box::leak(Box::new(breaker()));
     vec![
         requests(NoBreaker::NAME, Path::Healthy, service_fn(answer)),
+        requests("cutout, layer over a static", path, in_ours(leaked)),
+        requests(
+            "cutout, layer over an Arc",
+            path,
+            in_ours(Arc::new(breaker())),
+        ),
         requests(TOWER_RESILIENCE, path, in_tower_resilience()),
     ]
+}
+
+/// Five in a row, as tower-resilience.
+fn breaker() -> Breaker {
+    Breaker::builder()
+        .trip(Trip::consecutive(5))
+        .open_for(LONG)
+        .build()
+}
+
+/// The service in our layer.
+fn in_ours<B>(breaker: B) -> impl Service<u64, Response = u64> + Clone + Send + Sync + 'static
+where
+    B: Choose<u64> + Deref<Target = Breaker> + Clone + Send + Sync + 'static,
+{
+    ServiceBuilder::new()
+        .layer(BreakerLayer::new(breaker))
+        .service(service_fn(answer))
 }
 
 /// Makes requests through a service, from each thread through a clone of it: so one is shared in tower.

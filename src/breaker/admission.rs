@@ -126,7 +126,11 @@ impl Breaker {
     }
 
     /// Asks the machine: for a rejection first, as there may be many.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "a rejection is spared a call, and the moves around it"
+    )]
+    #[inline(always)]
     fn ask(&self, seen: Word) -> Result<Ticket, Rejected> {
         let now = self.hot.clock.now();
         match refuse(seen, &self.hot.rules, now) {
