@@ -62,6 +62,9 @@ pub const fn http_status(status: u16) -> Outcome {
 /// a number that is no code. Cancelled (1) is ignored: it was the caller who hung up. The rest are
 /// successes: the partner is alive.
 ///
+/// tonic reports a timeout of its own as cancelled: a `Status` that has a source is no answer of the partner's,
+/// and a failure.
+///
 /// ```
 /// use cutout::{Outcome, classify};
 ///
