@@ -52,3 +52,18 @@ impl<E: From<Rejected>> FromRejected for E {}
 pub fn never<T>() -> T {
     unreachable!()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Policy;
+
+    #[test]
+    fn an_error_is_of_its_field_and_of_no_other() {
+        let error = Policy::new().probes(0).validate().unwrap_err();
+        assert!(is_of(&error, "probes"));
+        for other in ["", "probe", "probes_", "probe_successes", "proben"] {
+            assert!(!is_of(&error, other), "{other}");
+        }
+    }
+}

@@ -7,6 +7,7 @@ use syn::{
     ext::IdentExt as _,
     parse_quote,
     spanned::Spanned as _,
+    token::Brace,
     visit_mut::{self, VisitMut},
 };
 
@@ -141,7 +142,7 @@ fn guarded(
     returned: &Type,
     breaker: &TokenStream,
 ) -> Result<TokenStream> {
-    let block = &function.block;
+    let mut block = function.block.clone();
     let classify = words.get("classify").map(|word| &word.value);
     let with = classify.map(|classify| quote!(, #classify));
     let result = if function.sig.asyncness.is_some() {
@@ -154,12 +155,16 @@ fn guarded(
             }
         );
         let by_value = takes_its_arguments(words).then(|| quote!(move));
+        // Braces of ours, at the place of the user's: those would be called unnecessary.
+        let braces = Span::call_site().located_at(block.brace_token.span.join());
+        block.brace_token = Brace(braces);
         // An async block has no place for its type but in what it returns.
         quote! {
             ::cutout::Breaker::#call(#breaker, async #by_value {
                 if false {
                     return ::cutout::__private::never::<#returned>();
-                } else #block
+                }
+                #block
             } #with).await
         }
     } else {

@@ -11,7 +11,10 @@ use proc_macro::TokenStream;
 use quote::quote;
 use syn::{Error, ItemFn};
 
-/// Puts a circuit breaker around a function that returns a `Result`.
+#[expect(
+    missing_docs,
+    reason = "they would be appended to those of `cutout::breaker`"
+)]
 #[proc_macro_attribute]
 pub fn breaker(words: TokenStream, item: TokenStream) -> TokenStream {
     let Ok(function) = syn::parse::<ItemFn>(item) else {

@@ -331,7 +331,7 @@ mod partner {
 
     #[cutout::breaker]
     #[cfg(any())]
-    fn left_out() -> Result<u32, Broken> {
+    fn offer() -> Result<u32, Broken> {
         no_such_function()
     }
 }
