@@ -108,9 +108,7 @@ fn mentions(tokens: TokenStream, word: &str) -> bool {
 
 /// A function for whoever wants to see or switch the breaker; it holds it, too.
 fn accessor(words: &Words, function: &ItemFn) -> Result<(TokenStream, TokenStream)> {
-    let ItemFn {
-        attrs, vis, sig, ..
-    } = function;
+    let ItemFn { vis, sig, .. } = function;
     let name = match words.get("accessor") {
         Some(word) => word.value.clone(),
         None => format_ident!("{}_breaker", sig.ident).into_token_stream(),
@@ -118,12 +116,8 @@ fn accessor(words: &Words, function: &ItemFn) -> Result<(TokenStream, TokenStrea
     let guarded = sig.ident.unraw().to_string();
     let breaker = policy::breaker(words, &guarded)?;
     let doc = format!("The breaker of [`{guarded}()`].");
-    let cfgs = attrs
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("cfg"));
     let accessor = quote! {
         #[doc = #doc]
-        #(#cfgs)*
         #[allow(dead_code)]
         #[must_use]
         #[inline]

@@ -167,7 +167,7 @@ async fn arguments_of_every_kind_pass() {
 fn a_future_can_be_sent_if_its_arguments_can() {
     #[cutout::breaker]
     async fn counted(cell: Cell<u32>) -> Result<u32, Broken> {
-        let count = cell.into_inner();
+        let count = cell.get();
         yield_now().await;
         Ok(count)
     }
