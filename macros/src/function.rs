@@ -11,7 +11,10 @@ use syn::{
     visit_mut::{self, VisitMut},
 };
 
-use crate::{policy, words::Words};
+use crate::{
+    policy,
+    words::{Word, Words},
+};
 
 /// The function with its body behind the breaker, and the accessor of that breaker if it has its own.
 pub(crate) fn expand(words: &Words, mut function: ItemFn) -> Result<TokenStream> {
@@ -46,14 +49,21 @@ fn returned(signature: &Signature) -> Result<Type> {
     let ReturnType::Type(_, returned) = &signature.output else {
         return Err(Error::new(signature.ident.span(), rule));
     };
-    match &**returned {
-        Type::Path(path)
-            if path
-                .path
-                .segments
-                .last()
-                .is_some_and(|last| last.ident.to_string().ends_with("Result")) => {}
-        other => return Err(Error::new_spanned(other, rule)),
+    let mut named = &**returned;
+    // A fragment that `macro_rules!` has passed on.
+    while let Type::Group(group) = named {
+        named = &group.elem;
+    }
+    let is_result = match named {
+        Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .is_some_and(|last| last.ident.to_string().ends_with("Result")),
+        _ => false,
+    };
+    if !is_result {
+        return Err(Error::new_spanned(returned, rule));
     }
     let mut returned = Type::clone(returned);
     Unnamed.visit_type_mut(&mut returned);
@@ -137,17 +147,15 @@ fn guarded(
     breaker: &TokenStream,
 ) -> Result<TokenStream> {
     let mut block = function.block.clone();
-    let classify = words.get("classify").map(|word| &word.value);
-    let with = classify.map(|classify| quote!(, #classify));
+    let with = words
+        .get("classify")
+        .map(|Word { value, .. }| quote!(, #value));
     let result = if function.sig.asyncness.is_some() {
-        let call = format_ident!(
-            "{}",
-            if classify.is_some() {
-                "call_async_with"
-            } else {
-                "call_async"
-            }
-        );
+        let call = if with.is_some() {
+            quote!(call_async_with)
+        } else {
+            quote!(call_async)
+        };
         let by_value = takes_its_arguments(words).then(|| quote!(move));
         // Braces of ours, at the place of the user's: those would be called unnecessary.
         let braces = Span::call_site().located_at(block.brace_token.span.join());
@@ -162,14 +170,11 @@ fn guarded(
             } #with).await
         }
     } else {
-        let call = format_ident!(
-            "{}",
-            if classify.is_some() {
-                "call_with"
-            } else {
-                "call"
-            }
-        );
+        let call = if with.is_some() {
+            quote!(call_with)
+        } else {
+            quote!(call)
+        };
         quote!(::cutout::Breaker::#call(#breaker, || -> #returned #block #with))
     };
     let otherwise = words.get("fallback").map_or_else(

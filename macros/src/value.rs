@@ -37,7 +37,11 @@ impl Kind {
         if input.is_empty() || input.peek(syn::Token![,]) {
             return Err(self.wanted(word, word));
         }
-        let value: Expr = input.parse()?;
+        let mut value: Expr = input.parse()?;
+        // A fragment that `macro_rules!` has passed on.
+        while let Expr::Group(group) = value {
+            value = *group.expr;
+        }
         let wanted = || self.wanted(&value, word);
         match (self, &value) {
             (

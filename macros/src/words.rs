@@ -97,7 +97,7 @@ impl Words {
             .find(|word| !OF_THE_CALL.iter().any(|name| word.name == name))
     }
 
-    fn parse(&mut self, input: ParseStream, known: &[(&str, Kind)]) -> Result<()> {
+    fn read(&mut self, input: ParseStream, known: &[(&str, Kind)]) -> Result<()> {
         while !input.is_empty() {
             let Ok(name) = input.call(Ident::parse_any) else {
                 return Err(input.error("this is no word, such as `consecutive = 3`"));
@@ -111,7 +111,7 @@ impl Words {
             let value = if name == "backoff" && input.peek(Paren) {
                 let inner;
                 parenthesized!(inner in input);
-                self.parse(&inner, BACKOFF)?;
+                self.read(&inner, BACKOFF)?;
                 policy::backoff(self, &name)?
             } else if input.parse::<Option<Token![=]>>()?.is_some() {
                 if name == "fallback" {
@@ -139,22 +139,22 @@ impl Word {
 impl Parse for Words {
     fn parse(input: ParseStream) -> Result<Self> {
         let mut words = Self::default();
-        Self::parse(&mut words, input, WORDS)?;
+        words.read(input, WORDS)?;
         Ok(words)
     }
 }
 
 fn unknown(name: &Ident, known: &[(&str, Kind)]) -> Error {
     let text = name.to_string();
+    let likeness = |word: &str| strsim::jaro_winkler(&text, word);
+    let near = known
+        .iter()
+        .map(|(word, _)| *word)
+        .filter(|word| likeness(word) > 0.8);
+    let nearest = near.max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
     let message = if BACKOFF.iter().any(|(inner, _)| text == *inner) {
         format!("`{text}` belongs inside `backoff(...)`")
-    } else if let Some((near, _)) = known
-        .iter()
-        .filter(|(word, _)| strsim::jaro_winkler(&text, word) > 0.8)
-        .max_by(|(a, _), (b, _)| {
-            strsim::jaro_winkler(&text, a).total_cmp(&strsim::jaro_winkler(&text, b))
-        })
-    {
+    } else if let Some(near) = nearest {
         format!("there is no word `{text}`; did you mean `{near}`?")
     } else {
         let all: Vec<&str> = known.iter().map(|(word, _)| *word).collect();

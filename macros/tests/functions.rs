@@ -341,3 +341,27 @@ fn what_is_said_of_a_function_stays_with_it() {
     assert_eq!(partner::offer(), Ok(7));
     assert_eq!(partner::offer_breaker().snapshot().name, Some("offer"));
 }
+
+#[test]
+fn fragments_of_a_macro_are_words_and_types_too() {
+    macro_rules! partner {
+        ($name:ident -> $returned:ty, $open_for:literal, $failures:expr, $fallback:path) => {
+            #[cutout::breaker(consecutive = $failures, open_for = $open_for, fallback = $fallback)]
+            fn $name() -> $returned {
+                Err("broken")
+            }
+        };
+    }
+    fn cold(error: Error<&'static str>) -> Result<&'static str, &'static str> {
+        error.into_inner().ok_or("rejected")
+    }
+    partner!(offer -> Result<&'static str, &'static str>, "15s", 1 + 1, cold);
+
+    assert_eq!(offer(), Ok("broken"));
+    assert_eq!(offer(), Ok("broken"));
+    assert_eq!(offer(), Err("rejected"));
+    assert_eq!(
+        offer_breaker().policy().backoff,
+        Backoff::constant(Duration::from_secs(15))
+    );
+}
