@@ -22,12 +22,11 @@ async fn offer(customer: &str) -> io::Result<String> {
 }
 
 /// Gets the error of the body, or the rejection if it was not run.
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "a fallback returns what its function does"
-)]
 fn cold_offer(error: Error<io::Error>) -> io::Result<String> {
-    Ok(format!("cold offer: {error}"))
+    match error {
+        Error::Inner(error) if error.kind() == io::ErrorKind::InvalidInput => Err(error),
+        error => Ok(format!("cold offer: {error}")),
+    }
 }
 
 async fn ask_partner(customer: &str) -> io::Result<String> {
