@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(not(any(feature = "std", test)), no_std)]
 
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+pub mod __private;
 mod breaker;
 mod builder;
 pub mod classify;
@@ -25,6 +28,9 @@ pub use breaker::{Breaker, CallAsync, Snapshot};
 pub use breaker::{StopWatching, Watched};
 pub use builder::Builder;
 pub use classify::Outcome;
+#[cfg(feature = "macros")]
+#[doc = include_str!("attribute.md")]
+pub use cutout_macros::breaker;
 pub use error::{Error, Reason, Rejected};
 #[cfg(feature = "std")]
 pub use listener::Listener;

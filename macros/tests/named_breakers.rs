@@ -1,0 +1,165 @@
+//! Methods and generic functions, which name the breaker to use.
+
+use std::{
+    fmt::{self, Display},
+    sync::Arc,
+};
+
+use cutout::{Breaker, Error, Rejected, State, Trip};
+use tokio::task::yield_now;
+
+#[derive(Debug, PartialEq)]
+enum Broken {
+    Rejected(Rejected),
+    Partner,
+}
+
+impl From<Rejected> for Broken {
+    fn from(rejected: Rejected) -> Self {
+        Self::Rejected(rejected)
+    }
+}
+
+struct Client {
+    breaker: Breaker,
+    shared: Arc<Breaker>,
+    calls: u32,
+    well: bool,
+}
+
+impl Client {
+    fn new(well: bool) -> Self {
+        let breaker = || Breaker::builder().trip(Trip::consecutive(1)).build();
+        Self {
+            breaker: breaker(),
+            shared: Arc::new(breaker()),
+            calls: 0,
+            well,
+        }
+    }
+
+    #[cutout::breaker(breaker = self.breaker)]
+    fn get(&self) -> Result<u32, Broken> {
+        if self.well {
+            Ok(7)
+        } else {
+            Err(Broken::Partner)
+        }
+    }
+
+    #[cutout::breaker(breaker = self.breaker)]
+    fn count(&mut self) -> Result<u32, Broken> {
+        self.calls += 1;
+        Ok(self.calls)
+    }
+
+    #[cutout::breaker(breaker = self.shared.clone())]
+    fn count_by_method(&mut self) -> Result<u32, Broken> {
+        self.bump();
+        Ok(self.calls)
+    }
+
+    fn bump(&mut self) {
+        self.calls += 1;
+    }
+
+    #[cutout::breaker(breaker = self.shared, fallback = Self::cold)]
+    async fn get_later(&self) -> Result<u32, Broken> {
+        yield_now().await;
+        if self.well {
+            Ok(7)
+        } else {
+            Err(Broken::Partner)
+        }
+    }
+
+    #[cutout::breaker(breaker = self.breaker)]
+    async fn count_later(&mut self) -> Result<u32, Broken> {
+        self.calls += 1;
+        yield_now().await;
+        Ok(self.calls)
+    }
+
+    #[cutout::breaker(breaker = PARTNER)]
+    fn taken(self) -> Result<u32, Broken> {
+        Ok(self.calls)
+    }
+
+    #[cutout::breaker(breaker = PARTNER)]
+    fn made() -> Result<Self, Broken> {
+        Ok(Self::new(true))
+    }
+
+    fn cold(error: Error<Broken>) -> Result<u32, Broken> {
+        match error {
+            Error::Rejected(_) => Ok(0),
+            Error::Inner(error) => Err(error),
+        }
+    }
+}
+
+static PARTNER: Breaker = Breaker::builder().trip(Trip::consecutive(1)).build();
+
+#[cutout::breaker(breaker = breaker)]
+fn shown<T: Display, const N: usize>(
+    breaker: &Breaker,
+    items: [T; N],
+    sep: impl Display,
+) -> Result<String, Broken> {
+    let text = items.map(|item| format!("{item}{sep}")).concat();
+    Ok(text)
+}
+
+#[cutout::breaker(breaker = breaker)]
+async fn shown_later<T: Display>(breaker: &Breaker, item: T) -> Result<String, Broken> {
+    yield_now().await;
+    Ok(item.to_string())
+}
+
+#[test]
+fn each_object_has_its_breaker() {
+    let (well, broken) = (Client::new(true), Client::new(false));
+    assert_eq!(broken.get(), Err(Broken::Partner));
+    assert!(matches!(broken.get(), Err(Broken::Rejected(_))));
+    assert_eq!(well.get(), Ok(7));
+    assert_eq!(
+        (well.breaker.state(), broken.breaker.state()),
+        (State::Closed, State::Open)
+    );
+}
+
+#[test]
+fn a_method_may_change_its_object() {
+    let mut client = Client::new(true);
+    assert_eq!(client.count(), Ok(1));
+    assert_eq!(client.count_by_method(), Ok(2));
+    client.breaker.force_open();
+    assert!(client.count().is_err());
+    assert_eq!(client.calls, 2);
+    assert_eq!(client.taken(), Ok(2));
+    assert!(Client::made().is_ok());
+}
+
+#[tokio::test]
+async fn an_async_method_uses_the_breaker_of_its_object() {
+    let mut client = Client::new(true);
+    assert_eq!(client.count_later().await, Ok(1));
+    assert_eq!(client.get_later().await, Ok(7));
+    client.well = false;
+    assert_eq!(client.get_later().await, Err(Broken::Partner));
+    assert_eq!(client.get_later().await, Ok(0));
+    assert_eq!(client.shared.state(), State::Open);
+}
+
+#[tokio::test]
+async fn a_generic_function_uses_the_breaker_that_it_is_given() {
+    let breaker = Breaker::new();
+    assert_eq!(shown(&breaker, [1, 2], ';').unwrap(), "1;2;");
+    assert_eq!(
+        shown_later(&breaker, fmt::Error).await.unwrap(),
+        fmt::Error.to_string()
+    );
+    breaker.force_open();
+    assert!(shown(&breaker, ["a"], "").is_err());
+    assert!(shown_later(&breaker, "a").await.is_err());
+}

@@ -1,0 +1,69 @@
+//! What the expansion of the attribute calls. No part of the interface.
+
+use crate::{Error, PolicyError, Rejected};
+
+/// Refuses a policy at compile time, at the place of the call.
+///
+/// # Panics
+///
+/// Always, with the message of the error.
+#[track_caller]
+pub const fn refuse(error: PolicyError) -> ! {
+    panic!("{}", error.text().as_str())
+}
+
+/// Whether the error is about this field.
+#[must_use]
+pub const fn is_of(error: &PolicyError, field: &str) -> bool {
+    let (one, other) = (error.field().as_bytes(), field.as_bytes());
+    let mut i = 0;
+    while i < one.len() && i < other.len() && one[i] == other[i] {
+        i += 1;
+    }
+    i == one.len() && i == other.len()
+}
+
+/// What a function without a fallback returns for an error.
+///
+/// # Errors
+///
+/// Always: the error of the call, or what it makes of a rejection.
+pub fn flatten<T, E: FromRejected>(error: Error<E>) -> Result<T, E> {
+    Err(error.flatten())
+}
+
+/// An error that can be made from a rejection.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be made from a breaker's rejection",
+    label = "`From<cutout::Rejected>` is not implemented for `{Self}`",
+    note = "implement it, or name a `fallback` in the attribute"
+)]
+pub trait FromRejected: From<Rejected> {}
+
+#[diagnostic::do_not_recommend]
+impl<E: From<Rejected>> FromRejected for E {}
+
+/// A value of the type that a body returns, in code that is never reached.
+///
+/// # Panics
+///
+/// Always.
+#[must_use]
+pub fn never<T>() -> T {
+    unreachable!()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Policy;
+
+    #[test]
+    fn an_error_is_of_its_field_and_of_no_other() {
+        let error = Policy::new().probes(0).validate().unwrap_err();
+        assert!(is_of(&error, "probes"));
+        for other in ["", "probe", "probes_", "probe_successes", "proben"] {
+            assert!(!is_of(&error, other), "{other}");
+        }
+    }
+}
