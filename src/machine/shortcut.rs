@@ -80,6 +80,7 @@ mod tests {
     fn lets_by(trip: Trip) -> (bool, bool) {
         let rules = rules(&Policy::new().trip(trip));
         let shortcut = Shortcut::new(&rules);
+        assert!(!shortcut.is_none());
         let word = Word::new(rules.tally.fresh(0));
         let success = shortcut.changes_nothing(word, word.period());
         (shortcut.admits(word), success)
