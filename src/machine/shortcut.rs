@@ -107,5 +107,7 @@ mod tests {
         assert!(Shortcut::none().is_none());
         assert!(!Shortcut::none().admits(word));
         assert!(!Shortcut::none().changes_nothing(word, word.period()));
+        let opposite = Word::from_bits(!word.bits());
+        assert!(!Shortcut::none().changes_nothing(opposite, word.period()));
     }
 }

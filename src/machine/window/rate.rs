@@ -437,6 +437,24 @@ mod tests {
     }
 
     #[test]
+    fn the_parts_of_a_cell_spill_into_nothing_else() {
+        let scale = Scale::new(1_000);
+        for bucket in [0, 1, RANGE_NANOS / scale.bucket_nanos, u64::MAX] {
+            let empty = scale.empty(3, bucket);
+            let full = empty + scale.most();
+            assert_eq!(scale.count(full, empty), Some(scale.most()));
+            let next = scale.empty(3, bucket.wrapping_add(1));
+            assert_eq!(
+                scale.count(full, next),
+                None,
+                "it is not of the next bucket"
+            );
+            let generation = full >> (scale.count_bits + scale.number_bits);
+            assert_eq!(generation, 3);
+        }
+    }
+
+    #[test]
     fn a_call_is_forgotten_after_ten_buckets_and_not_before_nine() {
         let (rate, word) = rate();
         succeed(&rate, 0, 0, LONG_AGO + 99 * MS);
@@ -603,17 +621,7 @@ mod tests {
         let rules = rules(&Policy::new().trip(Trip::percent(50).min_calls(4).within(second)));
         let (rate, word) = rate();
         let cell = Cell::over(AtomicU64::new(word.bits()));
-        let fail = || {
-            let failure = Failure {
-                period: cell.load().period(),
-                moment: Moment {
-                    now: LONG_AGO,
-                    salt: 0,
-                },
-                hint_ms: 0,
-            };
-            rate.fail(&cell, cell.load(), failure, &rules)
-        };
+        let fail = || rate.fail(&cell, cell.load(), failure(cell.load()), &rules);
         succeed(&rate, 0, 0, LONG_AGO);
         succeed(&rate, 1, 0, LONG_AGO);
         assert_eq!(fail().verdict, Recorded::Applied, "too few calls");
@@ -626,5 +634,42 @@ mod tests {
                 calls: 4
             })
         );
+    }
+
+    /// A failure of the period that `seen` is of.
+    fn failure(seen: Word) -> Failure {
+        Failure {
+            period: seen.period(),
+            moment: Moment {
+                now: LONG_AGO,
+                salt: 0,
+            },
+            hint_ms: 0,
+        }
+    }
+
+    #[test]
+    fn a_run_beside_the_buckets_trips_too() {
+        let minute = Duration::from_mins(1);
+        let trip = Trip::percent(100).min_calls(9).within(minute);
+        let rules = rules(&Policy::new().trip(trip.or(Trip::consecutive(3))));
+        let (rate, word) = rate();
+        let cell = cell(word);
+        let fail = || rate.fail(&cell, cell.load(), failure(cell.load()), &rules);
+        assert_eq!(fail().verdict, Recorded::Applied);
+        assert_eq!(fail().verdict, Recorded::Applied);
+        assert_eq!(fail().verdict, Recorded::Tripped);
+    }
+
+    #[test]
+    fn a_failure_whose_period_ends_before_it_reaches_the_word_is_stale() {
+        let minute = Duration::from_mins(1);
+        let trip = Trip::percent(1).min_calls(9).within(minute);
+        let rules = rules(&Policy::new().trip(trip.or(Trip::consecutive(3))));
+        let (rate, seen) = rate();
+        let next = cell(seen.begin_closed(0));
+        let decided = rate.fail(&next, seen, failure(seen), &rules);
+        assert_eq!(decided.verdict, Recorded::Stale);
+        assert_eq!(next.load(), seen.begin_closed(0));
     }
 }
