@@ -551,6 +551,17 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_may_be_behind_by_a_bucket_and_a_second() {
+        let (rate, _) = rate();
+        let bucket = rate.publish(LONG_AGO);
+        assert_eq!(rate.publish(LONG_AGO + 99 * MS), bucket);
+        assert_eq!(rate.publish(LONG_AGO - 1_000 * MS), bucket);
+        assert_eq!(rate.publish(LONG_AGO - 1_100 * MS), bucket);
+        assert_eq!(rate.publish(LONG_AGO - 1_101 * MS), bucket - 12);
+        assert_eq!(rate.publish(LONG_AGO - 1_100 * MS), bucket - 11);
+    }
+
+    #[test]
     fn counts_saturate() {
         let (rate, word) = rate();
         succeed(&rate, 0, 0, LONG_AGO);

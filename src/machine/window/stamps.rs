@@ -616,6 +616,25 @@ mod tests {
     }
 
     #[test]
+    fn a_time_of_up_to_half_the_range_later_is_later() {
+        for (micros, recorded) in [
+            (STAMP / 2, Recorded::Applied),
+            (STAMP / 2 + 1, Recorded::Tripped),
+        ] {
+            let scene = Scene::new(Trip::failures(2).within(Duration::from_millis(10)));
+            scene.fail(0);
+            assert_eq!(scene.fail(micros), recorded, "{micros}");
+        }
+    }
+
+    #[test]
+    fn no_time_is_taken_for_an_empty_cell() {
+        let scene = Scene::new(Trip::failures(2).within(Duration::from_millis(10)));
+        scene.fail(STAMP);
+        assert_eq!(scene.fail(STAMP), Recorded::Tripped);
+    }
+
+    #[test]
     fn an_age_of_exactly_the_window_is_too_old() {
         let scene = Scene::new(Trip::failures(2).within(Duration::from_millis(10)));
         scene.fail(0);
