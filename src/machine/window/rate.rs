@@ -262,11 +262,7 @@ impl Rate {
                     }
                 };
                 let payload = payload.with_failure(rules.tally.run);
-                let run_trips = rules
-                    .tally
-                    .run
-                    .is_some_and(|run| payload.run() >= u64::from(run));
-                if rate_trips || run_trips {
+                if rate_trips || rules.tally.run_trips(payload) {
                     Step {
                         word: open(word, 0, failure.hint_ms, rules, failure.moment),
                         verdict: Recorded::Tripped,
