@@ -434,6 +434,8 @@ mod tests {
         assert_eq!(closed.period().generation(), 9);
         let probing = old(9).begin_half_open(0, LeaseEnd::new(0));
         assert!(probing.period().is_half_open() && !closed.period().is_half_open());
+        #[cfg(feature = "std")]
+        assert!(closed.period().is_closed() && !probing.period().is_closed());
         assert_eq!(format!("{:?}", closed.period()), "call of 9");
         assert_eq!(format!("{:?}", probing.period()), "probe of 10");
     }
