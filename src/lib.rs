@@ -11,8 +11,12 @@ mod machine;
 mod permit;
 mod policy;
 mod sync;
+#[cfg(feature = "tower")]
+pub mod tower;
 
 pub use breaker::{Breaker, CallAsync, Snapshot};
+#[cfg(feature = "watch")]
+pub use breaker::{StopWatching, Watched};
 pub use builder::Builder;
 pub use classify::Outcome;
 pub use error::{Error, Reason, Rejected};

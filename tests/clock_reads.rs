@@ -247,6 +247,23 @@ fn a_future_reads_as_often_as_a_call_however_often_it_is_polled() {
 }
 
 #[test]
+fn a_verb_of_the_operator_reads_one() {
+    let verbs: [fn(&Breaker) -> State; 5] = [
+        |breaker| breaker.force_open_for(SECOND),
+        Breaker::force_open,
+        Breaker::resume,
+        Breaker::disable,
+        Breaker::reset,
+    ];
+    let bench = Bench::new(POLICY);
+    for verb in verbs {
+        let generation = bench.breaker.snapshot().generation;
+        assert_eq!(bench.reads(verb).0, 1);
+        assert_eq!(bench.breaker.snapshot().generation, generation + 1);
+    }
+}
+
+#[test]
 fn looking_reads_none_while_closed_and_one_while_open() {
     let bench = Bench::new(POLICY);
     assert_eq!(bench.reads(Breaker::state), (0, State::Closed));

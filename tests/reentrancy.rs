@@ -39,10 +39,12 @@ fn look(breaker: &Breaker) {
     let _ = format!("{breaker:?}, {:?}", breaker.policy());
 }
 
-/// A clock that does something to its breaker the next time it is read.
+/// A clock that does something to its breaker the next time it is read: right after, as other threads do while
+/// the reader is held up.
 #[derive(Default)]
 struct Meddler {
     time: Manual,
+    reads: AtomicU32,
     todo: Mutex<Option<Deed>>,
 }
 
@@ -59,11 +61,13 @@ struct Shared(Arc<OnceLock<Breaker>>, Arc<Meddler>);
 impl Clock for Shared {
     fn now(&self) -> u64 {
         let Self(breaker, meddler) = self;
+        meddler.reads.fetch_add(1, Ordering::Relaxed);
+        let reading = meddler.time.now();
         let todo = meddler.todo.lock().unwrap().take();
         if let Some(deed) = todo {
             deed(breaker.get().unwrap());
         }
-        meddler.time.now()
+        reading
     }
 }
 
@@ -91,6 +95,20 @@ impl Meddled {
     /// Has the next reading of the clock do this.
     fn when_read(&self, deed: impl FnOnce(&Breaker) + Send + 'static) {
         *self.clock.todo.lock().unwrap() = Some(Box::new(deed));
+    }
+
+    /// How often `act` reads the clock, while others fail a call at its first reading.
+    fn reads(&self, act: impl FnOnce(&Breaker)) -> u32 {
+        let clock = Arc::clone(&self.clock);
+        let before = clock.reads.load(Ordering::Relaxed);
+        self.when_read(move |breaker| {
+            let reads = clock.reads.load(Ordering::Relaxed);
+            breaker.try_acquire().unwrap().failure();
+            clock.reads.store(reads, Ordering::Relaxed);
+        });
+        act(self.breaker());
+        self.assert_was_read();
+        self.clock.reads.load(Ordering::Relaxed) - before
     }
 
     fn assert_was_read(&self) {
@@ -204,6 +222,61 @@ fn a_clock_that_takes_the_probe_place_leaves_none_for_its_caller() {
     let rejected = bench.breaker().try_acquire().unwrap_err();
     assert_eq!(rejected.reason(), Reason::ProbesBusy);
     assert_eq!(bench.breaker().snapshot().probes_in_flight, 1);
+    bench.assert_was_read();
+}
+
+/// It decides again, but only an admission by another moment.
+#[test]
+fn who_loses_the_word_to_another_reads_the_clock_anew_to_be_admitted_and_for_nothing_else() {
+    let policy = POLICY.trip(Trip::consecutive(9));
+    let fails = |breaker: &Breaker| {
+        let permit = breaker.try_acquire().unwrap();
+        assert_eq!(permit.record(Outcome::Failure), Recorded::Applied);
+    };
+    let bench = Meddled::new(policy);
+    assert_eq!(bench.reads(fails), 1);
+    assert_eq!(bench.breaker().snapshot().failures, Some(2));
+    let forces = |breaker: &Breaker| assert_eq!(breaker.force_open(), State::Closed);
+    assert_eq!(bench.reads(forces), 1);
+
+    let bench = Meddled::past_the_deadline(policy);
+    let asks = |breaker: &Breaker| {
+        let rejected = breaker.try_acquire().unwrap_err();
+        assert_eq!(rejected.reason(), Reason::Open);
+    };
+    assert_eq!(bench.reads(asks), 2);
+}
+
+/// An old reading must not meet a newer word: two hours before its deadline is no time that a word which opens for a
+/// second knows, and the call would be let through.
+#[test]
+fn a_reading_that_was_held_up_is_not_compared_with_the_deadline_of_a_later_period() {
+    let bench = Meddled::past_the_deadline(POLICY);
+    let clock = Arc::clone(&bench.clock);
+    bench.when_read(move |breaker| {
+        clock.time.advance(7_200 * SECOND);
+        breaker.try_acquire().unwrap().failure();
+    });
+    let rejected = bench.breaker().try_acquire().unwrap_err();
+    assert_eq!(rejected.reason(), Reason::Open);
+    assert_eq!(rejected.retry_after(), Some(SECOND));
+    assert_eq!(bench.breaker().snapshot().generation, 3);
+    bench.assert_was_read();
+}
+
+/// Nor must it find a lease over that has just begun.
+#[test]
+fn a_reading_that_was_held_up_gives_no_probe_up_that_came_later() {
+    let bench = Meddled::past_the_deadline(POLICY.probes(2).probe_lease(SECOND));
+    let first = bench.breaker().try_acquire().unwrap();
+    let clock = Arc::clone(&bench.clock);
+    bench.when_read(move |breaker| {
+        clock.time.advance(7_200 * SECOND);
+        std::mem::forget(breaker.try_acquire().unwrap());
+    });
+    let rejected = bench.breaker().try_acquire().unwrap_err();
+    assert_eq!(rejected.reason(), Reason::ProbesBusy);
+    assert_eq!(first.record(Outcome::Success), Recorded::Recovered);
     bench.assert_was_read();
 }
 

@@ -21,6 +21,7 @@ use std::{
 use loom::sync::atomic as model;
 
 pub(crate) use crossbeam_utils::CachePadded;
+use loom::sync::Condvar;
 pub(crate) use loom::sync::{
     Mutex,
     atomic::{Ordering, fence},
@@ -52,6 +53,8 @@ thread_local! {
 loom::thread_local! {
     /// Which actor a loom thread is, and how many weak CASes it has tried.
     static ACTOR: Cell<Option<Spurious>> = Cell::new(None);
+    /// How many stores and read-modify-writes it has tried (loads don't count, whatever they are here).
+    static WRITES: Cell<usize> = Cell::new(0);
     /// Whether it stops for good after its next CAS that is not weak.
     static STOPS: Cell<bool> = Cell::new(false);
 }
@@ -79,6 +82,13 @@ pub(crate) fn act_as(actor: usize) {
 /// Which actor this is, as a number that a thread keeps; 0 before there are any.
 pub(crate) fn actor() -> usize {
     ACTOR.with(|actor| actor.get().map_or(0, |Spurious { actor, .. }| actor))
+}
+
+/// Runs `act`, and says how many stores and read-modify-writes that took.
+pub(crate) fn writes_of<R>(act: impl FnOnce() -> R) -> (R, usize) {
+    let before = WRITES.with(Cell::get);
+    let done = act();
+    (done, WRITES.with(Cell::get) - before)
 }
 
 /// Runs `act`, and stops it for good once a CAS of it that is not weak was stored: `None`, if so.
@@ -132,12 +142,12 @@ impl AtomicU64 {
 
     #[track_caller]
     pub(crate) fn store(&self, value: u64, order: Ordering) {
-        self.0.store(value, order);
+        self.written().store(value, order);
     }
 
     #[track_caller]
     pub(crate) fn swap(&self, value: u64, order: Ordering) -> u64 {
-        self.0.swap(value, order)
+        self.written().swap(value, order)
     }
 
     #[track_caller]
@@ -148,7 +158,9 @@ impl AtomicU64 {
         success: Ordering,
         failure: Ordering,
     ) -> Result<u64, u64> {
-        let done = self.0.compare_exchange(current, new, success, failure);
+        let done = self
+            .written()
+            .compare_exchange(current, new, success, failure);
         if done.is_ok() && STOPS.with(Cell::get) {
             resume_unwind(Box::new(Stopped));
         }
@@ -166,31 +178,90 @@ impl AtomicU64 {
         if fails_spuriously() {
             return Err(self.load(failure));
         }
-        self.0.compare_exchange(current, new, success, failure)
+        self.written()
+            .compare_exchange(current, new, success, failure)
     }
 
     #[track_caller]
     pub(crate) fn fetch_add(&self, value: u64, order: Ordering) -> u64 {
-        self.0.fetch_add(value, order)
+        self.written().fetch_add(value, order)
     }
 
     #[track_caller]
     pub(crate) fn fetch_sub(&self, value: u64, order: Ordering) -> u64 {
-        self.0.fetch_sub(value, order)
+        self.written().fetch_sub(value, order)
     }
 
     #[track_caller]
     pub(crate) fn fetch_and(&self, value: u64, order: Ordering) -> u64 {
-        self.0.fetch_and(value, order)
+        self.written().fetch_and(value, order)
     }
 
     #[track_caller]
     pub(crate) fn fetch_or(&self, value: u64, order: Ordering) -> u64 {
-        self.0.fetch_or(value, order)
+        self.written().fetch_or(value, order)
     }
 
     #[track_caller]
     pub(crate) fn fetch_max(&self, value: u64, order: Ordering) -> u64 {
-        self.0.fetch_max(value, order)
+        self.written().fetch_max(value, order)
     }
+
+    /// This atomic, where it is written.
+    fn written(&self) -> &model::AtomicU64 {
+        WRITES.with(|writes| writes.set(writes.get() + 1));
+        &self.0
+    }
+}
+
+/// An atomic that threads can wait on.
+///
+/// The system's futex is a queue behind a lock, under which a waiter compares before it sleeps. So is this.
+#[derive(Debug)]
+pub(crate) struct AtomicU32 {
+    value: model::AtomicU32,
+    lock: Mutex<()>,
+    queue: Condvar,
+}
+
+impl AtomicU32 {
+    pub(crate) fn new(value: u32) -> Self {
+        Self {
+            value: model::AtomicU32::new(value),
+            lock: Mutex::new(()),
+            queue: Condvar::new(),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn fetch_or(&self, value: u32, order: Ordering) -> u32 {
+        self.value.fetch_or(value, order)
+    }
+
+    #[track_caller]
+    pub(crate) fn fetch_update(
+        &self,
+        stored: Ordering,
+        loaded: Ordering,
+        next: impl FnMut(u32) -> Option<u32>,
+    ) -> Result<u32, u32> {
+        self.value.fetch_update(stored, loaded, next)
+    }
+}
+
+/// Sleeps until woken, if the atomic holds `value`.
+pub(crate) fn wait(atomic: &AtomicU32, value: u32) {
+    let lock = atomic.lock.lock().expect("nothing panics under it");
+    // A compare, not a load, as the system's sees the newest value.
+    let stands = atomic.value.fetch_or(0, Ordering::Relaxed);
+    if stands == value {
+        drop(atomic.queue.wait(lock).expect("nothing panics under it"));
+    }
+}
+
+/// Wakes all that sleep on the atomic.
+pub(crate) fn wake_all(atomic: &AtomicU32) {
+    let lock = atomic.lock.lock().expect("nothing panics under it");
+    atomic.queue.notify_all();
+    drop(lock);
 }

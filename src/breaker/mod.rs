@@ -11,6 +11,7 @@
 //! | `operator.rs` | the manual switch |
 //! | `looking.rs` | `state`, `snapshot`, `policy` |
 //! | `telling.rs` | after a transition: notes and listeners |
+//! | `watching.rs` | `watch`, which waits for a transition |
 //! | `ticket.rs` | what an admitted call remembers |
 
 mod admission;
@@ -25,6 +26,8 @@ mod none_beside;
 mod operator;
 mod telling;
 pub(crate) mod ticket;
+#[cfg(feature = "watch")]
+mod watching;
 
 use core::panic::{RefUnwindSafe, UnwindSafe};
 #[cfg(feature = "std")]
@@ -43,9 +46,13 @@ use crate::{
 };
 #[cfg(feature = "std")]
 use crate::{clock::Clock, listener::Listener};
+#[cfg(feature = "watch")]
+use crate::{machine::watch::Bell, sync::AtomicU32};
 
 pub use future::CallAsync;
 pub use looking::Snapshot;
+#[cfg(feature = "watch")]
+pub use watching::{StopWatching, Watched};
 
 /// A circuit breaker.
 ///
@@ -117,6 +124,8 @@ struct Cold {
     window: beside::Window,
     #[cfg(feature = "std")]
     audience: telling::Audience,
+    #[cfg(feature = "watch")]
+    bell: Bell,
 }
 
 // What a panic of user code interrupts is a decision that was not stored, or a listener. (For a clock that
@@ -158,6 +167,8 @@ impl Breaker {
                 window: beside::Window::new(),
                 #[cfg(feature = "std")]
                 audience: telling::Audience::new(parts.listeners),
+                #[cfg(feature = "watch")]
+                bell: Bell::over(AtomicU32::new(0)),
             }),
         }
     }

@@ -28,6 +28,9 @@ impl Breaker {
     ) {
         let change = Change::between(before, after, event, now, beside, &self.hot.rules);
         self.cold.notes.write(&change, now);
+        // Before the listeners, who may take their time.
+        #[cfg(feature = "watch")]
+        self.cold.bell.ring();
         #[cfg(feature = "std")]
         self.cold.audience.tell(change, self.cold.name);
     }
@@ -53,7 +56,8 @@ mod audience {
     /// The listeners of a breaker and what they are to be told.
     pub(in crate::breaker) struct Audience {
         fixed: &'static [&'static dyn Listener],
-        shared: Vec<Arc<dyn Listener>>,
+        /// A slice, as it is smaller than a vector.
+        shared: Option<Box<[Arc<dyn Listener>]>>,
         /// Made for the first transition that there is anybody to tell of.
         delivery: OnceLock<Box<Delivery>>,
     }
@@ -62,22 +66,28 @@ mod audience {
         pub(in crate::breaker) const fn new(fixed: &'static [&'static dyn Listener]) -> Self {
             Self {
                 fixed,
-                shared: Vec::new(),
+                shared: None,
                 delivery: OnceLock::new(),
             }
         }
 
         /// Adds a listener to a breaker that is at `generation` and that nobody else uses.
         pub(in crate::breaker) fn add(&mut self, listener: Arc<dyn Listener>, generation: u16) {
-            self.shared.push(listener);
+            let mut shared = self.shared.take().map_or_else(Vec::new, Vec::from);
+            shared.push(listener);
+            self.shared = Some(shared.into());
             self.delivery
                 .get_or_init(|| Box::new(Delivery::from(generation.wrapping_add(1))));
+        }
+
+        fn shared(&self) -> &[Arc<dyn Listener>] {
+            self.shared.as_deref().unwrap_or_default()
         }
 
         /// Tells of a transition, unless another thread (or a listener's caller) is telling: then that
         /// one will.
         pub(super) fn tell(&self, change: Change, name: Option<&'static str>) {
-            if self.fixed.is_empty() && self.shared.is_empty() {
+            if self.fixed.is_empty() && self.shared.is_none() {
                 return;
             }
             // Whoever comes first, the first transition of all begins generation 1.
@@ -88,7 +98,7 @@ mod audience {
             while let Some(told) = delivery.take() {
                 let transition = transition(told, name);
                 let fixed = self.fixed.iter().copied();
-                let shared = self.shared.iter().map(|shared| &**shared);
+                let shared = self.shared().iter().map(|shared| &**shared);
                 for listener in fixed.chain(shared) {
                     contained(|| listener.on_transition(&transition));
                 }
@@ -114,7 +124,7 @@ mod audience {
     impl fmt::Debug for Audience {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.debug_struct("Audience")
-                .field("listeners", &(self.fixed.len() + self.shared.len()))
+                .field("listeners", &(self.fixed.len() + self.shared().len()))
                 .finish_non_exhaustive()
         }
     }

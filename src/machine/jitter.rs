@@ -35,17 +35,54 @@ mod tests {
         assert_eq!(pick(u64::MAX, u64::MAX), u64::MAX);
     }
 
-    /// I26, its first half: ten thousand breakers that trip at once spread evenly.
+    const PLACES: usize = 100;
+    const EACH: usize = 100;
+
+    /// How far ten thousand draws are from even over a hundred places: the statistic of Pearson's test.
+    fn chi_square(draws: impl Iterator<Item = u64>) -> f64 {
+        let mut seen = [0_u32; PLACES];
+        for draw in draws.take(PLACES * EACH) {
+            seen[usize::try_from(pick(draw, PLACES as u64 - 1)).unwrap()] += 1;
+        }
+        assert_eq!(seen.iter().sum::<u32>() as usize, PLACES * EACH);
+        let even = f64::from(u32::try_from(EACH).unwrap());
+        let apart = seen.iter().map(|n| (f64::from(*n) - even).powi(2) / even);
+        apart.sum()
+    }
+
+    /// I26, its first half: the deadlines of ten thousand breakers that trip at once, of one breaker's periods, and
+    /// of one period at ten thousand moments, spread evenly over the whole range.
     #[test]
     fn jitter_spreads_over_its_whole_range() {
-        let most = 99;
-        let mut seen = [0_u32; 100];
-        for breaker in 0..10_000_u64 {
-            let salt = 0x7f00_0000 + breaker * 256;
-            seen[usize::try_from(pick(draw(5_000_000_000, 1, salt), most)).unwrap()] += 1;
+        const NOW: u64 = 5_000_000_000;
+        let breakers = |apart| (0..).map(move |n: u64| draw(NOW, 1, 0x7f00_0000 + n * apart));
+        let periods = |apart: u16| (0..).map(move |n: u16| draw(NOW, n.wrapping_mul(apart), 7));
+        let moments = |apart| (0..).map(move |n: u64| draw(NOW + n * apart, 1, 7));
+        let spreads = [
+            ("breakers in an array", chi_square(breakers(256))),
+            ("breakers a page apart", chi_square(breakers(4_096))),
+            ("seeds", chi_square(breakers(1))),
+            ("periods", chi_square(periods(1))),
+            ("periods of outages", chi_square(periods(3))),
+            ("nanoseconds", chi_square(moments(1))),
+            ("milliseconds", chi_square(moments(1_000_000))),
+        ];
+        // Of even draws the statistic is 99 ± 14; five standard deviations either side. (Too even is no chance
+        // either.)
+        for (what, apart) in spreads {
+            assert!((29.0..=169.0).contains(&apart), "{what}: {apart}");
         }
-        // A fair die gives 100 ± 10; five standard deviations either side.
-        assert!(seen.iter().all(|n| (50..=150).contains(n)), "{seen:?}");
+    }
+
+    /// That the test above can fail: on what is not mixed at all, and on what is mixed but for its upper half.
+    #[test]
+    fn what_does_not_spread_is_seen() {
+        let unmixed = chi_square((0..).map(|n: u64| n * 256));
+        let lower_half = chi_square((0..).map(|n: u64| draw(n, 1, 7) >> 1));
+        let counted = chi_square((0..).map(|n: u64| (n % 100) << 57 | 1 << 56));
+        for apart in [unmixed, lower_half, counted] {
+            assert!(!(29.0..=169.0).contains(&apart), "{apart}");
+        }
     }
 
     #[test]

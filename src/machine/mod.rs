@@ -10,7 +10,7 @@
 //!         shortcut ── healthy?    cell ── the atomic word and the one CAS loop on it
 //!                                   |
 //!                  window ── rings and buckets beside the word
-//!              notes ── what decides nothing      delivery ── transitions not yet told
+//!     notes ── what decides nothing     delivery ── transitions not yet told     watch ── a bell
 //! ```
 //!
 //! Rules:
@@ -36,5 +36,7 @@ pub(crate) mod shortcut;
 pub(crate) mod step;
 pub(crate) mod tally;
 pub(crate) mod tick;
+#[cfg(feature = "watch")]
+pub(crate) mod watch;
 pub(crate) mod window;
 pub(crate) mod word;

@@ -19,9 +19,9 @@ use core::time::Duration;
 /// |---|---|---|---|---|
 /// | `consecutive(n)` | the word | yes | no write, from the first call | clock, 1 CAS |
 /// | `..of_last(n)`, n up to 45 | the word | yes | no write once the last n are successes | clock, 1 CAS |
-/// | `..of_last(n)`, n up to 4096 | a ring of marks beside the word, 8 bytes a failure that trips | yes | no write once the last n are successes | clock, 2 CAS |
-/// | `failures(k).within(T)` | a ring of k times beside the word, 8 bytes each | yes, in the order recorded | never a write, never a clock (beside `consecutive(c)` the first success after a failure writes) | clock, 2 CAS |
-/// | `percent(p)..within(T)` | ten time buckets beside the word: 256 bytes, and 128 for each shard of successes (as many as threads can run at once, up to 64) | to one bucket, T/10, and up to 7 successes a shard (see below) | 1 CAS on its shard; the clock for the first 64 of a shard in a bucket, then for one in eight | clock, 1 CAS, a sum over the shards |
+/// | `..of_last(n)`, n up to 4096 | a ring of marks beside the word: 256 bytes, and 8 for each failure that trips | yes | no write once the last n are successes | clock, 2 CAS |
+/// | `failures(k).within(T)` | a ring of k times beside the word: 256 bytes, and 8 for each | yes, in the order recorded | never a write, never a clock (beside `consecutive(c)` the first success after a failure writes) | clock, 2 CAS |
+/// | `percent(p)..within(T)` | ten time buckets beside the word: 384 bytes, and 128 for each shard of successes (as many as threads can run at once, rounded up to a power of two, up to 64) | to one bucket, T/10, and up to 7 successes a shard (see below) | 1 CAS on its shard; the clock for the first 64 of a shard in a bucket, then for one in eight | clock, 1 CAS, a sum over the shards |
 ///
 /// What lives beside the word is allocated at the first failure, the time buckets at the first call that
 /// ends. Whoever comes while another thread is allocating waits for it, that once. What listeners and snapshots

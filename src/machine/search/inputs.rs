@@ -12,7 +12,7 @@ use super::{
 
 pub(super) const MS: u64 = 1_000_000;
 pub(super) const DEADLINE_TICK: u64 = 250_000;
-const LEASE_TICK: u64 = 4 * MS;
+pub(super) const LEASE_TICK: u64 = 4 * MS;
 /// After this many nanoseconds deadlines repeat; lease ends repeat more often.
 pub(super) const WRAP: u64 = DEADLINE_TICK << Deadline::BITS;
 const LEASE_WRAP: u64 = LEASE_TICK << LeaseEnd::BITS;

@@ -18,9 +18,9 @@ pub(super) const OLDER: u16 = 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Permit {
     /// Of the word that admitted it.
-    state: State,
+    pub(super) state: State,
     /// How many periods have ended since.
-    age: u16,
+    pub(super) age: u16,
 }
 
 impl Permit {

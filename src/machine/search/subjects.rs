@@ -154,6 +154,11 @@ const fn percent(percent: u8, min_calls: u16, span: u8) -> Tally {
     window(Threshold::Percent { percent, min_calls }, span)
 }
 
+/// Rules by which one probe decides, under the default lease.
+pub(super) fn one_probe() -> Rules {
+    rules(run(1), CONSTANT, (1, 1), None)
+}
+
 /// Rules with a window of so many calls, or with none.
 pub(super) fn of_last(span: u16) -> Rules {
     let tally = match u8::try_from(span).expect("a window in the word is short") {

@@ -5,7 +5,7 @@ use super::{
         legal::is_legal,
         rules::Rules,
         shortcut::Shortcut,
-        step::{Admission, Moment, Recorded, Verb, Vote, admit, admit::Refusal, operate, report},
+        step::{Admission, Moment, Recorded, Vote, admit, admit::Refusal, report},
         tick::{Deadline, SLACK_MS},
         word::{HalfOpen, Hold, Open, Period, Phase, State, Word},
     },
@@ -39,10 +39,9 @@ pub(super) fn check(word: Word, rules: &Rules) {
         }
         Phase::Closed(_) => {}
     }
-    a_bounded_number_of_successes_leads_back_to_closed(word, rules);
 }
 
-const VOTES: [Vote; 3] = [
+pub(super) const VOTES: [Vote; 3] = [
     Vote::Success { now: 0 },
     Vote::Ignored,
     Vote::Failure {
@@ -229,30 +228,5 @@ fn i12_an_outcome_leaves_this_word_alone(word: Word, rules: &Rules) {
 fn i25_time_never_undoes_an_operator(word: Word, rules: &Rules) {
     for now in [0, WRAP / 2, WRAP - 1, u64::MAX] {
         assert_eq!(admit(word, rules, at(now)).word, word, "I25");
-    }
-}
-
-/// Liveness: time and successes close every word, after a resume where an operator holds it. Besides the
-/// successes asked of the probes it takes at most one more turn: that resume, or the end of a lease.
-fn a_bounded_number_of_successes_leads_back_to_closed(word: Word, rules: &Rules) {
-    let turns = 1 + rules.probe_successes;
-    let healed = (0..turns).fold(word, |word, _| turn_towards_closed(word, rules));
-    assert!(healed.is_closed(), "liveness: {word:?} -> {healed:?}");
-}
-
-/// Resumes, or waits as long as it must, and lets a call through that succeeds.
-fn turn_towards_closed(word: Word, rules: &Rules) -> Word {
-    let now = match word.phase() {
-        Phase::Closed(_) => return word,
-        Phase::Held(_) => return operate(word, Verb::Resume, rules, at(0)).word,
-        Phase::Open(open) => deadline_nanos(open.deadline),
-        Phase::HalfOpen(half_open) => lease_end_nanos(half_open.lease_end),
-    };
-    let step = admit(word, rules, at(now));
-    match step.verdict {
-        Admission::Admitted(permit) => {
-            report(step.word, permit, Vote::Success { now: 0 }, rules).word
-        }
-        Admission::Rejected(_) => step.word,
     }
 }

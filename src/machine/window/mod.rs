@@ -2,9 +2,9 @@
 //!
 //! | trip | file | bytes | made |
 //! |---|---|---|---|
-//! | `failures(k).of_last(n)`, `percent(p).of_last(n)`, n > 45 | [`stamps`] | 8 a failure that trips, k or p % of n | first failure |
-//! | `failures(k).within(T)` | [`stamps`] | 8 k | first failure |
-//! | `percent(p).within(T)` | [`rate`] | 128 a shard and 256 | first call that ends |
+//! | `failures(k).of_last(n)`, `percent(p).of_last(n)`, n > 45 | [`stamps`] | 256, and 8 a failure that trips, k or p % of n | first failure |
+//! | `failures(k).within(T)` | [`stamps`] | 256, and 8 k | first failure |
+//! | `percent(p).within(T)` | [`rate`] | 384, and 128 a shard | first call that ends |
 //!
 //! What the word keeps of them is in [`payload`]. Rules, for all:
 //!

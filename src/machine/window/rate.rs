@@ -48,6 +48,9 @@
 //! | between cell and word | its failure is counted, and the next failure decides |
 //! | after the word | all is done but telling of the trip, if it was one |
 //!
+//! A failure that was counted says that it was applied, also where another's trip, which rests on it, ended the
+//! period first.
+//!
 //! **What wraps.** The number after 8.7 years: a cell that was last written exactly so long ago counts again.
 //! The generation after 256 or 512 periods: if all of them fall into one bucket, what the first of them counted
 //! there, and no other since, counts again. (Buckets before the one that the period began in are not looked
@@ -232,7 +235,9 @@ impl Rate {
             return Decided::unchanged(seen, None, Recorded::Stale);
         }
         let bucket = self.publish(failure.moment.now);
-        self.add(&self.lines[0], cell, failure.period, bucket);
+        if !self.add(&self.lines[0], cell, failure.period, bucket) {
+            return Decided::unchanged(seen, None, Recorded::Stale);
+        }
         // ORDERING: SeqCst fence. Of two failures that add to different buckets, at the turn of one, each then
         // reads the other's. Without the fence both may read what stood before, and neither trips (I14).
         fence(Ordering::SeqCst);
@@ -254,10 +259,11 @@ impl Rate {
             |word, ()| {
                 let payload = match word.phase() {
                     Phase::Closed(payload) if word.is_of(failure.period) => Payload::new(payload),
+                    // It was counted, and another's trip may rest on it.
                     _ => {
                         return Step {
                             word,
-                            verdict: Recorded::Stale,
+                            verdict: Recorded::Applied,
                         };
                     }
                 };
@@ -324,8 +330,8 @@ impl Rate {
         newest
     }
 
-    /// Counts a call of a closed period in a bucket that was the newest a moment ago.
-    fn add(&self, line: &Cells, word: &Cell, period: Period, mut bucket: u64) {
+    /// Counts a call of a closed period in a bucket that was the newest a moment ago, unless the period is over.
+    fn add(&self, line: &Cells, word: &Cell, period: Period, mut bucket: u64) -> bool {
         let generation = period.generation();
         loop {
             let cell = line.of(bucket);
@@ -335,10 +341,10 @@ impl Rate {
             let stands = cell.load(Ordering::Acquire);
             let empty = self.scale.empty(generation, bucket);
             let next = match self.scale.count(stands, empty) {
-                Some(count) if count == self.scale.most() => return,
+                Some(count) if count == self.scale.most() => return true,
                 Some(count) => empty + count + 1,
                 // The period is over, and with it what the call proves.
-                None if !word.load().is_of(period) => return,
+                None if !word.load().is_of(period) => return false,
                 None => {
                     let newest = self.newest.load(Ordering::Relaxed);
                     if is_later(newest, bucket) {
@@ -353,7 +359,7 @@ impl Rate {
                 .compare_exchange_weak(stands, next, Ordering::Release, Ordering::Relaxed)
                 .is_ok()
             {
-                return;
+                return true;
             }
         }
     }

@@ -1,0 +1,70 @@
+//! I21 by hardware: a call of a healthy breaker, and one that is rejected, store nothing in the breaker or in what
+//! it has allocated. Their pages are read-only, where a store is the end of the process; so each scene is played
+//! in a process of its own.
+#![cfg(unix)]
+
+use std::{
+    os::unix::process::ExitStatusExt,
+    process::{Command, ExitStatus},
+};
+
+use hw_tests::scenes::Scene;
+
+/// What a store to a read-only page raises: SIGSEGV, on Apple's systems SIGBUS.
+const FAULT: i32 = if cfg!(target_vendor = "apple") {
+    10
+} else {
+    11
+};
+
+/// How `read-only` ended, and the last line that it wrote.
+fn play(scene: Scene, what: &str) -> (ExitStatus, String) {
+    let Scene { trip, stands } = scene;
+    let output = Command::new(env!("CARGO_BIN_EXE_read-only"))
+        .args([trip, &format!("{stands:?}"), what])
+        .output()
+        .expect("read-only runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    eprint!("{}", String::from_utf8_lossy(&output.stderr));
+    let last = said.lines().last().unwrap_or_default().to_owned();
+    (output.status, last)
+}
+
+/// I21.
+#[test]
+fn healthy_and_rejected_calls_store_nothing() {
+    for scene in Scene::all() {
+        let (status, last) = play(scene, "use");
+        assert!(
+            status.success() && last == "done",
+            "{scene:?}: {last}: {status}"
+        );
+    }
+    assert_eq!(
+        Scene::all().count(),
+        54,
+        "eleven trips in five states, but for one"
+    );
+}
+
+/// That the test above can fail, in each of its scenes.
+#[test]
+fn one_store_more_and_each_of_them_faults() {
+    for scene in Scene::all() {
+        let (status, last) = play(scene, "store");
+        assert_eq!(status.signal(), Some(FAULT), "{scene:?}: {last}: {status}");
+        assert_eq!(last, "a store", "{scene:?}");
+    }
+}
+
+/// That it is the protection which makes it fault.
+#[test]
+fn in_pages_that_are_not_protected_none_of_them_does() {
+    for scene in Scene::all() {
+        let (status, last) = play(scene, "store-unprotected");
+        assert!(
+            status.success() && last == "done",
+            "{scene:?}: {last}: {status}"
+        );
+    }
+}

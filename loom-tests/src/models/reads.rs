@@ -1,0 +1,152 @@
+//! What stores nothing (I21): no store and no CAS is even tried. `hw-tests` shows the same of the whole breaker, by
+//! page protection.
+
+use crate::{
+    harness::{Model, Scenario},
+    machine::{
+        rules::Rules,
+        step::Verb,
+        tally::{Tally, Threshold, Window},
+        word::{Hold, Word},
+    },
+    scene::{
+        NOW, SECOND, assert_chain, call, closed, half_open, open, outcome, rules, success, window,
+    },
+    subject::{Did, Subject},
+    sync::writes_of,
+};
+
+/// I21.
+pub(crate) fn healthy_calls_after_a_run_write_nothing<S: Subject>() -> Model {
+    healthy::<S>(rules().tally)
+}
+
+/// I21.
+pub(crate) fn healthy_calls_of_a_window_in_the_word_write_nothing<S: Subject>() -> Model {
+    healthy::<S>(window(2, 3))
+}
+
+/// I21.
+pub(crate) fn healthy_calls_of_a_ring_of_calls_write_nothing<S: Subject>() -> Model {
+    let threshold = Threshold::Failures(2);
+    healthy::<S>(beside(Window::Calls {
+        span: 50,
+        threshold,
+    }))
+}
+
+/// I21.
+pub(crate) fn healthy_calls_of_a_ring_of_times_write_nothing<S: Subject>() -> Model {
+    let within_ms = 100;
+    healthy::<S>(beside(Window::Failures { k: 2, within_ms }))
+}
+
+fn beside(window: Window) -> Tally {
+    Tally {
+        run: None,
+        window: Some(window),
+    }
+}
+
+fn healthy<S: Subject>(tally: Tally) -> Model {
+    let rules = Rules { tally, ..rules() };
+    let payload = tally.healthy().expect("a window that can be healthy");
+    two_callers::<S>(Word::new(payload), rules)
+        .reaches(&["call of 0, applied: 0 writes | call of 0, applied: 0 writes"])
+        .takes(3, 30)
+}
+
+/// I21.
+pub(crate) fn calls_before_the_deadline_write_nothing<S: Subject>() -> Model {
+    two_callers::<S>(open(NOW + SECOND), rules())
+        .reaches(&["open: 0 writes | open: 0 writes"])
+        .takes(3, 9)
+}
+
+/// I21.
+pub(crate) fn calls_under_the_lease_write_nothing<S: Subject>() -> Model {
+    two_callers::<S>(half_open(1, NOW + SECOND), rules())
+        .reaches(&["busy: 0 writes | busy: 0 writes"])
+        .takes(3, 9)
+}
+
+/// I21.
+pub(crate) fn calls_of_a_breaker_forced_open_write_nothing<S: Subject>() -> Model {
+    two_callers::<S>(open(NOW).begin_held(Hold::ForcedOpen), rules())
+        .reaches(&["forced: 0 writes | forced: 0 writes"])
+        .takes(3, 9)
+}
+
+/// I21: whether it ends before the reset, across it or after it.
+pub(crate) fn a_healthy_call_that_meets_a_reset_writes_nothing<S: Subject>() -> Model {
+    beside_another::<S>(closed(&rules()), |subject| {
+        subject.operate(Verb::Reset, NOW)
+    })
+    .reaches(&[
+        "found closed: 1 writes | call of 0, applied: 0 writes",
+        "found closed: 1 writes | call of 0, stale: 0 writes",
+        "found closed: 1 writes | call of 1, applied: 0 writes",
+    ])
+    .takes(27, 30)
+}
+
+/// I21: whether it is rejected or let through.
+pub(crate) fn a_call_that_meets_a_recovery_writes_nothing<S: Subject>() -> Model {
+    let first = half_open(1, NOW + SECOND);
+    beside_another::<S>(first, move |subject| {
+        subject.report(first.period(), success())
+    })
+    .reaches(&[
+        "recovered: 1 writes | busy: 0 writes",
+        "recovered: 1 writes | call of 3, applied: 0 writes",
+    ])
+    .takes(15, 18)
+}
+
+/// That the count counts: the first of two successes after a failure writes, and the other may try to.
+pub(crate) fn a_success_after_a_failure_writes<S: Subject>() -> Model {
+    let first = closed(&rules()).with_payload(1);
+    callers::<S>(first, rules(), 2)
+        .end(move |subject, actors| {
+            assert_chain(first, subject.word(), &[]);
+            let writes: usize = actors.iter().map(|(_, writes)| writes).sum();
+            format!("{writes} writes")
+        })
+        .reaches(&["1 writes", "2 writes"])
+        .takes(30, 105)
+}
+
+fn two_callers<S: Subject>(first: Word, rules: Rules) -> Model {
+    callers::<S>(first, rules, 2).end(move |subject, actors| judged(first, subject, actors))
+}
+
+/// What an actor did, and how many writes it tried for that.
+type Written = (Vec<Did>, usize);
+
+fn callers<S: Subject>(first: Word, rules: Rules, callers: usize) -> Scenario<S, Written> {
+    let begin = Scenario::new(move || S::at(first, rules));
+    (0..callers).fold(begin, |scenario, _| {
+        scenario.actor(|subject| writes_of(|| call(subject, NOW, success())))
+    })
+}
+
+/// The one who writes comes first: else loom leaves out what a caller that only loads sees after it.
+fn beside_another<S: Subject>(
+    first: Word,
+    other: impl Fn(&S) -> Did + Send + Sync + 'static,
+) -> Model {
+    Scenario::new(move || S::at(first, rules()))
+        .actor(move |subject: &S| writes_of(|| vec![other(subject)]))
+        .actor(|subject| writes_of(|| call(subject, NOW, success())))
+        .end(move |subject, actors| judged(first, subject, actors))
+}
+
+/// What was said, and how many writes it took.
+fn judged(first: Word, subject: &impl Subject, actors: &[Written]) -> String {
+    let done: Vec<_> = actors.iter().map(|(done, _)| done.clone()).collect();
+    assert_chain(first, subject.word(), &done);
+    let told = |(done, writes): &Written| {
+        format!("{}: {writes} writes", outcome(std::slice::from_ref(done)))
+    };
+    actors.iter().map(told).collect::<Vec<_>>().join(" | ")
+}

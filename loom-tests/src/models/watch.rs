@@ -1,0 +1,120 @@
+//! Threads that wait for a transition: loom ends in a deadlock where one sleeps on.
+
+use loom::sync::atomic::{AtomicBool, Ordering};
+
+use crate::{
+    harness::{Model, Scenario},
+    machine::{step::Verb, watch::Bell},
+    scene::{NOW, closed, rules},
+    subject::Subject,
+    sync::AtomicU32,
+};
+
+pub(crate) fn no_transition_is_slept_through<S: Subject>() -> Model {
+    watched::<S>()
+        .actor(|watched| watched.watch_until(1))
+        .actor(Watched::resets::<1>)
+        .end(seen)
+        .reaches(&["1 | "])
+        .takes(490, 730)
+}
+
+pub(crate) fn no_transition_is_slept_through_by_either_of_two<S: Subject>() -> Model {
+    watched::<S>()
+        .actor(|watched| watched.watch_until(1))
+        .actor(|watched| watched.watch_until(1))
+        .actor(Watched::resets::<1>)
+        .end(seen)
+        .reaches(&["1 | 1 | "])
+        .takes(11_000, 15_500)
+}
+
+pub(crate) fn of_two_transitions_the_last_is_not_slept_through<S: Subject>() -> Model {
+    watched::<S>()
+        .actor(|watched| watched.watch_until(2))
+        .actor(Watched::resets::<2>)
+        .end(seen)
+        .reaches(&["1, 2 | ", "2 | "])
+        .bounded_throughout()
+        .takes(1_800, 1_770)
+}
+
+pub(crate) fn who_is_told_to_stop_wakes_up<S: Subject>() -> Model {
+    watched::<S>()
+        .actor(|watched| watched.watch_until(1))
+        .actor(|watched| {
+            watched.stop();
+            Vec::new()
+        })
+        .end(seen)
+        .reaches(&["stop | "])
+        .takes(760, 760)
+}
+
+fn watched<S: Subject>() -> Scenario<Watched<S>, Vec<Option<u16>>> {
+    Scenario::new(Watched::new)
+}
+
+/// What each actor saw.
+fn seen<S>(_: &Watched<S>, actors: &[Vec<Option<u16>>]) -> String {
+    let one = |seen: &Option<u16>| seen.map_or("stop".into(), |generation| generation.to_string());
+    let all = |actor: &Vec<_>| actor.iter().map(one).collect::<Vec<_>>().join(", ");
+    actors.iter().map(all).collect::<Vec<_>>().join(" | ")
+}
+
+/// A breaker that is watched. (As `Breaker::watch`, and as what follows a transition.)
+struct Watched<S> {
+    subject: S,
+    bell: Bell,
+    stop: AtomicBool,
+}
+
+impl<S: Subject> Watched<S> {
+    fn new() -> Self {
+        let rules = rules();
+        Self {
+            subject: S::at(closed(&rules), rules),
+            bell: Bell::over(AtomicU32::new(0)),
+            stop: AtomicBool::new(false),
+        }
+    }
+
+    fn reset(&self) {
+        self.subject.operate(Verb::Reset, NOW);
+        self.bell.ring();
+    }
+
+    fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.bell.ring();
+    }
+
+    /// The generation that ended the wait, unless told to stop.
+    fn watch(&self, since: u16) -> Option<u16> {
+        self.bell.watch(|| {
+            if self.stop.load(Ordering::Relaxed) {
+                return Some(None);
+            }
+            let generation = self.subject.word().generation();
+            (generation != since).then_some(Some(generation))
+        })
+    }
+
+    /// All that ended a wait, until that was this generation or to stop.
+    fn watch_until(&self, last: u16) -> Vec<Option<u16>> {
+        let mut seen = vec![self.watch(0)];
+        while let Some(Some(generation)) = seen.last().copied()
+            && generation != last
+        {
+            seen.push(self.watch(generation));
+        }
+        seen
+    }
+
+    fn resets<const TIMES: usize>(&self) -> Vec<Option<u16>> {
+        for _ in 0..TIMES {
+            self.reset();
+        }
+        Vec::new()
+    }
+}

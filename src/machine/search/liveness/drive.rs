@@ -1,0 +1,204 @@
+//! A breaker that is driven by somebody who wants to call.
+
+use std::cmp::max;
+
+use super::super::{
+    super::{
+        rules::Rules,
+        step::{Admission, Moment, Step, Verb, Vote, admit::Refusal, operate, report},
+        tick::LeaseEnd,
+        word::{MAX_REOPENS, Phase, State, Word},
+    },
+    edges::admission::{SLACK_TICKS, lease_ticks},
+    inputs::{DEADLINE_TICK, LEASE_TICK, MS, WRAP, at},
+};
+
+/// How long the calls take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Takes {
+    Nothing,
+    /// A tick less than the lease that stands.
+    LessThanTheLease,
+    /// Always a tick less than the lease after so many reopens that it grows no more: what a partner may take
+    /// that is slow, but healthy.
+    LessThanTheLongestLease,
+    /// Always more than that.
+    MoreThanAnyLease,
+}
+
+/// Somebody else, while the caller's call is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rival {
+    None,
+    /// Asks when the call ends and at the end of every lease before that, and never returns if it is let through.
+    /// (Without one, nobody notices the end of a lease, and a call of any length recovers the breaker.)
+    Asks,
+}
+
+/// Who drives the word.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Caller {
+    pub(super) takes: Takes,
+    pub(super) rival: Rival,
+}
+
+/// The function that decides about a call: the shipped one, or one that is broken on purpose.
+pub(super) type Admit = fn(Word, &Rules, Moment) -> Step<Admission>;
+
+/// What it took to close a word.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Effort {
+    /// How often the caller asked.
+    pub(super) asked: u32,
+    /// How long it waited, its own calls included.
+    pub(super) millis: u64,
+    /// How often the breaker reopened meanwhile.
+    pub(super) reopened: u32,
+}
+
+impl Effort {
+    pub(super) fn most(self, other: Self) -> Self {
+        Self {
+            asked: max(self.asked, other.asked),
+            millis: max(self.millis, other.millis),
+            reopened: max(self.reopened, other.reopened),
+        }
+    }
+}
+
+/// A breaker that is driven.
+pub(super) struct Drive<'a> {
+    pub(super) word: Word,
+    now: u64,
+    rules: &'a Rules,
+    admit: Admit,
+    effort: Effort,
+    /// How often the caller was rejected since it was last let through.
+    rejected: u32,
+}
+
+impl<'a> Drive<'a> {
+    /// From this word on, at this moment; an operator who holds it lets go.
+    pub(super) fn from(word: Word, now: u64, rules: &'a Rules, admit: Admit) -> Self {
+        let word = match word.phase() {
+            Phase::Held(_) => operate(word, Verb::Resume, rules, at(now)).word,
+            _ => word,
+        };
+        Self {
+            word,
+            now: now % WRAP,
+            rules,
+            admit,
+            effort: Effort::default(),
+            rejected: 0,
+        }
+    }
+
+    fn ask(&mut self) -> Admission {
+        let Step { word, verdict } = (self.admit)(self.word, self.rules, at(self.now));
+        let gives_up = self.word.state() == State::HalfOpen && word.state() == State::Open;
+        self.effort.reopened += u32::from(gives_up);
+        self.word = word;
+        verdict
+    }
+
+    fn wait(&mut self, nanos: u64) {
+        self.now += nanos;
+        self.effort.millis += nanos.div_ceil(MS);
+    }
+
+    /// Asks once, and does what follows from the answer.
+    fn turn(&mut self, caller: Caller) {
+        self.effort.asked += 1;
+        match self.ask() {
+            Admission::Rejected(refusal) => {
+                self.rejected += 1;
+                self.wait(match refusal {
+                    Refusal::Open { rest } => rest * DEADLINE_TICK,
+                    Refusal::Busy => longest_lease(self.rules, self.word),
+                    Refusal::Forced => unreachable!("resumed at the beginning"),
+                });
+            }
+            Admission::Admitted(permit) => {
+                self.rejected = 0;
+                self.call(caller);
+                let step = report(self.word, permit, Vote::Success { now: 0 }, self.rules);
+                self.word = step.word;
+            }
+        }
+    }
+
+    /// A call is under way.
+    fn call(&mut self, Caller { takes, rival }: Caller) {
+        let lease = |reopens| lease_ticks(self.rules, reopens) * LEASE_TICK;
+        let longest = || lease(MAX_REOPENS);
+        let mut rest = match takes {
+            Takes::Nothing => 0,
+            Takes::LessThanTheLease => lease(reopens(self.word)) - LEASE_TICK,
+            Takes::LessThanTheLongestLease => longest() - LEASE_TICK,
+            Takes::MoreThanAnyLease => longest() + SLACK_TICKS * LEASE_TICK,
+        };
+        while rival == Rival::Asks && self.word.state() == State::HalfOpen {
+            let left = match self.word.phase() {
+                Phase::HalfOpen(half_open) => {
+                    half_open.lease_end.since(LeaseEnd::of(self.now)) * LEASE_TICK
+                        - self.now % LEASE_TICK
+                }
+                _ => 0,
+            };
+            if left > rest {
+                break;
+            }
+            self.wait(left);
+            rest -= left;
+            self.ask();
+        }
+        self.wait(rest);
+        if rival == Rival::Asks {
+            self.ask();
+        }
+    }
+
+    /// Turns until the word is closed; `None` if that takes more than `most`.
+    pub(super) fn close(mut self, caller: Caller, most: Effort) -> Option<Effort> {
+        while !self.word.is_closed() {
+            if self.effort.asked == most.asked {
+                return None;
+            }
+            self.turn(caller);
+        }
+        let Effort {
+            millis, reopened, ..
+        } = self.effort;
+        (millis <= most.millis && reopened <= most.reopened).then_some(self.effort)
+    }
+
+    /// Whether the word is closed after many turns; `None` if the caller was not let through for too long.
+    pub(super) fn goes_on(mut self, caller: Caller) -> Option<bool> {
+        for _ in 0..MANY {
+            self.turn(caller);
+            if self.rejected > REJECTIONS {
+                return None;
+            }
+        }
+        Some(self.word.is_closed())
+    }
+}
+
+/// How often a caller is rejected in a row who waits as long as he must.
+pub(super) const REJECTIONS: u32 = 3;
+/// As many turns as the lease needs to grow as long as it may, several times over.
+const MANY: u32 = 40;
+
+fn reopens(word: Word) -> u8 {
+    match word.phase() {
+        Phase::HalfOpen(half_open) => half_open.reopens,
+        Phase::Open(open) => open.reopens,
+        _ => 0,
+    }
+}
+
+/// After so long a lease is over by any clock. Nanoseconds.
+fn longest_lease(rules: &Rules, word: Word) -> u64 {
+    (lease_ticks(rules, reopens(word)) + SLACK_TICKS) * LEASE_TICK
+}
