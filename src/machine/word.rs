@@ -441,6 +441,17 @@ mod tests {
     }
 
     #[test]
+    fn a_state_is_shown_by_its_name() {
+        use State::{Closed, Disabled, ForcedOpen, HalfOpen, Open};
+        let names = [Closed, Open, HalfOpen, ForcedOpen, Disabled].map(State::as_str);
+        assert_eq!(
+            names,
+            ["closed", "open", "half-open", "forced-open", "disabled"]
+        );
+        assert_eq!(format!("{HalfOpen:>10}"), " half-open");
+    }
+
+    #[test]
     fn a_word_is_shown_taken_apart() {
         assert_eq!(format!("{:?}", old(6).begin_closed(5)), "7: Closed(5)");
     }
