@@ -27,6 +27,7 @@ const PARTS: &[(&str, &[&str])] = &[
         ],
     ),
     ("delivery", &["delivery.rs"]),
+    ("watch", &["watch.rs"]),
 ];
 
 fn main() {

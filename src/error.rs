@@ -45,6 +45,18 @@ pub enum Reason {
     ForcedOpen,
 }
 
+impl Reason {
+    /// The name in kebab-case: `open`, `probes-busy` or `forced-open`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::ProbesBusy => "probes-busy",
+            Self::ForcedOpen => "forced-open",
+        }
+    }
+}
+
 impl Rejected {
     pub(crate) const fn new(refusal: Refusal, generation: u16, name: Option<&'static str>) -> Self {
         let (reason, rest) = match refusal {

@@ -7,6 +7,7 @@
 //! models/*      what is proved      machine   the shipped files
 //!    |    \_________ scene            |
 //! harness  the discipline  \____ subject   what is asked: shipped, or one of the planted bugs
+//!                         \____ history   what was asked and answered, for the checker in `histories`
 //! ```
 //!
 //! `cargo test -p loom-tests -- --nocapture` prints what each model did, `cargo run -p loom-tests --bin bugs` which
@@ -18,6 +19,7 @@
 
 mod bugs;
 mod harness;
+mod history;
 #[path = "../../src/machine/mod.rs"]
 #[allow(
     clippy::all,
@@ -154,6 +156,13 @@ macro_rules! models {
                 a_healthy_call_that_meets_a_reset_writes_nothing
                 a_call_that_meets_a_recovery_writes_nothing
                 a_success_after_a_failure_writes
+            }
+            history {
+                a_trip_and_its_probes_have_an_order
+                outcomes_of_a_window_have_an_order
+                probes_and_their_ends_have_an_order
+                an_expiry_and_an_operator_have_an_order
+                a_clock_that_goes_on_has_an_order
             }
         }
     };

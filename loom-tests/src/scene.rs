@@ -174,7 +174,7 @@ fn told(did: &Did) -> String {
     }
 }
 
-fn said(said: Said) -> String {
+pub(crate) fn said(said: Said) -> String {
     use crate::machine::step::admit::Refusal::{Busy, Forced, Open};
     match said {
         Said::Admitted(period) => format!("{period:?}"),

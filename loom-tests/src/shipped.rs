@@ -9,12 +9,13 @@ use super::machine::{
     shortcut::Shortcut,
     step::{Admission, Change, Recorded, Step, Verb, Vote, admit, operate, refuse, report},
     tally::Count,
+    watch::Bell,
     window::{Beside, Failure},
     word::{Period, Phase, Word},
 };
 use crate::{
-    subject::{Did, Said, Subject, Teller, Told, moment},
-    sync::{self, AtomicU64},
+    subject::{Did, Said, Subject, Teller, Told, Waker, moment},
+    sync::{self, AtomicU32, AtomicU64},
 };
 
 /// One line of successes, so that they meet.
@@ -31,6 +32,7 @@ pub(crate) struct Shipped {
 
 impl Subject for Shipped {
     type Teller = Audience;
+    type Waker = Watchers;
 
     fn at(word: Word, rules: Rules) -> Self {
         Self {
@@ -162,6 +164,23 @@ impl Teller for Audience {
                 missed: told.missed,
             });
         }
+    }
+}
+
+/// As what `Breaker::watch` waits with.
+pub(crate) struct Watchers(Bell);
+
+impl Waker for Watchers {
+    fn new() -> Self {
+        Self(Bell::over(AtomicU32::new(0)))
+    }
+
+    fn watch(&self, look: &dyn Fn() -> Option<Option<u16>>) -> Option<u16> {
+        self.0.watch(look)
+    }
+
+    fn ring(&self) {
+        self.0.ring();
     }
 }
 

@@ -12,6 +12,7 @@ use crate::machine::{
 /// A breaker, as far as the models need one.
 pub(crate) trait Subject: Send + Sync + 'static {
     type Teller: Teller;
+    type Waker: Waker;
 
     fn at(word: Word, rules: Rules) -> Self;
 
@@ -36,6 +37,17 @@ pub(crate) trait Teller: Send + Sync + 'static {
 
     /// What the winner of a transition does after its CAS.
     fn tell(&self, change: Change, listen: &dyn Fn(Told));
+}
+
+/// What wakes those that wait for a transition.
+pub(crate) trait Waker: Send + Sync + 'static {
+    fn new() -> Self;
+
+    /// Waits until `look` sees something.
+    fn watch(&self, look: &dyn Fn() -> Option<Option<u16>>) -> Option<u16>;
+
+    /// What the winner of a transition does after its CAS.
+    fn ring(&self);
 }
 
 /// A transition that a listener is told of.

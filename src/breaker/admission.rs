@@ -7,7 +7,6 @@ use std::sync::Arc;
 use crate::OwnedPermit;
 use crate::{
     Admitted, Breaker, Permit, Rejected,
-    listener::contained,
     machine::{
         step::{Admission, Event, admit, admit::Refusal, refuse},
         word::{Period, Word},
@@ -94,9 +93,7 @@ impl Breaker {
     #[cfg(feature = "tower")]
     #[cold]
     pub(crate) fn turned_away(&self, rejected: Rejected) -> Rejected {
-        if let Some(listener) = self.cold.call_listener {
-            contained(|| listener.on_rejected(&rejected));
-        }
+        self.tell_of_call(|listener| listener.on_rejected(&rejected));
         rejected
     }
 
@@ -165,12 +162,10 @@ impl Breaker {
         } else {
             self.ask(seen)
         };
-        if let Some(listener) = self.cold.call_listener {
-            contained(|| match &acquired {
-                Ok(ticket) => listener.on_admitted(&self.admitted(ticket.period)),
-                Err(rejected) => listener.on_rejected(rejected),
-            });
-        }
+        self.tell_of_call(|listener| match &acquired {
+            Ok(ticket) => listener.on_admitted(&self.admitted(ticket.period)),
+            Err(rejected) => listener.on_rejected(rejected),
+        });
         acquired
     }
 

@@ -99,3 +99,28 @@ fn where_the_request_chooses_an_error_of_readiness_is_nobody_s() {
     );
     assert_eq!(breaker.snapshot().failures, Some(0));
 }
+
+#[cfg(feature = "keyed")]
+#[test]
+fn a_set_of_breakers_chooses_by_a_key_of_the_request() {
+    use cutout::{State, keyed::Breakers};
+
+    let each = Breaker::builder().policy(POLICY);
+    let hosts = Arc::new(Breakers::<String>::builder().each(each).bound(2).build());
+    let find = hosts.clone();
+    let layer = BreakerLayer::by_request(move |host: &&'static str| find.get(*host));
+    let mut service = layer.layer(service_fn(async |host: &'static str| match host {
+        "down.example" => Err(Broken),
+        _ => Ok(host),
+    }));
+    for _ in 0..2 {
+        call(&mut service, "down.example").unwrap_err();
+    }
+    for stranger in ["a.example", "b.example", "c.example"] {
+        assert_eq!(call(&mut service, stranger), Ok(stranger));
+    }
+    let error = call(&mut service, "down.example").unwrap_err();
+    assert!(error.is_rejected(), "strangers did not take its place");
+    assert_eq!(hosts.len(), 2);
+    assert_eq!(hosts.get("down.example").state(), State::Open);
+}

@@ -4,6 +4,7 @@
 //! ```text
 //! planted    what a broken subject takes over from the shipped one
 //! period  probes  transitions  clock  telling  ring      written by hand, a file for each family
+//! histories, in_word    what the history checker finds, under shuttle too
 //! patched    copies of shipped files in which a few words differ: memory orderings, windows, delivery
 //! ```
 //!
@@ -12,6 +13,9 @@
 //! find. That the same model is green with the shipped machine is a test of its own.
 
 mod clock;
+mod histories;
+#[allow(dead_code, reason = "the breaker without a bug is shuttle's")]
+mod in_word;
 #[allow(
     clippy::all,
     clippy::pedantic,
@@ -71,6 +75,7 @@ const FAMILIES: &[&[Bug]] = &[
     transitions::BUGS,
     clock::BUGS,
     telling::BUGS,
+    histories::BUGS,
     ring::BUGS,
     patched::BUGS,
 ];

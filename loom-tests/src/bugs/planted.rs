@@ -27,6 +27,7 @@ pub(super) trait Planted: Send + Sync + 'static {
 
 impl<P: Planted> Subject for P {
     type Teller = <Shipped as Subject>::Teller;
+    type Waker = <Shipped as Subject>::Waker;
 
     fn at(word: Word, rules: Rules) -> Self {
         Self::over(Shipped::at(word, rules))

@@ -40,6 +40,7 @@ struct Telling<T>(Shipped, PhantomData<T>);
 
 impl<T: Teller> Subject for Telling<T> {
     type Teller = T;
+    type Waker = <Shipped as Subject>::Waker;
 
     fn at(word: Word, rules: Rules) -> Self {
         Self(Shipped::at(word, rules), PhantomData)

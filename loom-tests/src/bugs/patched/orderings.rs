@@ -111,4 +111,30 @@ pub(super) const PATCHES: &[Patch] = &[
         file: "window/rate.rs",
         edits: &[("fence(Ordering::SeqCst);", "")],
     },
+    Patch {
+        name: "the_mark_does_not_acquire",
+        breaks: "wake-ups",
+        what: "Acquire dropped on the mark of the bell",
+        seen: TOO_WEAK,
+        model: "watch::no_transition_is_slept_through",
+        gives_away: "deadlock",
+        file: "watch.rs",
+        edits: &[(
+            "fetch_or(MARKED, Ordering::Acquire)",
+            "fetch_or(MARKED, Ordering::Relaxed)",
+        )],
+    },
+    Patch {
+        name: "the_ring_does_not_release",
+        breaks: "wake-ups",
+        what: "Release dropped on the ring of the bell",
+        seen: TOO_WEAK,
+        model: "watch::who_is_told_to_stop_wakes_up",
+        gives_away: "deadlock",
+        file: "watch.rs",
+        edits: &[(
+            "fetch_update(Ordering::Release,",
+            "fetch_update(Ordering::Relaxed,",
+        )],
+    },
 ];

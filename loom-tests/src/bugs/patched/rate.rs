@@ -43,7 +43,7 @@ pub(super) const PATCHES: &[Patch] = &[
         file: "window/rate.rs",
         edits: &[(
             "Some(count) => empty + count + 1,",
-            "Some(_) => {\n                    cell.fetch_add(1, Ordering::AcqRel);\n                    return;\n                }",
+            "Some(_) => {\n                    cell.fetch_add(1, Ordering::AcqRel);\n                    return true;\n                }",
         )],
     },
     Patch {
@@ -91,7 +91,7 @@ pub(super) const PATCHES: &[Patch] = &[
         model: "rate::a_late_failure_of_a_period_loses_none_of_the_next",
         gives_away: "no lost trip",
         file: "window/rate.rs",
-        edits: &[("None if !word.load().is_of(period) => return,", "")],
+        edits: &[("None if !word.load().is_of(period) => return false,", "")],
     },
     Patch {
         name: "the_newest_is_not_asked",

@@ -4,6 +4,7 @@ mod delivery;
 mod orderings;
 mod rate;
 mod stamps;
+mod watch;
 
 /// A bug that is a few words in a shipped file. The rest of a row is as in `Bug`.
 pub(crate) struct Patch {
@@ -25,6 +26,7 @@ pub(crate) const TABLES: &[&[Patch]] = &[
     stamps::PATCHES,
     rate::PATCHES,
     delivery::PATCHES,
+    watch::PATCHES,
 ];
 
 /// Where a weaker ordering than is needed was seen.
