@@ -178,6 +178,19 @@ mod tests {
         assert_eq!(taken(&delivery)[0], (2, 1));
         let _ = delivery.post(change(1));
         assert_eq!(taken(&delivery), [], "the latecomer was counted as missed");
+        let _ = delivery.post(change(18));
+        assert_eq!(taken(&delivery), [(18, 0)], "and moved nothing");
+    }
+
+    #[test]
+    fn half_of_the_generations_are_ahead_and_half_are_past() {
+        let half = u16::MAX / 2;
+        for (ahead, first) in [(half, vec![]), (half + 1, vec![(1, 0)])] {
+            let delivery = Delivery::from(1);
+            let _ = delivery.post(change(1 + ahead));
+            let _ = delivery.post(change(1));
+            assert_eq!(taken(&delivery), first, "the first is passed over or next");
+        }
     }
 
     #[test]

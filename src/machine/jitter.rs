@@ -86,10 +86,30 @@ mod tests {
     }
 
     #[test]
-    fn each_argument_changes_the_draw() {
-        let all = [draw(1, 1, 1), draw(2, 1, 1), draw(1, 2, 1), draw(1, 1, 2)];
-        for (i, a) in all.iter().enumerate() {
-            assert!(all[i + 1..].iter().all(|b| a != b));
-        }
+    fn each_bit_of_each_argument_changes_the_draw() {
+        let bits = |n: u32| (0..n).map(|bit| 1_u64 << bit);
+        let mut draws = vec![draw(0, 0, 0)];
+        draws.extend(bits(64).map(|now| draw(now, 0, 0)));
+        draws.extend((0..16).map(|bit| draw(0, 1 << bit, 0)));
+        draws.extend(bits(64).map(|salt| draw(0, 0, salt)));
+        let all = draws.len();
+        draws.sort_unstable();
+        draws.dedup();
+        assert_eq!(draws.len(), all);
+    }
+
+    /// The first outputs of the published generator for the seed 1 234 567.
+    #[test]
+    fn the_mixing_is_that_of_splitmix64() {
+        const GAMMA: u64 = 0x9E37_79B9_7F4A_7C15;
+        let outputs = [0, 1, 2].map(|n| mix(1_234_567 + GAMMA.wrapping_mul(n)));
+        assert_eq!(
+            outputs,
+            [
+                6_457_827_717_110_365_317,
+                3_203_168_211_198_807_973,
+                9_817_491_932_198_370_423
+            ]
+        );
     }
 }

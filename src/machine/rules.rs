@@ -140,7 +140,7 @@ const fn max(a: u64, b: u64) -> u64 {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::{Backoff, Policy, policy::compile};
+    use crate::{Backoff, OnDrop, Policy, policy::compile};
     use core::time::Duration;
 
     /// The rules of a policy that is within its bounds.
@@ -198,9 +198,19 @@ pub(crate) mod tests {
             rules(&slow).drops(),
             Drops::FailureAfter(NonZeroU32::new(2_000).unwrap())
         );
-        assert!(rules(&slow).timed());
-        let ignoring = slow.on_drop(crate::OnDrop::Ignore);
+        let ignoring = slow.on_drop(OnDrop::Ignore);
         assert_eq!(rules(&ignoring).drops(), Drops::Ignore);
-        assert!(!rules(&Policy::new()).timed());
+    }
+
+    #[test]
+    fn a_call_is_timed_where_its_length_can_matter() {
+        let limit = Duration::from_secs(2);
+        let policy = Policy::new();
+        let slow = policy.slow_call(limit);
+        assert!(rules(&slow).timed());
+        assert!(rules(&slow.on_drop(OnDrop::Ignore)).timed());
+        assert!(rules(&policy.on_drop(OnDrop::FailureAfter(limit))).timed());
+        assert!(!rules(&policy.on_drop(OnDrop::Failure)).timed());
+        assert!(!rules(&policy).timed());
     }
 }

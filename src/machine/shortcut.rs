@@ -80,6 +80,7 @@ mod tests {
     fn lets_by(trip: Trip) -> (bool, bool) {
         let rules = rules(&Policy::new().trip(trip));
         let shortcut = Shortcut::new(&rules);
+        assert!(!shortcut.is_none());
         let word = Word::new(rules.tally.fresh(0));
         let success = shortcut.changes_nothing(word, word.period());
         (shortcut.admits(word), success)
@@ -106,5 +107,7 @@ mod tests {
         assert!(Shortcut::none().is_none());
         assert!(!Shortcut::none().admits(word));
         assert!(!Shortcut::none().changes_nothing(word, word.period()));
+        let opposite = Word::from_bits(!word.bits());
+        assert!(!Shortcut::none().changes_nothing(opposite, word.period()));
     }
 }

@@ -408,4 +408,84 @@ mod tests {
             }
         );
     }
+
+    #[cfg(feature = "std")]
+    const RATE: Tally = Tally {
+        run: None,
+        window: Some(Window::Rate {
+            percent: 50,
+            min_calls: 4,
+            within_ms: 1_000,
+        }),
+    };
+
+    #[cfg(feature = "std")]
+    #[test]
+    fn a_share_over_time_waits_for_its_minimum_of_calls() {
+        let judged = |failures, calls| RATE.judges(Count { failures, calls });
+        assert!(judged(2, 4));
+        assert!(judged(3, 6));
+        assert!(!judged(1, 4), "a quarter");
+        assert!(!judged(3, 7), "just less than half");
+        assert!(!judged(3, 3), "too few calls");
+        let alone = Tally {
+            run: Some(1),
+            window: None,
+        };
+        assert!(!alone.judges(Count {
+            failures: 9,
+            calls: 9
+        }));
+    }
+
+    #[cfg(feature = "std")]
+    #[test]
+    fn a_period_of_time_buckets_says_in_which_it_began() {
+        assert_eq!(RATE.fresh(700_000_000), 7);
+        let calls = Some(Window::Calls {
+            span: 100,
+            threshold: Threshold::Failures(1),
+        });
+        let others = [None, calls];
+        assert!(others.iter().all(|&window| {
+            let tally = Tally { run: None, window };
+            tally.fresh(700_000_000) == 0
+        }));
+    }
+
+    #[cfg(feature = "std")]
+    #[test]
+    fn each_window_says_where_its_calls_are_counted() {
+        let threshold = Threshold::Failures(1);
+        let k = 1;
+        for (window, is_beside, is_rate) in [
+            (None, false, false),
+            (Some(Window::InWord { span: 9, threshold }), false, false),
+            (
+                Some(Window::Calls {
+                    span: 99,
+                    threshold,
+                }),
+                true,
+                false,
+            ),
+            (Some(Window::Failures { k, within_ms: 10 }), true, false),
+            (RATE.window, true, true),
+        ] {
+            let tally = Tally { run: None, window };
+            assert_eq!((tally.is_beside(), tally.is_rate()), (is_beside, is_rate));
+        }
+    }
+
+    #[cfg(feature = "std")]
+    #[test]
+    fn only_a_closed_word_without_failures_has_no_run() {
+        use crate::machine::word::{Hold, Word};
+        let clean = Payload::new(7).without_run();
+        let failing = clean.with_failure(Some(2));
+        assert!(Tally::has_no_run(Word::new(clean.bits())));
+        assert!(!Tally::has_no_run(Word::new(failing.bits())));
+        let forced = Word::new(0).begin_held(Hold::ForcedOpen);
+        assert!(!Tally::has_no_run(forced));
+    }
 }

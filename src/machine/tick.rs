@@ -128,4 +128,9 @@ mod tests {
         assert_eq!(LeaseEnd::ticks(12), 3);
         assert_eq!(LeaseEnd::ticks(0), 0);
     }
+
+    #[test]
+    fn a_tick_is_shown_as_its_number() {
+        assert_eq!(format!("{:?}", Deadline::new(42)), "42");
+    }
 }

@@ -432,6 +432,28 @@ mod tests {
         assert!(closed.is(closed.period(), 0b1011, u64::MAX));
         assert!(closed.is(closed.period(), 0b1000, HEADER | 0b1000));
         assert_eq!(closed.period().generation(), 9);
+        let probing = old(9).begin_half_open(0, LeaseEnd::new(0));
+        assert!(probing.period().is_half_open() && !closed.period().is_half_open());
+        #[cfg(feature = "std")]
+        assert!(closed.period().is_closed() && !probing.period().is_closed());
+        assert_eq!(format!("{:?}", closed.period()), "call of 9");
+        assert_eq!(format!("{:?}", probing.period()), "probe of 10");
+    }
+
+    #[test]
+    fn a_state_is_shown_by_its_name() {
+        use State::{Closed, Disabled, ForcedOpen, HalfOpen, Open};
+        let names = [Closed, Open, HalfOpen, ForcedOpen, Disabled].map(State::as_str);
+        assert_eq!(
+            names,
+            ["closed", "open", "half-open", "forced-open", "disabled"]
+        );
+        assert_eq!(format!("{HalfOpen:>10}"), " half-open");
+    }
+
+    #[test]
+    fn a_word_is_shown_taken_apart() {
+        assert_eq!(format!("{:?}", old(6).begin_closed(5)), "7: Closed(5)");
     }
 
     /// Rule 4, which lets one comparison do for a healthy call.

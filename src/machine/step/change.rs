@@ -182,4 +182,14 @@ mod tests {
             "a window beside the word knows better"
         );
     }
+
+    #[test]
+    fn a_cause_is_told_by_its_name() {
+        let outcomes = [Cause::Tripped, Cause::ProbeFailed, Cause::Recovered];
+        let names = ["tripped", "probe-failed", "recovered"];
+        assert_eq!(outcomes.map(Cause::as_str), names);
+        let others = [Cause::ProbeAdmitted, Cause::LeaseExpired, Cause::Operator];
+        let names = ["probe-admitted", "lease-expired", "operator"];
+        assert_eq!(others.map(Cause::as_str), names);
+    }
 }

@@ -268,11 +268,7 @@ impl Rate {
                     }
                 };
                 let payload = payload.with_failure(rules.tally.run);
-                let run_trips = rules
-                    .tally
-                    .run
-                    .is_some_and(|run| payload.run() >= u64::from(run));
-                if rate_trips || run_trips {
+                if rate_trips || rules.tally.run_trips(payload) {
                     Step {
                         word: open(word, 0, failure.hint_ms, rules, failure.moment),
                         verdict: Recorded::Tripped,
@@ -468,6 +464,24 @@ mod tests {
     }
 
     #[test]
+    fn the_parts_of_a_cell_spill_into_nothing_else() {
+        let scale = Scale::new(1_000);
+        for bucket in [0, 1, RANGE_NANOS / scale.bucket_nanos, u64::MAX] {
+            let empty = scale.empty(3, bucket);
+            let full = empty + scale.most();
+            assert_eq!(scale.count(full, empty), Some(scale.most()));
+            let next = scale.empty(3, bucket.wrapping_add(1));
+            assert_eq!(
+                scale.count(full, next),
+                None,
+                "it is not of the next bucket"
+            );
+            let generation = full >> (scale.count_bits + scale.number_bits);
+            assert_eq!(generation, 3);
+        }
+    }
+
+    #[test]
     fn a_call_is_forgotten_after_ten_buckets_and_not_before_nine() {
         let (rate, word) = rate();
         succeed(&rate, 0, 0, LONG_AGO + 99 * MS);
@@ -564,6 +578,17 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_may_be_behind_by_a_bucket_and_a_second() {
+        let (rate, _) = rate();
+        let bucket = rate.publish(LONG_AGO);
+        assert_eq!(rate.publish(LONG_AGO + 99 * MS), bucket);
+        assert_eq!(rate.publish(LONG_AGO - 1_000 * MS), bucket);
+        assert_eq!(rate.publish(LONG_AGO - 1_100 * MS), bucket);
+        assert_eq!(rate.publish(LONG_AGO - 1_101 * MS), bucket - 12);
+        assert_eq!(rate.publish(LONG_AGO - 1_100 * MS), bucket - 11);
+    }
+
+    #[test]
     fn counts_saturate() {
         let (rate, word) = rate();
         succeed(&rate, 0, 0, LONG_AGO);
@@ -634,17 +659,7 @@ mod tests {
         let rules = rules(&Policy::new().trip(Trip::percent(50).min_calls(4).within(second)));
         let (rate, word) = rate();
         let cell = Cell::over(AtomicU64::new(word.bits()));
-        let fail = || {
-            let failure = Failure {
-                period: cell.load().period(),
-                moment: Moment {
-                    now: LONG_AGO,
-                    salt: 0,
-                },
-                hint_ms: 0,
-            };
-            rate.fail(&cell, cell.load(), failure, &rules)
-        };
+        let fail = || rate.fail(&cell, cell.load(), failure(cell.load()), &rules);
         succeed(&rate, 0, 0, LONG_AGO);
         succeed(&rate, 1, 0, LONG_AGO);
         assert_eq!(fail().verdict, Recorded::Applied, "too few calls");
@@ -657,5 +672,46 @@ mod tests {
                 calls: 4
             })
         );
+    }
+
+    /// A failure of the period that `seen` is of.
+    fn failure(seen: Word) -> Failure {
+        Failure {
+            period: seen.period(),
+            moment: Moment {
+                now: LONG_AGO,
+                salt: 0,
+            },
+            hint_ms: 0,
+        }
+    }
+
+    fn fail(rate: &Rate, cell: &Cell, seen: Word, rules: &Rules) -> Recorded {
+        rate.fail(cell, seen, failure(seen), rules).verdict
+    }
+
+    #[test]
+    fn a_run_beside_the_buckets_trips_too() {
+        let minute = Duration::from_mins(1);
+        let trip = Trip::percent(100).min_calls(9).within(minute);
+        let rules = rules(&Policy::new().trip(trip.or(Trip::consecutive(3))));
+        let (rate, word) = rate();
+        let cell = cell(word);
+        let fail = || fail(&rate, &cell, cell.load(), &rules);
+        assert_eq!(fail(), Recorded::Applied);
+        assert_eq!(fail(), Recorded::Applied);
+        assert_eq!(fail(), Recorded::Tripped);
+    }
+
+    #[test]
+    fn a_failure_that_was_counted_leaves_the_word_of_the_next_period_alone() {
+        let minute = Duration::from_mins(1);
+        let rules = rules(&Policy::new().trip(Trip::percent(1).min_calls(2).within(minute)));
+        let (rate, seen) = rate();
+        assert_eq!(fail(&rate, &cell(seen), seen, &rules), Recorded::Applied);
+        // A trip that rests on both has been quicker.
+        let next = cell(seen.begin_closed(0));
+        assert_eq!(fail(&rate, &next, seen, &rules), Recorded::Applied);
+        assert_eq!(next.load(), seen.begin_closed(0));
     }
 }

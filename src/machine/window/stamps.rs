@@ -446,6 +446,21 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_is_of_its_own_generation_and_lap_alone() {
+        let all = [0, 1, 2, 0x7FFF, u16::MAX]
+            .map(|generation| [false, true].map(|lap| (generation, Place { index: 0, lap })));
+        let all = all.as_flattened();
+        for &(generation, place) in all {
+            let mark = Mark::new(generation, place, 7);
+            assert_eq!(mark.stamp(), 7);
+            for &(other, lap) in all {
+                let same = (other, lap) == (generation, place);
+                assert_eq!(mark.is_of(other, lap), same, "{generation} {other}");
+            }
+        }
+    }
+
+    #[test]
     fn whoever_finds_a_mark_written_moves_the_place_for_it() {
         let scene = three_of_last_100();
         scene.mark_and_stop(0);
@@ -613,6 +628,25 @@ mod tests {
         scene.fail(40_000);
         assert_eq!(scene.counted(50_000), (2, 2));
         assert_eq!(scene.fail(59_999), Recorded::Tripped);
+    }
+
+    #[test]
+    fn a_time_of_up_to_half_the_range_later_is_later() {
+        for (micros, recorded) in [
+            (STAMP / 2, Recorded::Applied),
+            (STAMP / 2 + 1, Recorded::Tripped),
+        ] {
+            let scene = Scene::new(Trip::failures(2).within(Duration::from_millis(10)));
+            scene.fail(0);
+            assert_eq!(scene.fail(micros), recorded, "{micros}");
+        }
+    }
+
+    #[test]
+    fn no_time_is_taken_for_an_empty_cell() {
+        let scene = Scene::new(Trip::failures(2).within(Duration::from_millis(10)));
+        scene.fail(STAMP);
+        assert_eq!(scene.fail(STAMP), Recorded::Tripped);
     }
 
     #[test]
