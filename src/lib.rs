@@ -10,6 +10,8 @@ mod listener;
 mod machine;
 mod permit;
 mod policy;
+#[cfg(feature = "last-error")]
+pub mod remember;
 mod sync;
 
 pub use breaker::{Breaker, CallAsync, Snapshot};

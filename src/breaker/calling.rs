@@ -1,6 +1,6 @@
 //! Around a call.
 
-use crate::{Breaker, CallAsync, Error, Outcome, classify};
+use crate::{Breaker, CallAsync, Ended, Error, Outcome, Rejected, classify};
 
 use super::ticket::Armed;
 
@@ -53,11 +53,27 @@ impl Breaker {
         call: impl FnOnce() -> Result<T, E>,
         classify: impl FnOnce(&Result<T, E>) -> Outcome,
     ) -> Result<T, Error<E>> {
-        let armed = Armed::new(self, self.acquire()?);
+        self.call_recorded(call, classify)?.0.map_err(Error::Inner)
+    }
+
+    /// [`Breaker::call_with`] that says what became of the call beside its result.
+    #[inline]
+    pub(crate) fn call_recorded<T, E>(
+        &self,
+        call: impl FnOnce() -> Result<T, E>,
+        classify: impl FnOnce(&Result<T, E>) -> Outcome,
+    ) -> Result<(Result<T, E>, Ended), Rejected> {
+        let ticket = self.acquire()?;
+        let armed = Armed::new(self, ticket);
         let result = call();
         let outcome = classify(&result);
-        self.settle(armed.disarm(), outcome);
-        result.map_err(Error::Inner)
+        let recorded = self.settle(armed.disarm(), outcome);
+        let ended = Ended {
+            call: self.admitted(ticket.period),
+            outcome,
+            recorded,
+        };
+        Ok((result, ended))
     }
 
     /// Makes a call that is a future, on any runtime. It is admitted when it is first polled.
