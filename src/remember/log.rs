@@ -35,7 +35,8 @@ const MOST: usize = 4_096;
 
 /// The last failures, for operators to read.
 ///
-/// Holds as many as its capacity, 1 to 4096; each takes at most about 400 bytes: a message is cut at 256. Made at
+/// Holds as many as its capacity, 1 to 4096; each takes at most about 350 bytes: a message is cut at
+/// 256. Made at
 /// compile time it allocates nothing before the first failure, then 8 bytes for each that it can hold.
 ///
 /// Neither who records nor who reads ever waits for another. It can be fed by [`Remembering`](super::Remembering)

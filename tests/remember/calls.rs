@@ -124,6 +124,17 @@ fn a_future_is_admitted_at_its_first_poll_and_leaves_its_error() {
 }
 
 #[test]
+fn a_future_can_be_spawned() {
+    fn spawnable<F: Future + Send + 'static>(future: F) -> F {
+        future
+    }
+    assert_eq!(
+        ended(poll(spawnable(OWNED.call_async(ready(Ok(7)))))).unwrap(),
+        7
+    );
+}
+
+#[test]
 fn a_future_is_classified_as_a_call_is() {
     let bench = Bench::new();
     let ignored = bench
