@@ -163,21 +163,26 @@ impl FailureLog {
         // The user's code first: nothing is taken yet that a panic would leave empty.
         let message = bounded(message);
         let when = (self.wall_clock)();
-        let ring = self.ring.load_full().unwrap_or_else(|| self.first_ring());
         // ORDERING: Relaxed. An addition gives each number once, and to whoever comes after another one a higher
         // number: both hold for this atomic alone. Nothing is published by it; that is what the cell is for.
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let failure = Arc::new(Failure {
+        self.store(Failure {
             number,
             when,
             generation,
             class,
             message,
         });
+    }
+
+    /// Puts a failure into its cell, unless a newer one is there already.
+    fn store(&self, failure: Failure) {
+        let failure = Arc::new(failure);
+        let ring = self.ring.load_full().unwrap_or_else(|| self.first_ring());
         // ORDERING: arc-swap's, a SeqCst CAS here and an Acquire load in `read`. Without Release and Acquire a reader
         // could find the failure's address before what is written there.
-        ring[self.place(number)].rcu(|stands| match stands {
-            Some(newer) if newer.number > number => Some(Arc::clone(newer)),
+        ring[self.place(failure.number)].rcu(|stands| match stands {
+            Some(newer) if newer.number > failure.number => Some(Arc::clone(newer)),
             _ => Some(Arc::clone(&failure)),
         });
     }
@@ -235,5 +240,43 @@ impl fmt::Debug for FailureLog {
         f.debug_struct("FailureLog")
             .field("capacity", &self.capacity)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(number: u64) -> Failure {
+        Failure {
+            number,
+            when: SystemTime::UNIX_EPOCH,
+            generation: 0,
+            class: "io",
+            message: Box::from("down"),
+        }
+    }
+
+    #[test]
+    fn a_thread_that_was_held_up_for_a_round_leaves_the_newer_failure() {
+        let log = FailureLog::new(2);
+        for number in [2, 4, 3, 1] {
+            log.store(failure(number));
+        }
+        let read = log.read();
+        assert_eq!(*read.failures[0], failure(4));
+        assert_eq!(*read.failures[1], failure(3));
+        assert_eq!((read.failures.len(), read.missing), (2, 2));
+    }
+
+    #[test]
+    fn a_thread_that_is_held_up_leaves_a_gap() {
+        let log = FailureLog::new(3);
+        for number in [1, 2, 4] {
+            log.store(failure(number));
+        }
+        assert_eq!(log.read().missing, 2, "1 is overwritten, and 3 under way");
+        log.store(failure(3));
+        assert_eq!(log.read().missing, 1);
     }
 }

@@ -33,14 +33,17 @@ impl<E> Memory<E> {
     /// This saves memory and decides nothing, so half the range will do to tell older from newer. But a newer one
     /// must stay: this thread may have been held up since its recovery.
     pub(super) fn forget(&self, recovered: u16) {
-        let stands = self.0.load();
-        if let Some(remembered) = &*stands
-            && recovered.wrapping_sub(remembered.generation) <= u16::MAX / 2
+        if let Some(stands) = &*self.0.load()
+            && recovered.wrapping_sub(stands.generation) <= u16::MAX / 2
         {
-            // If another one has been stored meanwhile, it stays. It can't have the address of this one, which
-            // `stands` keeps alive.
-            self.0.compare_and_swap(&*stands, None);
+            self.let_go(stands);
         }
+    }
+
+    /// Empties the memory, if this is what stands there. Another one stays: it can't have the address of this one,
+    /// which the caller keeps alive.
+    fn let_go(&self, older: &Arc<Remembered<E>>) {
+        self.0.compare_and_swap(older, None);
     }
 
     /// The error that a rejection shows.
@@ -139,6 +142,18 @@ mod tests {
         // Here the thread that recovered is held up.
         memory.store(trip(&breaker), Arc::new("second"));
         memory.forget(recovered);
+        assert_eq!(shown(&memory, &breaker), Some("second"));
+    }
+
+    #[test]
+    fn an_error_that_comes_while_another_is_forgotten_stays() {
+        let (breaker, memory) = (breaker(), Memory::new());
+        memory.store(trip(&breaker), Arc::new("first"));
+        let first = memory.0.load_full().unwrap();
+        recover(&breaker);
+        // Here the thread that recovered has looked at the first.
+        memory.store(trip(&breaker), Arc::new("second"));
+        memory.let_go(&first);
         assert_eq!(shown(&memory, &breaker), Some("second"));
     }
 

@@ -45,6 +45,8 @@
 //! | an error that counts as a failure | one allocation and one atomic swap more |
 //! | the same, logged | the message is formatted, cut at 256 bytes and allocated, the time of day asked for; two allocations, an atomic addition, two reference counts and a CAS |
 //! | a rejection | a load of the word, and a reference count that all rejections share |
+//!
+//! The first error or rejection of a thread also allocates what `arc_swap` keeps its books in.
 
 mod calling;
 mod error;
