@@ -4,6 +4,9 @@ use crate::{Breaker, CallAsync, Ended, Error, Outcome, Rejected, classify};
 
 use super::ticket::Armed;
 
+/// The result of a call with what became of it, or why it was not made.
+pub(crate) type Told<T, E> = Result<(Result<T, E>, Ended), Rejected>;
+
 impl Breaker {
     /// Makes a call, if it is let through: `Ok` is a success, `Err` a failure, a panic a failure too.
     ///
@@ -62,7 +65,7 @@ impl Breaker {
         &self,
         call: impl FnOnce() -> Result<T, E>,
         classify: impl FnOnce(&Result<T, E>) -> Outcome,
-    ) -> Result<(Result<T, E>, Ended), Rejected> {
+    ) -> Told<T, E> {
         let ticket = self.acquire()?;
         let armed = Armed::new(self, ticket);
         let result = call();

@@ -6,9 +6,12 @@ use core::{
     task::{Context, Poll},
 };
 
-use crate::{Breaker, Ended, Error, Outcome, Rejected};
+use crate::{Breaker, Ended, Error, Outcome};
 
-use super::ticket::{Armed, Ticket};
+use super::{
+    calling::Told,
+    ticket::{Armed, Ticket},
+};
 
 pin_project_lite::pin_project! {
     /// A call that is a future: from [`Breaker::call_async`] and [`Breaker::call_async_with`].
@@ -60,7 +63,7 @@ impl<F, C> CallAsync<'_, F, C> {
     pub(crate) fn poll_recorded<T, E>(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Result<(Result<T, E>, Ended), Rejected>>
+    ) -> Poll<Told<T, E>>
     where
         F: Future<Output = Result<T, E>>,
         C: FnOnce(&Result<T, E>) -> Outcome,

@@ -18,7 +18,7 @@
 mod admission;
 #[cfg(feature = "std")]
 mod beside;
-mod calling;
+pub(crate) mod calling;
 mod ending;
 mod future;
 mod looking;

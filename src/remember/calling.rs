@@ -3,7 +3,7 @@
 use core::borrow::Borrow;
 use std::sync::Arc;
 
-use crate::{Breaker, Ended, Outcome, Recorded, Rejected, classify};
+use crate::{Breaker, Ended, Outcome, Recorded, Rejected, breaker::calling::Told, classify};
 
 use super::{Error, Remembering, future::Call};
 
@@ -64,10 +64,7 @@ impl<E, B: Borrow<Breaker>> Remembering<E, B> {
 
     /// Remembers what there is to remember of a call, and hands its result on.
     #[inline]
-    pub(super) fn conclude<T>(
-        &self,
-        ended: Result<(Result<T, E>, Ended), Rejected>,
-    ) -> Result<T, Error<E>> {
+    pub(super) fn conclude<T>(&self, ended: Told<T, E>) -> Result<T, Error<E>> {
         let (result, ended) = ended.map_err(|rejected| self.rejected(rejected))?;
         // All that a healthy call is asked.
         if matches!((&result, ended.outcome), (Ok(_), Outcome::Success)) {

@@ -31,7 +31,7 @@ use crate::{
 use super::message::bounded;
 
 /// The most failures that a log can hold.
-const MOST: usize = 4_096;
+const MOST: u32 = 4_096;
 
 /// The last failures, for operators to read.
 ///
@@ -70,7 +70,7 @@ pub struct FailureLog {
     /// Made for the first failure.
     ring: ArcSwapOption<Ring>,
     next: AtomicU64,
-    capacity: usize,
+    capacity: u32,
     wall_clock: fn() -> SystemTime,
 }
 
@@ -112,7 +112,7 @@ impl FailureLog {
     ///
     /// If `capacity` is not 1 to 4096; in a `const` or a `static` that is a compile error.
     #[must_use]
-    pub const fn new(capacity: usize) -> Self {
+    pub const fn new(capacity: u32) -> Self {
         match refusal(capacity) {
             None => Self::of(capacity),
             Some(error) => panic!("{}", error.text().as_str()),
@@ -131,14 +131,14 @@ impl FailureLog {
     /// let error = FailureLog::try_new(0).unwrap_err();
     /// assert_eq!(error.to_string(), "capacity must be 1 to 4096, got 0");
     /// ```
-    pub const fn try_new(capacity: usize) -> Result<Self, PolicyError> {
+    pub const fn try_new(capacity: u32) -> Result<Self, PolicyError> {
         match refusal(capacity) {
             None => Ok(Self::of(capacity)),
             Some(error) => Err(error),
         }
     }
 
-    const fn of(capacity: usize) -> Self {
+    const fn of(capacity: u32) -> Self {
         Self {
             ring: ArcSwapOption::const_empty(),
             next: AtomicU64::new(1),
@@ -206,7 +206,7 @@ impl FailureLog {
         reason = "it is less than the capacity"
     )]
     fn place(&self, number: u64) -> usize {
-        (number % self.capacity as u64) as usize
+        (number % u64::from(self.capacity)) as usize
     }
 
     /// The ring, made by whoever comes first: who loses the race takes the winner's.
@@ -223,16 +223,11 @@ impl FailureLog {
 }
 
 /// What is wrong with a capacity, if anything is.
-const fn refusal(capacity: usize) -> Option<PolicyError> {
+const fn refusal(capacity: u32) -> Option<PolicyError> {
     if 1 <= capacity && capacity <= MOST {
         return None;
     }
-    let capacity = if capacity > u32::MAX as usize {
-        u32::MAX
-    } else {
-        capacity as u32
-    };
-    Some(PolicyError::number("capacity", 1, MOST as u32, capacity))
+    Some(PolicyError::number("capacity", 1, MOST, capacity))
 }
 
 impl fmt::Debug for FailureLog {

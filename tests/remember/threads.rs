@@ -16,20 +16,21 @@ use cutout::{
     remember::{FailureLog, Failures, Remembering},
 };
 
-const WRITERS: u64 = 3;
-const READERS: u64 = 2;
+const WRITERS: u64 = CLASSES.len() as u64;
+const CLASSES: [&str; 3] = ["a", "b", "c"];
+const READERS: usize = 2;
 const EACH: u64 = 5_000;
 
 /// What a writer's failure says: class, generation and message belong together.
 fn record(log: &FailureLog, writer: u64, nth: u64) {
-    let class = ["a", "b", "c"][usize::try_from(writer).unwrap()];
+    let class = CLASSES[usize::try_from(writer).unwrap()];
     let generation = u16::try_from(nth % 60_000).unwrap();
     log.record(generation, class, &format_args!("{class} {nth} end"));
 }
 
 /// Reads a failure back, and finds it whole.
 fn writer_and_nth(class: &str, generation: u16, message: &str) -> (u64, u64) {
-    let writer = ["a", "b", "c"].iter().position(|known| *known == class);
+    let writer = CLASSES.iter().position(|known| *known == class);
     let mut words = message.split(' ');
     assert_eq!(words.next(), Some(class));
     let nth: u64 = words.next().unwrap().parse().unwrap();
@@ -74,10 +75,10 @@ fn the_log_is_whole_and_in_order_under_writers_and_readers() {
         let log = FailureLog::new(capacity);
         let begun = AtomicU64::new(0);
         let over = AtomicBool::new(false);
-        let start = Barrier::new(usize::try_from(WRITERS + READERS).unwrap());
+        let start = Barrier::new(CLASSES.len() + READERS);
         let reads: usize = thread::scope(|scope| {
             let (log, begun, over, start) = (&log, &begun, &over, &start);
-            let readers = [(); READERS as usize].map(|()| {
+            let readers = [(); READERS].map(|()| {
                 scope.spawn(move || {
                     let mut seen = Seen::default();
                     start.wait();
@@ -102,10 +103,10 @@ fn the_log_is_whole_and_in_order_under_writers_and_readers() {
             assert!(wrote.iter().all(Result::is_ok));
             read.iter().sum()
         });
-        assert!(reads > capacity, "nobody read while others wrote");
+        assert!(reads > capacity as usize, "nobody read while others wrote");
         let read = log.read();
         let numbers = read.failures.iter().map(|failure| failure.number);
-        let last = (1..=WRITERS * EACH).rev().take(capacity);
+        let last = (1..=WRITERS * EACH).rev().take(capacity as usize);
         assert!(
             numbers.eq(last),
             "the last {capacity} stand when all is quiet"
