@@ -7,13 +7,12 @@
 //! one is kept until the breaker recovers or another takes its place.
 //!
 //! ```
-//! use cutout::{Breaker, Trip, clock::Manual, remember::{FailureLog, Remembering}};
+//! use cutout::{Breaker, Trip, remember::{FailureLog, Remembering}};
 //! use std::io;
 //!
-//! static CLOCK: Manual = Manual::new();
 //! static FAILURES: FailureLog = FailureLog::new(100);
 //! static PARTNER: Remembering<io::Error> = Remembering::logging(
-//!     Breaker::builder().trip(Trip::consecutive(1)).clock(&CLOCK).build(),
+//!     Breaker::builder().trip(Trip::consecutive(1)).build(),
 //!     &FAILURES,
 //!     |error| if error.kind() == io::ErrorKind::TimedOut { "timeout" } else { "io" },
 //! );
@@ -23,9 +22,6 @@
 //! }
 //!
 //! PARTNER.call(quote).unwrap_err();
-//! # PARTNER.breaker().force_open_for(std::time::Duration::from_millis(1_500));
-//! # PARTNER.breaker().reset();
-//! # PARTNER.call(quote).unwrap_err();
 //! let rejected = PARTNER.call(quote).unwrap_err();
 //! assert!(rejected.is_rejected());
 //! assert!(rejected.to_string().ends_with("; last error: connection refused"));
