@@ -115,6 +115,26 @@ fn the_log_is_whole_and_in_order_under_writers_and_readers() {
     }
 }
 
+/// With little else to do between two numbers than to take one.
+#[test]
+fn no_number_is_given_twice() {
+    const EACH: u64 = 50_000;
+    let log = FailureLog::new(1);
+    let start = Barrier::new(CLASSES.len());
+    thread::scope(|scope| {
+        for class in CLASSES {
+            let (log, start) = (&log, &start);
+            scope.spawn(move || {
+                start.wait();
+                for _ in 0..EACH {
+                    log.record(0, class, &"");
+                }
+            });
+        }
+    });
+    assert_eq!(log.read().failures[0].number, WRITERS * EACH);
+}
+
 #[test]
 fn no_failure_is_lost_to_the_race_for_the_ring() {
     for _ in 0..500 {
