@@ -22,8 +22,8 @@ impl<E> Memory<E> {
     /// Stores an error that was counted in the period `generation`, whatever stands: a newer one that is lost to a
     /// thread that was held up here is not worth an order of generations, which wraps.
     pub(super) fn store(&self, generation: u16, error: Arc<E>) {
-        // ORDERING: `store` and `load` are Release and Acquire at the least, as arc-swap says. Without them what the
-        // error holds need not be seen; and see `now`.
+        // ORDERING: arc-swap's, a SeqCst swap here and Acquire loads below. Without Release and Acquire what the error
+        // holds need not be seen, nor, in `shown`, the word that it was counted in.
         self.0
             .store(Some(Arc::new(Remembered { generation, error })));
     }
@@ -57,9 +57,9 @@ impl<E> Memory<E> {
     }
 
     fn shown(&self, breaker: &Breaker, asked_in: Option<u16>) -> Option<Arc<E>> {
-        // Error first, then word: the error was stored after its call was counted in that period, so the word is of
-        // that period or a later one. (The other way round the error may be of a later outage than the word, and with
-        // tests of equality and distance alone that is safe too, but misses one that could be shown.)
+        // Error first, then word. The error was stored after its call was counted, so the word read here is of the
+        // error's period or of a later one. The other way round the error could be newer than the word, and would not
+        // be shown though it is of this very outage.
         let stands = self.0.load();
         let remembered = stands.as_deref()?;
         let outage = breaker.outage()?;

@@ -35,14 +35,15 @@
 //!
 //! | | beside what the breaker costs |
 //! |---|---|
-//! | a success | one comparison: nothing is read or written, and no time asked for |
-//! | a success that recovers | the memory is emptied |
+//! | a healthy call | nothing: no memory is read or written for it, and no time asked for |
+//! | another success | one comparison; the one that recovers empties the memory |
 //! | an error, whatever it counts as | one allocation, as it is shared from here on |
-//! | an error that counts as a failure | one allocation and one atomic swap more |
-//! | the same, logged | the message is formatted, cut at 256 bytes and allocated, the time of day asked for; two allocations, an atomic addition, two reference counts and a CAS |
+//! | an error that counts as a failure | one allocation and one swap more |
+//! | the same, logged | the message is formatted, cut at 256 bytes and allocated, the time of day asked for; one allocation more, an atomic addition and a CAS |
 //! | a rejection | a load of the word, and a reference count that all rejections share |
 //!
-//! The first error or rejection of a thread also allocates what `arc_swap` keeps its books in.
+//! A swap or CAS here also looks through a few slots for each thread that uses `arc_swap`, whose readers it spares; a
+//! thread's first use allocates its slots.
 
 mod calling;
 mod error;
