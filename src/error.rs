@@ -45,6 +45,18 @@ pub enum Reason {
     ForcedOpen,
 }
 
+impl Reason {
+    /// The name in kebab-case: `open`, `probes-busy` or `forced-open`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::ProbesBusy => "probes-busy",
+            Self::ForcedOpen => "forced-open",
+        }
+    }
+}
+
 impl Rejected {
     pub(crate) const fn new(refusal: Refusal, generation: u16, name: Option<&'static str>) -> Self {
         let (reason, rest) = match refusal {
@@ -95,6 +107,39 @@ impl Rejected {
             NO_REST => None,
             ticks => Some(ticks.div_ceil(1_000_000 / TICK_MICROS)),
         }
+    }
+
+    /// The rejection in a chain of errors, if one is in it: for errors that were boxed on their way.
+    ///
+    /// It must be a link of the chain. A boxed [`Error`] hides it, as its own source is that of what it
+    /// holds: box what [`Error::flatten`] gives. So does an `io::Error` that was made of one.
+    ///
+    /// ```
+    /// use cutout::{Breaker, Rejected};
+    /// use std::error::Error;
+    ///
+    /// static PARTNER: Breaker = Breaker::new();
+    ///
+    /// fn quote() -> Result<u32, Box<dyn Error + Send + Sync>> {
+    ///     let permit = PARTNER.try_acquire()?;
+    ///     Ok(permit.observe("7".parse())?)
+    /// }
+    ///
+    /// PARTNER.force_open();
+    /// assert!(Rejected::find(&*quote().unwrap_err()).is_some());
+    /// PARTNER.reset();
+    /// assert_eq!(quote().unwrap(), 7);
+    /// ```
+    #[must_use]
+    pub fn find<'a>(error: &'a (dyn error::Error + 'static)) -> Option<&'a Self> {
+        let mut link = Some(error);
+        while let Some(error) = link {
+            if let Some(rejected) = error.downcast_ref() {
+                return Some(rejected);
+            }
+            link = error.source();
+        }
+        None
     }
 
     /// The generation of the period that rejected the call.
@@ -180,6 +225,12 @@ impl<E> Error<E> {
             Self::Rejected(rejected) => Some(rejected),
             Self::Inner(_) => None,
         }
+    }
+
+    /// Whether the call was not made.
+    #[must_use]
+    pub const fn is_rejected(&self) -> bool {
+        matches!(self, Self::Rejected(_))
     }
 
     /// When the call may be made, if that is why it was not: [`Rejected::retry_after`].

@@ -6,13 +6,21 @@ mod builder;
 pub mod classify;
 pub mod clock;
 mod error;
+#[cfg(feature = "keyed")]
+pub mod keyed;
 mod listener;
 mod machine;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod permit;
 mod policy;
 #[cfg(feature = "last-error")]
 pub mod remember;
 mod sync;
+#[cfg(feature = "tower")]
+pub mod tower;
+#[cfg(feature = "tracing")]
+pub mod tracing;
 
 pub use breaker::{Breaker, CallAsync, Snapshot};
 #[cfg(feature = "watch")]

@@ -335,6 +335,73 @@ fn a_call_listener_is_told_of_every_admission_outcome_and_rejection() {
 }
 
 #[test]
+fn call_listeners_made_at_run_time_are_told_after_the_fixed_one_and_a_panic_silences_none() {
+    static ORDER: Mutex<Vec<(u32, &str)>> = Mutex::new(Vec::new());
+
+    struct Numbered(u32);
+
+    impl Numbered {
+        fn note(&self, what: &'static str) {
+            ORDER.lock().unwrap().push((self.0, what));
+            assert_ne!(self.0, 2, "the second one always panics");
+        }
+    }
+
+    impl CallListener for Numbered {
+        fn on_admitted(&self, _: &Admitted) {
+            self.note("admitted");
+        }
+
+        fn on_outcome(&self, _: &Ended) {
+            self.note("ended");
+        }
+
+        fn on_rejected(&self, _: &Rejected) {
+            self.note("rejected");
+        }
+    }
+
+    let breaker = Breaker::builder()
+        .policy(POLICY)
+        .call_listener(&Numbered(1))
+        .build()
+        .with_shared_call_listener(Arc::new(Numbered(2)))
+        .with_shared_call_listener(Arc::new(Numbered(3)));
+    assert_eq!(fail(&breaker), Recorded::Tripped);
+    breaker.try_acquire().unwrap_err();
+    let told = ["admitted", "ended", "rejected"];
+    let each = told
+        .iter()
+        .flat_map(|what| [1, 2, 3].map(|who| (who, *what)));
+    assert_eq!(*ORDER.lock().unwrap(), each.collect::<Vec<_>>());
+}
+
+#[test]
+fn a_healthy_call_is_told_to_a_call_listener_that_came_at_run_time() {
+    static CALLS: Calls = Calls(Mutex::new(Vec::new()));
+
+    #[derive(Debug)]
+    struct Forward;
+
+    impl CallListener for Forward {
+        fn on_admitted(&self, call: &Admitted) {
+            CALLS.on_admitted(call);
+        }
+
+        fn on_outcome(&self, ended: &Ended) {
+            CALLS.on_outcome(ended);
+        }
+    }
+
+    let breaker = Breaker::builder().name("told").build();
+    let breaker = breaker.with_shared_call_listener(Arc::new(Forward));
+    for _ in 0..50 {
+        breaker.call(|| Ok::<_, ()>(())).unwrap();
+    }
+    assert_eq!(CALLS.0.lock().unwrap().len(), 100);
+}
+
+#[test]
 fn a_listener_that_takes_long_delays_nobody_and_is_told_the_rest_after() {
     let (entered, leave) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
     let log = Arc::new(Log::default());

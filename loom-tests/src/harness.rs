@@ -130,17 +130,17 @@ impl Model {
         self
     }
 
-    /// Runs it in every mode and prints what it did.
+    /// Runs it in every mode, and shows each run.
     ///
     /// # Panics
     ///
     /// If an execution panics, or the outcomes or their number are not what is expected.
-    pub(crate) fn check(&self, name: &str) {
+    pub(crate) fn check(&self, name: &str, show: impl Fn(&Run)) {
         let none: &[Spurious] = &[];
         for (loads, least) in [Loads::Plain, Loads::Rmw].into_iter().zip(self.least) {
             for spurious in std::iter::once(none).chain(self.spurious.iter().copied()) {
                 let run = self.run(loads, spurious);
-                println!("model: {name}, {run}");
+                show(&run);
                 assert_eq!(
                     run.outcomes
                         .keys()
@@ -156,6 +156,24 @@ impl Model {
                 );
             }
         }
+    }
+
+    /// Looks for a planted bug: runs it until an execution is red, which one is that ends in an outcome that it
+    /// does not reach. How many it takes is no matter.
+    ///
+    /// # Panics
+    ///
+    /// If it finds one.
+    pub(crate) fn hunt(mut self, name: &str) {
+        self.least = [0, 0];
+        let (execute, reaches) = (self.execute, self.reaches.clone());
+        self.execute = Arc::new(move || {
+            let outcome = execute();
+            let known = reaches.contains(&outcome.as_str());
+            assert!(known, "not an outcome: {outcome}");
+            outcome
+        });
+        self.check(name, |_| {});
     }
 
     fn run(&self, loads: Loads, spurious: &'static [Spurious]) -> Run {
@@ -188,7 +206,7 @@ impl Model {
 }
 
 /// What one run of a model did.
-struct Run {
+pub(crate) struct Run {
     loads: Loads,
     spurious: &'static [Spurious],
     injected: usize,

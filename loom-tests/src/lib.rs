@@ -6,16 +6,20 @@
 //!    |                                |
 //! models/*      what is proved      machine   the shipped files
 //!    |    \_________ scene            |
-//! harness  the discipline  \____ subject   what is asked: the shipped machine, or a planted bug
+//! harness  the discipline  \____ subject   what is asked: shipped, or one of the planted bugs
+//!                         \____ history   what was asked and answered, for the checker in `histories`
 //! ```
 //!
-//! `cargo test -p loom-tests -- --nocapture` prints what each model did.
+//! `cargo test -p loom-tests -- --nocapture` prints what each model did, `cargo run -p loom-tests --bin bugs` which
+//! model finds which bug.
 
 // `--all-targets` builds the unit tests of a library that has none, and those of the machine need the real
 // crate around them.
 #![cfg(not(test))]
 
+mod bugs;
 mod harness;
+mod history;
 #[path = "../../src/machine/mod.rs"]
 #[allow(
     clippy::all,
@@ -28,11 +32,13 @@ mod harness;
 mod machine;
 mod models;
 mod scene;
+mod shipped;
 mod subject;
 mod sync;
 
+pub use bugs::{Bug, bugs, silence};
 use harness::Model;
-use subject::Shipped;
+use shipped::Shipped;
 
 /// Every model: `$do!` gets the groups, and in each of them its models. (One that is missing here is dead
 /// code, and so a warning.)
@@ -66,6 +72,7 @@ macro_rules! models {
                 a_late_place_given_back_is_taken_or_given_up
                 two_callers_give_a_lease_up_once
                 a_place_taken_renews_the_lease_for_all
+                a_lease_that_ended_a_week_ago_is_given_up_once
             }
             operator {
                 a_reset_comes_before_a_trip_or_after_it
@@ -87,6 +94,7 @@ macro_rules! models {
             }
             stamps {
                 two_failures_of_the_last_calls_trip_once
+                two_failures_beyond_65_535_calls_trip_once
                 two_failures_within_a_time_trip_once
                 more_failures_than_trip_trip_once
                 who_trips_for_another_is_stale_itself
@@ -111,12 +119,14 @@ macro_rules! models {
                 two_failures_nine_buckets_apart_trip_once
                 three_failures_at_the_turn_of_a_bucket_trip_once
                 a_success_comes_before_a_failure_or_after_it
+                two_failures_over_an_old_bucket_count_from_nothing
                 a_late_success_loses_none_of_a_newer_bucket
                 a_late_failure_loses_none_of_a_newer_bucket
                 a_late_failure_of_a_period_loses_none_of_the_next
                 a_late_failure_of_a_bucket_and_a_period_loses_none_of_the_next
                 a_late_failure_of_a_round_and_a_period_loses_none_of_the_next
                 a_late_success_of_a_period_loses_none_of_the_next
+                a_late_success_of_a_bucket_in_use_loses_none_of_the_next_period
                 successes_without_the_clock_are_counted_once
                 a_success_without_the_clock_loses_none_of_a_newer_bucket
                 a_late_success_without_the_clock_loses_none_of_the_next_period
@@ -147,6 +157,13 @@ macro_rules! models {
                 a_call_that_meets_a_recovery_writes_nothing
                 a_success_after_a_failure_writes
             }
+            history {
+                a_trip_and_its_probes_have_an_order
+                outcomes_of_a_window_have_an_order
+                probes_and_their_ends_have_an_order
+                an_expiry_and_an_operator_have_an_order
+                a_clock_that_goes_on_has_an_order
+            }
         }
     };
 }
@@ -175,5 +192,5 @@ pub fn check(name: &str) {
         .iter()
         .find(|(known, _)| *known == name)
         .expect("a model of this name");
-    model().check(name);
+    model().check(name, |run| println!("model: {name}, {run}"));
 }

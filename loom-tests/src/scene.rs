@@ -174,7 +174,7 @@ fn told(did: &Did) -> String {
     }
 }
 
-fn said(said: Said) -> String {
+pub(crate) fn said(said: Said) -> String {
     use crate::machine::step::admit::Refusal::{Busy, Forced, Open};
     match said {
         Said::Admitted(period) => format!("{period:?}"),
@@ -200,7 +200,8 @@ pub(crate) fn assert_chain(first: Word, last: Word, actors: &[Vec<Did>]) {
         assert_eq!(did.before.period(), stands, "a period ends once");
         assert_eq!(did.after.generation(), did.before.generation() + 1);
         let operated = matches!(did.said, Said::Found(_));
-        assert!(operated || is_edge(did.before.state(), did.after.state()));
+        let (from, to) = (did.before.state(), did.after.state());
+        assert!(operated || is_edge(from, to), "no edge: {from} to {to}");
         stands = did.after.period();
     }
     assert_eq!(

@@ -13,15 +13,18 @@
     reason = "the door is as wide as the real one, whatever the machine uses of it today"
 )]
 
+#[path = "futex.rs"]
+mod futex;
+
 use std::{
     cell::Cell,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
 };
 
-use loom::sync::atomic as model;
+use loom::sync::{Condvar, atomic as model};
 
 pub(crate) use crossbeam_utils::CachePadded;
-use loom::sync::Condvar;
+pub(crate) use futex::{AtomicU32, wait, wake_all};
 pub(crate) use loom::sync::{
     Mutex,
     atomic::{Ordering, fence},
@@ -212,56 +215,4 @@ impl AtomicU64 {
         WRITES.with(|writes| writes.set(writes.get() + 1));
         &self.0
     }
-}
-
-/// An atomic that threads can wait on.
-///
-/// The system's futex is a queue behind a lock, under which a waiter compares before it sleeps. So is this.
-#[derive(Debug)]
-pub(crate) struct AtomicU32 {
-    value: model::AtomicU32,
-    lock: Mutex<()>,
-    queue: Condvar,
-}
-
-impl AtomicU32 {
-    pub(crate) fn new(value: u32) -> Self {
-        Self {
-            value: model::AtomicU32::new(value),
-            lock: Mutex::new(()),
-            queue: Condvar::new(),
-        }
-    }
-
-    #[track_caller]
-    pub(crate) fn fetch_or(&self, value: u32, order: Ordering) -> u32 {
-        self.value.fetch_or(value, order)
-    }
-
-    #[track_caller]
-    pub(crate) fn fetch_update(
-        &self,
-        stored: Ordering,
-        loaded: Ordering,
-        next: impl FnMut(u32) -> Option<u32>,
-    ) -> Result<u32, u32> {
-        self.value.fetch_update(stored, loaded, next)
-    }
-}
-
-/// Sleeps until woken, if the atomic holds `value`.
-pub(crate) fn wait(atomic: &AtomicU32, value: u32) {
-    let lock = atomic.lock.lock().expect("nothing panics under it");
-    // A compare, not a load, as the system's sees the newest value.
-    let stands = atomic.value.fetch_or(0, Ordering::Relaxed);
-    if stands == value {
-        drop(atomic.queue.wait(lock).expect("nothing panics under it"));
-    }
-}
-
-/// Wakes all that sleep on the atomic.
-pub(crate) fn wake_all(atomic: &AtomicU32) {
-    let lock = atomic.lock.lock().expect("nothing panics under it");
-    atomic.queue.notify_all();
-    drop(lock);
 }

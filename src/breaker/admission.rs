@@ -7,7 +7,6 @@ use std::sync::Arc;
 use crate::OwnedPermit;
 use crate::{
     Admitted, Breaker, Permit, Rejected,
-    listener::contained,
     machine::{
         step::{Admission, Event, admit, admit::Refusal, refuse},
         word::{Period, Word},
@@ -72,15 +71,30 @@ impl Breaker {
     /// let partner = partners.iter().position(|breaker| breaker.peek().is_ok());
     /// assert_eq!(partner, Some(1));
     /// ```
+    #[inline]
     pub fn peek(&self) -> Result<(), Rejected> {
         let word = self.hot.cell.load();
         if word.is_closed() {
             return Ok(());
         }
+        self.peek_slowly(word)
+    }
+
+    #[inline(never)]
+    fn peek_slowly(&self, word: Word) -> Result<(), Rejected> {
         match refuse(word, &self.hot.rules, self.hot.clock.now()) {
             Some(refusal) => Err(self.refused(refusal, word)),
             None => Ok(()),
         }
+    }
+
+    /// A call is not made, because [`Breaker::peek`] said that it would be rejected: tells of it, as nobody
+    /// asks to make it.
+    #[cfg(feature = "tower")]
+    #[cold]
+    pub(crate) fn turned_away(&self, rejected: Rejected) -> Rejected {
+        self.tell_of_call(|listener| listener.on_rejected(&rejected));
+        rejected
     }
 
     #[inline]
@@ -148,12 +162,10 @@ impl Breaker {
         } else {
             self.ask(seen)
         };
-        if let Some(listener) = self.cold.call_listener {
-            contained(|| match &acquired {
-                Ok(ticket) => listener.on_admitted(&self.admitted(ticket.period)),
-                Err(rejected) => listener.on_rejected(rejected),
-            });
-        }
+        self.tell_of_call(|listener| match &acquired {
+            Ok(ticket) => listener.on_admitted(&self.admitted(ticket.period)),
+            Err(rejected) => listener.on_rejected(rejected),
+        });
         acquired
     }
 

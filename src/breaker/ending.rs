@@ -3,8 +3,7 @@
 use core::{num::NonZeroU32, time::Duration};
 
 use crate::{
-    Breaker, Outcome, Recorded,
-    listener::{self, contained},
+    Breaker, Outcome, Recorded, listener,
     machine::{
         cell::Decided,
         rules::{Drops, LONGEST_HINT_MS},
@@ -133,14 +132,13 @@ impl Breaker {
             }
             Outcome::Ignored => (self.vote(seen, ticket, Vote::Ignored), now),
         };
-        if let Some(listener) = self.cold.call_listener {
-            let ended = listener::Ended {
+        self.tell_of_call(|listener| {
+            listener.on_outcome(&listener::Ended {
                 call: self.admitted(ticket.period),
                 outcome,
                 recorded: decided.verdict,
-            };
-            contained(|| listener.on_outcome(&ended));
-        }
+            });
+        });
         self.conclude(decided, now)
     }
 

@@ -18,8 +18,9 @@ use crate::{
 ///
 /// The fields that calls can change at once come from one load of the word. `failures` and `calls` of an open
 /// breaker, and `since`, come from cells beside it and are `None` for the instant in which a transition has
-/// happened but is not written down yet; those of a closed breaker with a window beside the word come from
-/// that window, and may be of a moment later.
+/// happened but is not written down yet (and the counts until the breaker recovers, if the next transition came
+/// in that instant); those of a closed breaker with a window beside the word come from that window, and may be
+/// of a moment later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -98,6 +99,12 @@ impl Breaker {
             retry_after: self.rest_at(word, now),
             since: since.map(|since| rest_of(Deadline::of(now).since(since))),
         }
+    }
+
+    /// Whether the last transition left the breaker closed: one load, and nobody else's code.
+    #[cfg(feature = "keyed")]
+    pub(crate) fn is_recorded_closed(&self) -> bool {
+        self.hot.cell.load().is_closed()
     }
 
     /// The policy that the breaker was built with.

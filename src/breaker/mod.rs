@@ -214,6 +214,35 @@ impl Breaker {
         self
     }
 
+    /// Adds a call listener that is made at run time; it is told after that of the builder. Costs every call
+    /// something: see [`CallListener`](crate::CallListener).
+    ///
+    /// ```
+    /// use cutout::{Breaker, CallListener, Ended};
+    /// use std::sync::{Arc, atomic::{AtomicU32, Ordering}};
+    ///
+    /// #[derive(Default)]
+    /// struct Count(AtomicU32);
+    ///
+    /// impl CallListener for Count {
+    ///     fn on_outcome(&self, _: &Ended) {
+    ///         self.0.fetch_add(1, Ordering::Relaxed);
+    ///     }
+    /// }
+    ///
+    /// let count = Arc::new(Count::default());
+    /// let breaker = Breaker::new().with_shared_call_listener(count.clone());
+    /// breaker.call(|| Ok::<_, ()>(7)).unwrap();
+    /// assert_eq!(count.0.load(Ordering::Relaxed), 1);
+    /// ```
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn with_shared_call_listener(mut self, listener: Arc<dyn CallListener>) -> Self {
+        self.cold.audience.add_to_calls(listener);
+        self.hot.shortcut = Shortcut::none();
+        self
+    }
+
     /// A reading of the clock and the salt of the jitter: the seed, else the breaker's address.
     fn moment_at(&self, now: u64) -> Moment {
         let interval = &self.hot.rules.interval;

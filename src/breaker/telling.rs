@@ -2,6 +2,7 @@
 
 use crate::{
     Breaker,
+    listener::{CallListener, contained},
     machine::{
         step::{Change, Event},
         tally::Count,
@@ -34,6 +35,17 @@ impl Breaker {
         #[cfg(feature = "std")]
         self.cold.audience.tell(change, self.cold.name);
     }
+
+    /// Tells every call listener of something.
+    pub(super) fn tell_of_call(&self, tell: impl Fn(&dyn CallListener)) {
+        if let Some(listener) = self.cold.call_listener {
+            contained(|| tell(listener));
+        }
+        #[cfg(feature = "std")]
+        for listener in self.cold.audience.call_listeners() {
+            contained(|| tell(&**listener));
+        }
+    }
 }
 
 #[cfg(feature = "std")]
@@ -46,7 +58,7 @@ mod audience {
 
     use crate::{
         Transition,
-        listener::{Listener, contained},
+        listener::{CallListener, Listener, contained},
         machine::{
             delivery::{Delivery, Told},
             step::Change,
@@ -56,10 +68,16 @@ mod audience {
     /// The listeners of a breaker and what they are to be told.
     pub(in crate::breaker) struct Audience {
         fixed: &'static [&'static dyn Listener],
-        /// A slice, as it is smaller than a vector.
-        shared: Option<Box<[Arc<dyn Listener>]>>,
+        shared: Option<Box<Shared>>,
         /// Made for the first transition that there is anybody to tell of.
         delivery: OnceLock<Box<Delivery>>,
+    }
+
+    /// The listeners that were made at run time.
+    #[derive(Default)]
+    struct Shared {
+        listeners: Vec<Arc<dyn Listener>>,
+        call_listeners: Vec<Arc<dyn CallListener>>,
     }
 
     impl Audience {
@@ -73,21 +91,33 @@ mod audience {
 
         /// Adds a listener to a breaker that is at `generation` and that nobody else uses.
         pub(in crate::breaker) fn add(&mut self, listener: Arc<dyn Listener>, generation: u16) {
-            let mut shared = self.shared.take().map_or_else(Vec::new, Vec::from);
-            shared.push(listener);
-            self.shared = Some(shared.into());
+            self.shared_mut().listeners.push(listener);
             self.delivery
                 .get_or_init(|| Box::new(Delivery::from(generation.wrapping_add(1))));
         }
 
+        /// Adds a call listener to a breaker that nobody else uses.
+        pub(in crate::breaker) fn add_to_calls(&mut self, listener: Arc<dyn CallListener>) {
+            self.shared_mut().call_listeners.push(listener);
+        }
+
+        fn shared_mut(&mut self) -> &mut Shared {
+            self.shared.get_or_insert_default()
+        }
+
         fn shared(&self) -> &[Arc<dyn Listener>] {
-            self.shared.as_deref().unwrap_or_default()
+            self.shared.as_ref().map_or(&[], |shared| &shared.listeners)
+        }
+
+        pub(super) fn call_listeners(&self) -> &[Arc<dyn CallListener>] {
+            let shared = self.shared.as_ref();
+            shared.map_or(&[], |shared| &shared.call_listeners)
         }
 
         /// Tells of a transition, unless another thread (or a listener's caller) is telling: then that
         /// one will.
         pub(super) fn tell(&self, change: Change, name: Option<&'static str>) {
-            if self.fixed.is_empty() && self.shared.is_none() {
+            if self.fixed.is_empty() && self.shared().is_empty() {
                 return;
             }
             // Whoever comes first, the first transition of all begins generation 1.

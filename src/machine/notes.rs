@@ -6,8 +6,9 @@
 //! ```
 //!
 //! Each cell carries the generation of the period that it tells of, and a reader that finds another
-//! one reports nothing. The winner of a transition writes both cells after its CAS; until it has, or if
-//! a slower winner of an earlier transition writes over them, that period has no notes.
+//! one reports nothing. The winner of a transition writes both cells after its CAS; until it has, that period
+//! has no notes. A slower winner of an earlier transition writes over nothing newer; if it was the one that
+//! knew the counts, the outage has none.
 
 use crate::sync::{AtomicU64, Ordering};
 
@@ -49,16 +50,9 @@ impl Notes {
         };
         let Count { failures, calls } = count.unwrap_or_default();
         let part = |n: u32| u64::from(n).min(COUNT_MASK);
-        // ORDERING: Relaxed, here and below. A cell is whole in itself and says whose it is; nothing
-        // is concluded from one cell about another or about the word.
-        self.since.store(
-            tagged(generation, KNOWN | Deadline::of(now).get()),
-            Ordering::Relaxed,
-        );
-        self.counts.store(
-            tagged(generation, (part(failures) << FAILURES_SHIFT) | part(calls)),
-            Ordering::Relaxed,
-        );
+        put(&self.since, generation, KNOWN | Deadline::of(now).get());
+        let counts = (part(failures) << FAILURES_SHIFT) | part(calls);
+        put(&self.counts, generation, counts);
     }
 
     /// When the period of `generation` began.
@@ -78,13 +72,26 @@ impl Notes {
     }
 }
 
-fn tagged(generation: u16, value: u64) -> u64 {
-    (u64::from(generation) << GENERATION_SHIFT) | value
+/// Writes `value` down for the period of `generation`, unless the cell tells of a later one.
+fn put(cell: &AtomicU64, generation: u16, value: u64) {
+    let next = (u64::from(generation) << GENERATION_SHIFT) | value;
+    // ORDERING: Relaxed, here and above. A cell is whole in itself and says whose it is; nothing is concluded
+    // from one cell about another or about the word.
+    let mut stands = cell.load(Ordering::Relaxed);
+    while generation.wrapping_sub(generation_of(stands)) <= u16::MAX / 2 {
+        match cell.compare_exchange(stands, next, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => return,
+            Err(other) => stands = other,
+        }
+    }
 }
 
 fn untagged(cell: u64, generation: u16) -> Option<u64> {
-    (cell >> GENERATION_SHIFT == u64::from(generation))
-        .then_some(cell & ((1 << GENERATION_SHIFT) - 1))
+    (generation_of(cell) == generation).then_some(cell & ((1 << GENERATION_SHIFT) - 1))
+}
+
+const fn generation_of(cell: u64) -> u16 {
+    (cell >> GENERATION_SHIFT) as u16
 }
 
 #[cfg(test)]
@@ -120,6 +127,17 @@ mod tests {
         assert_eq!(notes.since(7), Some(Deadline::new(4)));
         assert_eq!(notes.since(8), None);
         assert_eq!(notes.since(6), None);
+    }
+
+    #[test]
+    fn a_slower_winner_writes_over_nothing_newer() {
+        let notes = notes();
+        for generation in [1, 30_000, 60_000, u16::MAX - 1, u16::MAX, 0] {
+            let last = generation.wrapping_add(1);
+            notes.write(&change(State::Closed, last, None), 2_000_000);
+            notes.write(&change(State::Open, generation, None), 1_000_000);
+            assert_eq!(notes.since(last), Some(Deadline::new(8)));
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use cutout::{Cause, Outcome, Policy, Reason, Recorded, State};
 use rules::{Call, Counted};
 
 /// The reference breaker.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Oracle {
     policy: Policy,
     generation: u16,
@@ -33,7 +33,7 @@ pub(crate) struct Oracle {
     heard: Vec<Heard>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Period {
     Closed {
         /// Every call recorded in this period.
@@ -62,7 +62,7 @@ pub(crate) struct Held {
     pub(crate) generation: u16,
     pub(crate) probe: bool,
     /// The clock at its admission.
-    admitted: u64,
+    pub(crate) admitted: u64,
 }
 
 /// A call that was not admitted.

@@ -18,7 +18,7 @@ const SHORTEST_LEASE_MS: i128 = 30 * 1_000;
 pub(super) const MOST_REOPENS: u8 = 31;
 
 /// A call that was recorded in a closed period.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Call {
     pub(super) failed: bool,
     /// What the clock read when it ended.

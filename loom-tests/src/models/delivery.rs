@@ -10,12 +10,12 @@ use loom::sync::Mutex;
 use crate::{
     harness::{Model, Scenario},
     machine::{
-        delivery::{ROOM, Told},
+        delivery::ROOM,
         step::{Change, Event, Verb},
         word::Word,
     },
     scene::{NOW, closed, fresh, rules},
-    subject::{Subject, Teller},
+    subject::{Subject, Teller, Told},
 };
 
 /// A breaker whose transitions are told.
@@ -55,7 +55,7 @@ impl<S: Subject> Watched<S> {
     }
 
     fn listen(&self, told: Told, teller: usize) {
-        let generation = told.change.generation;
+        let generation = told.generation;
         self.write(Entry::Begins { told, teller });
         if self.answers == Some(generation) {
             self.reset(teller);
@@ -77,7 +77,7 @@ impl<S: Subject> Watched<S> {
             let [Entry::Begins { told, teller }, ends] = *entries else {
                 panic!("not one at a time: {entries:?}");
             };
-            let generation = told.change.generation;
+            let generation = told.generation;
             assert_eq!(ends, Entry::Ends { generation }, "not one at a time");
             assert_eq!(u32::from(generation), next + told.missed, "not in order");
             next = u32::from(generation) + 1;
@@ -168,6 +168,6 @@ pub(crate) fn a_gap_is_announced_and_delivery_goes_on<S: Subject>() -> Model {
 fn by_whom(told: &[(Told, usize)]) -> String {
     let each = told
         .iter()
-        .map(|(told, teller)| format!("{} by {teller}", told.change.generation));
+        .map(|(told, teller)| format!("{} by {teller}", told.generation));
     each.collect::<Vec<_>>().join(", ")
 }

@@ -7,7 +7,7 @@ use crate::{
         step::Vote,
         word::{Phase, State},
     },
-    scene::{NOW, breaker, failure, half_open, rules, success, transitions},
+    scene::{NOW, SECOND, breaker, failure, half_open, rules, success, transitions},
     subject::Subject,
 };
 
@@ -37,6 +37,21 @@ pub(crate) fn two_callers_give_a_lease_up_once<S: Subject>() -> Model {
     late::<S>(success(), 2)
         .reaches(&["recovered | call of 3 | call of 3", "stale | open | open"])
         .takes(750, 500)
+}
+
+/// I9, I16: a lease that ended so long ago that it is nearer to the next turn of its 28 bits is no lease ahead.
+pub(crate) fn a_lease_that_ended_a_week_ago_is_given_up_once<S: Subject>() -> Model {
+    const WEEK: u64 = 7 * 86_400 * SECOND;
+    let first = half_open(1, NOW);
+    let ask = |subject: &S| vec![subject.admit(&|| NOW + WEEK)];
+    breaker::<S>(first, rules())
+        .actor(ask)
+        .actor(ask)
+        .end_in_a_chain(first, |_, actors| {
+            assert_eq!(transitions(actors), 1, "given up once");
+        })
+        .reaches(&["open | open"])
+        .takes(18, 30)
 }
 
 /// The only probe ends with `vote` when its lease is over, and callers ask to be admitted.

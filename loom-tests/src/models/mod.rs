@@ -1,6 +1,7 @@
 //! The models, by what races. Each is named by the sentence that it proves.
 
 pub(crate) mod delivery;
+pub(crate) mod history;
 pub(crate) mod lease;
 pub(crate) mod operator;
 pub(crate) mod probe;

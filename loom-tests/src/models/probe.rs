@@ -63,8 +63,8 @@ fn callers<S: Subject>(callers: usize, places: u8) -> Model {
         .end_in_a_chain(first, move |last, actors| {
             assert_eq!(transitions(actors), 1, "one call made it half-open");
             let admitted = actors.iter().flatten().filter_map(Did::admitted).count();
-            assert_eq!(admitted, usize::from(in_flight(last)));
-            assert!(in_flight(last) <= places);
+            assert_eq!(admitted, usize::from(in_flight(last)), "a place each");
+            assert!(in_flight(last) <= places, "more probes than places");
         })
 }
 

@@ -76,7 +76,7 @@ fn all_needed<S: Subject>(at: &[u64], outcome: fn(&[Vec<Did>]) -> String) -> Mod
             assert_eq!(last.state(), State::Open, "no lost trip");
             assert_eq!(transitions(actors), 1);
             let counted = actors.iter().flatten().find_map(|did| did.counted);
-            assert_eq!(counted, Some(all_failed(min_calls)));
+            assert_eq!(counted, Some(all_failed(min_calls)), "miscounted");
             outcome(actors)
         })
 }
@@ -103,6 +103,21 @@ pub(crate) fn a_success_comes_before_a_failure_or_after_it<S: Subject>() -> Mode
         })
         .reaches(&["applied", "tripped"])
         .takes(12, 1_000)
+}
+
+/// I14, I15: two failures that find their cell full of an old bucket's count from nothing.
+pub(crate) fn two_failures_over_an_old_bucket_count_from_nothing<S: Subject>() -> Model {
+    let rules = share(100, 3);
+    let first = closed(&rules);
+    let newer = NOW + ROUND;
+    let fail = move |subject: &S| vec![subject.report(first.period(), failure(newer))];
+    played::<S>(rules, [failure(NOW), failure(NOW)])
+        .actor(fail)
+        .actor(fail)
+        .end(move |subject, actors| counted(subject, actors, newer))
+        .reaches(&["applied | applied, 2 of 2"])
+        .takes(427, 8_660)
+        .bounded()
 }
 
 /// I15: a success that comes a round late leaves alone what its cell counts by then.
@@ -175,7 +190,7 @@ fn late_failure<S: Subject>(newer: u64) -> Model {
             assert_eq!(last.state(), State::Open, "no lost trip");
             assert_eq!(actors[0][1].recorded(), Some(Recorded::Applied), "I4");
             assert_eq!(actors[0][2].recorded(), Some(Recorded::Tripped), "I14");
-            assert_eq!(actors[0][2].counted, Some(all_failed(2)));
+            assert_eq!(actors[0][2].counted, Some(all_failed(2)), "miscounted");
         })
         .reaches(&[
             "found closed, applied, tripped | applied",
@@ -204,6 +219,29 @@ pub(crate) fn a_late_success_of_a_period_loses_none_of_the_next<S: Subject>() ->
             "found closed, applied | stale, 0 of 1",
         ])
         .takes(720, 25_200)
+}
+
+/// The same in a bucket that has counted a call of the period before.
+pub(crate) fn a_late_success_of_a_bucket_in_use_loses_none_of_the_next_period<S: Subject>() -> Model
+{
+    let rules = share(100, 9);
+    let first = closed(&rules);
+    let next = next_period(&rules);
+    played::<S>(rules, [success_at(NOW)])
+        .actor(move |subject| {
+            vec![
+                subject.operate(Verb::Reset, NOW),
+                subject.report(next, success_at(NOW)),
+            ]
+        })
+        .actor(move |subject| vec![subject.report(first.period(), success_at(NOW))])
+        .end(move |subject, actors| counted(subject, actors, NOW))
+        .reaches(&[
+            "found closed, applied | applied, 0 of 1",
+            "found closed, applied | stale, 0 of 1",
+        ])
+        .takes(82, 190)
+        .bounded()
 }
 
 /// I15: successes that go without the clock are counted once each.

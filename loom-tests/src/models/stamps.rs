@@ -2,7 +2,7 @@
 //! left there is nothing to the next (I4).
 
 use crate::{
-    harness::Model,
+    harness::{Model, Scenario},
     machine::{
         rules::Rules,
         step::{Recorded, Verb},
@@ -28,6 +28,35 @@ pub(crate) fn two_failures_of_the_last_calls_trip_once<S: Subject>() -> Model {
             "applied and opens it | applied",
         ])
         .takes(2_730, 1_186)
+        .bounded()
+}
+
+/// I14, I15: the same where the period has had more calls than the word counts, so that only the mark before says
+/// which call a failure is: a settlement that stopped while the ring went round must not mend by the word alone.
+pub(crate) fn two_failures_beyond_65_535_calls_trip_once<S: Subject>() -> Model {
+    let rules = of_last(2, 2);
+    let first = closed(&rules).with_payload(0xFFFF);
+    let fail = move |subject: &S| vec![subject.report(first.period(), failure(NOW))];
+    let begin = move || {
+        let subject = S::at(first, rules);
+        report_all(
+            &subject,
+            first.period(),
+            &[failure(NOW), success(), success()],
+        );
+        subject
+    };
+    Scenario::new(begin)
+        .actor(fail)
+        .actor(fail)
+        .end_in_a_chain(first, assert_two_trip)
+        .reaches(&[
+            "applied | tripped",
+            "tripped | applied",
+            "applied | applied and opens it",
+            "applied and opens it | applied",
+        ])
+        .takes(2_730, 2_240)
         .bounded()
 }
 
@@ -180,7 +209,7 @@ pub(crate) fn who_is_delayed_for_two_laps_moves_no_place<S: Subject>() -> Model 
                     failures: 1,
                     calls: 1,
                 };
-                assert_eq!(subject.counted(last_at), newest);
+                assert_eq!(subject.counted(last_at), newest, "miscounted");
                 let next = subject.report(first.period(), failure(last_at));
                 assert_eq!(next.recorded(), Some(Recorded::Tripped), "no lost trip");
             }
@@ -263,7 +292,7 @@ fn late<S: Subject>(rules: Rules) -> Model {
             assert_eq!(last.state(), State::Open, "no lost trip");
             assert_eq!(actors[0][1].recorded(), Some(Recorded::Applied), "I4");
             assert_eq!(actors[0][2].recorded(), Some(Recorded::Tripped), "I14");
-            assert_eq!(actors[0][2].counted, Some(two_of_two()));
+            assert_eq!(actors[0][2].counted, Some(two_of_two()), "miscounted");
         })
         .reaches(&[
             "found closed, applied, tripped | applied",
@@ -299,7 +328,7 @@ pub(crate) fn failures_of_two_periods_do_not_meet<S: Subject>() -> Model {
             } else {
                 assert_eq!(last.state(), State::Open, "no lost trip");
                 let counted = actors.iter().flatten().find_map(|did| did.counted);
-                assert_eq!(counted, Some(two_of_two()));
+                assert_eq!(counted, Some(two_of_two()), "miscounted");
             }
             let began = [vec![actors[0][0]], vec![actors[1][0]]];
             outcome(&began)
@@ -496,5 +525,5 @@ fn assert_two_trip(last: Word, actors: &[Vec<Did>]) {
     assert_eq!(last.state(), State::Open, "no lost trip");
     assert_eq!(transitions(actors), 1);
     let counted = actors.iter().flatten().find_map(|did| did.counted);
-    assert_eq!(counted, Some(two_of_two()));
+    assert_eq!(counted, Some(two_of_two()), "miscounted");
 }

@@ -4,10 +4,9 @@ use loom::sync::atomic::{AtomicBool, Ordering};
 
 use crate::{
     harness::{Model, Scenario},
-    machine::{step::Verb, watch::Bell},
+    machine::step::Verb,
     scene::{NOW, closed, rules},
-    subject::Subject,
-    sync::AtomicU32,
+    subject::{Subject, Waker},
 };
 
 pub(crate) fn no_transition_is_slept_through<S: Subject>() -> Model {
@@ -56,16 +55,16 @@ fn watched<S: Subject>() -> Scenario<Watched<S>, Vec<Option<u16>>> {
 }
 
 /// What each actor saw.
-fn seen<S>(_: &Watched<S>, actors: &[Vec<Option<u16>>]) -> String {
+fn seen<S: Subject>(_: &Watched<S>, actors: &[Vec<Option<u16>>]) -> String {
     let one = |seen: &Option<u16>| seen.map_or("stop".into(), |generation| generation.to_string());
     let all = |actor: &Vec<_>| actor.iter().map(one).collect::<Vec<_>>().join(", ");
     actors.iter().map(all).collect::<Vec<_>>().join(" | ")
 }
 
 /// A breaker that is watched. (As `Breaker::watch`, and as what follows a transition.)
-struct Watched<S> {
+struct Watched<S: Subject> {
     subject: S,
-    bell: Bell,
+    waker: S::Waker,
     stop: AtomicBool,
 }
 
@@ -74,24 +73,24 @@ impl<S: Subject> Watched<S> {
         let rules = rules();
         Self {
             subject: S::at(closed(&rules), rules),
-            bell: Bell::over(AtomicU32::new(0)),
+            waker: S::Waker::new(),
             stop: AtomicBool::new(false),
         }
     }
 
     fn reset(&self) {
         self.subject.operate(Verb::Reset, NOW);
-        self.bell.ring();
+        self.waker.ring();
     }
 
     fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
-        self.bell.ring();
+        self.waker.ring();
     }
 
     /// The generation that ended the wait, unless told to stop.
     fn watch(&self, since: u16) -> Option<u16> {
-        self.bell.watch(|| {
+        self.waker.watch(&|| {
             if self.stop.load(Ordering::Relaxed) {
                 return Some(None);
             }

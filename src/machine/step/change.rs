@@ -27,6 +27,22 @@ pub enum Cause {
     Operator,
 }
 
+impl Cause {
+    /// The name in kebab-case: `tripped`, `probe-admitted`, `probe-failed`, `lease-expired`, `recovered` or
+    /// `operator`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tripped => "tripped",
+            Self::ProbeAdmitted => "probe-admitted",
+            Self::ProbeFailed => "probe-failed",
+            Self::LeaseExpired => "lease-expired",
+            Self::Recovered => "recovered",
+            Self::Operator => "operator",
+        }
+    }
+}
+
 /// Which of the three steps made a transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {

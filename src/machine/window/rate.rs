@@ -422,6 +422,31 @@ mod tests {
         (failures, calls)
     }
 
+    /// It has seen its period stand, then the breaker tripped and recovered, and another failed.
+    #[test]
+    fn a_failure_that_stopped_until_its_period_was_over_is_stale() {
+        let (rate, old) = rate();
+        let rules = rules(
+            &Policy::new().trip(
+                Trip::percent(50)
+                    .min_calls(3)
+                    .within(Duration::from_secs(1)),
+            ),
+        );
+        let cell = cell(of(2));
+        let fails = |seen: Word| {
+            let failure = Failure {
+                period: seen.period(),
+                moment: Moment { now: 0, salt: 0 },
+                hint_ms: 0,
+            };
+            rate.fail(&cell, seen, failure, &rules).verdict
+        };
+        assert_eq!(fails(of(2)), Recorded::Applied);
+        assert_eq!(fails(old), Recorded::Stale);
+        assert_eq!(counted(&rate, of(2), 0), (1, 1));
+    }
+
     #[test]
     fn every_window_has_room_for_its_parts() {
         for within_ms in (100..=86_400_000).step_by(9_973).chain([86_400_000]) {

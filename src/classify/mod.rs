@@ -1,6 +1,14 @@
 //! What an outcome means: success, failure, or nothing.
 
+#[cfg(feature = "http")]
+mod http;
+
 use core::time::Duration;
+
+#[cfg(feature = "tower")]
+pub(crate) use self::http::grpc_status;
+#[cfg(feature = "http")]
+pub use self::http::{grpc_response, http_head, http_response};
 
 /// How a call ended, as the breaker sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

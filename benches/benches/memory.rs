@@ -1,0 +1,159 @@
+//! What a breaker takes of memory, and what its calls allocate, counted by the allocator. A million of them are
+//! made in a process for each, whose resident memory is read.
+
+use std::{alloc::System, env, error::Error, fs, hint::black_box, process::Command};
+
+use benches::{
+    asked,
+    contender::{make, succeed},
+    contenders,
+    partner::Path,
+    results,
+    subjects::{Built, NoBreaker, Subject, Visitor, visit_all},
+    tower::{TOWER_RESILIENCE, in_tower_resilience},
+};
+use serde_json::{Map, Value, json};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, Stats, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+const ROUNDS: u32 = 10_000;
+const MILLION: u32 = 1_000_000;
+const CHILD: &str = "--million";
+
+/// Does something, and says what was allocated meanwhile.
+fn allocated<T>(by: impl FnOnce() -> T) -> (T, Stats) {
+    let region = Region::new(ALLOCATOR);
+    let done = by();
+    let stats = region.change();
+    (done, stats)
+}
+
+/// A round's share of it.
+fn each(all: usize) -> f64 {
+    f64::from(u32::try_from(all).unwrap_or(u32::MAX)) / f64::from(ROUNDS)
+}
+
+/// What is left of it.
+fn kept(stats: &Stats) -> (isize, isize) {
+    (
+        stats.bytes_allocated.cast_signed() - stats.bytes_deallocated.cast_signed(),
+        stats.allocations.cast_signed() - stats.deallocations.cast_signed(),
+    )
+}
+
+/// What each round of each contender allocates, once some have been made, and how much of it is not freed.
+fn rounds() -> Value {
+    let mut rounds = Map::new();
+    for (group, contenders) in contenders::all() {
+        let mut of_group = Map::new();
+        for contender in contenders() {
+            contender.run(u64::from(ROUNDS));
+            let ((), stats) = allocated(|| contender.run(u64::from(ROUNDS)));
+            let allocations = stats.allocations + stats.reallocations;
+            let left = stats
+                .bytes_allocated
+                .saturating_sub(stats.bytes_deallocated);
+            of_group.insert(
+                contender.name().into(),
+                json!({
+                    "allocations": each(allocations),
+                    "bytes": each(stats.bytes_allocated),
+                    "left": each(left),
+                }),
+            );
+        }
+        rounds.insert(group, of_group.into());
+    }
+    rounds.into()
+}
+
+/// What each breaker takes: itself, on the heap when built, on the heap when used for a while.
+#[derive(Default)]
+struct Sizes(Map<String, Value>);
+
+impl Visitor for Sizes {
+    fn visit<S: Subject>(&mut self) {
+        if S::NAME == NoBreaker::NAME {
+            return;
+        }
+        let (breaker, built) = allocated(|| S::build(Built::AsNamed));
+        let calls = u64::from(ROUNDS);
+        let (_, used) = allocated(|| make(Path::OneInTenFails, &breaker, calls, || ()));
+        let (heap, blocks) = kept(&built);
+        let (more, _) = kept(&used);
+        let size = size_of::<S::Breaker>();
+        self.0.insert(
+            S::NAME.into(),
+            json!({ "size": size, "heap": heap, "blocks": blocks, "used": heap + more }),
+        );
+    }
+}
+
+/// Those of a layer and its service: the breaker is in both.
+fn of_tower_resilience() -> Value {
+    let (service, built) = allocated(in_tower_resilience);
+    let (heap, blocks) = kept(&built);
+    json!({ "size": size_of_val(&service), "heap": heap, "blocks": blocks, "used": heap })
+}
+
+/// Makes a million of one kind, each of which makes a call.
+struct Million<'a>(&'a str);
+
+impl Visitor for Million<'_> {
+    fn visit<S: Subject>(&mut self) {
+        if S::NAME == self.0 {
+            let before = resident();
+            let breakers: Vec<_> = (0..MILLION)
+                .map(|_| {
+                    let breaker = S::build(Built::AsNamed);
+                    succeed(&breaker, 1);
+                    breaker
+                })
+                .collect();
+            println!("{}", resident() - before);
+            black_box(breakers);
+        }
+    }
+}
+
+/// Bytes of this process that are in memory.
+fn resident() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    kilobytes.unwrap_or(0) * 1024
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    if let Some(name) = asked::value_of(CHILD) {
+        visit_all(&mut Million(&name));
+        return Ok(());
+    }
+    if !asked::for_bench("memory") {
+        return Ok(());
+    }
+    let mut sizes = Sizes::default();
+    visit_all(&mut sizes);
+    let names: Vec<_> = sizes.0.keys().cloned().collect();
+    sizes
+        .0
+        .insert(TOWER_RESILIENCE.into(), of_tower_resilience());
+    let rounds = rounds();
+    if !asked::to_measure() {
+        return Ok(());
+    }
+    for name in names {
+        let child = Command::new(env::current_exe()?)
+            .args([CHILD, &name])
+            .output()?;
+        let bytes: u64 = String::from_utf8(child.stdout)?.trim().parse()?;
+        sizes.0[&name]["million"] = bytes.into();
+    }
+    for (name, size) in &sizes.0 {
+        println!("memory, {name}: {size}");
+    }
+    results::write("memory", &json!({ "sizes": sizes.0, "rounds": rounds }))?;
+    Ok(())
+}

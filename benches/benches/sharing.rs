@@ -1,0 +1,90 @@
+//! What it costs a healthy call how our breaker is held, and who is told of it.
+
+use std::{hint::black_box, sync::Arc, time::Duration};
+
+use benches::{contender::Contender, partner::partner, passes::measure, subjects::Bare};
+use cutout::{Admitted, Breaker, CallListener, Ended, Listener, OnDrop, Rejected, Transition};
+
+static STATIC: Breaker = Breaker::new();
+
+fn call(breaker: &Breaker, call: u64) -> bool {
+    black_box(breaker.call(|| partner::<0, 1>(call))).is_ok()
+}
+
+fn held() -> Vec<Contender> {
+    let borrowed: &'static Breaker = Box::leak(Box::new(Breaker::new()));
+    let arc = Arc::new(Breaker::new());
+    let cloned = Arc::clone(&arc);
+    let owned = Arc::new(Breaker::new());
+    vec![
+        bare(),
+        Contender::calling("static", |n| call(&STATIC, n)),
+        Contender::calling("borrowed", move |n| call(borrowed, n)),
+        Contender::calling("Arc", move |n| call(&arc, n)),
+        Contender::calling("Arc cloned for the call", move |n| {
+            call(&Arc::clone(black_box(&cloned)), n)
+        }),
+        Contender::calling("permit of a static", |n| {
+            let permit = STATIC.try_acquire();
+            permit.is_ok_and(|permit| black_box(permit.observe(partner::<0, 1>(n))).is_ok())
+        }),
+        Contender::calling("permit that owns an Arc", move |n| {
+            let permit = owned.try_acquire_owned();
+            permit.is_ok_and(|permit| black_box(permit.observe(partner::<0, 1>(n))).is_ok())
+        }),
+    ]
+}
+
+/// Does nothing, where the compiler can't see it.
+struct Deaf;
+
+impl CallListener for Deaf {
+    fn on_admitted(&self, call: &Admitted) {
+        black_box(call);
+    }
+
+    fn on_outcome(&self, ended: &Ended) {
+        black_box(ended);
+    }
+
+    fn on_rejected(&self, rejected: &Rejected) {
+        black_box(rejected);
+    }
+}
+
+impl Listener for Deaf {
+    fn on_transition(&self, transition: &Transition) {
+        black_box(transition);
+    }
+}
+
+fn told() -> Vec<Contender> {
+    let ours = |name, builder: cutout::Builder| {
+        let breaker = builder.build();
+        Contender::calling(name, move |n| call(&breaker, n))
+    };
+    let second = Duration::from_secs(1);
+    vec![
+        bare(),
+        ours("nobody", Breaker::builder()),
+        ours("a listener", Breaker::builder().listeners(&[&Deaf])),
+        ours("a call listener", Breaker::builder().call_listener(&Deaf)),
+        ours("nobody, slow_call", Breaker::builder().slow_call(second)),
+        ours(
+            "nobody, FailureAfter",
+            Breaker::builder().on_drop(OnDrop::FailureAfter(second)),
+        ),
+    ]
+}
+
+fn bare() -> Contender {
+    Contender::calling("bare call", |n| {
+        benches::subjects::Calls::call(&Bare, move || partner::<0, 1>(n))
+    })
+}
+
+fn main() {
+    cutout::clock::warm_up();
+    measure("held as", &[1, 2], held);
+    measure("who is told", &[1, 2], told);
+}

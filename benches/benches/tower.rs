@@ -1,0 +1,9 @@
+//! What a request through a tower stack costs.
+
+use benches::{partner::Path, passes::measure, tower::stacks};
+
+fn main() {
+    cutout::clock::warm_up();
+    measure("tower, healthy", &[1, 2], || stacks(Path::Healthy));
+    measure("tower, rejected", &[1, 2], || stacks(Path::Rejected));
+}

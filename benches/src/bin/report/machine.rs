@@ -1,0 +1,55 @@
+//! On what, with what and when it was measured.
+
+use std::{collections::BTreeMap, fs, io, process::Command};
+
+use serde_json::Value;
+
+/// A list of it.
+pub(crate) fn described() -> io::Result<String> {
+    let cpu = of_file("/proc/cpuinfo", "model name\t: ");
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Ok(format!(
+        "* {cpu}, {cores} cores; {kernel}\n* {rustc}; {crates}\n* {date}\n",
+        kernel = said("uname", &["-srm"])?,
+        rustc = said("rustc", &["--version"])?,
+        crates = versions()?.join(", "),
+        date = said("date", &["--utc", "+%Y-%m-%d %H:%M UTC"])?,
+    ))
+}
+
+fn of_file(path: &str, key: &str) -> String {
+    let file = fs::read_to_string(path).unwrap_or_default();
+    let line = file.lines().find_map(|line| line.strip_prefix(key));
+    line.unwrap_or("unknown").trim().into()
+}
+
+fn said(program: &str, arguments: &[&str]) -> io::Result<String> {
+    let output = Command::new(program).args(arguments).output()?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().into())
+}
+
+/// The versions of what is measured, as they are locked.
+fn versions() -> io::Result<Vec<String>> {
+    let metadata = said("cargo", &["metadata", "--format-version=1", "--locked"])?;
+    let metadata: Value = serde_json::from_str(&metadata)?;
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let versions: BTreeMap<_, _> = packages
+        .map(|package| (text(&package["name"]), text(&package["version"])))
+        .collect();
+    let named = |name: &&str| Some(format!("{name} {}", versions.get(*name)?));
+    Ok([
+        "cutout",
+        "failsafe",
+        "recloser",
+        "circuitbreaker-rs",
+        "breaker-machines",
+        "tower-resilience-circuitbreaker",
+        "quanta",
+        "parking_lot",
+        "criterion",
+    ]
+    .iter()
+    .filter_map(named)
+    .collect())
+}

@@ -1,0 +1,199 @@
+//! Writes what the benches measured into `benches/README.md`, `benches/summary.md` and `benches/charts/`.
+//!
+//! ```sh
+//! cargo bench -p benches && cargo run --profile bench -p benches --bin report
+//! ```
+//!
+//! `-- --to FOLDER` writes the page, the summary and the charts there in place of `benches/`.
+
+mod chart;
+mod machine;
+mod page;
+mod promises;
+mod samples;
+mod tables;
+
+use std::{error::Error, fs, path::PathBuf};
+
+use benches::{asked, passes::SAMPLES, results};
+use chart::{Chart, Row, THEMES};
+use samples::{BARE, Samples};
+
+const OURS: &str = "cutout, default";
+
+/// The groups whose tables say what is added, with the contender of ours that the others are compared with.
+const ADDED: [(&str, &str); 14] = [
+    ("healthy", OURS),
+    ("one in a thousand fails", OURS),
+    ("one in a hundred fails", OURS),
+    ("one in ten fails", OURS),
+    ("nearly all fail, none trips", "cutout, 5 in a row"),
+    ("trip and recover", OURS),
+    ("async, healthy", OURS),
+    ("tower, healthy", OURS),
+    ("windows, healthy", "cutout, 50 % within 10 s"),
+    (
+        "windows, one in a thousand fails",
+        "cutout, 50 % within 10 s",
+    ),
+    (
+        "windows, one in a hundred fails",
+        "cutout, 50 % within 10 s",
+    ),
+    ("windows, one in ten fails", "cutout, 50 % within 10 s"),
+    ("held as", "static"),
+    ("who is told", "nobody"),
+];
+/// The groups in which nothing is called, or not by all.
+const TAKEN: [(&str, &str); 4] = [
+    ("rejected", OURS),
+    ("async, rejected", OURS),
+    ("tower, rejected", OURS),
+    ("build and drop", OURS),
+];
+/// The paths whose instructions are shown on the page; all are in `instructions.txt`.
+const COUNTED: [&str; 4] = [
+    "healthy",
+    "rejected",
+    "one in ten fails",
+    "trip and recover",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let samples = Samples::read(&results::target().join("criterion"))?;
+    let memory = results::read("memory")?;
+    let trips = results::read("first-trip")?;
+    let instructions = fs::read_to_string(results::benches().join("instructions.txt"))?;
+    let to = asked::value_of("--to").map_or_else(results::benches, PathBuf::from);
+
+    fs::create_dir_all(to.join("charts"))?;
+    for (name, chart) in charts(&samples) {
+        for theme in THEMES {
+            let path = to.join(format!("charts/{name}-{}.svg", theme.name));
+            fs::write(path, chart.drawn(theme))?;
+        }
+    }
+
+    let template = fs::read_to_string(results::benches().join("README.md"))?;
+    let mut page = page::replaced(&template, "machine", &about(&samples)?)?;
+    page = page::replaced(&page, "promises", &promises::table(&samples, &memory))?;
+    for (group, ours) in ADDED {
+        page = page::replaced(&page, group, &tables::added(&samples, group, ours))?;
+    }
+    for (group, ours) in TAKEN {
+        page = page::replaced(&page, group, &tables::taken(&samples, group, ours))?;
+    }
+    page = page::replaced(&page, "hardware", &tables::times_of(&samples, "hardware"))?;
+    page = page::replaced(&page, "first trip", &tables::first_trips(&trips))?;
+    page = page::replaced(&page, "sizes", &tables::sizes(&memory))?;
+    page = page::replaced(&page, "allocations", &tables::allocations(&memory))?;
+    page = page::replaced(&page, "policies", &tables::policies())?;
+    let counted = tables::instructions(&instructions, &COUNTED);
+    page = page::replaced(&page, "instructions", &counted)?;
+    fs::write(to.join("README.md"), page)?;
+    fs::write(to.join("summary.md"), summary(&samples)?)?;
+    println!("{}", to.join("README.md").display());
+    Ok(())
+}
+
+/// On what, when and how.
+fn about(samples: &Samples) -> Result<String, Box<dyn Error>> {
+    Ok(format!(
+        "{}* each figure is of {} samples: {} passes of {SAMPLES}",
+        machine::described()?,
+        samples.fewest(),
+        samples.fewest() / SAMPLES,
+    ))
+}
+
+/// All charts, by their names.
+fn charts(samples: &Samples) -> Vec<(&'static str, Chart)> {
+    let added = |group, title: &str| chart(samples, group, title, true);
+    let taken = |group, title: &str| chart(samples, group, title, false);
+    vec![
+        (
+            "healthy",
+            added("healthy", "What a breaker adds to a healthy call"),
+        ),
+        (
+            "failing",
+            added(
+                "one in ten fails",
+                "What a breaker adds to a call of which one in ten fails",
+            ),
+        ),
+        ("rejected", taken("rejected", "What a rejected call takes")),
+        (
+            "async",
+            added(
+                "async, healthy",
+                "What a breaker adds to a healthy call that is a future",
+            ),
+        ),
+        (
+            "windows",
+            added(
+                "windows, healthy",
+                "What each kind of window adds to a healthy call",
+            ),
+        ),
+        (
+            "cycle",
+            added(
+                "trip and recover",
+                "What a trip and a recovery add to their calls",
+            ),
+        ),
+    ]
+}
+
+/// One row for each but the bare call, the fastest first; the bars are for one thread and for two.
+fn chart(samples: &Samples, group: &str, title: &str, added: bool) -> Chart {
+    let threads = samples
+        .threads(group)
+        .into_iter()
+        .filter(|threads| *threads <= 2);
+    let threads: Vec<_> = threads.collect();
+    let value = |name: &str, threads: usize| {
+        let value = if added {
+            samples.added(group, name, threads)
+        } else {
+            samples.time(group, name, threads)
+        };
+        value.unwrap_or(0.0)
+    };
+    let names = samples
+        .names(group)
+        .into_iter()
+        .filter(|name| *name != BARE);
+    let rows = names.map(|name| Row {
+        name: name.into(),
+        values: threads
+            .iter()
+            .map(|threads| value(name, *threads))
+            .collect(),
+    });
+    let series = threads.iter().map(|threads| match threads {
+        1 => "1 thread".into(),
+        more => format!("{more} threads"),
+    });
+    Chart {
+        title: title.into(),
+        series: series.collect(),
+        unit: "ns",
+        rows: rows.collect(),
+    }
+}
+
+/// What the main README shows: a chart and a small table.
+fn summary(samples: &Samples) -> Result<String, Box<dyn Error>> {
+    Ok(format!(
+        "{}\n\n{}\n\n{}",
+        page::picture(
+            "benches/charts/healthy",
+            "What a breaker adds to a healthy call"
+        ),
+        tables::summary(samples),
+        machine::described()?,
+    ))
+}

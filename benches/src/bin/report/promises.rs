@@ -1,0 +1,374 @@
+//! What `DESIGN.md` §7 says that cutout must cost, row by row, and what it does cost.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::{
+    samples::{DISTURBED, Samples, is_rival},
+    tables::{nanos, ratio, times},
+};
+
+/// The in-word trips that are measured on each path.
+const IN_WORD: [&str; 3] = [
+    "cutout, default",
+    "cutout, 5 in a row",
+    "cutout, 50 % of 20",
+];
+/// The trips with a window of a thousand calls.
+const LONG: [&str; 2] = ["cutout, 50 % of 1000", "cutout, 900 of 1000"];
+const OVER_TIME: &str = "cutout, 50 % within 10 s";
+const TOWER_RESILIENCE: &str = "tower-resilience, 5 in a row";
+/// What tells two figures of one run apart.
+const NOISE: f64 = 0.5;
+const MEBIBYTE: f64 = 1_048_576.0;
+
+struct Promise {
+    path: &'static str,
+    must: &'static str,
+    reached: String,
+    met: bool,
+    bench: &'static str,
+}
+
+/// The table.
+pub(crate) fn table(samples: &Samples, memory: &Value) -> String {
+    let measured = Measured { samples, memory };
+    let mut promises = measured.healthy();
+    promises.extend(measured.rejected());
+    promises.extend(measured.failing());
+    promises.extend(measured.over_time());
+    promises.extend(measured.asynchronous());
+    promises.extend(measured.sizes());
+    let mut table = String::from("| path | must | reached | | by |\n|---|---|---|---|---|");
+    for promise in promises {
+        let met = if promise.met { "met" } else { "**not met**" };
+        let Promise {
+            path,
+            must,
+            reached,
+            bench,
+            ..
+        } = promise;
+        let _ = write!(
+            table,
+            "\n| {path} | {must} | {reached} | {met} | `{bench}` |"
+        );
+    }
+    table
+}
+
+struct Measured<'a> {
+    samples: &'a Samples,
+    memory: &'a Value,
+}
+
+impl Measured<'_> {
+    fn healthy(&self) -> Vec<Promise> {
+        let (group, path, bench) = ("healthy", "healthy call, in-word trips", "calls");
+        let worst = |threads| self.most_added(group, &IN_WORD, threads);
+        let flat = || {
+            let crowded = self.samples.time(group, "bare call", 4)?
+                / self.samples.time(group, "bare call", 1)?;
+            let (one, two, four) = (worst(1)?, worst(2)?, worst(4)?);
+            let reached = format!("{} / {} / {} ns", nanos(one), nanos(two), nanos(four));
+            let bound = one.max(0.0) + NOISE;
+            let undisturbed = [one, two, four].iter().all(|added| *added > DISTURBED);
+            Some((
+                reached,
+                undisturbed && two <= bound && four <= bound * crowded.max(1.0),
+            ))
+        };
+        vec![
+            promise(
+                path,
+                "adds under 3 ns",
+                bench,
+                worst(1).map(|added| {
+                    (
+                        format!("{} ns, the most of three trips", nanos(added)),
+                        (DISTURBED..3.0).contains(&added),
+                    )
+                }),
+            ),
+            promise(
+                path,
+                "adds at least 10 × less than the fastest rival",
+                bench,
+                self.less_added(group, &IN_WORD, 1, 10.0),
+            ),
+            promise(
+                path,
+                "adds at least 20 × less under two threads",
+                bench,
+                self.less_added(group, &IN_WORD, 2, 20.0),
+            ),
+            promise(
+                path,
+                "flat in threads (1 / 2 / 4 on this many cores, beyond what the bare call shows)",
+                bench,
+                flat(),
+            ),
+        ]
+    }
+
+    fn rejected(&self) -> Vec<Promise> {
+        let (group, path, bench) = ("rejected", "rejected call", "calls");
+        let clock = || {
+            let time = self.most(group, &IN_WORD, 1)?;
+            let clock = self.samples.time(group, "one raw clock read", 1)?;
+            let reached = format!(
+                "{:.2} × ({} of {} ns)",
+                time / clock,
+                nanos(time),
+                nanos(clock)
+            );
+            Some((reached, time <= 1.15 * clock))
+        };
+        let faster = |threads| {
+            let time = self.most(group, &IN_WORD, threads)?;
+            let (rival, rivals) = self.fastest(group, |s, name| s.time(group, name, threads))?;
+            let reached = format!("{} ({rival})", times(rivals / time));
+            Some((reached, rivals >= 2.0 * time))
+        };
+        vec![
+            promise(path, "at most 1.15 × one raw clock read", bench, clock()),
+            promise(
+                path,
+                "at least 2 × faster than the fastest rival",
+                bench,
+                faster(1),
+            ),
+            promise(path, "the same under two threads", bench, faster(2)),
+        ]
+    }
+
+    fn failing(&self) -> Vec<Promise> {
+        let (tenth, path, bench) = (
+            "one in ten fails",
+            "one call in ten fails, in-word",
+            "calls",
+        );
+        let (hundredth, long, windows) = (
+            "windows, one in a hundred fails",
+            "one in a hundred fails, n = 1000",
+            "windows",
+        );
+        let within = || {
+            let ours = self.most_added(hundredth, &LONG, 1)?;
+            let (rival, rivals) = self.fastest_added(hundredth, 1)?;
+            let reached = format!("{:.2} × ({rival})", ratio(ours, rivals));
+            Some((reached, ratio(ours, rivals) <= 1.5))
+        };
+        vec![
+            promise(
+                path,
+                "faster than the fastest rival",
+                bench,
+                self.less_added(tenth, &IN_WORD, 1, 1.0),
+            ),
+            promise(
+                path,
+                "the same under two threads",
+                bench,
+                self.less_added(tenth, &IN_WORD, 2, 1.0),
+            ),
+            promise(long, "within 1.5 × of the fastest rival", windows, within()),
+            promise(
+                long,
+                "faster under two threads",
+                windows,
+                self.less_added(hundredth, &LONG, 2, 1.0),
+            ),
+        ]
+    }
+
+    fn over_time(&self) -> Vec<Promise> {
+        let (group, path, bench) = (
+            "windows, healthy",
+            "healthy call, `percent.within(T)`",
+            "windows",
+        );
+        let against = |threads, must: f64| {
+            let ours = self.samples.added(group, OVER_TIME, threads)?;
+            let rate = self
+                .samples
+                .added(group, "failsafe, 50 % over 10 s", threads)?;
+            let times_less = ratio(rate, ours);
+            Some((
+                format!("{} ({} ns)", times(times_less), nanos(ours)),
+                times_less >= must,
+            ))
+        };
+        vec![
+            promise(
+                path,
+                "at least 3 × faster than failsafe's rate policy",
+                bench,
+                against(1, 3.0),
+            ),
+            promise(path, "4 × under two threads", bench, against(2, 4.0)),
+            promise(
+                path,
+                "the aim of the research: 15 ns",
+                bench,
+                self.samples.added(group, OVER_TIME, 1).map(|added| {
+                    (
+                        format!("{} ns", nanos(added)),
+                        (DISTURBED..15.0).contains(&added),
+                    )
+                }),
+            ),
+        ]
+    }
+
+    fn asynchronous(&self) -> Vec<Promise> {
+        let (path, stack) = (
+            "async healthy call",
+            "healthy request, tower layer over a static",
+        );
+        let allocations = |group: &str, name: &str| {
+            let each = self.memory["rounds"][group][name]["allocations"].as_f64()?;
+            Some((format!("{each} a call"), each == 0.0))
+        };
+        let less = |group: &str, name: &str| {
+            let ours = self.samples.added(group, name, 1)?;
+            let tower = self.samples.added("tower, healthy", TOWER_RESILIENCE, 1)?;
+            let times_less = ratio(tower, ours);
+            Some((
+                format!("{} ({} ns)", times(times_less), nanos(ours)),
+                times_less >= 10.0,
+            ))
+        };
+        let (ours, layer) = ("cutout, default", "cutout, layer over a static");
+        vec![
+            promise(
+                path,
+                "no allocation",
+                "memory",
+                allocations("async, healthy", ours),
+            ),
+            promise(
+                path,
+                "at least 10 × faster than tower-resilience",
+                "asynchronous",
+                less("async, healthy", ours),
+            ),
+            promise(
+                stack,
+                "no allocation",
+                "memory",
+                allocations("tower, healthy", layer),
+            ),
+            promise(
+                stack,
+                "at least 10 × faster than tower-resilience",
+                "tower",
+                less("tower, healthy", layer),
+            ),
+        ]
+    }
+
+    fn sizes(&self) -> Vec<Promise> {
+        let of = |key: &'static str| {
+            let sizes = IN_WORD.map(|name| self.memory["sizes"][name][key].as_f64());
+            sizes
+                .into_iter()
+                .try_fold(0.0_f64, |most, size| Some(most.max(size?)))
+        };
+        vec![
+            promise(
+                "memory",
+                "`size_of::<Breaker>() <= 256`",
+                "memory",
+                of("size").map(|size| (format!("{size} B"), size <= 256.0)),
+            ),
+            promise(
+                "memory",
+                "no heap with in-word trips",
+                "memory",
+                of("used").map(|heap| (format!("{heap} B after 10 000 calls"), heap == 0.0)),
+            ),
+            promise(
+                "memory",
+                "a million breakers in 256 MB",
+                "memory",
+                of("million").map(|bytes| {
+                    (
+                        format!("{:.1} MiB resident", bytes / MEBIBYTE),
+                        bytes <= 256.0 * MEBIBYTE,
+                    )
+                }),
+            ),
+        ]
+    }
+
+    /// The most that any of ours takes.
+    fn most(&self, group: &str, ours: &[&str], threads: usize) -> Option<f64> {
+        let mut times = ours
+            .iter()
+            .map(|name| self.samples.time(group, name, threads));
+        times.try_fold(0.0_f64, |most, time| Some(most.max(time?)))
+    }
+
+    /// The most that any of ours adds.
+    fn most_added(&self, group: &str, ours: &[&str], threads: usize) -> Option<f64> {
+        let mut added = ours
+            .iter()
+            .map(|name| self.samples.added(group, name, threads));
+        added.try_fold(f64::NEG_INFINITY, |most, added| Some(most.max(added?)))
+    }
+
+    /// How many times less the most of ours adds than the least of the rivals.
+    fn less_added(
+        &self,
+        group: &str,
+        ours: &[&str],
+        threads: usize,
+        must: f64,
+    ) -> Option<(String, bool)> {
+        let ours = self.most_added(group, ours, threads)?;
+        let (rival, rivals) = self.fastest_added(group, threads)?;
+        let times_less = ratio(rivals, ours);
+        let reached = format!(
+            "{} ({} to {} ns, {rival})",
+            times(times_less),
+            nanos(ours),
+            nanos(rivals),
+        );
+        Some((reached, times_less >= must))
+    }
+
+    fn fastest_added(&self, group: &str, threads: usize) -> Option<(&str, f64)> {
+        self.fastest(group, |samples, name| samples.added(group, name, threads))
+    }
+
+    /// The rival with the least of something, and that.
+    fn fastest(
+        &self,
+        group: &str,
+        of: impl Fn(&Samples, &str) -> Option<f64>,
+    ) -> Option<(&str, f64)> {
+        let names = self.samples.names(group).into_iter();
+        names
+            .filter(|name| is_rival(name))
+            .filter_map(|name| Some((name, of(self.samples, name)?)))
+            .min_by(|(_, a), (_, b)| a.total_cmp(b))
+    }
+}
+
+fn promise(
+    path: &'static str,
+    must: &'static str,
+    bench: &'static str,
+    measured: Option<(String, bool)>,
+) -> Promise {
+    let (reached, met) = measured.unwrap_or(("not measured".into(), false));
+    Promise {
+        path,
+        must,
+        reached,
+        met,
+        bench,
+    }
+}

@@ -1,0 +1,241 @@
+//! The tables.
+
+use std::fmt::Write as _;
+
+use benches::subjects::{Subject, Visitor, visit_all};
+use serde_json::Value;
+
+use crate::samples::{BARE, DISTURBED, RESOLUTION, Samples};
+
+/// Nanoseconds, or that they are not told from none.
+pub(crate) fn nanos(time: f64) -> String {
+    if time < DISTURBED {
+        "disturbed".into()
+    } else if time < RESOLUTION {
+        format!("< {RESOLUTION}")
+    } else if time < 99.95 {
+        format!("{time:.1}")
+    } else {
+        format!("{time:.0}")
+    }
+}
+
+/// How many times one is the other. What is too small to be told from nothing counts as that much, so that the
+/// ratio is rather too small. Of what was disturbed there is none: a NaN, which keeps no promise.
+pub(crate) fn ratio(of: f64, to: f64) -> f64 {
+    if of < DISTURBED || to < DISTURBED {
+        f64::NAN
+    } else {
+        of.max(RESOLUTION) / to.max(RESOLUTION)
+    }
+}
+
+/// A ratio as it is written.
+pub(crate) fn times(ratio: f64) -> String {
+    if ratio.is_nan() {
+        "–".into()
+    } else if ratio < 9.95 {
+        format!("{ratio:.1} ×")
+    } else {
+        format!("{ratio:.0} ×")
+    }
+}
+
+/// What each takes, what it adds to the bare call, and how many times what `ours` adds.
+pub(crate) fn added(samples: &Samples, group: &str, ours: &str) -> String {
+    table(samples, group, &["ns", "adds", "×"], |name, threads| {
+        let time = nanos(samples.time(group, name, threads)?);
+        let added = samples.added(group, name, threads)?;
+        if name == BARE {
+            return Some(vec![time, "–".into(), "–".into()]);
+        }
+        let of_ours = samples.added(group, ours, threads)?;
+        Some(vec![time, nanos(added), times(ratio(added, of_ours))])
+    })
+}
+
+/// What each takes, where there is no call to be added to, and how many times what `ours` takes.
+pub(crate) fn taken(samples: &Samples, group: &str, ours: &str) -> String {
+    table(samples, group, &["ns", "×"], |name, threads| {
+        let time = samples.time(group, name, threads)?;
+        let of_ours = samples.time(group, ours, threads)?;
+        Some(vec![nanos(time), times(ratio(time, of_ours))])
+    })
+}
+
+/// The time of each, and nothing else.
+pub(crate) fn times_of(samples: &Samples, group: &str) -> String {
+    table(samples, group, &["ns"], |name, threads| {
+        Some(vec![nanos(samples.time(group, name, threads)?)])
+    })
+}
+
+/// One row for each name, with these columns for each number of threads.
+fn table(
+    samples: &Samples,
+    group: &str,
+    columns: &[&str],
+    cells: impl Fn(&str, usize) -> Option<Vec<String>>,
+) -> String {
+    let threads = samples.threads(group);
+    let mut table = String::from("| |");
+    for threads in &threads {
+        let s = if *threads == 1 { "" } else { "s" };
+        let _ = write!(table, " {threads} thread{s}: {} |", columns.join(" | "));
+    }
+    table += "\n|---|";
+    table += &"---:|".repeat(threads.len() * columns.len());
+    for name in samples.names(group) {
+        let bold = if name.starts_with("cutout") { "**" } else { "" };
+        let _ = write!(table, "\n| {bold}{name}{bold} |");
+        for threads in &threads {
+            let none = || vec!["–".into(); columns.len()];
+            let cells = cells(name, *threads).unwrap_or_else(none);
+            let _ = write!(table, " {} |", cells.join(" | "));
+        }
+    }
+    table
+}
+
+/// What breakers take of memory.
+pub(crate) fn sizes(memory: &Value) -> String {
+    let mut table = String::from(
+        "| | itself, B | on the heap when built, B | in blocks | on the heap after 10 000 calls, B | a million of them, MB |\n|---|---:|---:|---:|---:|---:|",
+    );
+    for (name, size) in memory["sizes"].as_object().into_iter().flatten() {
+        let million = size["million"].as_f64();
+        let million = million.map_or("–".into(), |bytes| format!("{:.0}", bytes / 1e6));
+        let _ = write!(
+            table,
+            "\n| {name} | {} | {} | {} | {} | {million} |",
+            size["size"], size["heap"], size["blocks"], size["used"],
+        );
+    }
+    table
+}
+
+/// What rounds allocate, where any does.
+pub(crate) fn allocations(memory: &Value) -> String {
+    let mut table = String::from(
+        "| | | allocations each | bytes each | not freed, bytes each |\n|---|---|---:|---:|---:|",
+    );
+    let mut none = Vec::new();
+    for (group, rounds) in memory["rounds"].as_object().into_iter().flatten() {
+        let mut any = false;
+        for (name, each) in rounds.as_object().into_iter().flatten() {
+            let number = |key: &str| each[key].as_f64().unwrap_or(f64::NAN);
+            if number("allocations") > 0.0 {
+                any = true;
+                let _ = write!(
+                    table,
+                    "\n| {group} | {name} | {} | {} | {} |",
+                    short(number("allocations")),
+                    short(number("bytes")),
+                    short(number("left")),
+                );
+            }
+        }
+        if !any {
+            none.push(group.as_str());
+        }
+    }
+    let _ = write!(
+        table,
+        "\n\nNobody else allocates there; nobody at all where: {}.",
+        none.join("; ")
+    );
+    table
+}
+
+/// At most three digits after the point, and no zeros.
+fn short(number: f64) -> String {
+    let long = format!("{number:.3}");
+    long.trim_end_matches('0').trim_end_matches('.').into()
+}
+
+/// The first trips of a process.
+pub(crate) fn first_trips(trips: &Value) -> String {
+    let mut rows: Vec<_> = trips.as_object().into_iter().flatten().collect();
+    rows.sort_by_key(|(_, nanos)| nanos.as_u64());
+    let mut table = String::from("| | µs |\n|---|---:|");
+    for (name, nanos) in rows {
+        let micros = nanos.as_f64().unwrap_or(f64::NAN) / 1e3;
+        let _ = write!(table, "\n| {name} | {micros:.1} |");
+    }
+    table
+}
+
+/// Instructions by name and path, less those of the bare call.
+pub(crate) fn instructions(text: &str, groups: &[&str]) -> String {
+    let counts: Vec<(&str, &str, f64)> = text
+        .lines()
+        .filter_map(|line| {
+            let mut parts = line.trim().splitn(2, "  ");
+            let count = parts.next()?.trim().parse().ok()?;
+            let (group, name) = parts.next()?.trim().split_once(" | ")?;
+            Some((group, name, count))
+        })
+        .collect();
+    let count = |group: &str, name: &str| {
+        let found = counts.iter().find(|(g, n, _)| *g == group && *n == name);
+        found.map(|(_, _, count)| *count)
+    };
+    let mut names: Vec<_> = counts
+        .iter()
+        .filter(|(group, ..)| *group == groups[0])
+        .map(|(_, name, count)| (*name, *count))
+        .collect();
+    names.sort_by(|(_, a), (_, b)| a.total_cmp(b));
+    let mut table = format!(
+        "| | {} |\n|---|{}",
+        groups.join(" | "),
+        "---:|".repeat(groups.len())
+    );
+    for (name, _) in names {
+        let _ = write!(table, "\n| {name} |");
+        for group in groups {
+            let count = count(group, name).map_or("–".into(), |count| format!("{count:.1}"));
+            let _ = write!(table, " {count} |");
+        }
+    }
+    table
+}
+
+/// Each subject's policy, and why.
+pub(crate) fn policies() -> String {
+    struct Policies(String);
+    impl Visitor for Policies {
+        fn visit<S: Subject>(&mut self) {
+            let _ = write!(self.0, "\n| {} | {} |", S::NAME, S::POLICY);
+        }
+    }
+    let mut policies = Policies("| name | policy |\n|---|---|".into());
+    visit_all(&mut policies);
+    policies.0
+}
+
+/// What the main README shows: added nanoseconds, with one thread and with two.
+pub(crate) fn summary(samples: &Samples) -> String {
+    let names = [
+        "cutout, default",
+        "by hand, 5 in a row",
+        "recloser, 50 % of 20",
+        "failsafe, 5 in a row",
+        "circuitbreaker-rs, default",
+        "breaker-machines, 50 % in 10 s",
+    ];
+    let mut table = String::from(
+        "| ns, 1 thread / 2 threads | a healthy call adds | one call in ten fails: adds | a rejected call takes |\n|---|---:|---:|---:|",
+    );
+    let pair = |of: &dyn Fn(usize) -> Option<f64>| {
+        let written = |threads| of(threads).map_or("–".into(), nanos);
+        format!("{} / {}", written(1), written(2))
+    };
+    for name in names {
+        let healthy = pair(&|threads| samples.added("healthy", name, threads));
+        let failing = pair(&|threads| samples.added("one in ten fails", name, threads));
+        let rejected = pair(&|threads| samples.time("rejected", name, threads));
+        let _ = write!(table, "\n| {name} | {healthy} | {failing} | {rejected} |");
+    }
+    table
+}

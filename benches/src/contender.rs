@@ -1,0 +1,269 @@
+//! A way to make calls, checked before it is timed.
+
+use std::{cell::Cell, hint::black_box, thread, time::Duration};
+
+use tokio::runtime::{self, Runtime};
+
+use crate::{
+    partner::{Failed, Path, partner},
+    subjects::{Built, Calls, CallsAsync, Cycle, NoBreaker, Subject},
+};
+
+/// So many calls are made to check that a path is what it says.
+const CHECKED: u64 = 5_000;
+/// A breaker that does not trip within so many failures never will.
+const PATIENCE: u64 = 10_000;
+
+/// A way to do something over and over.
+#[expect(missing_debug_implementations, reason = "it is a closure")]
+pub struct Contender {
+    name: String,
+    /// Does so many rounds, and says how many calls were let through.
+    run: Box<dyn Fn(u64) -> u64 + Send + Sync>,
+    /// How many calls must be let through in each round.
+    let_through: u64,
+}
+
+impl Contender {
+    /// Does what `round` does, which makes no calls.
+    pub fn new<T>(name: &str, round: impl Fn() -> T + Send + Sync + 'static) -> Self {
+        let run = move |rounds| {
+            for _ in 0..rounds {
+                black_box(round());
+            }
+            0
+        };
+        Self {
+            name: name.into(),
+            run: Box::new(run),
+            let_through: 0,
+        }
+    }
+
+    /// Makes calls that `call` makes from their numbers, and that must all be let through.
+    pub fn calling(name: &str, call: impl Fn(u64) -> bool + Send + Sync + 'static) -> Self {
+        let run = move |calls| (0..calls).map(|n| u64::from(call(black_box(n)))).sum();
+        Self::running(name, 1, run)
+    }
+
+    /// Does what `run` does so many times, in which so many calls must be let through each time.
+    ///
+    /// # Panics
+    ///
+    /// If they are not.
+    pub fn running(
+        name: &str,
+        let_through: u64,
+        run: impl Fn(u64) -> u64 + Send + Sync + 'static,
+    ) -> Self {
+        assert_eq!(
+            run(CHECKED),
+            let_through * CHECKED,
+            "{name} leaves its path"
+        );
+        Self {
+            name: name.into(),
+            run: Box::new(run),
+            let_through,
+        }
+    }
+
+    /// What the results call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Does so many rounds.
+    ///
+    /// # Panics
+    ///
+    /// If not as many calls are let through as must be.
+    pub fn run(&self, rounds: u64) {
+        let through = (self.run)(rounds);
+        let expected = self.let_through * rounds;
+        assert_eq!(through, expected, "{} leaves its path", self.name);
+    }
+
+    /// Makes calls through a breaker, once it is seen to let them through as the path says.
+    ///
+    /// # Panics
+    ///
+    /// If it does not.
+    pub fn calls(name: &str, path: Path, breaker: impl Calls) -> Self {
+        let opens = path == Path::Rejected && name != NoBreaker::NAME;
+        if opens {
+            trip(&breaker);
+        }
+        let let_through = u64::from(!opens);
+        ARRIVED.set(0);
+        let through = make(path, &breaker, CHECKED, arrive);
+        assert_eq!(through, let_through * CHECKED, "{name} is not {path:?}");
+        assert_eq!(ARRIVED.get(), through, "{name} says what is not so");
+        Self {
+            name: name.into(),
+            run: Box::new(move |calls| make(path, &breaker, calls, || ())),
+            let_through,
+        }
+    }
+
+    /// The same with calls that are futures, each awaited in a task of a single-threaded tokio runtime.
+    ///
+    /// # Panics
+    ///
+    /// If the breaker does not let the calls through as the path says.
+    pub fn calls_async(name: &str, path: Path, breaker: impl CallsAsync) -> Self {
+        let opens = path == Path::Rejected && name != NoBreaker::NAME;
+        if opens {
+            block_on(trip_async(&breaker));
+        }
+        let let_through = u64::from(!opens);
+        ARRIVED.set(0);
+        let through = block_on(make_async(&breaker, CHECKED, arrive));
+        assert_eq!(through, let_through * CHECKED, "{name} is not {path:?}");
+        assert_eq!(ARRIVED.get(), through, "{name} says what is not so");
+        Self {
+            name: name.into(),
+            run: Box::new(move |calls| block_on(make_async(&breaker, calls, || ()))),
+            let_through,
+        }
+    }
+
+    /// Trips and recovers a breaker, over and over.
+    ///
+    /// # Panics
+    ///
+    /// If that is not what the calls of a cycle do.
+    #[must_use]
+    pub fn cycles<S: Subject>(cycle: Cycle) -> Self {
+        check_cycle::<S>(cycle);
+        let breaker = S::build(Built::Cycling(Duration::ZERO));
+        let calls = cycle.failures + cycle.successes;
+        Self::running(S::NAME, calls, move |cycles| {
+            let through = |_| fail(&breaker, cycle.failures) + succeed(&breaker, cycle.successes);
+            (0..cycles).map(through).sum()
+        })
+    }
+}
+
+/// Makes calls through a breaker, each of which does `arrive` where it arrives, and says how many were let
+/// through.
+pub fn make(
+    path: Path,
+    breaker: &impl Calls,
+    calls: u64,
+    arrive: impl Fn() + Copy + 'static,
+) -> u64 {
+    // How many fail is a constant in each loop, so that no contender pays for the choice.
+    match path {
+        Path::Healthy | Path::Rejected => looped::<_, 0, 1>(breaker, calls, arrive),
+        Path::OneInAThousandFails => looped::<_, 1, 1_000>(breaker, calls, arrive),
+        Path::OneInAHundredFails => looped::<_, 1, 100>(breaker, calls, arrive),
+        Path::OneInTenFails => looped::<_, 1, 10>(breaker, calls, arrive),
+        Path::NearlyAllFail => looped::<_, 999, 1_000>(breaker, calls, arrive),
+    }
+}
+
+#[inline(never)]
+fn looped<B: Calls, const FAILURES: u64, const OF: u64>(
+    breaker: &B,
+    calls: u64,
+    arrive: impl Fn() + Copy + 'static,
+) -> u64 {
+    let mut through = 0;
+    for call in 0..calls {
+        let call = black_box(call);
+        through += u64::from(breaker.call(move || {
+            arrive();
+            partner::<FAILURES, OF>(call)
+        }));
+    }
+    through
+}
+
+/// Makes healthy calls that are futures.
+pub async fn make_async(
+    breaker: &impl CallsAsync,
+    calls: u64,
+    arrive: impl Fn() + Send + Copy + 'static,
+) -> u64 {
+    let mut through = 0;
+    for call in 0..calls {
+        let call = black_box(call);
+        through += u64::from(
+            breaker
+                .call_async(async move {
+                    arrive();
+                    partner::<0, 1>(call)
+                })
+                .await,
+        );
+    }
+    through
+}
+
+thread_local! {
+    static ARRIVED: Cell<u64> = const { Cell::new(0) };
+    static RUNTIME: Runtime = runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime of one thread needs nothing");
+}
+
+/// Counts a call that reached the partner.
+fn arrive() {
+    ARRIVED.set(ARRIVED.get() + 1);
+}
+
+/// Runs a future on this thread's runtime.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    RUNTIME.with(|runtime| runtime.block_on(future))
+}
+
+/// Makes so many failing calls, and says how many were let through.
+#[inline]
+pub fn fail(breaker: &impl Calls, calls: u64) -> u64 {
+    let call = |_| u64::from(breaker.call(|| black_box(Err(Failed))));
+    (0..calls).map(call).sum()
+}
+
+/// Makes so many healthy calls, and says how many were let through.
+#[inline]
+pub fn succeed(breaker: &impl Calls, calls: u64) -> u64 {
+    let call = |_| u64::from(breaker.call(|| black_box(Ok(0))));
+    (0..calls).map(call).sum()
+}
+
+/// Trips a breaker, and says after how many failures it rejected.
+///
+/// # Panics
+///
+/// If nothing trips it.
+pub fn trip(breaker: &impl Calls) -> u64 {
+    (0..PATIENCE)
+        .find(|_| fail(breaker, 1) == 0)
+        .expect("failures trip it")
+}
+
+async fn trip_async(breaker: &impl CallsAsync) {
+    for _ in 0..PATIENCE {
+        if !breaker.call_async(async { Err(Failed) }).await {
+            return;
+        }
+    }
+    panic!("failures trip it");
+}
+
+/// That so many failures and successes are a cycle, seen on a breaker that stays open for a while.
+fn check_cycle<S: Subject>(cycle: Cycle) {
+    let open_for = Duration::from_millis(100);
+    let breaker = S::build(Built::Cycling(open_for));
+    trip(&breaker);
+    for _ in 0..2 {
+        thread::sleep(open_for * 2);
+        let recovers = succeed(&breaker, cycle.successes);
+        assert_eq!(recovers, cycle.successes, "{} does not recover", S::NAME);
+        let trips = trip(&breaker);
+        assert_eq!(trips, cycle.failures, "{} trips after others", S::NAME);
+    }
+}

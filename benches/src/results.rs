@@ -1,0 +1,41 @@
+//! Where results are.
+
+use std::{env, fs, io, path::PathBuf};
+
+use serde_json::Value;
+
+/// Cargo's target directory, where criterion writes too.
+#[must_use]
+pub fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| benches().join("../target"), PathBuf::from)
+}
+
+/// The folder of this crate.
+#[must_use]
+pub fn benches() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Keeps what criterion did not measure.
+///
+/// # Errors
+///
+/// If it can't be written.
+pub fn write(name: &str, results: &Value) -> io::Result<()> {
+    let folder = target().join("measured");
+    fs::create_dir_all(&folder)?;
+    let path = folder.join(name).with_extension("json");
+    fs::write(&path, format!("{results:#}\n"))?;
+    println!("{}", path.display());
+    Ok(())
+}
+
+/// What [`write()`] kept.
+///
+/// # Errors
+///
+/// If there is none.
+pub fn read(name: &str) -> io::Result<Value> {
+    let path = target().join("measured").join(name).with_extension("json");
+    Ok(serde_json::from_str(&fs::read_to_string(path)?)?)
+}

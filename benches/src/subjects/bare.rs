@@ -1,0 +1,44 @@
+//! No breaker at all: what the others' cost is added to.
+
+use std::hint::black_box;
+
+use super::{Built, Calls, CallsAsync, Cycle, Subject};
+use crate::partner::Failed;
+
+/// Lets everything through and counts nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Bare;
+
+impl Calls for Bare {
+    #[inline]
+    fn call(&self, partner: impl FnOnce() -> Result<u64, Failed> + 'static) -> bool {
+        let _ = black_box(partner());
+        true
+    }
+}
+
+impl CallsAsync for Bare {
+    #[inline]
+    async fn call_async(
+        &self,
+        partner: impl Future<Output = Result<u64, Failed>> + Send + 'static,
+    ) -> bool {
+        let _ = black_box(partner.await);
+        true
+    }
+}
+
+/// The call itself.
+#[derive(Debug)]
+pub enum NoBreaker {}
+
+impl Subject for NoBreaker {
+    type Breaker = Bare;
+    const NAME: &'static str = "bare call";
+    const POLICY: &'static str = "no breaker";
+    const CYCLE: Option<Cycle> = None;
+
+    fn build(_: Built) -> Bare {
+        Bare
+    }
+}

@@ -1,0 +1,79 @@
+//! A tower stack: a service that answers at once, and a layer around it.
+
+use std::hint::black_box;
+
+use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
+
+use crate::{
+    contender::{Contender, block_on},
+    partner::{Failed, Path, partner},
+    subjects::{NoBreaker, Subject, tower_resilience},
+};
+
+/// What tower-resilience is called in the results.
+pub const TOWER_RESILIENCE: &str = "tower-resilience, 5 in a row";
+/// The request that fails.
+const BAD: u64 = u64::MAX;
+/// More failures than trip any of them.
+const ENOUGH: usize = 100;
+
+async fn answer(request: u64) -> Result<u64, Failed> {
+    if request == BAD {
+        Err(Failed)
+    } else {
+        partner::<0, 1>(request)
+    }
+}
+
+/// The service in a layer of tower-resilience.
+///
+/// # Panics
+///
+/// If its policy is refused.
+#[must_use]
+pub fn in_tower_resilience() -> impl Service<u64, Response = u64> + Clone + Send + Sync + 'static {
+    let layer = tower_resilience().build().expect("its policy is sound");
+    ServiceBuilder::new()
+        .layer(layer)
+        .service(service_fn(answer))
+}
+
+/// The bare service, and those with a layer around it.
+#[must_use]
+pub fn stacks(path: Path) -> Vec<Contender> {
+    vec![
+        requests(NoBreaker::NAME, Path::Healthy, service_fn(answer)),
+        requests(TOWER_RESILIENCE, path, in_tower_resilience()),
+    ]
+}
+
+/// Makes requests through a service, from each thread through a clone of it: so one is shared in tower.
+fn requests<S>(name: &str, path: Path, service: S) -> Contender
+where
+    S: Service<u64, Response = u64> + Clone + Send + Sync + 'static,
+{
+    let opens = path == Path::Rejected;
+    if opens {
+        block_on(send(service.clone(), [BAD; ENOUGH].into_iter()));
+    }
+    Contender::running(name, u64::from(!opens), move |requests| {
+        block_on(send(service.clone(), 0..requests))
+    })
+}
+
+/// Sends requests, and says how many were answered.
+async fn send<S>(mut service: S, requests: impl Iterator<Item = u64>) -> u64
+where
+    S: Service<u64, Response = u64>,
+{
+    let mut answered = 0;
+    for request in requests {
+        let request = black_box(request);
+        let answer = match service.ready().await {
+            Ok(service) => black_box(service.call(request).await),
+            Err(error) => Err(error),
+        };
+        answered += u64::from(answer.is_ok_and(|answer| answer == request));
+    }
+    answered
+}

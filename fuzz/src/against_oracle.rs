@@ -1,0 +1,80 @@
+//! A breaker and the oracle of `tests/oracle`, side by side through any game that bytes can spell.
+//!
+//! `letters` says how a number and a time are written, `header` how a game begins, `moves` what can
+//! happen in it, `fair` what a window of time is spared. Spaces, line ends and `|` mean nothing.
+
+mod fair;
+mod header;
+mod letters;
+mod moves;
+#[path = "../../tests/oracle/mod.rs"]
+#[allow(
+    clippy::all,
+    clippy::pedantic,
+    dead_code,
+    unreachable_pub,
+    reason = "linted with the tests of the crate"
+)]
+mod oracle;
+
+use std::fmt::Write;
+
+use crate::Reached;
+use letters::Letters;
+use oracle::lockstep::{self, Op, Setup};
+
+/// The most that a game may last, so that inputs stay quick: moves, and calls of `P` moves in all. (For a
+/// window of time the oracle looks at all of them again with every call.)
+const MOST_MOVES: usize = 400;
+const MOST_CALLS: u32 = 10_000;
+const MOST_CALLS_IN_TIME: u32 = 2_000;
+
+/// Plays a game.
+///
+/// # Panics
+///
+/// At the first step after which the two disagree.
+#[must_use = "it says what the input is worth"]
+pub fn play(bytes: &[u8]) -> Reached {
+    let (setup, ops) = read(bytes);
+    lockstep::play(&setup, &ops)
+}
+
+/// The game in words.
+#[must_use]
+pub fn describe(bytes: &[u8]) -> String {
+    let (setup, ops) = read(bytes);
+    let mut words = format!("{setup:#?}");
+    for (step, op) in ops.iter().enumerate() {
+        write!(words, "\nstep {step}, {op:?}").expect("a String takes all");
+    }
+    words
+}
+
+/// How many steps a game has.
+#[must_use]
+pub fn steps(bytes: &[u8]) -> usize {
+    read(bytes).1.len()
+}
+
+fn read(bytes: &[u8]) -> (Setup, Vec<Op>) {
+    let mut letters = Letters::new(bytes);
+    let mut setup = header::read(&mut letters);
+    let mut fair = fair::Fair::new(&mut setup);
+    let mut calls_left = if fair.is_of_time() {
+        MOST_CALLS_IN_TIME
+    } else {
+        MOST_CALLS
+    };
+    let mut ops = Vec::new();
+    while ops.len() < MOST_MOVES
+        && let Some(mut op) = moves::read(&mut letters)
+    {
+        if let Op::Play { calls, .. } = &mut op {
+            *calls = calls_left.min(*calls);
+            calls_left -= *calls;
+        }
+        ops.extend(fair.play(op));
+    }
+    (setup, ops)
+}

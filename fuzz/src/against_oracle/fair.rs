@@ -1,0 +1,112 @@
+//! What windows of time are spared, as they say that they can't bear it (*What wraps* in `stamps.rs` and
+//! `rate.rs`): in a game with one, the clock starts a year from either end of its range and goes no further than
+//! a year in all, or half of what the number of a bucket wraps at; and in one with time buckets, it never
+//! steps back, which the oracle can't judge.
+
+use std::time::Duration;
+
+use cutout::{Policy, Span, Threshold};
+
+use super::oracle::lockstep::{Op, Setup};
+
+const DAY: Duration = Duration::from_hours(24);
+const YEAR: Duration = Duration::from_hours(365 * 24);
+const YEAR_NANOS: u64 = 365 * 86_400 * 1_000_000_000;
+/// Half of the buckets that a word tells apart.
+const BUCKETS: u32 = 1 << 28;
+
+/// The rules of one game.
+pub(super) struct Fair(Option<Limits>);
+
+struct Limits {
+    tenth: Duration,
+    has_buckets: bool,
+    /// How far the clock may still go, on and back.
+    left: Duration,
+    longest_open: Duration,
+}
+
+impl Fair {
+    /// Moves the clock to where the game may start.
+    pub(super) fn new(setup: &mut Setup) -> Self {
+        let limits = Limits::of(&setup.policy);
+        if limits.is_some() && !(YEAR_NANOS..500 * YEAR_NANOS).contains(&setup.start) {
+            setup.start = YEAR_NANOS + setup.start % YEAR_NANOS;
+        }
+        Self(limits)
+    }
+
+    /// Whether the game has a window of time.
+    pub(super) fn is_of_time(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// The move as it may be played, if it may.
+    pub(super) fn play(&mut self, op: Op) -> Option<Op> {
+        match &mut self.0 {
+            Some(limits) => limits.play(op),
+            None => Some(op),
+        }
+    }
+}
+
+impl Limits {
+    fn of(policy: &Policy) -> Option<Self> {
+        let window = policy.trip.window?;
+        let Span::Within(time) = window.span else {
+            return None;
+        };
+        let has_buckets = matches!(window.threshold, Threshold::Percent { .. });
+        let tenth = time / 10;
+        Some(Self {
+            tenth,
+            has_buckets,
+            left: if has_buckets {
+                YEAR.min(tenth * BUCKETS)
+            } else {
+                YEAR
+            },
+            // With full jitter, or a hint of an hour.
+            longest_open: (policy.backoff.cap * 2).max(DAY / 24),
+        })
+    }
+
+    fn play(&mut self, mut op: Op) -> Option<Op> {
+        if self.has_buckets {
+            match &mut op {
+                Op::StepBack(_) => return None,
+                Op::ToDeadline(nanos) | Op::ToLeaseEnd(nanos) => *nanos = (*nanos).max(0),
+                // No tenth is shorter than 10 ms.
+                Op::Tenths(tenths, nanos) => {
+                    *tenths = (*tenths).max(1);
+                    *nanos = (*nanos).max(-1_000_000);
+                }
+                Op::ToTenth(nanos) => *nanos = (*nanos).max(-1),
+                _ => {}
+            }
+        }
+        self.left = self.left.checked_sub(self.length(op)?)?;
+        if let Op::ForceOpenFor(time) = op {
+            self.longest_open = self.longest_open.max(time.min(30 * DAY));
+        }
+        Some(op)
+    }
+
+    /// No less than the clock moves, if it may go there at all.
+    fn length(&self, op: Op) -> Option<Duration> {
+        let and = |time: Duration, nanos: i64| time + Duration::from_nanos(nanos.unsigned_abs());
+        Some(match op {
+            Op::SetClock(_) => return None,
+            Op::Advance(time)
+            | Op::StepBack(time)
+            | Op::Call { takes: time, .. }
+            | Op::Cancel { after: time } => time,
+            Op::Play { calls, gap, .. } => gap.saturating_mul(calls),
+            Op::ToDeadline(nanos) => and(self.longest_open, nanos),
+            Op::ToLeaseEnd(nanos) => and(DAY, nanos),
+            Op::Tenths(tenths, nanos) => and(self.tenth * tenths, nanos),
+            Op::ToTenth(nanos) => and(self.tenth, nanos),
+            _ => Duration::ZERO,
+        })
+    }
+}

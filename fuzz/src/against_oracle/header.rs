@@ -1,0 +1,153 @@
+//! How a game begins: the policy, the clock, the generation, and whether anybody listens to calls.
+//!
+//! ```text
+//! f 05 10 00 #20 | s05 02 m01 20 | 01 01 m00 m00 - | 0s01 | 0 n
+//! | |  |  |   |     |  |   |  |    |  |   |   |  |    ||    | `- y: a call listener is set
+//! | |  |  |   |     |  |   |  |    |  |   |   |  |    ||    `--- w number: so many resets before the generation
+//! | |  |  |   |     |  |   |  |    |  |   |   |  |    ||         wraps; any other: none
+//! | |  |  |   |     |  |   |  |    |  |   |   |  |    |`-------- a time
+//! | |  |  |   |     |  |   |  |    |  |   |   |  |    `--------- the clock reads 0: that; -: so much before u64::MAX;
+//! | |  |  |   |     |  |   |  |    |  |   |   |  |               d, l, s number: before that lap of deadlines, of lease
+//! | |  |  |   |     |  |   |  |    |  |   |   |  |               ends, of stamps
+//! | |  |  |   |     |  |   |  |    |  |   |   |  `-------------- on_drop: p FailProbe, i Ignore, f Failure, a and
+//! | |  |  |   |     |  |   |  |    |  |   |   |                  a time FailureAfter; any other: not set
+//! | |  |  |   |     |  |   |  |    |  |   `---`----------------- probe_lease, slow_call; 0: not set
+//! | |  |  |   |     |  |   |  |    `--`------------------------- probes, probe_successes
+//! | |  |  |   |     `--`---`--`--------------------------------- base, factor, cap, jitter
+//! | |  |  |   `------------------------------------------------- a time; of calls, its number alone
+//! | |  |  `----------------------------------------------------- min_calls; 0: the default
+//! | |  `-------------------------------------------------------- failures, or percent
+//! | `----------------------------------------------------------- the run; 0 beside a window: none
+//! `------------------------------------------------------------- c consecutive alone; f failures, p percent of_last up
+//!                                                                to 45; F, P of_last from 46; t failures, r percent within
+//! ```
+//!
+//! Whatever is out of its bounds is at the nearest one. The jitter has a seed, as it would else depend on where
+//! the breaker lies.
+
+use std::time::Duration;
+
+use cutout::{Backoff, OnDrop, Policy, Trip};
+
+use super::{
+    letters::{DEADLINES_WRAP, LEASES_WRAP, Letters, STAMPS_WRAP},
+    oracle::lockstep::Setup,
+};
+
+const DAY_MS: u64 = 86_400_000;
+
+pub(super) fn read(letters: &mut Letters<'_>) -> Setup {
+    Setup {
+        policy: policy(letters),
+        start: clock(letters),
+        transitions: match letters.letter() {
+            b'w' => 65_536 - letters.number_in(0, 255) as usize,
+            _ => 0,
+        },
+        watched: letters.letter() == b'y',
+    }
+}
+
+fn policy(letters: &mut Letters<'_>) -> Policy {
+    let mut policy = Policy::new()
+        .trip(trip(letters))
+        .backoff(backoff(letters))
+        .probes(letters.number_in(1, 63))
+        .probe_successes(letters.number_in(1, 63));
+    policy.probe_lease = set(letters.time()).map(|lease| millis_in(lease, 10, DAY_MS));
+    policy.slow_call = set(letters.time()).map(|limit| {
+        let limit = millis_in(limit, 1, DAY_MS);
+        // A slow call above an explicit lease is refused.
+        policy.probe_lease.map_or(limit, |lease| limit.min(lease))
+    });
+    policy.on_drop = match letters.letter() {
+        b'p' => Some(OnDrop::FailProbe),
+        b'i' => Some(OnDrop::Ignore),
+        b'f' => Some(OnDrop::Failure),
+        b'a' => Some(OnDrop::FailureAfter(millis_in(letters.time(), 1, DAY_MS))),
+        _ => None,
+    };
+    policy
+}
+
+fn trip(letters: &mut Letters<'_>) -> Trip {
+    let kind = letters.letter();
+    let run = letters.number();
+    let threshold = letters.number();
+    let min_calls = letters.number();
+    // Both are made of the same bytes, so that a kind can be mutated alone.
+    let (cover, calls) = letters.time_and_number();
+    let at_most = |number: u64, most: u32| {
+        u32::try_from(number.clamp(1, most.into())).expect("at most a u32")
+    };
+    let of_last = |least: u32, most: u32| at_most(calls, most).max(least);
+    let failures = |n: u32| Trip::failures(at_most(threshold, n)).of_last(n);
+    let percent = || Trip::percent(at_most(threshold, 100));
+    let share = |n: u32| match min_calls {
+        0 => percent().of_last(n),
+        calls => percent().min_calls(at_most(calls, n)).of_last(n),
+    };
+    let (window, longest_run) = match kind {
+        b'f' => (failures(of_last(1, 45)), 45),
+        b'p' => (share(of_last(1, 45)), 45),
+        b'F' => (failures(of_last(46, 4_096)), 65_535),
+        b'P' => (share(of_last(46, 4_096)), 65_535),
+        b't' => {
+            let within = millis_in(cover, 10, 365 * DAY_MS);
+            let failures = Trip::failures(at_most(threshold, 1_024));
+            (failures.within(within), 65_535)
+        }
+        b'r' => {
+            let within = millis_in(cover, 100, DAY_MS);
+            let trip = match min_calls {
+                0 => percent().within(within),
+                calls => percent()
+                    .min_calls(at_most(calls, 1_000_000))
+                    .within(within),
+            };
+            (trip, 65_535)
+        }
+        _ => return Trip::consecutive(at_most(run, 65_535)),
+    };
+    match run {
+        0 => window,
+        run => window.or(Trip::consecutive(at_most(run, longest_run))),
+    }
+}
+
+fn backoff(letters: &mut Letters<'_>) -> Backoff {
+    let base = millis_in(letters.time(), 10, 30 * DAY_MS);
+    let factor = letters.number_in(1, 100);
+    let cap = millis_in(letters.time(), 10, 30 * DAY_MS).max(base);
+    let jitter = letters.number_in(0, 100);
+    Backoff::exponential(base, factor, cap)
+        .jitter(jitter)
+        .seed(7)
+}
+
+fn clock(letters: &mut Letters<'_>) -> u64 {
+    let lap_of = match letters.letter() {
+        b'-' => return u64::MAX - nanos(letters.time()),
+        b'd' => DEADLINES_WRAP,
+        b'l' => LEASES_WRAP,
+        b's' => STAMPS_WRAP,
+        _ => return nanos(letters.time()),
+    };
+    letters
+        .number()
+        .wrapping_mul(lap_of)
+        .wrapping_sub(nanos(letters.time()))
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn set(time: Duration) -> Option<Duration> {
+    (!time.is_zero()).then_some(time)
+}
+
+fn millis_in(time: Duration, low: u64, high: u64) -> Duration {
+    let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    Duration::from_millis(millis.clamp(low, high))
+}

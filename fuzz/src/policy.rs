@@ -1,0 +1,106 @@
+//! Policies from outside: values of fields, or a file's text.
+//!
+//! An input that begins with `t` is a TOML file, one that begins with `j` a JSON file; any other is the fields
+//! of `Fields`, read by `arbitrary`.
+
+mod bounds;
+mod fields;
+mod text;
+
+use cutout::{Breaker, Policy};
+
+use crate::Reached;
+use bounds::Refusal;
+use fields::Fields;
+use text::Format;
+
+enum Input<'a> {
+    Fields(Fields),
+    Text(Format, &'a str),
+    /// Not UTF-8.
+    Nothing,
+}
+
+fn read(bytes: &[u8]) -> Input<'_> {
+    let (format, text) = match bytes {
+        [b't', text @ ..] => (Format::Toml, text),
+        [b'j', text @ ..] => (Format::Json, text),
+        _ => return Input::Fields(Fields::read(bytes)),
+    };
+    str::from_utf8(text).map_or(Input::Nothing, |text| Input::Text(format, text))
+}
+
+/// Offers a policy.
+///
+/// # Panics
+///
+/// If it is accepted against the bounds or refused within them, or is not refused by field, value and bound;
+/// if what was accepted is not read back as it was.
+#[must_use = "it says what the input is worth"]
+pub fn play(bytes: &[u8]) -> Reached {
+    let mut reached = Reached::new();
+    match read(bytes) {
+        Input::Fields(fields) => offer(&fields, &mut reached),
+        Input::Text(format, text) => {
+            let parsed = format.read(text);
+            let verdict = if parsed.is_ok() { "read" } else { "refused" };
+            reached.insert(format!("{format:?} {verdict}"));
+            if let Ok(policy) = parsed {
+                text::has_only_known_keys(format, text);
+                accept(policy);
+            }
+        }
+        Input::Nothing => {}
+    }
+    reached
+}
+
+/// The input in words.
+#[must_use]
+pub fn describe(bytes: &[u8]) -> String {
+    match read(bytes) {
+        Input::Fields(fields) => format!("{fields:#?}"),
+        Input::Text(format, text) => format!("{format:?}:\n{text}\n{:?}", format.read(text)),
+        Input::Nothing => "not UTF-8".into(),
+    }
+}
+
+fn offer(fields: &Fields, reached: &mut Reached) {
+    let policy = fields.policy();
+    let refusals = bounds::refusals(fields);
+    let built = Breaker::builder().policy(policy).try_build();
+    assert_eq!(
+        policy.validate(),
+        built.as_ref().map(|_| ()).map_err(|&error| error),
+        "checked as it is built: {policy:?}"
+    );
+    match built {
+        Ok(_) => {
+            assert_eq!(refusals, [], "accepted {policy:?}");
+            accept(policy);
+            reached.insert("accepted".into());
+        }
+        Err(error) => {
+            let said = error.to_string();
+            let is_said = |refusal: &Refusal| refusal.message() == said;
+            let refusal = refusals.iter().find(|refusal| is_said(refusal));
+            let refusal = refusal
+                .unwrap_or_else(|| panic!("{said:?} is not among {refusals:?} of {policy:?}"));
+            assert_eq!(error.field(), refusal.field);
+            reached.insert(format!("refused {}", refusal.field));
+        }
+    }
+}
+
+/// What was accepted is within the bounds, keeps its meaning in a breaker, and in either kind of file.
+fn accept(policy: Policy) {
+    let breaker = Breaker::builder().policy(policy).try_build();
+    let breaker = breaker.expect("what is accepted can be built");
+    assert_eq!(breaker.policy(), policy);
+    assert_eq!(bounds::refusals(&Fields::of(policy)), [], "{policy:?}");
+    for format in [Format::Toml, Format::Json] {
+        let text = format.write(&policy);
+        assert_eq!(format.read(&text), Ok(policy), "{text}");
+        text::refuses_more_keys(format, &text);
+    }
+}

@@ -1,0 +1,62 @@
+//! What a run of many histories did.
+
+use std::{
+    collections::HashSet,
+    fmt::{self, Debug},
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+use crate::{Event, Explanation};
+
+/// How many histories were explained, and how hard that was.
+#[derive(Clone, Debug, Default)]
+pub struct Figures {
+    histories: usize,
+    operations: usize,
+    switches: usize,
+    widest: usize,
+    /// Hashes of all the answers of a history.
+    outcomes: HashSet<u64>,
+}
+
+impl Figures {
+    /// Adds a history that was explained.
+    pub fn add<O, A: Debug>(&mut self, threads: &[Vec<Event<O, A>>], explanation: &Explanation) {
+        self.histories += 1;
+        self.operations += explanation.order.len();
+        self.switches += explanation.switches();
+        self.widest = self.widest.max(explanation.nodes);
+        let mut hasher = DefaultHasher::new();
+        for events in threads {
+            for event in events {
+                format!("{:?}", event.answer).hash(&mut hasher);
+            }
+            '|'.hash(&mut hasher);
+        }
+        self.outcomes.insert(hasher.finish());
+    }
+
+    /// How many histories were explained.
+    #[must_use]
+    pub fn histories(&self) -> usize {
+        self.histories
+    }
+
+    /// How many histories differ in what was answered.
+    #[must_use]
+    pub fn outcomes(&self) -> usize {
+        self.outcomes.len()
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (histories, operations) = (self.histories, self.operations);
+        let (outcomes, switches, widest) = (self.outcomes.len(), self.switches, self.widest);
+        write!(
+            f,
+            "{histories} histories explained, {operations} operations, {outcomes} distinct outcomes, \
+             {switches} switches between threads, widest search {widest} nodes"
+        )
+    }
+}

@@ -1,0 +1,189 @@
+//! The search.
+
+use std::collections::HashSet;
+
+use crate::{EventOf, Specification, Unexplained};
+
+/// A search of more nodes than this gives up: [`Unexplained::is_refuted`] is then false.
+pub const MOST_NODES: usize = 1_000_000;
+
+/// An order that explains a history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// Whose operation comes first, second, and so on.
+    pub order: Vec<usize>,
+    /// How many pairs of positions and state were looked at: one more than the operations if no try was in vain.
+    pub nodes: usize,
+}
+
+impl Explanation {
+    /// How often the next operation is another thread's.
+    #[must_use]
+    pub fn switches(&self) -> usize {
+        self.order
+            .windows(2)
+            .filter(|pair| pair[0] != pair[1])
+            .count()
+    }
+}
+
+/// How many operations of each thread are placed, and the state after them.
+type Node<State> = (Box<[usize]>, State);
+
+/// Looks for an order of the operations of all threads that leads from `first` to a state that `is_last`.
+///
+/// # Errors
+///
+/// [`Unexplained`] if there is none, or none was found among [`MOST_NODES`].
+pub fn explain<S: Specification>(
+    specification: &S,
+    first: S::State,
+    threads: &[Vec<EventOf<S>>],
+    is_last: impl Fn(&S::State) -> bool,
+) -> Result<Explanation, Unexplained> {
+    explain_within(MOST_NODES, specification, first, threads, is_last)
+}
+
+pub(crate) fn explain_within<S: Specification>(
+    most_nodes: usize,
+    specification: &S,
+    first: S::State,
+    threads: &[Vec<EventOf<S>>],
+    is_last: impl Fn(&S::State) -> bool,
+) -> Result<Explanation, Unexplained> {
+    let search = Search {
+        specification,
+        threads,
+    };
+    let operations: usize = threads.iter().map(Vec::len).sum();
+    let start: Node<S::State> = (vec![0; threads.len()].into(), first);
+    let mut seen = HashSet::new();
+    let mut order = Vec::new();
+    // The nodes that are left to try after each prefix of `order`, the best of them at the end.
+    let mut untried = vec![vec![(None, start.clone())]];
+    let mut longest = (order.clone(), start.1);
+    while let Some(tries) = untried.last_mut() {
+        let Some((thread, node)) = tries.pop() else {
+            untried.pop();
+            order.pop();
+            continue;
+        };
+        if seen.contains(&node) {
+            continue;
+        }
+        if seen.len() == most_nodes {
+            let (prefix, state) = longest;
+            return Err(search.failure(prefix, &state, seen.len(), false));
+        }
+        order.extend(thread);
+        if order.len() == operations && is_last(&node.1) {
+            let nodes = seen.len() + 1;
+            return Ok(Explanation { order, nodes });
+        }
+        if order.len() >= longest.0.len() {
+            longest = (order.clone(), node.1.clone());
+        }
+        untried.push(search.next(&node));
+        seen.insert(node);
+    }
+    let (prefix, state) = longest;
+    Err(search.failure(prefix, &state, seen.len(), true))
+}
+
+pub(crate) struct Search<'a, S: Specification> {
+    pub(crate) specification: &'a S,
+    pub(crate) threads: &'a [Vec<EventOf<S>>],
+}
+
+impl<S: Specification> Search<'_, S> {
+    /// What may come next, the best at the end, with the thread whose operation it is.
+    fn next(&self, (placed, state): &Node<S::State>) -> Vec<(Option<usize>, Node<S::State>)> {
+        let mut next = Vec::new();
+        for (thread, (events, at)) in self.threads.iter().zip(placed).enumerate() {
+            let Some(event) = events.get(*at) else {
+                continue;
+            };
+            for (after, answer) in self.specification.step(state, &event.operation) {
+                if answer != event.answer {
+                    continue;
+                }
+                let mut placed = placed.clone();
+                placed[thread] += 1;
+                let node = (Some(thread), (placed, after));
+                if self
+                    .specification
+                    .changes_nothing(&event.operation, &answer)
+                {
+                    debug_assert!(node.1.1 == *state, "{event:?} changes {state:?}");
+                    return vec![node];
+                }
+                next.push((event.hint, node));
+            }
+        }
+        next.sort_by_key(|(hint, _)| std::cmp::Reverse(*hint));
+        next.into_iter().map(|(_, node)| node).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Event;
+    use std::iter;
+
+    /// Counts; whoever asks is told whether the count is even.
+    struct Counter;
+
+    impl Specification for Counter {
+        type State = u64;
+        type Operation = ();
+        type Answer = bool;
+
+        fn step(&self, count: &u64, (): &()) -> impl IntoIterator<Item = (u64, bool)> {
+            iter::once((count + 1, count.is_multiple_of(2)))
+        }
+    }
+
+    fn said(even: bool, hint: u64) -> Event<(), bool> {
+        Event {
+            operation: (),
+            answer: even,
+            hint,
+        }
+    }
+
+    #[test]
+    fn a_search_that_is_too_wide_says_that_it_gave_up() {
+        // No order ends at 9, but to know it each must be tried.
+        let threads: Vec<_> = (0..4).map(|at| vec![said(at % 2 == 0, 0)]).collect();
+        let never = |count: &u64| *count == 9;
+        let unexplained = explain_within(3, &Counter, 0, &threads, never).unwrap_err();
+        assert!(!unexplained.is_refuted());
+        assert!(unexplained.to_string().starts_with("gave up"));
+        let unexplained = explain(&Counter, 0, &threads, never).unwrap_err();
+        assert!(unexplained.is_refuted());
+        assert!(unexplained.to_string().starts_with("no order"));
+    }
+
+    #[test]
+    fn good_hints_make_a_straight_search() {
+        let threads: Vec<_> = (0..64).map(|at| vec![said(at % 2 == 0, 64 - at)]).collect();
+        let mut hinted = threads.clone();
+        for (at, events) in (0..).zip(&mut hinted) {
+            events[0].hint = at;
+        }
+        let explained = explain(&Counter, 0, &hinted, |count| *count == 64).unwrap();
+        assert_eq!(explained.nodes, 65);
+        assert_eq!(explained.order, (0..64).collect::<Vec<_>>());
+        assert_eq!(explained.switches(), 63);
+        explain(&Counter, 0, &threads, |count| *count == 64).unwrap();
+    }
+
+    #[test]
+    fn nothing_is_explained_by_nothing() {
+        let none: [Vec<Event<(), bool>>; 1] = [Vec::new()];
+        let explained = explain(&Counter, 7, &none, |count| *count == 7).unwrap();
+        assert_eq!((explained.order.len(), explained.nodes), (0, 1));
+        explain(&Counter, 7, &none, |count| *count == 8).unwrap_err();
+    }
+}

@@ -1,0 +1,108 @@
+//! What is said of a history that no order explains.
+
+use std::{
+    error::Error,
+    fmt::{self, Write as _},
+};
+
+use crate::{Specification, search::Search};
+
+/// A history that was not explained. Its `Display` tells the longest prefix that was, and what does not fit then.
+#[derive(Clone, Debug)]
+pub struct Unexplained {
+    prefix: Vec<usize>,
+    nodes: usize,
+    refuted: bool,
+    text: String,
+}
+
+impl Unexplained {
+    /// Whether every order was tried. If not, the search grew too wide and nothing is known.
+    #[must_use]
+    pub fn is_refuted(&self) -> bool {
+        self.refuted
+    }
+
+    /// Whose operation comes first, second, and so on, in the longest prefix that could be explained.
+    #[must_use]
+    pub fn prefix(&self) -> &[usize] {
+        &self.prefix
+    }
+
+    /// How many pairs of positions and state were looked at.
+    #[must_use]
+    pub fn nodes(&self) -> usize {
+        self.nodes
+    }
+}
+
+impl fmt::Display for Unexplained {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = if self.refuted {
+            "no order of single steps explains this history"
+        } else {
+            "gave up looking for an order of single steps"
+        };
+        write!(f, "{verdict} ({} nodes)\n{}", self.nodes, self.text)
+    }
+}
+
+impl Error for Unexplained {}
+
+impl<S: Specification> Search<'_, S> {
+    pub(crate) fn failure(
+        &self,
+        prefix: Vec<usize>,
+        state: &S::State,
+        nodes: usize,
+        refuted: bool,
+    ) -> Unexplained {
+        let text = self
+            .tell(&prefix, state)
+            .unwrap_or_else(|error| unreachable!("a string takes all that is written: {error}"));
+        Unexplained {
+            prefix,
+            nodes,
+            refuted,
+            text,
+        }
+    }
+
+    fn tell(&self, prefix: &[usize], state: &S::State) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        let mut placed = vec![0; self.threads.len()];
+        writeln!(text, "the longest prefix that one explains:")?;
+        for &thread in prefix {
+            let event = &self.threads[thread][placed[thread]];
+            placed[thread] += 1;
+            let (operation, answer) = (&event.operation, &event.answer);
+            writeln!(text, "  thread {thread}: {operation:?} -> {answer:?}")?;
+        }
+        writeln!(text, "leads to {state:?}, where")?;
+        let mut all = true;
+        for (thread, (events, at)) in self.threads.iter().zip(placed).enumerate() {
+            let Some(event) = events.get(at) else {
+                continue;
+            };
+            all = false;
+            let (operation, got) = (&event.operation, &event.answer);
+            let may: Vec<_> = self
+                .specification
+                .step(state, operation)
+                .into_iter()
+                .map(|(_, answer)| answer)
+                .collect();
+            writeln!(
+                text,
+                "  thread {thread}: {operation:?} got {got:?} and may get {may:?}"
+            )?;
+        }
+        if all {
+            writeln!(
+                text,
+                "  all operations are placed, but the last state is another"
+            )?;
+        }
+        Ok(text)
+    }
+}

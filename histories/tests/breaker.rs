@@ -1,0 +1,214 @@
+//! What the checker refuses of a breaker so small that the right answer is plain, each beside a twin that it
+//! explains.
+
+use histories::{Event, Explanation, Specification, Unexplained, explain};
+use std::iter;
+
+/// Trips at the second failure in a row; the next who asks is the only probe, and its success recovers.
+struct Toy;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct State {
+    generation: u8,
+    phase: Phase,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Phase {
+    Closed { failures: u8 },
+    Open,
+    HalfOpen,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Operation {
+    Admit,
+    Fail { admitted: u8 },
+    Succeed { admitted: u8 },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    Admitted(u8),
+    Busy,
+    Applied,
+    Tripped,
+    Recovered,
+    Reopened,
+    Stale,
+}
+
+use Answer::{Admitted, Applied, Busy, Recovered, Reopened, Stale, Tripped};
+use Operation::{Admit, Fail, Succeed};
+use Phase::{Closed, HalfOpen, Open};
+
+const fn state(generation: u8, phase: Phase) -> State {
+    State { generation, phase }
+}
+
+const FRESH: State = state(0, Closed { failures: 0 });
+const ONE_FAILED: State = state(0, Closed { failures: 1 });
+const OPEN: State = state(1, Open);
+
+impl Specification for Toy {
+    type State = State;
+    type Operation = Operation;
+    type Answer = Answer;
+
+    fn step(
+        &self,
+        now: &State,
+        operation: &Operation,
+    ) -> impl IntoIterator<Item = (State, Answer)> {
+        let next = |phase| state(now.generation + 1, phase);
+        let step = match (*operation, now.phase) {
+            (Admit, Closed { .. }) => (*now, Admitted(now.generation)),
+            (Admit, Open) => (next(HalfOpen), Admitted(now.generation + 1)),
+            (Admit, HalfOpen) => (*now, Busy),
+            (Fail { admitted } | Succeed { admitted }, _) if admitted != now.generation => {
+                (*now, Stale)
+            }
+            (Fail { .. }, Closed { failures: 0 }) => {
+                (state(now.generation, Closed { failures: 1 }), Applied)
+            }
+            (Fail { .. }, Closed { .. }) => (next(Open), Tripped),
+            (Fail { .. }, _) => (next(Open), Reopened),
+            (Succeed { .. }, Closed { .. }) => {
+                (state(now.generation, Closed { failures: 0 }), Applied)
+            }
+            (Succeed { .. }, _) => (next(Closed { failures: 0 }), Recovered),
+        };
+        iter::once(step)
+    }
+
+    fn changes_nothing(&self, _: &Operation, answer: &Answer) -> bool {
+        matches!(answer, Busy | Stale)
+    }
+}
+
+fn check(
+    first: State,
+    threads: &[&[(Operation, Answer)]],
+    last: State,
+) -> Result<Explanation, Unexplained> {
+    let event = |&(operation, answer): &(Operation, Answer)| Event {
+        operation,
+        answer,
+        hint: 0,
+    };
+    let threads: Vec<Vec<_>> = threads
+        .iter()
+        .map(|events| events.iter().map(event).collect())
+        .collect();
+    let checked = explain(&Toy, first, &threads, |state| *state == last);
+    if let Err(unexplained) = &checked {
+        assert!(unexplained.is_refuted(), "{unexplained}");
+    }
+    checked
+}
+
+fn explains(first: State, threads: &[&[(Operation, Answer)]], last: State) -> Vec<usize> {
+    check(first, threads, last)
+        .unwrap_or_else(|unexplained| panic!("{unexplained}"))
+        .order
+}
+
+fn refuses(first: State, threads: &[&[(Operation, Answer)]], last: State) -> String {
+    check(first, threads, last)
+        .expect_err("there is no such order")
+        .to_string()
+}
+
+#[test]
+fn one_place_has_one_winner() {
+    let (won, busy) = ((Admit, Admitted(2)), (Admit, Busy));
+    let half_open = state(2, HalfOpen);
+    assert_eq!(explains(OPEN, &[&[busy], &[won]], half_open), [1, 0]);
+    let said = refuses(OPEN, &[&[won], &[won]], half_open);
+    assert!(
+        said.contains("Admit got Admitted(2) and may get [Busy]"),
+        "{said}"
+    );
+}
+
+#[test]
+fn no_trip_is_lost() {
+    let fail = Fail { admitted: 0 };
+    let (applied, tripped) = ((fail, Applied), (fail, Tripped));
+    assert_eq!(explains(FRESH, &[&[tripped], &[applied]], OPEN), [1, 0]);
+    refuses(FRESH, &[&[applied], &[applied]], ONE_FAILED);
+    refuses(FRESH, &[&[applied], &[applied]], OPEN);
+}
+
+#[test]
+fn one_trip_is_told_once() {
+    let fail = Fail { admitted: 0 };
+    let (tripped, stale) = ((fail, Tripped), (fail, Stale));
+    explains(ONE_FAILED, &[&[tripped], &[stale]], OPEN);
+    refuses(ONE_FAILED, &[&[tripped], &[tripped]], OPEN);
+}
+
+#[test]
+fn a_success_between_two_failures_may_be_what_lost_a_trip() {
+    let fail = (Fail { admitted: 0 }, Applied);
+    let success = (Succeed { admitted: 0 }, Applied);
+    let order = explains(FRESH, &[&[fail, fail], &[success]], ONE_FAILED);
+    assert_eq!(order, [0, 1, 0]);
+    // Its own thread has it before both.
+    refuses(FRESH, &[&[success, fail, fail]], ONE_FAILED);
+}
+
+#[test]
+fn a_stale_outcome_counts_for_nothing() {
+    let late = Fail { admitted: 0 };
+    let probe = [(Admit, Admitted(2)), (Succeed { admitted: 2 }, Recovered)];
+    let (closed, counted) = (
+        state(3, Closed { failures: 0 }),
+        state(3, Closed { failures: 1 }),
+    );
+    explains(OPEN, &[&[(late, Stale)], &probe], closed);
+    refuses(OPEN, &[&[(late, Applied)], &probe], counted);
+    refuses(
+        OPEN,
+        &[&[(late, Reopened)], &[(Admit, Admitted(2))]],
+        state(3, Open),
+    );
+}
+
+#[test]
+fn a_thread_sees_nothing_older_than_what_it_saw() {
+    let trips = [(Fail { admitted: 0 }, Tripped)];
+    let half_open = state(2, HalfOpen);
+    let (closed, probe) = ((Admit, Admitted(0)), (Admit, Admitted(2)));
+    // A second thread may read an old word long after the trip.
+    explains(ONE_FAILED, &[&trips, &[closed, probe]], half_open);
+    explains(ONE_FAILED, &[&trips, &[probe], &[closed]], half_open);
+    // But not after it saw the newer one, nor may the one who tripped.
+    refuses(ONE_FAILED, &[&trips, &[probe, closed]], half_open);
+    refuses(ONE_FAILED, &[&[trips[0], closed]], OPEN);
+}
+
+#[test]
+fn the_last_state_is_explained_too() {
+    let applied = [(Fail { admitted: 0 }, Applied)];
+    explains(FRESH, &[&applied], ONE_FAILED);
+    let said = refuses(FRESH, &[&applied], FRESH);
+    assert!(said.contains("the last state is another"), "{said}");
+}
+
+#[test]
+fn what_is_not_explained_is_told_with_the_longest_prefix_that_is() {
+    let fail = Fail { admitted: 0 };
+    let threads: [&[_]; 2] = [&[(fail, Applied), (fail, Tripped)], &[(Admit, Busy)]];
+    let unexplained = check(FRESH, &threads, OPEN).unwrap_err();
+    assert_eq!(unexplained.prefix(), [0, 0]);
+    let said = unexplained.to_string();
+    assert!(
+        said.contains("thread 0: Fail { admitted: 0 } -> Tripped\nleads to"),
+        "{said}"
+    );
+    assert!(
+        said.contains("thread 1: Admit got Busy and may get [Admitted(2)]"),
+        "{said}"
+    );
+}

@@ -1,0 +1,141 @@
+//! The checker against plain trial of every order, for every small history of a register.
+
+use histories::{Event, Specification, explain};
+
+struct Register;
+
+#[derive(Clone, Copy, Debug)]
+enum Operation {
+    Get,
+    Set(u8),
+    Swap(u8),
+    /// A set that may be lost.
+    Try(u8),
+}
+
+/// What was found there, by those who look.
+type Answer = Option<u8>;
+type Said = Event<Operation, Answer>;
+
+impl Specification for Register {
+    type State = u8;
+    type Operation = Operation;
+    type Answer = Answer;
+
+    fn step(&self, now: &u8, operation: &Operation) -> impl IntoIterator<Item = (u8, Answer)> {
+        match *operation {
+            Operation::Get => vec![(*now, Some(*now))],
+            Operation::Set(new) => vec![(new, None)],
+            Operation::Swap(new) => vec![(new, Some(*now))],
+            Operation::Try(new) => vec![(*now, None), (new, None)],
+        }
+    }
+
+    fn changes_nothing(&self, operation: &Operation, _: &Answer) -> bool {
+        matches!(operation, Operation::Get)
+    }
+}
+
+/// All that one operation may look like.
+fn events() -> Vec<Said> {
+    use Operation::{Get, Set, Swap, Try};
+    let mut events = Vec::new();
+    for operation in [Get, Set(0), Set(1), Swap(0), Swap(1), Try(1)] {
+        let answers: &[Answer] = match operation {
+            Get | Swap(_) => &[Some(0), Some(1)],
+            Set(_) | Try(_) => &[None],
+        };
+        for &answer in answers {
+            // The hint is now right, now wrong.
+            let hint = events.len() as u64 % 3;
+            events.push(Event {
+                operation,
+                answer,
+                hint,
+            });
+        }
+    }
+    events
+}
+
+/// Tries every order, without memory.
+fn some_order(now: u8, threads: &[&[Said]], last: u8) -> bool {
+    if threads.iter().all(|events| events.is_empty()) {
+        return now == last;
+    }
+    (0..threads.len()).any(|thread| {
+        let Some((first, rest)) = threads[thread].split_first() else {
+            return false;
+        };
+        let mut left = threads.to_vec();
+        left[thread] = rest;
+        Register
+            .step(&now, &first.operation)
+            .into_iter()
+            .any(|(after, answer)| answer == first.answer && some_order(after, &left, last))
+    })
+}
+
+/// Every history of threads of these lengths; how many of them were explained, and of how many.
+fn check(lengths: &[usize]) -> (usize, usize) {
+    let events = events();
+    let operations: usize = lengths.iter().sum();
+    let histories = events.len().pow(u32::try_from(operations).expect("few"));
+    let mut explained = 0;
+    for number in 0..histories {
+        let mut rest = number;
+        let mut next = || {
+            let event = events[rest % events.len()];
+            rest /= events.len();
+            event
+        };
+        let threads: Vec<Vec<Said>> = lengths
+            .iter()
+            .map(|&length| (0..length).map(|_| next()).collect())
+            .collect();
+        let slices: Vec<&[Said]> = threads.iter().map(Vec::as_slice).collect();
+        for last in [0, 1] {
+            let found = explain(&Register, 0, &threads, |now| *now == last);
+            assert_eq!(
+                found.is_ok(),
+                some_order(0, &slices, last),
+                "{threads:?} to {last}"
+            );
+            if let Ok(explanation) = found {
+                explained += 1;
+                assert!(replays(&explanation.order, &slices, last));
+            }
+        }
+    }
+    (explained, 2 * histories)
+}
+
+/// Whether an explanation is one.
+fn replays(order: &[usize], threads: &[&[Said]], last: u8) -> bool {
+    let mut left = threads.to_vec();
+    let mut may_be = vec![0];
+    for &thread in order {
+        let Some((event, rest)) = left[thread].split_first() else {
+            return false;
+        };
+        left[thread] = rest;
+        may_be = may_be
+            .iter()
+            .flat_map(|now| Register.step(now, &event.operation))
+            .filter(|(_, answer)| *answer == event.answer)
+            .map(|(after, _)| after)
+            .collect();
+    }
+    left.iter().all(|events| events.is_empty()) && may_be.contains(&last)
+}
+
+#[test]
+fn it_explains_exactly_what_some_order_does() {
+    for lengths in [&[4][..], &[2, 2], &[1, 3], &[1, 1, 2], &[1, 1, 1, 1]] {
+        let (explained, histories) = check(lengths);
+        println!(
+            "history: a register, threads of {lengths:?}: {explained} of {histories} explained"
+        );
+        assert!(0 < explained && explained < histories);
+    }
+}

@@ -1,0 +1,18 @@
+//! What a set of breakers by key allocates: for a key that is there, nothing.
+
+use allocation_counter::measure;
+use cutout::keyed::Breakers;
+
+#[test]
+fn a_key_that_is_there_is_found_without_allocating() {
+    let hosts = Breakers::<String>::builder().build();
+    let made = measure(|| drop(hosts.get("a.example"))).count_total;
+    assert!(
+        made > 0,
+        "what is new is allocated, or nothing is seen here"
+    );
+    let call = || hosts.get("a.example").call(|| Ok::<_, ()>(7));
+    assert_eq!(measure(|| drop(call())).count_total, 0);
+    hosts.get("a.example").force_open();
+    assert_eq!(measure(|| drop(call())).count_total, 0, "rejected");
+}

@@ -1,0 +1,120 @@
+//! Plants the bugs that are a few words in a shipped file: `src/bugs/patched.rs` says how they are read.
+//!
+//! Of each row of the tables it copies what the patched file belongs to (`cell.rs` with the window that is built on
+//! it, or the window, or `delivery.rs`), and writes a module in which that copy takes the place of the shipped one.
+//! A text that is not there exactly once is an error: the shipped code has moved on, and the row must follow.
+
+#[path = "src/bugs/patched/tables.rs"]
+mod tables;
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use tables::{Patch, TABLES};
+
+/// What a patch can need a copy of, and after which of them.
+const PARTS: &[(&str, &[&str])] = &[
+    ("cell", &["cell.rs"]),
+    (
+        "window",
+        &[
+            "window/mod.rs",
+            PAYLOAD,
+            "window/rate.rs",
+            "window/stamps.rs",
+        ],
+    ),
+    ("delivery", &["delivery.rs"]),
+    ("watch", &["watch.rs"]),
+];
+
+fn main() {
+    let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    let machine = here.join("../src/machine");
+    for read in ["src/bugs/patched", "../src/machine"] {
+        println!("cargo::rerun-if-changed={read}");
+    }
+    let patches = || TABLES.iter().copied().flatten();
+    let modules = patches().map(|patch| module(patch, &here, &machine, &out));
+    let rows = patches().map(row);
+    let written = format!(
+        "{}pub(super) const BUGS: &[Bug] = &[\n{}];\n",
+        modules.collect::<String>(),
+        rows.collect::<String>(),
+    );
+    fs::write(out.join("patched.rs"), written).expect("OUT_DIR is ours");
+}
+
+/// What the tally of the shipped machine gives and takes, so that no copy of it would fit.
+const PAYLOAD: &str = "window/payload.rs";
+
+/// Whether this patch needs a copy of this part.
+fn is_copied(part: &str, files: &[&str], patch: &Patch) -> bool {
+    files.contains(&patch.file) || (part == "window" && patch.file == "cell.rs")
+}
+
+/// Copies what is to be copied, and gives the module that takes it in.
+fn module(patch: &Patch, here: &Path, machine: &Path, out: &Path) -> String {
+    let own = out.join(patch.name);
+    let mut copied = String::new();
+    let mut shipped = vec!["rules", "shortcut", "step", "tally", "tick", "word"];
+    for (part, files) in PARTS {
+        if !is_copied(part, files, patch) {
+            shipped.push(part);
+            continue;
+        }
+        for file in *files {
+            let text = fs::read_to_string(machine.join(file)).expect("a file of the machine");
+            let text = match *file {
+                file if file == patch.file => patched(patch, text),
+                PAYLOAD => "pub(crate) use crate::machine::window::payload::*;\n".into(),
+                _ => text,
+            };
+            let copy = own.join(file);
+            fs::create_dir_all(copy.parent().expect("it has one")).expect("OUT_DIR is ours");
+            fs::write(copy, text).expect("OUT_DIR is ours");
+        }
+        copied.push_str(&declared(part, &own.join(files[0])));
+    }
+    let (name, shipped) = (patch.name, shipped.join(", "));
+    let glue = declared("shipped", &here.join("src/shipped.rs"));
+    format!(
+        "mod {name} {{\n\
+         mod machine {{\npub(crate) use crate::machine::{{{shipped}}};\n{copied}}}\n\
+         {glue}}}\n"
+    )
+}
+
+/// The declaration of a module that is in this file.
+fn declared(module: &str, file: &Path) -> String {
+    let file = file.to_str().expect("a path in UTF-8");
+    format!("#[path = {file:?}] pub(crate) mod {module};\n")
+}
+
+fn patched(patch: &Patch, text: String) -> String {
+    patch.edits.iter().fold(text, |text, (from, to)| {
+        let times = text.matches(from).count();
+        let (name, file) = (patch.name, patch.file);
+        assert!(times == 1, "{name}: {file} has this {times} times: {from}");
+        text.replace(from, to)
+    })
+}
+
+fn row(patch: &Patch) -> String {
+    let Patch {
+        name,
+        breaks,
+        what,
+        seen,
+        model,
+        gives_away,
+        ..
+    } = patch;
+    format!(
+        "Bug {{ breaks: {breaks:?}, what: {what:?}, seen: {seen:?}, model: {model:?}, gives_away: {gives_away:?}, \
+         plant: models::{model}::<{name}::shipped::Shipped> }},\n"
+    )
+}

@@ -1,0 +1,120 @@
+//! Breakers whose trip lives in the word, for the history checker to find what is wrong with them.
+//! (`shuttle-tests` has this file too.)
+
+use std::marker::PhantomData;
+
+use crate::{
+    machine::{
+        cell::Cell,
+        rules::Rules,
+        step::{Admission, Step, Verb, Vote, admit, operate, report},
+        tally::Count,
+        word::{Period, Word},
+    },
+    shipped::Shipped,
+    subject::{Did, Said, Subject, moment},
+    sync::AtomicU64,
+};
+
+/// What a breaker does without.
+pub(crate) trait Bug: Send + Sync + 'static {
+    /// An outcome is compared with the generation of its permit.
+    const GENERATION_IS_CHECKED: bool = true;
+    /// Who loses a CAS decides anew: else its first decision stands, though it was not stored.
+    const LOST_CAS_DECIDES_ANEW: bool = true;
+}
+
+pub(crate) struct NoGenerationCheck;
+
+impl Bug for NoGenerationCheck {
+    const GENERATION_IS_CHECKED: bool = false;
+}
+
+pub(crate) struct WinnerAndLoserBothAdmitted;
+
+impl Bug for WinnerAndLoserBothAdmitted {
+    const LOST_CAS_DECIDES_ANEW: bool = false;
+}
+
+/// The same breaker with nothing planted: what is found in the others is the bug.
+pub(crate) struct NoBug;
+
+impl Bug for NoBug {}
+
+/// A breaker whose trip lives in the word.
+pub(crate) struct InWord<B> {
+    cell: Cell,
+    rules: Rules,
+    bug: PhantomData<B>,
+}
+
+impl<B: Bug> InWord<B> {
+    fn did<V>(&self, decide: impl Fn(Word) -> Step<V>, said: impl Fn(V) -> Said) -> Did {
+        let mut seen = self.cell.load();
+        loop {
+            let step = decide(seen);
+            let stored = if step.word == seen {
+                Ok(())
+            } else {
+                self.cell.replace(seen, step.word)
+            };
+            match stored {
+                Err(stands) if B::LOST_CAS_DECIDES_ANEW => seen = stands,
+                _ => {
+                    return Did {
+                        said: said(step.verdict),
+                        before: seen,
+                        after: step.word,
+                        counted: None,
+                    };
+                }
+            }
+        }
+    }
+}
+
+impl<B: Bug> Subject for InWord<B> {
+    type Teller = <Shipped as Subject>::Teller;
+    type Waker = <Shipped as Subject>::Waker;
+
+    fn at(word: Word, rules: Rules) -> Self {
+        Self {
+            cell: Cell::over(AtomicU64::new(word.bits())),
+            rules,
+            bug: PhantomData,
+        }
+    }
+
+    fn word(&self) -> Word {
+        self.cell.load()
+    }
+
+    fn admit(&self, clock: &dyn Fn() -> u64) -> Did {
+        let said = |verdict| match verdict {
+            Admission::Admitted(period) => Said::Admitted(period),
+            Admission::Rejected(refusal) => Said::Rejected(refusal),
+        };
+        self.did(|word| admit(word, &self.rules, moment(clock())), said)
+    }
+
+    fn report(&self, period: Period, vote: Vote) -> Did {
+        let decide = |word: Word| {
+            let period = if B::GENERATION_IS_CHECKED {
+                period
+            } else {
+                word.period()
+            };
+            report(word, period, vote, &self.rules)
+        };
+        self.did(decide, Said::Recorded)
+    }
+
+    fn operate(&self, verb: Verb, now: u64) -> Did {
+        let decide = |word| operate(word, verb, &self.rules, moment(now));
+        self.did(decide, Said::Found)
+    }
+
+    fn counted(&self, _: u64) -> Count {
+        Count::default()
+    }
+}

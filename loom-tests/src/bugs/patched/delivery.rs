@@ -1,0 +1,39 @@
+//! Who tells, and of what.
+
+use super::{Patch, UNSEEN};
+
+pub(super) const PATCHES: &[Patch] = &[
+    Patch {
+        name: "two_tellers",
+        breaks: "I19",
+        what: "more than one teller at a time",
+        seen: "gastownhall/gascity pull 4839",
+        model: "delivery::transitions_are_told_in_their_order",
+        gives_away: "not one at a time",
+        file: "delivery.rs",
+        edits: &[(
+            "!core::mem::replace(&mut queue.telling, true)",
+            "core::mem::replace(&mut queue.telling, true) || true",
+        )],
+    },
+    Patch {
+        name: "the_teller_never_stops",
+        breaks: "I19",
+        what: "a teller that has nothing left stays the teller: nobody tells of the next",
+        seen: UNSEEN,
+        model: "delivery::transitions_are_told_in_their_order",
+        gives_away: "something is left",
+        file: "delivery.rs",
+        edits: &[("queue.telling = told.is_some();", "")],
+    },
+    Patch {
+        name: "a_gap_is_not_announced",
+        breaks: "I19",
+        what: "a gap is not announced",
+        seen: UNSEEN,
+        model: "delivery::a_gap_is_announced_and_delivery_goes_on",
+        gives_away: "not in order",
+        file: "delivery.rs",
+        edits: &[("missed: core::mem::take(&mut self.missed),", "missed: 0,")],
+    },
+];

@@ -1,0 +1,132 @@
+//! The time buckets.
+
+use super::{Patch, UNSEEN};
+
+pub(super) const PATCHES: &[Patch] = &[
+    Patch {
+        name: "buckets_are_not_tagged",
+        breaks: "I4",
+        what: "buckets are not tagged with their period",
+        seen: "breaker-machines 0.22.0 src/circuit.rs: only reset clears its window",
+        model: "rate::a_late_failure_of_a_period_loses_none_of_the_next",
+        gives_away: "miscounted",
+        file: "window/rate.rs",
+        edits: &[(
+            "let generation = (generation as u64) <<",
+            "let generation = 0 * (generation as u64) <<",
+        )],
+    },
+    Patch {
+        name: "published_before_cleared",
+        breaks: "I14, I15",
+        what: "a bucket is published before it is cleared",
+        seen: "redis/go-redis pull 3836 and ai-dynamo/dynamo pull 8178, in review: no breakers",
+        model: "rate::two_failures_over_an_old_bucket_count_from_nothing",
+        gives_away: "not an outcome",
+        file: "window/rate.rs",
+        edits: &[(
+            "                    empty + 1\n",
+            "                    let full = empty | (stands & self.scale.most());\n\
+             if cell.compare_exchange(stands, full, Ordering::AcqRel, Ordering::Relaxed).is_ok() {\n\
+             cell.store(empty, Ordering::Release);\n\
+             }\n\
+             continue;\n",
+        )],
+    },
+    Patch {
+        name: "fetch_add_on_a_tagged_cell",
+        breaks: "I4, I14",
+        what: "fetch_add on a tagged cell: a late count lands in the next period",
+        seen: "our prototypes; dropwizard/metrics #3347: late counts in a reused bucket",
+        model: "rate::a_late_success_of_a_bucket_in_use_loses_none_of_the_next_period",
+        gives_away: "0 of 2",
+        file: "window/rate.rs",
+        edits: &[(
+            "Some(count) => empty + count + 1,",
+            "Some(_) => {\n                    cell.fetch_add(1, Ordering::AcqRel);\n                    return true;\n                }",
+        )],
+    },
+    Patch {
+        name: "fetch_add_without_the_clock",
+        breaks: "I4, I15",
+        what: "the same where a success goes without the clock",
+        seen: "the same",
+        model: "rate::a_late_success_without_the_clock_loses_none_of_the_next_period",
+        gives_away: "0 of 2",
+        file: "window/rate.rs",
+        edits: &[(
+            "cell.compare_exchange(stands, stands + 1, Ordering::Relaxed, Ordering::Relaxed)\n                    .is_ok()",
+            "cell.fetch_add(1, Ordering::Relaxed) > 0",
+        )],
+    },
+    Patch {
+        name: "failures_are_sharded",
+        breaks: "I14",
+        what: "failures are sharded, without a fence",
+        seen: "our prototypes; no public report verified",
+        model: "rate::two_failures_in_a_bucket_trip_once",
+        gives_away: "no lost trip",
+        file: "window/rate.rs",
+        edits: &[
+            (
+                "self.add(&self.lines[0],",
+                "self.add(&self.lines[crate::sync::actor() % 2],",
+            ),
+            ("fence(Ordering::SeqCst);", ""),
+            (
+                "let failures = sum(&self.lines[0]);",
+                "let failures: u64 = self.lines.iter().map(sum).sum();",
+            ),
+            (
+                "let successes: u64 = self.lines[1..].iter().map(sum).sum();",
+                "let successes = 0;",
+            ),
+        ],
+    },
+    Patch {
+        name: "whose_period_is_not_asked",
+        breaks: "I14",
+        what: "a late call of a period that is over writes over a cell of the next",
+        seen: UNSEEN,
+        model: "rate::a_late_failure_of_a_period_loses_none_of_the_next",
+        gives_away: "no lost trip",
+        file: "window/rate.rs",
+        edits: &[("None if !word.load().is_of(period) => return false,", "")],
+    },
+    Patch {
+        name: "the_newest_is_not_asked",
+        breaks: "I15",
+        what: "a late call writes over the cell of a newer bucket",
+        seen: UNSEEN,
+        model: "rate::a_late_success_loses_none_of_a_newer_bucket",
+        gives_away: "not an outcome",
+        file: "window/rate.rs",
+        edits: &[("if is_later(newest, bucket) {", "if false {")],
+    },
+    Patch {
+        name: "the_sum_is_of_its_own_bucket",
+        breaks: "I14",
+        what: "a failure sums up to its own bucket, not to the newest",
+        seen: UNSEEN,
+        model: "rate::two_failures_at_the_turn_of_a_bucket_trip_once",
+        gives_away: "no lost trip",
+        file: "window/rate.rs",
+        edits: &[(
+            "let newest = if is_later(bucket, newest) {",
+            "let newest = if true {",
+        )],
+    },
+    Patch {
+        name: "a_held_up_reading_turns_back",
+        breaks: "I14",
+        what: "a reading that was held up turns the newest bucket back under a failure that decides",
+        seen: "our own history, 5472886",
+        model: "rate::a_very_late_reading_turns_no_bucket_back",
+        gives_away: "no lost trip",
+        file: "window/rate.rs",
+        edits: &[(
+            "let newest = if is_later(bucket, newest) {",
+            "let newest = if false {",
+        )],
+    },
+];

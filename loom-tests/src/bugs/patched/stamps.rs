@@ -1,0 +1,98 @@
+//! The ring of failures.
+
+use super::{Patch, UNSEEN};
+
+pub(super) const PATCHES: &[Patch] = &[
+    Patch {
+        name: "marks_are_not_tagged",
+        breaks: "I4",
+        what: "marks are not tagged: those of the period before count",
+        seen: "breaker-machines 0.22.0 src/circuit.rs: only reset clears its window",
+        model: "stamps::a_late_failure_of_a_period_loses_none_of_the_next",
+        gives_away: "I4",
+        file: "window/stamps.rs",
+        edits: &[(
+            "self.0 >> STAMP_BITS == Self::new(generation, place, 0).0 >> STAMP_BITS",
+            "(self.0 ^ Self::new(generation, place, 0).0) >> STAMP_BITS & 1 == 0",
+        )],
+    },
+    Patch {
+        name: "a_mark_is_swapped",
+        breaks: "I14",
+        what: "a mark is stored, not compared: a late writer takes a newer one's place",
+        seen: "hedzr/go-ringbuf pull 10: a ring, no breaker",
+        model: "stamps::who_is_delayed_for_two_laps_moves_no_place",
+        gives_away: "miscounted",
+        file: "window/stamps.rs",
+        edits: &[(
+            ".compare_exchange(old.0, new.0, Ordering::Release, Ordering::Relaxed)\n            .is_ok()",
+            ".swap(new.0, Ordering::AcqRel) == old.0",
+        )],
+    },
+    Patch {
+        name: "no_second_look",
+        breaks: "I14",
+        what: "no second look at the word once the mark was read",
+        seen: UNSEEN,
+        model: "stamps::a_late_failure_of_a_period_loses_none_of_the_next",
+        gives_away: "miscounted",
+        file: "window/stamps.rs",
+        edits: &[("if again != seen {", "if false {")],
+    },
+    Patch {
+        name: "a_late_mend",
+        breaks: "I14, I15",
+        what: "the stamp is looked up after the second look at the word: a mark is mended by a later lap",
+        seen: "our own history, ee07c5c",
+        model: "stamps::two_failures_beyond_65_535_calls_trip_once",
+        gives_away: "miscounted",
+        file: "window/stamps.rs",
+        edits: &[
+            (
+                "            let stamp = view.stamp(failure, rules);\n            // A word",
+                "            // A word",
+            ),
+            (
+                "                seen = again;\n                continue;\n            }\n",
+                "                seen = again;\n                continue;\n            }\n\
+                 let stamp = view.stamp(failure, rules);\n",
+            ),
+        ],
+    },
+    Patch {
+        name: "two_laps_give_the_same_word",
+        breaks: "I14, I15",
+        what: "a window of time counts no calls: two laps later the word is the same",
+        seen: "our own history, 5472886",
+        model: "stamps::who_is_delayed_for_two_laps_moves_no_place",
+        gives_away: "miscounted",
+        file: "window/stamps.rs",
+        edits: &[(
+            "            .with_next_place(self.ring.len())\n            .with_one_call_more()",
+            "            .with_next_place(self.ring.len())",
+        )],
+    },
+    Patch {
+        name: "a_moved_failure_is_stale",
+        breaks: "I24",
+        what: "a failure that was moved, and trips for a third, says that it is stale",
+        seen: "our own history, 5472886",
+        model: "stamps::more_failures_than_trip_trip_once",
+        gives_away: "not an outcome",
+        file: "window/stamps.rs",
+        edits: &[(
+            "                        let verdict = match mine {\n                            Some(_) => Recorded::Applied,",
+            "                        let verdict = match mine {\n                            Some(_) => Recorded::Stale,",
+        )],
+    },
+    Patch {
+        name: "a_moved_failure_counts_again",
+        breaks: "I15",
+        what: "a failure that another moved is counted again",
+        seen: UNSEEN,
+        model: "stamps::a_failure_that_stopped_after_its_mark_is_counted_once",
+        gives_away: "counted",
+        file: "window/stamps.rs",
+        edits: &[("} else if mine.is_some() {", "} else if false {")],
+    },
+];

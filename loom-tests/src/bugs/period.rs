@@ -1,0 +1,69 @@
+//! Outcomes that count where they don't belong.
+
+use super::{
+    Bug, bug,
+    planted::{Planted, over_shipped},
+};
+use crate::{
+    machine::{
+        step::{Recorded, Verb, Vote},
+        word::Period,
+    },
+    shipped::Shipped,
+    subject::{Did, Said, Subject},
+};
+
+pub(super) const BUGS: &[Bug] = &[
+    bug!(
+        "I4",
+        "no generation check: an outcome counts in whatever period stands",
+        "Polly #217; Kevlar #227; failsafe 1.3.0 src/state_machine.rs, on_success",
+        stale::a_late_failure_fails_no_probe,
+        NoGeneration,
+        "closed, and fresh",
+    ),
+    bug!(
+        "I13",
+        "an ignored outcome counts as a success",
+        "Polly v8 CircuitStateController.cs, OnUnhandledOutcomeAsync",
+        lease::a_late_place_given_back_is_taken_or_given_up,
+        IgnoredIsSuccess,
+        "not an outcome: recovered",
+    ),
+    bug!(
+        "I25",
+        "a late success closes whatever stands, forced open too",
+        "cockroachdb/circuitbreaker pull 2",
+        operator::no_outcome_undoes_forced_open,
+        SuccessCloses,
+        "no edge: forced-open to closed",
+    ),
+];
+
+over_shipped!(NoGeneration {
+    fn report(&self, _: Period, vote: Vote) -> Did {
+        self.0.report(self.0.word().period(), vote)
+    }
+});
+
+over_shipped!(IgnoredIsSuccess {
+    fn report(&self, period: Period, vote: Vote) -> Did {
+        let vote = match vote {
+            Vote::Ignored => Vote::Success { now: 0 },
+            vote => vote,
+        };
+        self.0.report(period, vote)
+    }
+});
+
+over_shipped!(SuccessCloses {
+    fn report(&self, period: Period, vote: Vote) -> Did {
+        match vote {
+            Vote::Success { now } if !self.0.word().is_closed() => Did {
+                said: Said::Recorded(Recorded::Recovered),
+                ..self.0.operate(Verb::Reset, now)
+            },
+            vote => self.0.report(period, vote),
+        }
+    }
+});

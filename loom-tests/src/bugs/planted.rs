@@ -1,0 +1,75 @@
+//! A subject that is the shipped one but for what it breaks.
+
+use crate::{
+    machine::{
+        rules::Rules,
+        step::{Verb, Vote},
+        tally::Count,
+        word::{Period, Word},
+    },
+    shipped::Shipped,
+    subject::{Did, Subject},
+};
+
+pub(super) trait Planted: Send + Sync + 'static {
+    fn over(shipped: Shipped) -> Self;
+
+    fn shipped(&self) -> &Shipped;
+
+    fn admit(&self, clock: &dyn Fn() -> u64) -> Did {
+        self.shipped().admit(clock)
+    }
+
+    fn report(&self, period: Period, vote: Vote) -> Did {
+        self.shipped().report(period, vote)
+    }
+}
+
+impl<P: Planted> Subject for P {
+    type Teller = <Shipped as Subject>::Teller;
+    type Waker = <Shipped as Subject>::Waker;
+
+    fn at(word: Word, rules: Rules) -> Self {
+        Self::over(Shipped::at(word, rules))
+    }
+
+    fn word(&self) -> Word {
+        self.shipped().word()
+    }
+
+    fn admit(&self, clock: &dyn Fn() -> u64) -> Did {
+        Planted::admit(self, clock)
+    }
+
+    fn report(&self, period: Period, vote: Vote) -> Did {
+        Planted::report(self, period, vote)
+    }
+
+    fn operate(&self, verb: Verb, now: u64) -> Did {
+        self.shipped().operate(verb, now)
+    }
+
+    fn counted(&self, now: u64) -> Count {
+        self.shipped().counted(now)
+    }
+}
+
+/// A newtype around the shipped subject.
+macro_rules! over_shipped {
+    ($name:ident { $($broken:item)* }) => {
+        struct $name(Shipped);
+
+        impl Planted for $name {
+            fn over(shipped: Shipped) -> Self {
+                Self(shipped)
+            }
+
+            fn shipped(&self) -> &Shipped {
+                &self.0
+            }
+
+            $($broken)*
+        }
+    };
+}
+pub(super) use over_shipped;

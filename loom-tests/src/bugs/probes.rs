@@ -1,0 +1,181 @@
+//! Half-open that lets too many through, or nobody any more.
+
+use super::{
+    Bug, bug,
+    planted::{Planted, over_shipped},
+};
+use crate::{
+    machine::{
+        step::{Recorded, Vote, admit, admit::Refusal},
+        tick::LeaseEnd,
+        word::{HalfOpen, Period, Phase},
+    },
+    shipped::{Shipped, unwritten},
+    subject::{Did, Said, Subject, moment},
+    sync::{AtomicU64, Ordering},
+};
+
+pub(super) const BUGS: &[Bug] = &[
+    bug!(
+        "I5",
+        "half-open is not bounded: a call that finds it is let through",
+        "opossum #119; ldbc #731; failsafe 1.3.0 src/state_machine.rs, is_call_permitted",
+        probe::half_open_never_admits_more_than_the_limit,
+        Unbounded,
+        "more probes than places",
+    ),
+    bug!(
+        "I5",
+        "load, then subtract: the places are counted by two operations",
+        "circuitbreaker-rs 0.1.1 src/breaker.rs, pre_call; Netflix/concurrency-limits #140",
+        probe::half_open_never_admits_more_than_the_limit,
+        LoadThenSubtract,
+        "more probes than places",
+    ),
+    bug!(
+        "I6",
+        "winner and loser of the CAS to half-open are both admitted",
+        "recloser 1.4.0 src/recloser.rs, call_permitted",
+        probe::of_two_callers_one_gets_the_only_place,
+        LoserIsAdmitted,
+        "a place each",
+    ),
+    bug!(
+        "I6",
+        "who loses the CAS for a place is admitted without one",
+        "hedzr/go-ringbuf pull 10: a ring, no breaker",
+        probe::two_callers_get_two_places,
+        LoserIsAdmitted,
+        "a place each",
+    ),
+    bug!(
+        "I8, I13",
+        "the place is not given back on cancel",
+        "monix #1080; rezilience pull 521; getnora-io/nora #585",
+        probe::half_open_never_admits_more_than_the_limit,
+        NotGivenBack,
+        "every place was given back",
+    ),
+    bug!(
+        "I9",
+        "probes have no lease: one that never reports wedges half-open",
+        "resilience4j #935; Sentinel #1638; OmniRoute #13836",
+        lease::two_callers_give_a_lease_up_once,
+        NoLease,
+        "busy",
+    ),
+    bug!(
+        "I9, I16",
+        "half-range comparison of a lease that wraps",
+        "our prototypes, wedged for days; no public report verified",
+        lease::a_lease_that_ended_a_week_ago_is_given_up_once,
+        HalfRange,
+        "given up once",
+    ),
+];
+
+/// The half-open period that stands, if one does.
+fn half_open(shipped: &Shipped) -> Option<(Period, HalfOpen)> {
+    let word = shipped.word();
+    match word.phase() {
+        Phase::HalfOpen(half_open) => Some((word.period(), half_open)),
+        _ => None,
+    }
+}
+
+fn admitted(shipped: &Shipped, period: Period) -> Did {
+    unwritten(shipped.word(), Said::Admitted(period))
+}
+
+fn busy(shipped: &Shipped) -> Did {
+    unwritten(shipped.word(), Said::Rejected(Refusal::Busy))
+}
+
+over_shipped!(Unbounded {
+    fn admit(&self, clock: &dyn Fn() -> u64) -> Did {
+        match half_open(&self.0) {
+            Some((period, _)) => admitted(&self.0, period),
+            None => self.0.admit(clock),
+        }
+    }
+});
+
+struct LoadThenSubtract {
+    shipped: Shipped,
+    left: AtomicU64,
+}
+
+impl Planted for LoadThenSubtract {
+    fn over(shipped: Shipped) -> Self {
+        let left = AtomicU64::new(shipped.rules.probes.into());
+        Self { shipped, left }
+    }
+
+    fn shipped(&self) -> &Shipped {
+        &self.shipped
+    }
+
+    fn admit(&self, clock: &dyn Fn() -> u64) -> Did {
+        let Some((period, _)) = half_open(&self.shipped) else {
+            return self.shipped.admit(clock);
+        };
+        if self.left.load(Ordering::Acquire) == 0 {
+            return busy(&self.shipped);
+        }
+        self.left.fetch_sub(1, Ordering::AcqRel);
+        admitted(&self.shipped, period)
+    }
+
+    fn report(&self, period: Period, vote: Vote) -> Did {
+        self.left.fetch_add(1, Ordering::AcqRel);
+        self.shipped.report(period, vote)
+    }
+}
+
+over_shipped!(LoserIsAdmitted {
+    fn admit(&self, clock: &dyn Fn() -> u64) -> Did {
+        let seen = self.0.word();
+        if half_open(&self.0).is_some_and(|(_, now)| now.in_flight >= self.0.rules.probes) {
+            return busy(&self.0);
+        }
+        let next = admit(seen, &self.0.rules, moment(clock())).word;
+        let won = self.0.cell.replace(seen, next).is_ok();
+        Did {
+            before: if won { seen } else { next },
+            ..unwritten(next, Said::Admitted(next.period()))
+        }
+    }
+});
+
+over_shipped!(NotGivenBack {
+    fn report(&self, period: Period, vote: Vote) -> Did {
+        match vote {
+            Vote::Ignored => unwritten(self.0.word(), Said::Recorded(Recorded::Unrecorded)),
+            vote => self.0.report(period, vote),
+        }
+    }
+});
+
+over_shipped!(NoLease {
+    fn admit(&self, clock: &dyn Fn() -> u64) -> Did {
+        match half_open(&self.0) {
+            Some((_, full)) if full.in_flight >= self.0.rules.probes => busy(&self.0),
+            _ => self.0.admit(clock),
+        }
+    }
+});
+
+over_shipped!(HalfRange {
+    fn admit(&self, clock: &dyn Fn() -> u64) -> Did {
+        const HALF: u64 = 1 << (LeaseEnd::BITS - 1);
+        match half_open(&self.0) {
+            Some((_, full))
+                if full.in_flight >= self.0.rules.probes
+                    && (1..HALF).contains(&full.lease_end.since(LeaseEnd::of(clock()))) =>
+            {
+                busy(&self.0)
+            }
+            _ => self.0.admit(clock),
+        }
+    }
+});

@@ -1,0 +1,82 @@
+//! A ring whose place is taken before its cell is written.
+
+use super::{Bug, bug, planted::Planted};
+use crate::{
+    machine::{
+        step::{Recorded, Step, Vote, open},
+        window::payload::Payload,
+        word::{Period, Phase, Word},
+    },
+    shipped::{Shipped, did},
+    subject::{Did, Said, Subject},
+    sync::{AtomicU64, Ordering},
+};
+
+pub(super) const BUGS: &[Bug] = &[bug!(
+    "I14",
+    "the ticket comes before the cell: who looks in between finds a hole",
+    "our prototypes, lost trips and false ones; no public report verified",
+    stamps::two_failures_of_the_last_calls_trip_once,
+    TicketFirst,
+    "no lost trip",
+)];
+
+/// Two failures among the last two calls trip.
+struct TicketFirst {
+    shipped: Shipped,
+    written: [AtomicU64; 2],
+}
+
+impl Planted for TicketFirst {
+    fn over(shipped: Shipped) -> Self {
+        Self {
+            shipped,
+            written: [AtomicU64::new(0), AtomicU64::new(0)],
+        }
+    }
+
+    fn shipped(&self) -> &Shipped {
+        &self.shipped
+    }
+
+    fn report(&self, period: Period, vote: Vote) -> Did {
+        let Vote::Failure { moment, .. } = vote else {
+            return self.shipped.report(period, vote);
+        };
+        let Shipped { cell, rules, .. } = &self.shipped;
+        let step = |word, verdict| Step { word, verdict };
+        let ticket = cell.transition(
+            self.shipped.word(),
+            (),
+            || (),
+            |word: Word, ()| match word.phase() {
+                Phase::Closed(payload) if word.is_of(period) => {
+                    let next = Payload::new(payload).with_next_place(2).bits();
+                    step(word.with_payload(next), Recorded::Applied)
+                }
+                _ => step(word, Recorded::Stale),
+            },
+        );
+        let Phase::Closed(payload) = ticket.before.phase() else {
+            return did(ticket, Said::Recorded);
+        };
+        let place = Payload::new(payload).place().index;
+        self.written[place].store(1, Ordering::Release);
+        if self.written[1 - place].load(Ordering::Acquire) == 0 {
+            return did(ticket, Said::Recorded);
+        }
+        let tripped = cell.transition(
+            ticket.after,
+            (),
+            || (),
+            |word, ()| {
+                if word.is_of(period) {
+                    step(open(word, 0, 0, rules, moment), Recorded::Tripped)
+                } else {
+                    step(word, Recorded::Applied)
+                }
+            },
+        );
+        did(tripped, Said::Recorded)
+    }
+}

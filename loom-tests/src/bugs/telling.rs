@@ -1,0 +1,96 @@
+//! Listeners that are told without an order, or under a lock.
+
+use std::marker::PhantomData;
+
+use loom::sync::Mutex;
+
+use super::{Bug, bug};
+use crate::{
+    machine::{
+        rules::Rules,
+        step::{Change, Verb, Vote},
+        tally::Count,
+        word::{Period, Word},
+    },
+    shipped::Shipped,
+    subject::{Did, Subject, Teller, Told},
+};
+
+pub(super) const BUGS: &[Bug] = &[
+    bug!(
+        "I19",
+        "listeners are told right after the CAS, in no order",
+        "gastownhall/gascity pull 4839, which was reproduced; Kevlar #24",
+        delivery::transitions_are_told_in_their_order,
+        Telling<AtOnce>,
+        "not one at a time",
+    ),
+    bug!(
+        "I18, I19",
+        "listeners are told under a lock: one that makes a transition waits for itself",
+        "gobreaker #37, gone into in its pull 119",
+        delivery::a_transition_of_a_listener_is_told_after_it_returns,
+        Telling<UnderALock>,
+        "deadlock",
+    ),
+];
+
+/// The shipped machine with another teller.
+struct Telling<T>(Shipped, PhantomData<T>);
+
+impl<T: Teller> Subject for Telling<T> {
+    type Teller = T;
+    type Waker = <Shipped as Subject>::Waker;
+
+    fn at(word: Word, rules: Rules) -> Self {
+        Self(Shipped::at(word, rules), PhantomData)
+    }
+
+    fn word(&self) -> Word {
+        self.0.word()
+    }
+
+    fn admit(&self, clock: &dyn Fn() -> u64) -> Did {
+        self.0.admit(clock)
+    }
+
+    fn report(&self, period: Period, vote: Vote) -> Did {
+        self.0.report(period, vote)
+    }
+
+    fn operate(&self, verb: Verb, now: u64) -> Did {
+        self.0.operate(verb, now)
+    }
+
+    fn counted(&self, now: u64) -> Count {
+        self.0.counted(now)
+    }
+}
+
+struct AtOnce;
+
+impl Teller for AtOnce {
+    fn beginning_at(_: u16) -> Self {
+        Self
+    }
+
+    fn tell(&self, change: Change, listen: &dyn Fn(Told)) {
+        listen(Told {
+            generation: change.generation,
+            missed: 0,
+        });
+    }
+}
+
+struct UnderALock(Mutex<()>);
+
+impl Teller for UnderALock {
+    fn beginning_at(_: u16) -> Self {
+        Self(Mutex::new(()))
+    }
+
+    fn tell(&self, change: Change, listen: &dyn Fn(Told)) {
+        let _told = self.0.lock().expect("no listener panics");
+        AtOnce.tell(change, listen);
+    }
+}

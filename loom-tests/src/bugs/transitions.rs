@@ -1,0 +1,120 @@
+//! Transitions that are made in two steps, twice or not at all.
+
+use super::{
+    Bug, bug,
+    planted::{Planted, over_shipped},
+};
+use crate::{
+    machine::{
+        cell::Cell,
+        step::{Recorded, Step, Vote, report},
+        word::{Period, Word},
+    },
+    scene::failure,
+    shipped::{Shipped, unwritten},
+    subject::{Did, Said, Subject},
+};
+
+pub(super) const BUGS: &[Bug] = &[
+    bug!(
+        "I11",
+        "the deadline is stored after the state",
+        "circuitbreaker-rs 0.1.1 src/state.rs, transition_from_to",
+        probe::nobody_is_admitted_before_the_deadline_that_stands,
+        DeadlineAfterState,
+        "admitted before the deadline",
+    ),
+    bug!(
+        "I14",
+        "a count is stored, not compared: of two failures one is lost",
+        "circuitbreaker-rs 0.1.1 src/metrics.rs, its error rate",
+        trip::failures_that_trip_together_make_one_transition,
+        CountIsStored,
+        "no lost trip",
+    ),
+    bug!(
+        "I1",
+        "a transition is stored, not compared: two win it, and both tell",
+        "Polly #219; denoland/std pull 7097",
+        trip::more_failures_than_trip_make_one_transition,
+        TransitionIsStored,
+        "a period ends once",
+    ),
+    bug!(
+        "I22",
+        "a weak CAS that fails is taken for a trip that another made",
+        "EVaillant/lockfree-object-pool pull 4; canonical/mir pull 3280: no breakers",
+        weak::a_weak_cas_that_fails_changes_no_trip,
+        SpuriousIsLost,
+        "no lost trip",
+    ),
+];
+
+/// Stores `next` whatever stands.
+fn overwrite(cell: &Cell, next: Word) {
+    let mut stands = cell.load();
+    while let Err(other) = cell.replace(stands, next) {
+        stands = other;
+    }
+}
+
+fn stored(before: Word, step: Step<Recorded>) -> Did {
+    Did {
+        before,
+        ..unwritten(step.word, Said::Recorded(step.verdict))
+    }
+}
+
+over_shipped!(DeadlineAfterState {
+    fn report(&self, period: Period, vote: Vote) -> Did {
+        let Vote::Failure { .. } = vote else {
+            return self.0.report(period, vote);
+        };
+        let Shipped { cell, rules, .. } = &self.0;
+        // The state, with the deadline of an earlier period.
+        let opened = self.0.report(period, failure(0));
+        let whole = report(opened.before, period, vote, rules).word;
+        let _ = cell.replace(opened.after, whole);
+        Did {
+            after: whole,
+            ..opened
+        }
+    }
+});
+
+over_shipped!(CountIsStored {
+    fn report(&self, period: Period, vote: Vote) -> Did {
+        let seen = self.0.word();
+        let step = report(seen, period, vote, &self.0.rules);
+        overwrite(&self.0.cell, step.word);
+        stored(seen, step)
+    }
+});
+
+over_shipped!(TransitionIsStored {
+    fn report(&self, period: Period, vote: Vote) -> Did {
+        let seen = self.0.word();
+        let step = report(seen, period, vote, &self.0.rules);
+        if step.word.period() == seen.period() {
+            return self.0.report(period, vote);
+        }
+        overwrite(&self.0.cell, step.word);
+        stored(seen, step)
+    }
+});
+
+over_shipped!(SpuriousIsLost {
+    fn report(&self, period: Period, vote: Vote) -> Did {
+        let mut seen = self.0.word();
+        loop {
+            let step = report(seen, period, vote, &self.0.rules);
+            match self.0.cell.replace(seen, step.word) {
+                Ok(()) => return stored(seen, step),
+                Err(stands) if step.verdict == Recorded::Tripped => {
+                    return unwritten(stands, Said::Recorded(Recorded::Stale));
+                }
+                Err(stands) => seen = stands,
+            }
+        }
+    }
+});

@@ -1,0 +1,165 @@
+//! What actors asked and were answered, as a history for the checker, and the steps that must explain it (I24).
+//!
+//! The word is the whole state only where the trip lives in it, so these are histories of such trips.
+//! (`shuttle-tests` has this file too.)
+
+use std::cell::Cell;
+
+use histories::{Event, Explanation, Specification, explain};
+
+use crate::{
+    machine::{
+        rules::Rules,
+        step::{Admission, Recorded, Verb, Vote, admit, operate, report},
+        word::{Period, Word},
+    },
+    subject::{Did, Said, Subject, moment},
+};
+
+/// An operation, with all that it decided by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Asked {
+    /// To be admitted, with the last reading of the clock: it reads it anew for each word that it decides on,
+    /// and not at all for a healthy one.
+    Admit {
+        read: Option<u64>,
+    },
+    Report {
+        period: Period,
+        vote: Vote,
+    },
+    Operate {
+        verb: Verb,
+        now: u64,
+    },
+}
+
+/// The answer, and whether that step ended a period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) said: Said,
+    ended: bool,
+}
+
+pub(crate) type Heard = Event<Asked, Answer>;
+
+/// Asks a subject, and writes down what it is answered.
+pub(crate) struct Witness<'a, S> {
+    subject: &'a S,
+    pub(crate) heard: Vec<Heard>,
+}
+
+thread_local! {
+    /// How many operations have ended. loom and shuttle run all threads of an execution on one thread of the
+    /// system, so this gives the order in which they did, without being anything that they schedule.
+    static ENDED: Cell<u64> = const { Cell::new(0) };
+}
+
+impl<'a, S: Subject> Witness<'a, S> {
+    pub(crate) fn of(subject: &'a S) -> Self {
+        Self {
+            subject,
+            heard: Vec::new(),
+        }
+    }
+
+    /// The period of the permit, if it gets one.
+    pub(crate) fn admit(&mut self, clock: impl Fn() -> u64) -> Option<Period> {
+        let read = Cell::new(None);
+        let did = self.subject.admit(&|| {
+            let now = clock();
+            read.set(Some(now));
+            now
+        });
+        self.hear(Asked::Admit { read: read.get() }, did);
+        did.admitted()
+    }
+
+    pub(crate) fn report(&mut self, period: Period, vote: Vote) {
+        let did = self.subject.report(period, vote);
+        self.hear(Asked::Report { period, vote }, did);
+    }
+
+    pub(crate) fn operate(&mut self, verb: Verb, now: u64) {
+        let did = self.subject.operate(verb, now);
+        self.hear(Asked::Operate { verb, now }, did);
+    }
+
+    /// Asks to be admitted, and if it is ends with `vote`.
+    pub(crate) fn call(&mut self, clock: impl Fn() -> u64, vote: Vote) {
+        if let Some(period) = self.admit(clock) {
+            self.report(period, vote);
+        }
+    }
+
+    fn hear(&mut self, operation: Asked, did: Did) {
+        ENDED.set(ENDED.get() + 1);
+        self.heard.push(Event {
+            operation,
+            answer: Answer {
+                said: did.said,
+                ended: did.is_transition(),
+            },
+            hint: ENDED.get(),
+        });
+    }
+}
+
+/// The pure steps of the machine.
+struct Steps(Rules);
+
+impl Specification for Steps {
+    type State = Word;
+    type Operation = Asked;
+    type Answer = Answer;
+
+    fn step(&self, word: &Word, asked: &Asked) -> impl IntoIterator<Item = (Word, Answer)> {
+        let Self(rules) = self;
+        let (after, said) = match *asked {
+            // Without the clock a call gets by a closed word, and no other.
+            Asked::Admit { read: None } if !word.is_closed() => return None,
+            Asked::Admit { read: None } => (*word, Said::Admitted(word.period())),
+            Asked::Admit { read: Some(now) } => {
+                let step = admit(*word, rules, moment(now));
+                let said = match step.verdict {
+                    Admission::Admitted(period) => Said::Admitted(period),
+                    Admission::Rejected(refusal) => Said::Rejected(refusal),
+                };
+                (step.word, said)
+            }
+            Asked::Report { period, vote } => {
+                let step = report(*word, period, vote, rules);
+                (step.word, Said::Recorded(step.verdict))
+            }
+            Asked::Operate { verb, now } => {
+                let step = operate(*word, verb, rules, moment(now));
+                (step.word, Said::Found(step.verdict))
+            }
+        };
+        let ended = after.period() != word.period();
+        Some((after, Answer { said, ended }))
+    }
+
+    fn changes_nothing(&self, _: &Asked, answer: &Answer) -> bool {
+        match answer.said {
+            Said::Admitted(period) => !period.is_half_open(),
+            Said::Rejected(_) | Said::Found(_) => !answer.ended,
+            Said::Recorded(recorded) => recorded == Recorded::Stale,
+        }
+    }
+}
+
+/// The order of steps from `first` to `last` that explains what was heard.
+///
+/// # Panics
+///
+/// If there is none.
+pub(crate) fn explained(
+    first: Word,
+    last: Word,
+    rules: Rules,
+    heard: &[Vec<Heard>],
+) -> Explanation {
+    explain(&Steps(rules), first, heard, |word| *word == last)
+        .unwrap_or_else(|unexplained| panic!("from {first:?} to {last:?}, {unexplained}"))
+}

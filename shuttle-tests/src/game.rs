@@ -1,0 +1,224 @@
+//! A game: threads that do what they draw, and what is asked of the history that comes of it.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use histories::{Figures, iterations};
+use shuttle::{
+    Config, Runner,
+    rand::{Rng, thread_rng},
+    scheduler::{PctScheduler, RandomScheduler},
+    thread,
+};
+
+use crate::{
+    history::{Heard, Witness, explained},
+    machine::{
+        step::{Verb, Vote, admit::Refusal},
+        word::Word,
+    },
+    rules::{Named, OPEN_MS},
+    subject::{Said, Subject, moment},
+    sync::{self, AtomicU64, Ordering},
+};
+
+/// What runs next.
+#[derive(Clone, Copy, Debug)]
+pub enum Scheduler {
+    /// Probabilistic concurrency testing (Burckhardt et al., "A randomized scheduler with probabilistic guarantees
+    /// of finding bugs", 2010): threads by priority, with a few changes of priority at random.
+    Pct,
+    /// Any thread, at each access to an atomic.
+    Random,
+}
+
+const SEED: u64 = 0x0063_7574_6f75_7400;
+/// How many changes of priority, and one.
+const DEPTH: usize = 8;
+const ITERATIONS: usize = 2_000;
+/// A game is explained on the stack of one of shuttle's threads.
+const STACK_BYTES: usize = 1 << 18;
+
+const NANOS_PER_MS: u64 = 1_000_000;
+const START: u64 = 7_200_000 * NANOS_PER_MS;
+
+/// Threads, and how many operations each of them does.
+#[derive(Clone, Copy)]
+pub(crate) struct Game {
+    rules: Named,
+    threads: usize,
+    operations: usize,
+}
+
+/// What a run came to.
+#[derive(Default)]
+struct Run {
+    figures: Figures,
+    /// The kinds of answers.
+    answers: BTreeSet<String>,
+}
+
+impl Game {
+    pub(crate) fn of(rules: Named) -> Self {
+        Self {
+            rules,
+            threads: 12,
+            operations: 8,
+        }
+    }
+
+    /// So small that every order of it can be tried: a bug is then refuted, where the search of a large game
+    /// gives up.
+    pub(crate) fn small(self) -> Self {
+        Self {
+            threads: 3,
+            operations: 6,
+            ..self
+        }
+    }
+
+    pub(crate) fn play<S: Subject>(self, scheduler: Scheduler) {
+        let run = Arc::new(Mutex::new(Run::default()));
+        let lost = sync::lost();
+        let (game, results) = (self, Arc::clone(&run));
+        let once = move || {
+            let heard = game.play_once::<S>();
+            let mut run = results.lock().unwrap_or_else(PoisonError::into_inner);
+            run.hear(&heard.0, &heard.1);
+        };
+        let mut config = Config::new();
+        config.stack_size = STACK_BYTES;
+        config.silence_warnings = true;
+        let times = iterations(ITERATIONS);
+        match scheduler {
+            Scheduler::Pct => {
+                let pct = PctScheduler::new_from_seed(SEED, DEPTH, times);
+                Runner::new(pct, config).run(once);
+            }
+            Scheduler::Random => {
+                let random = RandomScheduler::new_from_seed(SEED, times);
+                Runner::new(random, config).run(once);
+            }
+        }
+        let lost = sync::lost() - lost;
+        let run = run.lock().unwrap_or_else(PoisonError::into_inner);
+        println!(
+            "history: shuttle, {:?}, {}, {} threads of {} operations: {}, {lost} lost CASes",
+            scheduler, self.rules.name, self.threads, self.operations, run.figures
+        );
+        assert_eq!(run.figures.histories(), times);
+        assert!(lost > times / 10, "hardly a CAS was lost");
+        for kind in ALL {
+            assert!(
+                run.answers.contains(kind),
+                "nobody was answered {kind}, only {:?}",
+                run.answers
+            );
+        }
+    }
+
+    /// One execution.
+    fn play_once<S: Subject>(self) -> (Vec<Vec<Heard>>, histories::Explanation) {
+        let rules = self.rules.rules;
+        let first = Word::new(rules.tally.fresh(START));
+        let shared = Arc::new((S::at(first, rules), AtomicU64::new(START)));
+        let threads: Vec<_> = (0..self.threads)
+            .map(|_| {
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || act(&shared.0, &shared.1, self.operations))
+            })
+            .collect();
+        let heard: Vec<Vec<Heard>> = threads
+            .into_iter()
+            .map(|thread| thread.join().expect("an actor does not panic"))
+            .collect();
+        let explanation = explained(first, shared.0.word(), rules, &heard);
+        (heard, explanation)
+    }
+}
+
+/// What one thread does.
+fn act<S: Subject>(subject: &S, clock: &AtomicU64, operations: usize) -> Vec<Heard> {
+    let read = || clock.load(Ordering::SeqCst);
+    let mut draw = thread_rng();
+    let mut witness = Witness::of(subject);
+    let mut held = Vec::new();
+    while witness.heard.len() < operations {
+        match draw.gen_range(0..20) {
+            0..3 => {
+                let quarters = draw.gen_range(1..=5);
+                let step = u64::from(OPEN_MS / 4) * NANOS_PER_MS * quarters;
+                clock.fetch_add(step, Ordering::SeqCst);
+            }
+            3 => {
+                let now = read();
+                let verbs = [
+                    Verb::ForceOpen,
+                    Verb::Disable,
+                    Verb::OpenFor(u64::from(OPEN_MS)),
+                    Verb::Resume,
+                    Verb::Resume,
+                    Verb::Reset,
+                ];
+                witness.operate(verbs[draw.gen_range(0..verbs.len())], now);
+            }
+            4..12 if !held.is_empty() => {
+                let period = held.swap_remove(draw.gen_range(0..held.len()));
+                let vote = match draw.gen_range(0..10) {
+                    0 => Vote::Ignored,
+                    1..5 => Vote::Success { now: read() },
+                    hint => Vote::Failure {
+                        moment: moment(read()),
+                        // Now and then longer than what the policy has.
+                        hint_ms: if hint == 5 { 5 * u64::from(OPEN_MS) } else { 0 },
+                    },
+                };
+                witness.report(period, vote);
+            }
+            _ => held.extend(witness.admit(read)),
+        }
+    }
+    witness.heard
+}
+
+impl Run {
+    fn hear(&mut self, heard: &[Vec<Heard>], explanation: &histories::Explanation) {
+        self.figures.add(heard, explanation);
+        let kinds = heard.iter().flatten().map(|event| kind(event.answer.said));
+        self.answers.extend(kinds);
+    }
+}
+
+/// What must come up in a run: every answer there is.
+const ALL: [&str; 16] = [
+    "Applied",
+    "Recovered",
+    "Reopened",
+    "Stale",
+    "Tripped",
+    "Unrecorded",
+    "busy",
+    "call",
+    "forced",
+    "found closed",
+    "found disabled",
+    "found forced-open",
+    "found half-open",
+    "found open",
+    "open",
+    "probe",
+];
+
+fn kind(said: Said) -> String {
+    match said {
+        Said::Admitted(period) if period.is_half_open() => "probe".into(),
+        Said::Admitted(_) => "call".into(),
+        Said::Rejected(Refusal::Open { .. }) => "open".into(),
+        Said::Rejected(Refusal::Busy) => "busy".into(),
+        Said::Rejected(Refusal::Forced) => "forced".into(),
+        Said::Recorded(recorded) => format!("{recorded:?}"),
+        Said::Found(state) => format!("found {state}"),
+    }
+}

@@ -1,0 +1,71 @@
+//! The shipped machine under shuttle: histories of sizes that loom cannot reach (I24).
+//!
+//! Twelve threads do eight operations each, drawn at random, on one breaker whose trip lives in the word; a
+//! scheduler of shuttle chooses who goes on at each access to an atomic; and one order of the pure steps must
+//! explain what they were answered. The files of `src/machine` are included as they are, over the atomics of
+//! `sync.rs`, and so is the glue of `loom-tests`.
+//!
+//! shuttle takes every ordering for `SeqCst`. It searches at random: what it does not find may be there. A run
+//! begins with a fixed seed (another one: `SHUTTLE_RANDOM_SEED`), and prints the schedule of an execution that
+//! failed.
+
+// As in `loom-tests`: the unit tests of the machine need the real crate around them.
+#![cfg(not(test))]
+
+mod game;
+#[path = "../../loom-tests/src/history.rs"]
+#[allow(dead_code, reason = "the models of loom need more of it")]
+mod history;
+#[path = "../../src/machine/mod.rs"]
+#[allow(
+    clippy::all,
+    clippy::pedantic,
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "linted where it ships; the games need less of it than the crate does, and export nothing"
+)]
+mod machine;
+#[path = "../../loom-tests/src/bugs/in_word.rs"]
+mod planted;
+mod rules;
+#[path = "../../loom-tests/src/shipped.rs"]
+#[allow(dead_code, reason = "the models of loom need more of it")]
+mod shipped;
+#[path = "../../loom-tests/src/subject.rs"]
+#[allow(dead_code, reason = "the models of loom need more of it")]
+mod subject;
+mod sync;
+
+pub use game::Scheduler;
+
+use game::Game;
+use planted::{InWord, NoBug, NoGenerationCheck, WinnerAndLoserBothAdmitted};
+use shipped::Shipped;
+
+/// Plays with the shipped machine, and prints what came up.
+///
+/// # Panics
+///
+/// If a history has no order, if too little came up to prove anything, or if there are no rules of that name.
+pub fn check(rules: &str, scheduler: Scheduler) {
+    let rules = rules::named(rules);
+    Game::of(rules).play::<Shipped>(scheduler);
+}
+
+/// Plays a small game with a breaker that has this bug planted.
+///
+/// # Panics
+///
+/// If the history checker finds it, or there is none of that name.
+pub fn check_planted(bug: &str, scheduler: Scheduler) {
+    let game = Game::of(rules::named("two-probes")).small();
+    match bug {
+        "no generation check" => game.play::<InWord<NoGenerationCheck>>(scheduler),
+        "winner and loser both admitted" => {
+            game.play::<InWord<WinnerAndLoserBothAdmitted>>(scheduler);
+        }
+        "no bug" => game.play::<InWord<NoBug>>(scheduler),
+        other => panic!("no bug is called {other}"),
+    }
+}

@@ -1,0 +1,200 @@
+//! What a response of the `http` crate says of the partner, with HTTP and with gRPC.
+
+use core::time::Duration;
+
+use http::{
+    HeaderMap, HeaderValue, Response, StatusCode,
+    header::{DATE, RETRY_AFTER},
+};
+
+use super::{Outcome, grpc_code, http_status};
+
+/// What the result of an HTTP call says about the partner: an error is a failure, a response is what
+/// [`http_head`] makes of it.
+///
+/// ```
+/// use cutout::{Outcome, classify};
+/// use std::{io, time::Duration};
+///
+/// let response = http::Response::builder()
+///     .status(503)
+///     .header("Retry-After", "120")
+///     .body(())
+///     .unwrap();
+/// let outcome = classify::http_response(&Ok::<_, io::Error>(response));
+/// assert_eq!(outcome, Outcome::FailureFor(Duration::from_secs(120)));
+/// ```
+pub fn http_response<B, E>(result: &Result<Response<B>, E>) -> Outcome {
+    match result {
+        Ok(response) => http_head(response.status(), response.headers()),
+        Err(_) => Outcome::Failure,
+    }
+}
+
+/// What status and headers say about the partner: [`http_status`], and if that is a failure the partner's
+/// `Retry-After` with it.
+///
+/// `Retry-After` is read as seconds, or as a date if there is a `Date` beside it: the partner's own clock
+/// then tells how far off that is, and this machine's is not asked. What is neither is passed over.
+///
+/// Fits `reqwest`, whose status and headers are those of the `http` crate:
+///
+/// ```
+/// use cutout::{Breaker, Outcome, classify};
+///
+/// static PARTNER: Breaker = Breaker::new();
+///
+/// # async fn quote(request: reqwest::RequestBuilder) {
+/// let response = PARTNER.call_async_with(request.send(), |result| match result {
+///     Ok(response) => classify::http_head(response.status(), response.headers()),
+///     Err(_) => Outcome::Failure,
+/// });
+/// # response.await.unwrap();
+/// # }
+/// ```
+#[must_use]
+pub fn http_head(status: StatusCode, headers: &HeaderMap) -> Outcome {
+    match (http_status(status.as_u16()), retry_after(headers)) {
+        (Outcome::Failure, Some(hint)) => Outcome::FailureFor(hint),
+        (outcome, _) => outcome,
+    }
+}
+
+/// What the result of a gRPC call says about the partner: an error is a failure, a head with a
+/// `grpc-status` is what [`grpc_code`] makes of that, and one without is what [`http_head`] makes of it.
+///
+/// A head has that status if it is all there is, as with most errors of unary calls. That of a response which
+/// has messages comes in the trailers, and is read by a layer that
+/// [holds its permit](crate::tower::BreakerLayer::hold_body) until then.
+///
+/// ```
+/// use cutout::{Outcome, classify};
+///
+/// let response = http::Response::builder().header("grpc-status", "14").body(()).unwrap();
+/// let outcome = classify::grpc_response(&Ok::<_, std::io::Error>(response));
+/// assert_eq!(outcome, Outcome::Failure);
+/// ```
+pub fn grpc_response<B, E>(result: &Result<Response<B>, E>) -> Outcome {
+    match result {
+        Ok(response) => match grpc_status(response.headers()) {
+            Some(code) => grpc_code(code),
+            None => http_response(result),
+        },
+        Err(_) => Outcome::Failure,
+    }
+}
+
+/// The status in a head or in trailers; what is there and is no number is no code either.
+pub(crate) fn grpc_status(headers: &HeaderMap) -> Option<i32> {
+    let value = headers.get("grpc-status")?;
+    Some(text(value).and_then(|code| code.parse().ok()).unwrap_or(-1))
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = text(headers.get(RETRY_AFTER)?)?;
+    if value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return seconds(value);
+    }
+    let then = httpdate::parse_http_date(value).ok()?;
+    let now = httpdate::parse_http_date(text(headers.get(DATE)?)?).ok()?;
+    // A date that is past asks for no wait.
+    Some(then.duration_since(now).unwrap_or_default())
+}
+
+/// Digits as seconds; more than anybody can wait is still a wait.
+fn seconds(digits: &str) -> Option<Duration> {
+    (!digits.is_empty()).then(|| Duration::from_secs(digits.parse().unwrap_or(u64::MAX)))
+}
+
+fn text(value: &HeaderValue) -> Option<&str> {
+    value.to_str().ok().map(str::trim_ascii)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Headers = [(&'static str, &'static str)];
+
+    fn response(status: u16, headers: &Headers) -> http::Result<Response<()>> {
+        let mut response = Response::builder().status(status);
+        for (name, value) in headers {
+            response = response.header(*name, *value);
+        }
+        response.body(())
+    }
+
+    fn outcome(status: u16, headers: &Headers) -> Outcome {
+        http_response(&response(status, headers))
+    }
+
+    fn hint(headers: &Headers) -> Option<Duration> {
+        match outcome(503, headers) {
+            Outcome::FailureFor(hint) => Some(hint),
+            Outcome::Failure => None,
+            outcome => panic!("{outcome:?}"),
+        }
+    }
+
+    #[test]
+    fn seconds_are_read_whatever_their_number() {
+        let hint = |value| hint(&[("retry-after", value)]);
+        assert_eq!(hint("121"), Some(Duration::from_secs(121)));
+        assert_eq!(hint(" 7 "), Some(Duration::from_secs(7)));
+        assert_eq!(hint("0"), Some(Duration::ZERO));
+        assert_eq!(
+            hint("99999999999999999999"),
+            Some(Duration::from_secs(u64::MAX))
+        );
+    }
+
+    #[test]
+    fn what_is_no_wait_is_passed_over() {
+        for value in ["", "-1", "+1", "1.5", "soon"] {
+            assert_eq!(hint(&[("retry-after", value)]), None, "{value:?}");
+        }
+        assert_eq!(hint(&[]), None);
+    }
+
+    #[test]
+    fn a_date_is_as_far_off_as_the_partner_s_own_clock_says() {
+        const NOON: &str = "Sun, 06 Nov 1994 12:00:00 GMT";
+        const LATER: &str = "Sun, 06 Nov 1994 12:01:30 GMT";
+        assert_eq!(
+            hint(&[("date", NOON), ("retry-after", LATER)]),
+            Some(Duration::from_secs(90))
+        );
+        assert_eq!(
+            hint(&[("date", LATER), ("retry-after", NOON)]),
+            Some(Duration::ZERO)
+        );
+        assert_eq!(hint(&[("retry-after", LATER)]), None);
+        assert_eq!(hint(&[("date", "noon"), ("retry-after", LATER)]), None);
+    }
+
+    #[test]
+    fn a_grpc_status_outweighs_the_http_status() {
+        let outcome = |status, headers: &Headers| grpc_response(&response(status, headers));
+        let said = |code| outcome(200, &[("grpc-status", code)]);
+        assert_eq!(said("0"), Outcome::Success);
+        assert_eq!(said("5"), Outcome::Success);
+        assert_eq!(said("1"), Outcome::Ignored);
+        assert_eq!(said("14"), Outcome::Failure);
+        assert_eq!(said("well"), Outcome::Failure);
+        assert_eq!(outcome(200, &[]), Outcome::Success);
+        assert_eq!(outcome(502, &[]), Outcome::Failure);
+        let broken = Err::<Response<()>, _>("broken");
+        assert_eq!(grpc_response(&broken), Outcome::Failure);
+    }
+
+    #[test]
+    fn only_a_failure_takes_the_hint() {
+        let header = [("retry-after", "3")];
+        assert_eq!(
+            outcome(429, &header),
+            Outcome::FailureFor(Duration::from_secs(3))
+        );
+        assert_eq!(outcome(301, &header), Outcome::Success);
+        assert_eq!(outcome(404, &header), Outcome::Success);
+    }
+}

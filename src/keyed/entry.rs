@@ -1,0 +1,79 @@
+//! How the map finds a key: by a hash that was made once.
+//!
+//! The map hashes what it holds again when it grows, in the middle of moving it, where a panic would leave other
+//! threads waiting for ever, and so would a `Hash` that uses the set. So each member keeps its hash, and the map
+//! takes that.
+
+use core::{
+    borrow::Borrow,
+    hash::{BuildHasher, Hash, Hasher},
+};
+use std::sync::Arc;
+
+use papaya::Equivalent;
+
+use super::ring::Member;
+
+/// A member as the map holds it.
+pub(super) struct ByKey<K>(pub(super) Arc<Member<K>>);
+
+/// A key to find a member by, perhaps in its borrowed form.
+pub(super) struct Wanted<'a, Q: ?Sized> {
+    pub(super) key: &'a Q,
+    pub(super) hash: u64,
+}
+
+impl<K> Hash for ByKey<K> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0.hash);
+    }
+}
+
+impl<Q: ?Sized> Hash for Wanted<'_, Q> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl<K: Eq> PartialEq for ByKey<K> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.hash == other.0.hash && self.0.key == other.0.key
+    }
+}
+
+impl<K: Eq> Eq for ByKey<K> {}
+
+impl<K: Borrow<Q>, Q: Eq + ?Sized> Equivalent<ByKey<K>> for Wanted<'_, Q> {
+    fn equivalent(&self, held: &ByKey<K>) -> bool {
+        self.hash == held.0.hash && self.key == held.0.key.borrow()
+    }
+}
+
+/// Hashes a hash: hands it on.
+#[derive(Clone, Copy)]
+pub(super) struct AsHashed;
+
+/// The hash, once it is written.
+pub(super) struct Hashed(u64);
+
+impl BuildHasher for AsHashed {
+    type Hasher = Hashed;
+
+    fn build_hasher(&self) -> Hashed {
+        Hashed(0)
+    }
+}
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("a hash is written whole");
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}

@@ -1,0 +1,287 @@
+//! One breaker for each host, tenant or shard: [`Breakers`].
+
+mod builder;
+mod entry; // how the map finds a key
+mod ring; // the places: who may come, and who goes for that
+
+use core::{
+    borrow::Borrow,
+    fmt,
+    hash::{BuildHasher, Hash},
+    panic::{RefUnwindSafe, UnwindSafe},
+};
+use std::{hash::RandomState, sync::Arc};
+
+use papaya::{Guard, HashMap};
+
+use crate::Breaker;
+
+pub use builder::Builder;
+use builder::Maker;
+use entry::{AsHashed, ByKey, Wanted};
+use ring::{Member, Ring};
+
+/// Breakers by key: one for each host, tenant or shard, made when it is first asked for.
+///
+/// ```
+/// use cutout::{Breaker, Trip, keyed::Breakers};
+/// use std::sync::LazyLock;
+///
+/// static HOSTS: LazyLock<Breakers<String>> = LazyLock::new(|| {
+///     Breakers::builder()
+///         .each(Breaker::builder().trip(Trip::consecutive(3)).name("hosts"))
+///         .bound(1_000)
+///         .listener(|host, transition| println!("{host:?} is {}", transition.to))
+///         .build()
+/// });
+///
+/// fn quote(host: &str) -> Result<u32, cutout::Error<std::num::ParseIntError>> {
+///     HOSTS.get(host).call(|| "42".parse())
+/// }
+/// assert_eq!(quote("eu.example.com").unwrap(), 42);
+/// ```
+///
+/// As a layer for tower (feature `tower`), where a function of the request gives the key:
+///
+#[cfg_attr(feature = "tower", doc = "```")]
+#[cfg_attr(not(feature = "tower"), doc = "```ignore")]
+/// use cutout::{keyed::Breakers, tower::BreakerLayer};
+/// use http::Request;
+/// use std::sync::Arc;
+///
+/// let hosts = Arc::new(Breakers::<String>::builder().bound(1_000).build());
+/// let layer = BreakerLayer::by_request({
+///     let hosts = hosts.clone();
+///     move |request: &Request<()>| hosts.get(request.uri().host().unwrap_or_default())
+/// });
+/// # use tower::{Layer, ServiceExt, service_fn};
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # runtime.block_on(async {
+/// # let service = layer.layer(service_fn(async |_: Request<()>| Ok::<_, ()>(())));
+/// # hosts.get("a.example.com").force_open();
+/// # let request = |host| Request::get(format!("http://{host}.example.com/")).body(()).unwrap();
+/// # assert!(service.clone().oneshot(request("a")).await.is_err());
+/// # assert!(service.oneshot(request("b")).await.is_ok());
+/// # });
+/// ```
+///
+/// # What it costs
+///
+/// [`get`](Breakers::get) of a key that is there hashes it, finds it without a lock and without allocating
+/// (a `&str` finds a `String`), and clones an [`Arc`]: two atomic read-modify-writes with its drop, which threads
+/// that use the same key at the same time take turns at. Nothing of the set is held while the call is made. Whoever
+/// makes many calls by one key may keep the `Arc` through them, but not for ever: the set may drop its own.
+///
+/// # The bound
+///
+/// There are never more keys in the set than its [bound](Builder::bound). At the bound a new key takes the place
+/// of an old one whose breaker is closed. The breakers are looked at in turn, in the order in which they came, 16
+/// for a new key at most, from where the last look ended: so the oldest closed one goes, and a flood of
+/// new keys costs the same for each of them. (A place that [`remove`](Breakers::remove) freed has its
+/// turn where it is, not at the end.)
+///
+/// **A breaker that is not closed keeps its place**: open, half-open or held by an operator, it is what the
+/// set is for. If none of those looked at is closed, the new key is not taken in and gets the [overflow
+/// breaker](Breakers::overflow), which all such keys share.
+///
+/// Old means made long ago, not unused for long: to know the latter, each call would have to write. A key that is
+/// in use comes back at its next call, with a fresh breaker: what was lost is a few counted failures.
+/// So choose a bound above the number of keys in use. An evicted breaker lives on for those who still hold it, but
+/// what becomes of their calls is counted where nobody looks; likewise, if it trips at the very moment in which it
+/// is evicted, the trip is lost.
+///
+/// Where strangers choose the keys, they can fill the set with open breakers that nobody calls again, as
+/// only a call moves a breaker on. Take those out from time to time:
+///
+/// ```
+/// use cutout::{State, clock::Manual, keyed::Breakers};
+/// use std::{sync::Arc, time::Duration};
+///
+/// const HOUR: Duration = Duration::from_hours(1);
+///
+/// let clock = Arc::new(Manual::new()); // in place of the real one, to show an hour pass
+/// let hosts = Breakers::<String>::builder().shared_clock(clock.clone()).build();
+/// hosts.get("nowhere.example.com").force_open_for(Duration::from_secs(5));
+/// clock.advance(HOUR);
+///
+/// hosts.retain(|_host, breaker| {
+///     let now = breaker.snapshot();
+///     let waits_for_a_probe = now.recorded == State::Open && now.state == State::HalfOpen;
+///     !(waits_for_a_probe && now.since >= Some(HOUR))
+/// });
+/// assert!(hosts.is_empty());
+/// ```
+///
+/// # A key's own code
+///
+/// `Hash`, `Eq`, `Clone` and `Drop` of a key run outside any lock, and so does everything else that the set is given.
+/// A key that was removed, and the set's hold on its breaker, are dropped when no thread is looking at them any
+/// more: most often at once, else by whichever thread uses the set next.
+pub struct Breakers<K> {
+    map: HashMap<ByKey<K>, Arc<Breaker>, AsHashed>,
+    hasher: RandomState,
+    ring: Ring<K>,
+    maker: Maker<K>,
+    overflow: Arc<Breaker>,
+}
+
+// What a panic of user code interrupts gives its place back (`Place`), and breakers are unwind-safe.
+impl<K> UnwindSafe for Breakers<K> {}
+impl<K> RefUnwindSafe for Breakers<K> {}
+
+impl<K: Hash + Eq> Breakers<K> {
+    /// The breaker of a key; a new one if the key has none; the overflow breaker if there is no place for it.
+    ///
+    /// Threads that ask for the same new key at once get the same breaker. (At the bound each of them may
+    /// evict an old one for it; all places but one stay free.)
+    pub fn get<Q>(&self, key: &Q) -> Arc<Breaker>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    {
+        let wanted = self.wanted(key);
+        match self.find_wanted(&wanted) {
+            Some(breaker) => breaker,
+            None => self.take_in(&wanted),
+        }
+    }
+
+    /// The breaker of a key, if it has one: for looking, as it makes none.
+    pub fn find<Q>(&self, key: &Q) -> Option<Arc<Breaker>>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        self.find_wanted(&self.wanted(key))
+    }
+
+    fn find_wanted<Q>(&self, wanted: &Wanted<'_, Q>) -> Option<Arc<Breaker>>
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        self.map.pin().get(wanted).map(Arc::clone)
+    }
+
+    fn wanted<'a, Q: Hash + ?Sized>(&self, key: &'a Q) -> Wanted<'a, Q> {
+        let hash = self.hasher.hash_one(key);
+        Wanted { key, hash }
+    }
+
+    #[cold]
+    fn take_in<Q>(&self, wanted: &Wanted<'_, Q>) -> Arc<Breaker>
+    where
+        Q: ToOwned<Owned = K> + ?Sized,
+    {
+        let Some(mut place) = self.ring.take() else {
+            return self.overflow();
+        };
+        if let Some(evicted) = place.evicted() {
+            let guard = self.map.guard();
+            self.forget(evicted, &guard);
+            guard.flush();
+            drop(guard);
+            place.clear();
+        }
+        let key = wanted.key.to_owned();
+        let breaker = Arc::new(self.maker.make(Some(&key)));
+        let member = Arc::new(Member::new(key, wanted.hash, Arc::clone(&breaker), &place));
+        let map = self.map.pin();
+        match map.try_insert(ByKey(Arc::clone(&member)), breaker) {
+            Ok(breaker) => {
+                place.settle(member);
+                Arc::clone(breaker)
+            }
+            // Another thread was faster. The place goes back as it is dropped.
+            Err(occupied) => Arc::clone(occupied.current),
+        }
+    }
+
+    /// Takes exactly this member out of the map, and says whether it was there.
+    fn forget(&self, member: &Arc<Member<K>>, guard: &impl Guard) -> bool {
+        let wanted = Wanted {
+            key: &member.key,
+            hash: member.hash,
+        };
+        let exactly = |held: &ByKey<K>, _: &_| Arc::ptr_eq(&held.0, member);
+        let removed = self.map.remove_if(&wanted, exactly, guard);
+        matches!(removed, Ok(Some(_)))
+    }
+
+    /// Takes a key out, and hands out its breaker if it had one. Calls under way end on that one.
+    ///
+    /// The next [`get`](Breakers::get) of the key makes a fresh breaker.
+    pub fn remove<Q>(&self, key: &Q) -> Option<Arc<Breaker>>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let guard = self.map.guard();
+        let (held, breaker) = self.map.remove_entry(&self.wanted(key), &guard)?;
+        self.ring.vacate(&held.0);
+        guard.flush();
+        Some(Arc::clone(breaker))
+    }
+
+    /// Takes out all keys for which this is false. Keys that come meanwhile may or may not be asked about.
+    pub fn retain(&self, mut keep: impl FnMut(&K, &Arc<Breaker>) -> bool) {
+        let guard = self.map.guard();
+        for (held, breaker) in self.map.iter(&guard) {
+            if !keep(&held.0.key, breaker) && self.forget(&held.0, &guard) {
+                self.ring.vacate(&held.0);
+            }
+        }
+        guard.flush();
+    }
+
+    /// Shows all keys and their breakers, in no order: for a status page. Keys that come or go meanwhile may or
+    /// may not be shown.
+    ///
+    /// ```
+    /// # use cutout::keyed::Breakers;
+    /// # let hosts = Breakers::<String>::builder().build();
+    /// # hosts.get("eu.example.com");
+    /// let mut page = Vec::new();
+    /// hosts.for_each(|host, breaker| page.push((host.clone(), breaker.snapshot())));
+    /// # assert_eq!((page.len(), page[0].0.as_str()), (1, "eu.example.com"));
+    /// ```
+    pub fn for_each(&self, mut show: impl FnMut(&K, &Arc<Breaker>)) {
+        for (held, breaker) in &self.map.pin() {
+            show(&held.0.key, breaker);
+        }
+    }
+
+    /// How many keys there are. Exact while no key comes or goes.
+    pub fn len(&self) -> usize {
+        self.map.len()
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<K> Breakers<K> {
+    /// The most keys there can be.
+    #[must_use]
+    pub fn bound(&self) -> usize {
+        self.ring.bound()
+    }
+
+    /// The breaker that new keys share while there is no place for them. Not among those of
+    /// [`for_each`](Breakers::for_each).
+    #[must_use]
+    pub fn overflow(&self) -> Arc<Breaker> {
+        Arc::clone(&self.overflow)
+    }
+}
+
+impl<K> fmt::Debug for Breakers<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Breakers")
+            .field("bound", &self.bound())
+            .field("overflow", &self.overflow)
+            .finish_non_exhaustive()
+    }
+}

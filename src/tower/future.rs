@@ -1,0 +1,104 @@
+//! The response to come.
+
+use core::{
+    fmt,
+    ops::Deref,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use crate::{Breaker, Rejected};
+
+use super::{answer::Answer, ends::Ends, held::Held};
+
+pin_project_lite::pin_project! {
+    /// The response of a [`BreakerService`](super::BreakerService).
+    ///
+    /// Holds the permit of its call; dropped before its end it means what the policy's
+    /// [`on_drop`](crate::Policy::on_drop) says; a panic in a poll is a failure.
+    #[must_use = "a call that is dropped at once counts as a dropped call"]
+    pub struct ResponseFuture<F, H, E, A>
+    where
+        H: Deref<Target = Breaker>,
+    {
+        #[pin]
+        call: Call<F, H>,
+        ends: E,
+        answer: A,
+    }
+}
+
+pin_project_lite::pin_project! {
+    #[project = CallProjected]
+    enum Call<F, H>
+    where
+        H: Deref<Target = Breaker>,
+    {
+        Admitted { #[pin] future: F, held: Option<Held<H>> },
+        Rejected { rejected: Option<Rejected> },
+    }
+}
+
+impl<F, H: Deref<Target = Breaker>, E, A> ResponseFuture<F, H, E, A> {
+    #[inline]
+    pub(super) fn admitted(future: F, held: Held<H>, ends: E, answer: A) -> Self {
+        let held = Some(held);
+        Self {
+            call: Call::Admitted { future, held },
+            ends,
+            answer,
+        }
+    }
+
+    pub(super) fn rejected(rejected: Rejected, ends: E, answer: A) -> Self {
+        let rejected = Some(rejected);
+        Self {
+            call: Call::Rejected { rejected },
+            ends,
+            answer,
+        }
+    }
+}
+
+impl<F, T, Error, H, E, A> Future for ResponseFuture<F, H, E, A>
+where
+    F: Future<Output = Result<T, Error>>,
+    H: Deref<Target = Breaker>,
+    E: Ends<T, Error, H>,
+    A: Answer<T, Error>,
+{
+    type Output = Result<E::Response, A::Error>;
+
+    /// # Panics
+    ///
+    /// If it is polled after it was ready, and when the future within panics.
+    #[inline]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        const OVER: &str = "polled after it was ready";
+        let this = self.project();
+        Poll::Ready(match this.call.project() {
+            CallProjected::Admitted { future, held } => {
+                let holding = held.as_mut().expect(OVER);
+                let result = ready!(holding.around(|| future.poll(context)));
+                let held = held.take().expect(OVER);
+                let ended = this.ends.end(held, result);
+                ended.map_err(|error| this.answer.failed(error))
+            }
+            CallProjected::Rejected { rejected } => {
+                let answered = this.answer.rejected(rejected.take().expect(OVER));
+                answered.map(|response| this.ends.pass(response))
+            }
+        })
+    }
+}
+
+impl<F, H: Deref<Target = Breaker>, E, A> fmt::Debug for ResponseFuture<F, H, E, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut f = f.debug_struct("ResponseFuture");
+        match &self.call {
+            Call::Admitted { held, .. } => f.field("held", held),
+            Call::Rejected { rejected } => f.field("rejected", rejected),
+        };
+        f.finish_non_exhaustive()
+    }
+}

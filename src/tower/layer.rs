@@ -1,0 +1,217 @@
+//! The layer, and what can be set.
+
+use core::{fmt, ops::Deref};
+
+use tower_layer::Layer;
+
+use crate::{Breaker, Rejected};
+
+use super::{
+    answer::{Flat, RespondWith, Wrapped},
+    body::AtEndOfBody,
+    choose::ByRequest,
+    classify::ByResult,
+    ends::AtResponse,
+    service::BreakerService,
+};
+
+/// Puts services behind a breaker: one for all that this layer and its clones make.
+///
+/// ```
+/// use cutout::{Breaker, tower::BreakerLayer};
+/// use std::{io, time::Duration};
+/// use tower::{ServiceBuilder, ServiceExt, service_fn};
+///
+/// static PARTNER: Breaker = Breaker::new();
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+/// # runtime.block_on(async {
+/// let partner = service_fn(async |number: u32| Ok::<_, io::Error>(number + 1));
+/// let service = ServiceBuilder::new()
+///     .layer(BreakerLayer::new(&PARTNER).flat()) // an error of the timeout can be a rejection
+///     .timeout(Duration::from_secs(2)) // inside, where the breaker sees it
+///     .service(partner);
+/// assert_eq!(service.oneshot(6).await.unwrap(), 7);
+/// # });
+/// ```
+#[derive(Clone, Copy)]
+#[must_use = "a layer does nothing until it is given a service"]
+pub struct BreakerLayer<B, E = AtResponse<ByResult>, A = Wrapped> {
+    choose: B,
+    ends: E,
+    answer: A,
+}
+
+impl<B> BreakerLayer<B> {
+    /// A layer over this breaker: a `&'static Breaker`, or an `Arc<Breaker>`, whose count every call then
+    /// writes to, twice.
+    pub const fn new(breaker: B) -> Self
+    where
+        B: Deref<Target = Breaker>,
+    {
+        Self::over(breaker)
+    }
+
+    const fn over(choose: B) -> Self {
+        Self {
+            choose,
+            ends: AtResponse(ByResult),
+            answer: Wrapped,
+        }
+    }
+}
+
+impl<F> BreakerLayer<ByRequest<F>> {
+    /// A layer over as many breakers as this function finds: one for each host, tenant or shard.
+    ///
+    /// What request will come is not known when a service is polled ready, so that then always waits for the
+    /// service within, and an error of it is recorded nowhere.
+    ///
+    /// ```
+    /// use cutout::{Breaker, tower::BreakerLayer};
+    ///
+    /// static SHARDS: [Breaker; 2] = [const { Breaker::new() }; 2];
+    ///
+    /// let layer = BreakerLayer::by_request(|number: &usize| &SHARDS[number % 2]);
+    /// # use tower::{Layer, ServiceExt, service_fn};
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    /// # runtime.block_on(async {
+    /// # SHARDS[1].force_open();
+    /// # let service = layer.layer(service_fn(async |number: usize| Ok::<_, ()>(number)));
+    /// # assert!(service.clone().oneshot(4).await.is_ok());
+    /// # assert!(service.oneshot(5).await.is_err());
+    /// # });
+    /// ```
+    pub fn by_request<Request, B>(find: F) -> Self
+    where
+        F: Fn(&Request) -> B,
+        B: Deref<Target = Breaker>,
+    {
+        Self::over(ByRequest(find))
+    }
+}
+
+impl<B, C, A> BreakerLayer<B, AtResponse<C>, A> {
+    /// Lets a function of the whole `Result` say what it says of the partner:
+    /// [`classify::http_response`](crate::classify::http_response), or one of yours. Else `Ok` is a success and
+    /// `Err` a failure, whatever the status of the response.
+    ///
+    /// ```
+    /// use cutout::{Breaker, classify, tower::BreakerLayer};
+    /// # use tower::{Layer, ServiceExt, service_fn};
+    ///
+    /// static PARTNER: Breaker = Breaker::new();
+    ///
+    /// let layer = BreakerLayer::new(&PARTNER).classify(classify::http_response);
+    /// # let answer = async |()| http::Response::builder().status(500).body(());
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    /// # runtime.block_on(layer.layer(service_fn(answer)).oneshot(())).unwrap();
+    /// # assert_eq!(PARTNER.snapshot().failures, Some(1));
+    /// ```
+    pub fn classify<D>(self, classify: D) -> BreakerLayer<B, AtResponse<D>, A> {
+        self.ending(|_| AtResponse(classify))
+    }
+
+    /// Holds the permit to the end of the response's body, so that a body that breaks off is a failure of its
+    /// call.
+    ///
+    /// A head that is a failure, or ignored, counts at once. One that is a success leaves the call open until
+    ///
+    /// * the end of the body: a success, or what the `grpc-status` in its trailers says;
+    /// * an error of the body: a failure;
+    /// * the body is dropped in between: a [dropped call](crate::Policy::on_drop);
+    /// * the body is dropped before it was polled, as with a `HEAD`: a success, as nobody asked for more.
+    ///
+    /// A **probe** votes by its head alone: a download of an hour would else keep the breaker half-open, and
+    /// everybody out, for as long. A partner whose heads are good and whose bodies break is therefore let in
+    /// again after each open period, and trips the breaker anew.
+    ///
+    /// [`slow_call`](crate::Policy::slow_call) and
+    /// [`OnDrop::FailureAfter`](crate::OnDrop::FailureAfter) then time the body too.
+    ///
+    /// The response of the service within must be an [`http::Response`]; the body becomes a
+    /// [`HeldBody`](super::HeldBody).
+    pub fn hold_body(self) -> BreakerLayer<B, AtEndOfBody<C>, A> {
+        self.ending(|ends| AtEndOfBody(ends.0))
+    }
+}
+
+impl<B, C, A> BreakerLayer<B, AtEndOfBody<C>, A> {
+    /// Lets a function say what the head of a response, or an error, says of the partner.
+    pub fn classify<D>(self, classify: D) -> BreakerLayer<B, AtEndOfBody<D>, A> {
+        self.ending(|_| AtEndOfBody(classify))
+    }
+}
+
+impl<B, E, A> BreakerLayer<B, E, A> {
+    /// Makes a rejection an error of the service within, which must be `From<Rejected>`: a type of yours, or
+    /// the boxed error of tower's own layers, in which [`Rejected::find`] finds it again.
+    pub fn flat(self) -> BreakerLayer<B, E, Flat> {
+        self.answering(Flat)
+    }
+
+    /// Makes a rejection a response: [`service_unavailable`](super::service_unavailable), or a function of
+    /// yours. As axum wants it, the service then has no error of its own.
+    ///
+    /// ```
+    /// use cutout::{Breaker, classify, tower::{BreakerLayer, service_unavailable}};
+    /// # use tower::ServiceExt;
+    ///
+    /// static DATABASE: Breaker = Breaker::new();
+    ///
+    /// let app = axum::Router::<()>::new()
+    ///     .route("/", axum::routing::get(async || "well"))
+    ///     .layer(
+    ///         BreakerLayer::new(&DATABASE)
+    ///             .classify(classify::http_response)
+    ///             .respond_with(service_unavailable),
+    ///     );
+    /// # DATABASE.force_open();
+    /// # let request = http::Request::new(axum::body::Body::empty());
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    /// # assert_eq!(runtime.block_on(app.oneshot(request)).unwrap().status(), 503);
+    /// ```
+    pub fn respond_with<F, Response>(self, respond: F) -> BreakerLayer<B, E, RespondWith<F>>
+    where
+        F: Fn(Rejected) -> Response,
+    {
+        self.answering(RespondWith(respond))
+    }
+
+    fn answering<D>(self, answer: D) -> BreakerLayer<B, E, D> {
+        BreakerLayer {
+            choose: self.choose,
+            ends: self.ends,
+            answer,
+        }
+    }
+
+    fn ending<D>(self, ending: impl FnOnce(E) -> D) -> BreakerLayer<B, D, A> {
+        BreakerLayer {
+            choose: self.choose,
+            ends: ending(self.ends),
+            answer: self.answer,
+        }
+    }
+}
+
+impl<S, B: Clone, E: Clone, A: Clone> Layer<S> for BreakerLayer<B, E, A> {
+    type Service = BreakerService<S, B, E, A>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        BreakerService::new(
+            inner,
+            self.choose.clone(),
+            self.ends.clone(),
+            self.answer.clone(),
+        )
+    }
+}
+
+impl<B: fmt::Debug, E, A> fmt::Debug for BreakerLayer<B, E, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BreakerLayer")
+            .field("breaker", &self.choose)
+            .finish_non_exhaustive()
+    }
+}

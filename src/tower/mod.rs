@@ -1,0 +1,91 @@
+//! A layer and a service for [tower](https://docs.rs/tower), and so for axum, tonic and hyper. Features
+//! `tower` and `tower-retry`.
+//!
+//! ```
+//! use cutout::{Breaker, Trip, tower::BreakerLayer};
+//! use std::time::Duration;
+//! use tower::{ServiceBuilder, ServiceExt, service_fn};
+//!
+//! static PARTNER: Breaker = Breaker::builder()
+//!     .trip(Trip::consecutive(3))
+//!     .open_for(Duration::from_secs(15))
+//!     .build();
+//!
+//! # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+//! # runtime.block_on(async {
+//! let client = ServiceBuilder::new()
+//!     .buffer(32)
+//!     .layer(BreakerLayer::new(&PARTNER).flat())
+//!     .timeout(Duration::from_secs(2))
+//!     .service(service_fn(async |number: u32| Ok::<_, std::io::Error>(number + 1)));
+//! assert_eq!(client.oneshot(6).await.unwrap(), 7);
+//! # });
+//! ```
+//!
+//! # The order of layers
+//!
+//! From the outside in, as `ServiceBuilder` has them:
+//!
+//! | layer | why there |
+//! |---|---|
+//! | load shed, limits of your own | what they refuse says nothing of the partner; inside the breaker it would count as a failure |
+//! | retry | outside, so that each attempt counts; with [`UnlessRejected`], so that rejections are not retried |
+//! | buffer | an open breaker empties it at once, as it need not wait for the service within |
+//! | **breaker** | with [`flat`](BreakerLayer::flat) over errors that are boxed, as those of a timeout are, and under a buffer, which boxes them |
+//! | timeout | inside, where its error is a failure; outside it is a [drop](crate::Policy::on_drop) |
+//! | the client | |
+//!
+//! # What a breaker answers
+//!
+//! | rejections are | by | `Error` |
+//! |---|---|---|
+//! | wrapped | default | [`cutout::Error<S::Error>`](crate::Error) |
+//! | an error of the service within | [`flat`](BreakerLayer::flat) | `S::Error: From<Rejected>` |
+//! | a response | [`respond_with`](BreakerLayer::respond_with) | `S::Error`, in axum `Infallible` |
+//!
+//! # Traps
+//!
+//! * **Share the breaker.** A `Breaker::new()` in the function that makes the layer is a new one each time
+//!   that runs. A `static`, or an `Arc` that the function is given, is one for all.
+//! * **A 500 is an `Ok`** until [`classify`](BreakerLayer::classify) says otherwise.
+//! * **A body is not part of the call** unless [`hold_body`](BreakerLayer::hold_body) says so.
+//! * **A service that fails to get ready counts as a failed call**, as no call follows: many connect there.
+//!   Classify that error as [ignored](crate::Outcome::Ignored) if it says nothing of the partner.
+//! * **A timeout does not cover `poll_ready`.** A service that is never ready holds its callers up, and there
+//!   is no call that could fail. `load_shed` between breaker and client makes errors of that, which count.
+//! * **A caller who waits for the service within is not woken when the breaker opens.** There is nothing to
+//!   wake it: a breaker keeps no list of callers.
+//! * **A call that is rejected after the service within was ready leaves it so**, with what it reserved (a
+//!   place in a limit), until the next call or until that clone is dropped. Most are dropped after one call.
+//! * **To a balancer an open breaker looks like its quickest partner**: it is always ready and answers at
+//!   once. Leave those out for which [`peek`](crate::Breaker::peek) is an error.
+//! * **An `Arc` is counted up and down by each call**, a `&'static` is not. Neither allocates.
+
+mod answer;
+mod body;
+mod choose;
+mod classify;
+mod ends;
+mod future;
+mod held;
+mod layer;
+#[cfg(feature = "tower-retry")]
+mod retry;
+mod service;
+mod unavailable;
+
+pub use answer::{Answer, Flat, RespondWith, Wrapped};
+pub use body::{AtEndOfBody, HeldBody};
+pub use choose::{ByRequest, Choose};
+pub use classify::{ByResult, Classify};
+pub use ends::{AtResponse, Ends};
+pub use future::ResponseFuture;
+pub use layer::BreakerLayer;
+#[cfg(feature = "tower-retry")]
+pub use retry::{MaybeRejected, UnlessRejected};
+pub use service::BreakerService;
+pub use unavailable::service_unavailable;
+
+mod sealed {
+    pub trait Sealed {}
+}

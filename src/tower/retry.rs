@@ -1,0 +1,88 @@
+//! A retry policy that leaves alone what a breaker rejected.
+
+use core::error;
+
+use tower::retry::Policy;
+
+use crate::{Error, Rejected};
+
+/// An error that can be the rejection of a breaker.
+///
+/// Implement it for the error of yours that [`BreakerLayer::flat`](super::BreakerLayer::flat) makes of one.
+pub trait MaybeRejected {
+    /// The rejection, if this is one.
+    fn rejected(&self) -> Option<&Rejected>;
+}
+
+impl<E> MaybeRejected for Error<E> {
+    fn rejected(&self) -> Option<&Rejected> {
+        self.rejected()
+    }
+}
+
+/// Looked for in the whole chain, as by [`Rejected::find`].
+impl MaybeRejected for Box<dyn error::Error + Send + Sync> {
+    fn rejected(&self) -> Option<&Rejected> {
+        Rejected::find(&**self)
+    }
+}
+
+/// A [`tower::retry::Policy`](Policy) that retries what `P` would, but for calls that a breaker rejected:
+/// they were never made, and while the breaker is open no retry will be.
+///
+/// Retry outside the breaker, so that each attempt is counted:
+///
+/// ```
+/// use cutout::{Breaker, Trip, tower::{BreakerLayer, UnlessRejected}};
+/// # use std::{future, io};
+/// use tower::{ServiceBuilder, ServiceExt, service_fn};
+///
+/// # #[derive(Clone)]
+/// # struct Attempts(u32);
+/// # impl<E> tower::retry::Policy<(), (), E> for Attempts {
+/// #     type Future = future::Ready<()>;
+/// #     fn retry(&mut self, _: &mut (), result: &mut Result<(), E>) -> Option<Self::Future> {
+/// #         self.0 = self.0.checked_sub(1)?;
+/// #         result.is_err().then(|| future::ready(()))
+/// #     }
+/// #     fn clone_request(&mut self, (): &()) -> Option<()> {
+/// #         Some(())
+/// #     }
+/// # }
+/// static PARTNER: Breaker = Breaker::builder().trip(Trip::consecutive(3)).build();
+///
+/// let service = ServiceBuilder::new()
+///     .retry(UnlessRejected(Attempts(100)))
+///     .layer(BreakerLayer::new(&PARTNER))
+///     .service(service_fn(async |()| Err::<(), _>(io::Error::other("broken"))));
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # runtime.block_on(async {
+/// let error = service.oneshot(()).await.unwrap_err(); // three attempts, then the breaker rejects
+/// assert!(error.is_rejected());
+/// # });
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct UnlessRejected<P>(pub P);
+
+impl<P, Request, Response, E> Policy<Request, Response, E> for UnlessRejected<P>
+where
+    P: Policy<Request, Response, E>,
+    E: MaybeRejected,
+{
+    type Future = P::Future;
+
+    fn retry(
+        &mut self,
+        request: &mut Request,
+        result: &mut Result<Response, E>,
+    ) -> Option<P::Future> {
+        match result {
+            Err(error) if error.rejected().is_some() => None,
+            _ => self.0.retry(request, result),
+        }
+    }
+
+    fn clone_request(&mut self, request: &Request) -> Option<Request> {
+        self.0.clone_request(request)
+    }
+}

@@ -1,0 +1,178 @@
+//! A service behind a breaker.
+
+use core::{
+    fmt, mem,
+    task::{Context, Poll},
+};
+
+use tower_service::Service;
+
+use crate::{Breaker, Rejected};
+
+use super::{
+    Choose, Classify,
+    answer::{Answer, Wrapped},
+    classify::ByResult,
+    ends::{AtResponse, Ends},
+    future::ResponseFuture,
+    held::Held,
+};
+
+/// A service behind a breaker: from [`BreakerLayer`](super::BreakerLayer).
+///
+/// `poll_ready` is ready while the breaker rejects, without asking the service within; the call that
+/// follows is then rejected, even if the breaker would let it through by then, unless the service within
+/// was polled ready since. Else it is ready when the service within is.
+///
+/// A clone has the same breaker and must be polled ready by itself.
+pub struct BreakerService<S, B, E = AtResponse<ByResult>, A = Wrapped> {
+    inner: S,
+    choose: B,
+    ends: E,
+    answer: A,
+    readiness: Readiness,
+}
+
+/// What the last `poll_ready` found, for the one call that it is good for.
+#[derive(Debug, Default)]
+enum Readiness {
+    #[default]
+    Unknown,
+    /// The service within is ready.
+    Inner,
+    /// The breaker rejects, and the service within was not asked.
+    Rejects(Rejected),
+}
+
+impl<S, B, E, A> BreakerService<S, B, E, A> {
+    pub(super) fn new(inner: S, choose: B, ends: E, answer: A) -> Self {
+        Self {
+            inner,
+            choose,
+            ends,
+            answer,
+            readiness: Readiness::Unknown,
+        }
+    }
+
+    /// The service within.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The service within. What is called on it the breaker does not see.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The service within, without the breaker.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S, B, E, A, Request> Service<Request> for BreakerService<S, B, E, A>
+where
+    S: Service<Request>,
+    B: Choose<Request>,
+    E: Ends<S::Response, S::Error, B::Breaker> + Clone,
+    A: Answer<S::Response, S::Error> + Clone,
+{
+    type Response = E::Response;
+    type Error = A::Error;
+    type Future = ResponseFuture<S::Future, B::Breaker, E, A>;
+
+    /// Ready while the breaker rejects, else when the service within is.
+    ///
+    /// # Errors
+    ///
+    /// That of the service within. As whoever is told that makes no call, this was it: it is classified and
+    /// recorded, if the breaker admits it. Not so where the breaker is [chosen by the
+    /// request](super::BreakerLayer::by_request), as there is none yet.
+    #[inline]
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), A::Error>> {
+        let before = mem::take(&mut self.readiness);
+        let breaker = self.choose.only();
+        if let Some(breaker) = breaker
+            && let Err(rejected) = breaker.peek()
+        {
+            self.readiness = Readiness::Rejects(rejected);
+            return Poll::Ready(Ok(()));
+        }
+        match (self.inner.poll_ready(context), before) {
+            (Poll::Ready(Ok(())), _) => {
+                self.readiness = Readiness::Inner;
+                Poll::Ready(Ok(()))
+            }
+            (Poll::Ready(Err(error)), _) => {
+                let result = Err(error);
+                if let Some(breaker) = breaker {
+                    record(breaker, self.ends.classify(), &result);
+                }
+                Poll::Ready(result.map(drop).map_err(|error| self.answer.failed(error)))
+            }
+            // A service that was ready must stay so until it is called.
+            (Poll::Pending, rejects @ Readiness::Rejects(_)) => {
+                self.readiness = rejects;
+                Poll::Ready(Ok(()))
+            }
+            (Poll::Pending, _) => Poll::Pending,
+        }
+    }
+
+    /// Makes the call, if it is let through.
+    ///
+    /// # Panics
+    ///
+    /// If `poll_ready` did not say that the service is ready, since the last call or at all.
+    #[inline]
+    fn call(&mut self, request: Request) -> Self::Future {
+        let (ends, answer) = (self.ends.clone(), self.answer.clone());
+        let breaker = self.choose.choose(&request);
+        let admitted = match mem::take(&mut self.readiness) {
+            Readiness::Inner => Held::admit(breaker),
+            // Also if the deadline has passed since: the service within was not asked.
+            Readiness::Rejects(rejected) => Err(breaker.turned_away(rejected)),
+            Readiness::Unknown => {
+                panic!("call without poll_ready: a service is ready for one call")
+            }
+        };
+        match admitted {
+            Ok(mut held) => {
+                let future = held.around(|| self.inner.call(request));
+                ResponseFuture::admitted(future, held, ends, answer)
+            }
+            Err(rejected) => ResponseFuture::rejected(rejected, ends, answer),
+        }
+    }
+}
+
+/// Records a call that could not be made, if the breaker admits it.
+#[cold]
+fn record<T, E>(breaker: &Breaker, classify: &impl Classify<T, E>, result: &Result<T, E>) {
+    if let Ok(mut held) = Held::admit(breaker) {
+        let outcome = held.around(|| classify.classify(result));
+        held.end(outcome);
+    }
+}
+
+impl<S: Clone, B: Clone, E: Clone, A: Clone> Clone for BreakerService<S, B, E, A> {
+    fn clone(&self) -> Self {
+        Self::new(
+            self.inner.clone(),
+            self.choose.clone(),
+            self.ends.clone(),
+            self.answer.clone(),
+        )
+    }
+}
+
+impl<S: fmt::Debug, B: fmt::Debug, E, A> fmt::Debug for BreakerService<S, B, E, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BreakerService")
+            .field("inner", &self.inner)
+            .field("breaker", &self.choose)
+            .field("readiness", &self.readiness)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,180 @@
+//! The sequential breaker that must explain a history: the [oracle](crate::oracle), one operation at a time.
+
+use std::{
+    hash::{Hash, Hasher},
+    time::Duration,
+};
+
+use cutout::{Outcome, Policy, Reason, Recorded, Snapshot, State, Window};
+use histories::{Event, Specification};
+
+use crate::oracle::{Held, Oracle, Seen};
+
+/// What was asked, with the last reading of the clock that the breaker took for it, if it took one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    pub(crate) what: What,
+    pub(crate) read: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum What {
+    Acquire,
+    Report(Call, Outcome),
+    ForceOpen,
+    ForceOpenFor(Duration),
+    Disable,
+    Resume,
+    Reset,
+}
+
+/// A call that was let through, as its permit has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub(crate) generation: u16,
+    pub(crate) probe: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Admitted(Call),
+    Rejected {
+        reason: Reason,
+        retry_after: Option<Duration>,
+        generation: u16,
+    },
+    Recorded(Recorded),
+    Found(State),
+}
+
+pub(crate) type Heard = Event<Asked, Answer>;
+
+/// The steps of a breaker with this policy. It draws no jitter and times no calls, and it does not count in
+/// time buckets, whose bounds are looser than an order of steps.
+pub(crate) struct Steps(pub(crate) Policy);
+
+/// The oracle between two steps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Between(pub(crate) Oracle);
+
+impl Hash for Between {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        let Seen {
+            generation,
+            failures,
+            calls,
+            probes_in_flight,
+            ..
+        } = self.0.look(0);
+        (generation, failures, calls, probes_in_flight).hash(hasher);
+    }
+}
+
+impl Between {
+    pub(crate) fn new(policy: Policy) -> Self {
+        Self(Oracle::new(policy, 0, 0))
+    }
+
+    /// Whether the breaker, at rest, shows just this.
+    pub(crate) fn shows(&self, snapshot: &Snapshot, now: u64) -> bool {
+        let mut seen = self.0.look(now);
+        // The counts of a trip are lost if the next transition came before they were written down.
+        if snapshot.recorded != State::Closed && snapshot.failures.is_none() {
+            (seen.failures, seen.calls) = (None, None);
+        }
+        let shown = Seen {
+            state: snapshot.state,
+            recorded: snapshot.recorded,
+            generation: snapshot.generation,
+            failures: snapshot.failures,
+            calls: snapshot.calls,
+            reopens: snapshot.reopens,
+            probes_in_flight: snapshot.probes_in_flight,
+            retry_after: snapshot.retry_after,
+            since: snapshot.since,
+        };
+        seen == shown
+    }
+}
+
+impl Steps {
+    fn do_step(oracle: &mut Oracle, asked: &Asked) -> Option<Answer> {
+        // Who does not read the clock is not told by it, but for an admission: that needs a closed breaker.
+        let now = asked.read.unwrap_or(0);
+        Some(match asked.what {
+            What::Acquire if asked.read.is_none() && oracle.look(0).recorded != State::Closed => {
+                return None;
+            }
+            What::Acquire => match oracle.acquire(now) {
+                Ok(held) => Answer::Admitted(Call {
+                    generation: held.generation,
+                    probe: held.probe,
+                }),
+                Err(refused) => Answer::Rejected {
+                    reason: refused.reason,
+                    retry_after: refused.retry_after,
+                    generation: refused.generation,
+                },
+            },
+            What::Report(call, outcome) => {
+                let held = Held {
+                    generation: call.generation,
+                    probe: call.probe,
+                    admitted: now,
+                };
+                Answer::Recorded(oracle.report(held, outcome, now))
+            }
+            What::ForceOpen => Answer::Found(oracle.force_open(now)),
+            What::ForceOpenFor(time) => Answer::Found(oracle.force_open_for(time, now)),
+            What::Disable => Answer::Found(oracle.disable(now)),
+            What::Resume => Answer::Found(oracle.resume(now)),
+            What::Reset => Answer::Found(oracle.reset(now)),
+        })
+    }
+
+    /// Whether a failure may finish the recording of another, whose answer then says less.
+    fn may_be_helped(&self, asked: &Asked) -> bool {
+        let beside = |window: Window| match window.span {
+            cutout::Span::OfLast(calls) => calls > 45,
+            _ => true,
+        };
+        matches!(asked.what, What::Report(call, Outcome::Failure) if !call.probe)
+            && self.0.trip.window.is_some_and(beside)
+    }
+}
+
+impl Specification for Steps {
+    type State = Between;
+    type Operation = Asked;
+    type Answer = Answer;
+
+    fn step(&self, state: &Between, asked: &Asked) -> impl IntoIterator<Item = (Between, Answer)> {
+        use Recorded::{Applied, Stale, Tripped};
+        let mut after = state.clone();
+        let answer = Self::do_step(&mut after.0, asked);
+        after.0.take_told();
+        after.0.take_heard();
+        let less = match answer {
+            Some(Answer::Recorded(Tripped | Stale)) if self.may_be_helped(asked) => {
+                Some((after.clone(), Answer::Recorded(Applied)))
+            }
+            _ => None,
+        };
+        answer.map(|answer| (after, answer)).into_iter().chain(less)
+    }
+
+    fn changes_nothing(&self, asked: &Asked, answer: &Answer) -> bool {
+        match (asked.what, *answer) {
+            (_, Answer::Admitted(call)) => !call.probe,
+            // Who gives up the probes is told the whole of the open period that begins.
+            (_, Answer::Rejected { retry_after, .. }) => {
+                retry_after.is_none_or(|rest| rest < self.0.backoff.base)
+            }
+            (_, Answer::Recorded(recorded)) => recorded == Recorded::Stale,
+            (What::Resume, Answer::Found(state)) => {
+                !matches!(state, State::ForcedOpen | State::Disabled)
+            }
+            (_, Answer::Found(_)) => false,
+        }
+    }
+}

@@ -1,0 +1,588 @@
+//! One breaker for each key, and never more of them than the bound.
+#![cfg(feature = "keyed")]
+
+use std::{
+    cell::Cell,
+    hash::{Hash, Hasher},
+    panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind},
+    sync::{
+        Arc, Barrier, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use cutout::{
+    Breaker, Outcome, Reason, Recorded, State, Transition, Trip, clock::Manual, keyed::Breakers,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+const EACH: cutout::Builder = Breaker::builder()
+    .trip(Trip::consecutive(1))
+    .open_for(SECOND);
+
+fn bounded(bound: u32) -> (Breakers<u32>, Arc<Manual>) {
+    let clock = Arc::new(Manual::new());
+    let builder = Breakers::builder().each(EACH).bound(bound);
+    (builder.shared_clock(clock.clone()).build(), clock)
+}
+
+fn trip(breaker: &Breaker) {
+    let permit = breaker.try_acquire().unwrap();
+    assert_eq!(permit.record(Outcome::Failure), Recorded::Tripped);
+}
+
+/// The keys that are there, in order.
+fn keys<K: Clone + Ord + Hash>(breakers: &Breakers<K>) -> Vec<K> {
+    let mut keys = Vec::new();
+    breakers.for_each(|key, _| keys.push(key.clone()));
+    keys.sort();
+    assert_eq!(breakers.len(), keys.len());
+    keys
+}
+
+#[test]
+fn each_key_has_a_breaker_of_its_own_and_keeps_it() {
+    let (breakers, _) = bounded(8);
+    let one = breakers.get(&1);
+    assert!(Arc::ptr_eq(&one, &breakers.get(&1)));
+    assert!(!Arc::ptr_eq(&one, &breakers.get(&2)));
+    trip(&one);
+    assert_eq!(breakers.get(&1).state(), State::Open);
+    assert_eq!(breakers.get(&2).state(), State::Closed);
+    assert_eq!(keys(&breakers), [1, 2]);
+}
+
+#[test]
+fn a_set_goes_anywhere() {
+    fn anywhere<T: Send + Sync + UnwindSafe + RefUnwindSafe>() {}
+    anywhere::<Breakers<String>>();
+}
+
+#[test]
+fn looking_makes_no_breaker() {
+    let (breakers, _) = bounded(8);
+    assert!(breakers.find(&1).is_none());
+    assert!(breakers.remove(&1).is_none());
+    assert!(breakers.is_empty());
+    let made = breakers.get(&1);
+    assert!(Arc::ptr_eq(&made, &breakers.find(&1).unwrap()));
+}
+
+/// A borrowed key that knows how often it was made into an owned one.
+#[derive(PartialEq, Eq, Hash)]
+struct Owned(String);
+
+thread_local!(static OWNED: Cell<u32> = const { Cell::new(0) });
+
+impl Clone for Owned {
+    fn clone(&self) -> Self {
+        OWNED.set(OWNED.get() + 1);
+        Self(self.0.clone())
+    }
+}
+
+#[test]
+fn a_key_is_owned_once_when_it_comes_and_never_for_a_hit_or_the_overflow() {
+    let breakers = Breakers::<Owned>::builder().each(EACH).bound(1).build();
+    let host = Owned("eu.example.com".into());
+    trip(&breakers.get(&host));
+    assert_eq!(OWNED.get(), 1);
+    for _ in 0..100 {
+        breakers.get(&host);
+        breakers.get(&Owned("us.example.com".into()));
+    }
+    assert_eq!(OWNED.get(), 1);
+}
+
+#[test]
+fn a_borrowed_key_finds_an_owned_one() {
+    let breakers = Breakers::<String>::builder().build();
+    let made = breakers.get("eu.example.com");
+    let owned = String::from("eu.example.com");
+    assert!(Arc::ptr_eq(&made, &breakers.get(&owned)));
+    assert!(Arc::ptr_eq(
+        &made,
+        &breakers.remove("eu.example.com").unwrap()
+    ));
+    assert!(breakers.find(&owned).is_none());
+}
+
+#[test]
+fn a_bound_or_a_policy_out_of_bounds_is_refused_by_name_value_and_bound() {
+    let bound = |most| Breakers::<u32>::builder().bound(most).try_build();
+    let said = |most| bound(most).unwrap_err().to_string();
+    assert_eq!(said(0), "bound must be 1 to 16777216, got 0");
+    assert_eq!(
+        said(16_777_217),
+        "bound must be 1 to 16777216, got 16777217"
+    );
+    assert_eq!(bound(1).unwrap().bound(), 1);
+    assert_eq!(bound(16_777_216).unwrap().bound(), 16_777_216);
+    assert_eq!(Breakers::<u32>::builder().build().bound(), 10_000);
+
+    let refused = Breakers::<u32>::builder().each(Breaker::builder().probes(0));
+    let error = refused.try_build().unwrap_err();
+    assert_eq!(error.to_string(), "probes must be 1 to 63, got 0");
+    let mended = Breakers::<u32>::builder().each(Breaker::builder().probes(0));
+    mended.each_by(|_| Breaker::new()).try_build().unwrap();
+}
+
+#[test]
+#[should_panic(expected = "bound must be 1 to 16777216, got 0")]
+fn build_says_why_it_panics() {
+    let _ = Breakers::<u32>::builder().bound(0).build();
+}
+
+#[test]
+fn at_the_bound_the_oldest_goes() {
+    let (breakers, _) = bounded(3);
+    for key in 0..3 {
+        breakers.get(&key);
+    }
+    assert_eq!(keys(&breakers), [0, 1, 2]);
+    for newcomer in 3..20 {
+        breakers.get(&0); // Use does not make it younger.
+        breakers.get(&newcomer);
+        assert!(breakers.find(&newcomer).is_some());
+        assert!(breakers.len() <= 3);
+    }
+}
+
+#[test]
+fn they_go_in_the_order_in_which_they_came() {
+    let (breakers, _) = bounded(3);
+    for key in 0..20_u32 {
+        breakers.get(&key);
+        let oldest = key.saturating_sub(2);
+        assert_eq!(keys(&breakers), (oldest..=key).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_breaker_that_is_not_closed_keeps_its_place_in_a_flood() {
+    let (breakers, clock) = bounded(20);
+    let [open, half_open, forced, disabled] = [0, 1, 2, 3].map(|key| breakers.get(&key));
+    trip(&half_open);
+    clock.advance(SECOND);
+    trip(&open);
+    let probe = half_open.try_acquire().unwrap();
+    forced.force_open();
+    disabled.disable();
+
+    for hostile in 100..10_000 {
+        breakers.get(&hostile).call(|| Ok::<_, ()>(())).unwrap();
+        assert!(breakers.len() <= 20);
+    }
+    for (key, breaker, state) in [
+        (0, &open, State::Open),
+        (1, &half_open, State::HalfOpen),
+        (2, &forced, State::ForcedOpen),
+        (3, &disabled, State::Disabled),
+    ] {
+        let still = breakers.find(&key).unwrap();
+        assert!(Arc::ptr_eq(breaker, &still));
+        assert_eq!(still.state(), state);
+    }
+    let rejected = breakers.get(&0).try_acquire().unwrap_err();
+    assert_eq!(rejected.retry_after(), Some(SECOND));
+    assert_eq!(probe.record(Outcome::Success), Recorded::Recovered);
+    assert_eq!(breakers.find(&1).unwrap().state(), State::Closed);
+}
+
+#[test]
+fn an_open_breaker_past_its_deadline_keeps_its_place_too() {
+    let (breakers, clock) = bounded(1);
+    trip(&breakers.get(&1));
+    clock.advance(100 * SECOND);
+    assert_eq!(breakers.get(&1).state(), State::HalfOpen);
+    assert!(Arc::ptr_eq(&breakers.get(&2), &breakers.overflow()));
+    assert_eq!(keys(&breakers), [1]);
+}
+
+#[test]
+fn if_none_is_closed_newcomers_share_the_overflow_breaker_until_one_is() {
+    let (breakers, clock) = bounded(20);
+    for key in 0..20 {
+        trip(&breakers.get(&key));
+    }
+    let overflow = breakers.overflow();
+    for newcomer in 100..200 {
+        assert!(Arc::ptr_eq(&breakers.get(&newcomer), &overflow));
+    }
+    trip(&breakers.get(&100));
+    let shared = breakers.get(&101).try_acquire().unwrap_err();
+    assert_eq!(shared.reason(), Reason::Open);
+    assert_eq!(keys(&breakers), (0..20).collect::<Vec<_>>());
+
+    clock.advance(SECOND);
+    breakers.get(&7).call(|| Ok::<_, ()>(())).unwrap();
+    // Twenty places, sixteen looks each: the second newcomer finds it, if the first does not.
+    breakers.get(&100);
+    let own = breakers.get(&100);
+    assert!(!Arc::ptr_eq(&own, &overflow));
+    assert!(breakers.find(&7).is_none());
+    assert_eq!(breakers.len(), 20);
+}
+
+#[test]
+fn a_call_of_an_evicted_breaker_ends_on_it_and_the_key_starts_afresh() {
+    let (breakers, _) = bounded(1);
+    let first = breakers.get(&1);
+    let permit = first.try_acquire_owned().unwrap();
+    breakers.get(&2);
+    assert!(breakers.find(&1).is_none());
+    assert_eq!(permit.record(Outcome::Failure), Recorded::Tripped);
+    assert_eq!(first.state(), State::Open);
+    assert_eq!(breakers.get(&1).state(), State::Closed);
+}
+
+#[test]
+fn what_is_removed_leaves_its_place_to_the_next() {
+    let (breakers, _) = bounded(4);
+    for key in 0..4 {
+        breakers.get(&key);
+    }
+    for round in 0..100 {
+        trip(&breakers.remove(&1).unwrap());
+        assert_eq!(keys(&breakers), [0, 2, 3], "round {round}");
+        assert_eq!(breakers.get(&1).state(), State::Closed);
+        assert_eq!(keys(&breakers), [0, 1, 2, 3], "round {round}");
+    }
+}
+
+#[test]
+fn retain_takes_out_what_is_not_wanted_and_frees_the_places() {
+    let (breakers, _) = bounded(100);
+    for key in 0..100 {
+        breakers.get(&key);
+    }
+    trip(&breakers.get(&10));
+    breakers.retain(|key, breaker| key % 10 == 0 && breaker.state() == State::Closed);
+    let mut expected = vec![0, 20, 30, 40, 50, 60, 70, 80, 90];
+    assert_eq!(keys(&breakers), expected);
+    for newcomer in 100..191 {
+        breakers.get(&newcomer);
+        expected.push(newcomer);
+    }
+    assert_eq!(keys(&breakers), expected, "nobody had to go");
+    breakers.get(&200);
+    assert_eq!(breakers.len(), 100);
+}
+
+#[test]
+fn a_listener_knows_the_key_and_the_overflow_breaker_by_none() {
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let breakers = Breakers::<String>::builder()
+        .each(EACH.name("hosts"))
+        .bound(1)
+        .listener({
+            let log = log.clone();
+            move |host: Option<&String>, told: &Transition| {
+                log.lock()
+                    .unwrap()
+                    .push((host.cloned(), told.to, told.name));
+            }
+        })
+        .build();
+    trip(&breakers.get("eu"));
+    trip(&breakers.get("us"));
+    assert_eq!(
+        *log.lock().unwrap(),
+        [
+            (Some("eu".into()), State::Open, Some("hosts")),
+            (None, State::Open, Some("hosts")),
+        ]
+    );
+}
+
+#[test]
+fn the_breaker_of_a_key_can_be_made_for_it() {
+    let breakers = Breakers::<&str>::builder()
+        .each_by(|tier| match tier {
+            Some(&"gold") => Breaker::builder().name("gold").build(),
+            Some(_) => EACH.name("other").build(),
+            None => EACH.name("overflow").build(),
+        })
+        .build();
+    assert_eq!(breakers.get(&"gold").snapshot().name, Some("gold"));
+    assert_eq!(breakers.get(&"lead").snapshot().name, Some("other"));
+    assert_eq!(breakers.overflow().snapshot().name, Some("overflow"));
+}
+
+#[test]
+fn a_breaker_that_can_not_be_made_costs_no_place() {
+    let breakers = Breakers::<u32>::builder()
+        .bound(2)
+        .each_by(|key| match key {
+            Some(13) => panic!("no breaker for 13"),
+            _ => Breaker::new(),
+        })
+        .build();
+    breakers.get(&1);
+    for _ in 0..10 {
+        catch_unwind(|| breakers.get(&13)).unwrap_err();
+    }
+    breakers.get(&2);
+    assert_eq!(keys(&breakers), [1, 2]);
+    catch_unwind(|| breakers.get(&13)).unwrap_err();
+    assert_eq!(keys(&breakers), [2], "1 had gone for it by then");
+    breakers.get(&3);
+    assert_eq!(keys(&breakers), [2, 3]);
+}
+
+/// A key that knows how often a key was hashed.
+#[derive(Clone, PartialEq, Eq)]
+struct Counted(u32);
+
+thread_local!(static HASHED: Cell<u32> = const { Cell::new(0) });
+
+impl Hash for Counted {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        HASHED.set(HASHED.get() + 1);
+        self.0.hash(state);
+    }
+}
+
+#[test]
+fn a_key_is_hashed_once_when_it_is_asked_for_and_never_when_the_map_grows_or_it_is_evicted() {
+    let breakers = Breakers::<Counted>::builder().bound(1_000).build();
+    for key in 0..2_000 {
+        breakers.get(&Counted(key));
+    }
+    assert_eq!(HASHED.get(), 2_000);
+    breakers.retain(|_, _| false);
+    assert_eq!(HASHED.get(), 2_000);
+}
+
+/// A key whose own code uses the set that it is in.
+struct Nosy(u32);
+
+static NOSY: std::sync::LazyLock<Breakers<Nosy>> =
+    std::sync::LazyLock::new(|| Breakers::builder().bound(4).build());
+
+thread_local!(static DEPTH: Cell<u32> = const { Cell::new(0) });
+
+/// Uses the set, unless it is this that does.
+fn pry(key: u32) {
+    if DEPTH.get() == 0 {
+        DEPTH.set(1);
+        NOSY.get(&Nosy(1_000 + key % 7));
+        NOSY.remove(&Nosy(1_000 + key % 5));
+        DEPTH.set(0);
+    }
+}
+
+impl Hash for Nosy {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        pry(self.0);
+        self.0.hash(state);
+    }
+}
+
+impl PartialEq for Nosy {
+    fn eq(&self, other: &Self) -> bool {
+        pry(self.0);
+        self.0 == other.0
+    }
+}
+
+impl Eq for Nosy {}
+
+impl Clone for Nosy {
+    fn clone(&self) -> Self {
+        pry(self.0);
+        Self(self.0)
+    }
+}
+
+impl Drop for Nosy {
+    fn drop(&mut self) {
+        pry(self.0);
+    }
+}
+
+#[test]
+fn a_key_may_use_the_set_in_its_own_code() {
+    for key in 0..1_000 {
+        NOSY.get(&Nosy(key));
+        NOSY.for_each(|_, _| {
+            NOSY.get(&Nosy(key + 1));
+        });
+        NOSY.retain(|other, _| other.0 != key);
+        assert!(NOSY.len() <= 4);
+    }
+}
+
+#[test]
+fn threads_that_ask_for_a_new_key_at_once_get_the_same_breaker() {
+    const THREADS: usize = 4;
+    const KEYS: u32 = 500;
+
+    let made = Arc::new(AtomicUsize::new(0));
+    let breakers = Breakers::<u32>::builder()
+        .bound(KEYS + 100)
+        .each_by({
+            let made = made.clone();
+            move |_| {
+                made.fetch_add(1, Ordering::Relaxed);
+                thread::yield_now(); // Invites another thread to make one too.
+                Breaker::new()
+            }
+        })
+        .build();
+    let start = Barrier::new(THREADS);
+    let got: Vec<Vec<Arc<Breaker>>> = thread::scope(|scope| {
+        let ask = || {
+            let mut got = Vec::new();
+            for key in 0..KEYS {
+                start.wait();
+                got.push(breakers.get(&key));
+            }
+            got
+        };
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(ask)).collect();
+        threads
+            .into_iter()
+            .map(|asked| asked.join().unwrap())
+            .collect()
+    });
+    for others in &got[1..] {
+        for (one, other) in got[0].iter().zip(others) {
+            assert!(Arc::ptr_eq(one, other));
+        }
+    }
+    assert_eq!(breakers.len(), KEYS as usize);
+    assert!(
+        made.load(Ordering::Relaxed) > KEYS as usize + 1,
+        "the threads never met"
+    );
+    // Those that lost gave their places back.
+    for key in KEYS..KEYS + 100 {
+        breakers.get(&key);
+    }
+    assert_eq!(breakers.len(), KEYS as usize + 100);
+}
+
+#[test]
+fn whatever_threads_do_at_once_no_place_is_lost_and_none_is_made() {
+    const BOUND: u32 = 8;
+
+    for round in 0..10 {
+        let (breakers, _) = bounded(BOUND);
+        trip(&breakers.get(&0));
+        let start = Barrier::new(4);
+        thread::scope(|scope| {
+            for thread in 0..4 {
+                let (breakers, start) = (&breakers, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    for i in 0..2_000_u32 {
+                        let key = 1 + i.wrapping_mul(2_654_435_761) % 23;
+                        match (i + thread) % 5 {
+                            0 => drop(breakers.remove(&key)),
+                            1 if i % 50 == 0 => breakers.retain(|key, _| key % 3 == 0),
+                            _ => drop(breakers.get(&key)),
+                        }
+                    }
+                });
+            }
+        });
+        let left = keys(&breakers);
+        assert!(left.len() <= BOUND as usize, "{left:?}");
+        assert_eq!(left[0], 0, "it is open");
+
+        // As many places as ever: each newcomer finds one, free ones first.
+        for newcomer in 100..100 + BOUND {
+            breakers.get(&newcomer);
+            assert!(breakers.len() <= BOUND as usize);
+        }
+        assert_eq!(breakers.len(), BOUND as usize, "round {round}");
+        assert_eq!(breakers.find(&0).unwrap().state(), State::Open);
+    }
+}
+
+#[test]
+fn a_breaker_that_is_open_stays_while_threads_flood_the_set() {
+    const BOUND: u32 = 32;
+
+    let (breakers, clock) = bounded(BOUND);
+    let come: [AtomicUsize; 2] = Default::default();
+    let done = AtomicBool::new(false);
+    // Waits until each flooding thread has brought so many keys from start to end.
+    let flood = |many: usize| {
+        for (come, before) in come
+            .iter()
+            .zip(come.each_ref().map(|c| c.load(Ordering::SeqCst)))
+        {
+            while come.load(Ordering::SeqCst) < before + many + 1 {
+                thread::yield_now();
+            }
+        }
+    };
+    let stayed = thread::scope(|scope| {
+        for (come, first) in come.iter().zip([1_000_000_u32, 2_000_000]) {
+            let (breakers, done) = (&breakers, &done);
+            scope.spawn(move || {
+                for hostile in first.. {
+                    if done.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    breakers.get(&hostile);
+                    come.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+        }
+        let _done = Done(&done);
+        (0..60)
+            .filter(|key| {
+                let breaker = breakers.get(key);
+                trip(&breaker);
+                // Who chose it while it was closed has evicted it after this.
+                flood(1);
+                let stays = breakers.find(key).is_some();
+                flood(2 * BOUND as usize);
+                let still = breakers.find(key);
+                assert_eq!(
+                    stays,
+                    still.is_some_and(|still| Arc::ptr_eq(&still, &breaker))
+                );
+                clock.advance(SECOND);
+                breaker.call(|| Ok::<_, ()>(())).unwrap();
+                stays
+            })
+            .count()
+    });
+    assert!(
+        stayed > 30,
+        "{stayed} of 60 were not evicted before they tripped"
+    );
+}
+
+/// Ends the flood, also by a panic.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_panic_in_what_is_shown_or_asked_leaves_the_set_whole() {
+    let (breakers, _) = bounded(4);
+    for key in 0..4 {
+        breakers.get(&key);
+    }
+    let asked =
+        AssertUnwindSafe(|| breakers.retain(|key, _| if *key == 2 { panic!() } else { false }));
+    catch_unwind(asked).unwrap_err();
+    assert!(breakers.find(&2).is_some());
+    let free = 4 - breakers.len();
+    for newcomer in 10..10 + u32::try_from(free).unwrap() {
+        breakers.get(&newcomer);
+    }
+    assert_eq!(breakers.len(), 4);
+    assert!(breakers.find(&2).is_some(), "nobody had to go");
+}

@@ -1,0 +1,416 @@
+//! What a real Prometheus exporter shows of breakers.
+#![cfg(feature = "metrics")]
+
+use std::{
+    collections::BTreeMap,
+    net::TcpListener,
+    sync::{Arc, Barrier, Once, Weak},
+    thread,
+    time::Duration,
+};
+
+use cutout::{
+    Breaker, Outcome, Recorded, State, Transition, Trip,
+    clock::Manual,
+    metrics::{Metrics, describe},
+};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+const SECOND: Duration = Duration::from_secs(1);
+const PARTNER: cutout::Builder = Breaker::builder()
+    .name("partner")
+    .trip(Trip::consecutive(1))
+    .open_for(SECOND);
+
+/// Calls this where metrics go to an exporter of its own.
+fn exported(test: impl FnOnce(&PrometheusHandle)) {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    metrics::with_local_recorder(&recorder, || test(&handle));
+}
+
+/// The samples of a scrape, by what stands before their value.
+fn samples(scrape: &str) -> BTreeMap<&str, &str> {
+    let lines = scrape
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(|line| line.rsplit_once(' ').unwrap()).collect()
+}
+
+/// How many breakers of this name are in which state, those with none left out.
+fn counted(scrape: &str, name: &str) -> Vec<(String, i64)> {
+    let head =
+        format!("circuit_breaker_count{{circuit_breaker_name=\"{name}\",circuit_breaker_state=\"");
+    samples(scrape)
+        .iter()
+        .filter_map(|(series, value)| {
+            let state = series.strip_prefix(&head)?.strip_suffix("\"}")?;
+            let value: i64 = value.parse().unwrap();
+            (value != 0).then(|| (state.to_owned(), value))
+        })
+        .collect()
+}
+
+fn only(state: State, many: i64) -> Vec<(String, i64)> {
+    vec![(state.to_string(), many)]
+}
+
+fn fail(breaker: &Breaker) -> Recorded {
+    breaker.try_acquire().unwrap().record(Outcome::Failure)
+}
+
+#[test]
+fn the_state_is_right_after_every_change_until_the_breaker_is_dropped() {
+    exported(|handle| {
+        let clock = Arc::new(Manual::new());
+        let breaker = PARTNER.build().with_shared_clock(clock.clone());
+        let breaker = Metrics::new().on(breaker);
+        let is = |state| assert_eq!(counted(&handle.render(), "partner"), only(state, 1));
+        is(State::Closed);
+        fail(&breaker);
+        is(State::Open);
+        clock.advance(SECOND);
+        is(State::Open);
+        let probe = breaker.try_acquire().unwrap();
+        is(State::HalfOpen);
+        probe.success();
+        is(State::Closed);
+        breaker.force_open();
+        is(State::ForcedOpen);
+        breaker.disable();
+        is(State::Disabled);
+        breaker.reset();
+        breaker.reset();
+        is(State::Closed);
+        breaker.force_open();
+        drop(breaker);
+        assert_eq!(counted(&handle.render(), "partner"), []);
+        assert_eq!(
+            samples(&handle.render())
+                .values()
+                .filter(|value| **value == "0")
+                .count(),
+            6
+        );
+    });
+}
+
+#[test]
+fn a_breaker_is_counted_as_it_is_when_it_is_first_watched() {
+    exported(|handle| {
+        let breaker = PARTNER.build();
+        breaker.disable();
+        let _breaker = Metrics::new().on(breaker);
+        assert_eq!(
+            counted(&handle.render(), "partner"),
+            only(State::Disabled, 1)
+        );
+    });
+}
+
+#[test]
+fn breakers_of_one_name_add_up() {
+    exported(|handle| {
+        let mut breakers: Vec<_> = (0..5).map(|_| Metrics::new().on(PARTNER.build())).collect();
+        fail(&breakers[0]);
+        fail(&breakers[3]);
+        let expected = vec![("closed".to_owned(), 3), ("open".to_owned(), 2)];
+        assert_eq!(counted(&handle.render(), "partner"), expected);
+        breakers.truncate(1);
+        assert_eq!(counted(&handle.render(), "partner"), only(State::Open, 1));
+    });
+}
+
+#[test]
+fn transitions_are_counted_by_edge_and_cause() {
+    exported(|handle| {
+        let breaker = Metrics::new().on(PARTNER.build());
+        for _ in 0..3 {
+            fail(&breaker);
+            breaker.reset();
+        }
+        let scrape = handle.render();
+        let all: Vec<_> = samples(&scrape)
+            .into_iter()
+            .filter(|(series, _)| series.contains("_transitions{"))
+            .collect();
+        assert_eq!(
+            all,
+            [
+                (
+                    "circuit_breaker_missed_transitions{circuit_breaker_name=\"partner\"}",
+                    "0"
+                ),
+                (
+                    "circuit_breaker_transitions{circuit_breaker_name=\"partner\",\
+                     circuit_breaker_transition_from=\"closed\",circuit_breaker_transition_to=\"open\",\
+                     circuit_breaker_transition_cause=\"tripped\"}",
+                    "3"
+                ),
+                (
+                    "circuit_breaker_transitions{circuit_breaker_name=\"partner\",\
+                     circuit_breaker_transition_from=\"open\",circuit_breaker_transition_to=\"closed\",\
+                     circuit_breaker_transition_cause=\"operator\"}",
+                    "3"
+                ),
+            ]
+        );
+    });
+}
+
+#[test]
+fn missed_transitions_are_counted_and_leave_the_state_right() {
+    exported(|handle| {
+        let breaker = Arc::new_cyclic(|weak: &Weak<Breaker>| {
+            let (weak, once) = (weak.clone(), Once::new());
+            let many = move |_: &Transition| {
+                once.call_once(|| {
+                    let breaker = weak.upgrade().unwrap();
+                    for _ in 0..20 {
+                        breaker.force_open();
+                        breaker.disable();
+                    }
+                });
+            };
+            Metrics::new()
+                .on(PARTNER.build())
+                .with_shared_listener(Arc::new(many))
+        });
+        breaker.reset();
+        let scrape = handle.render();
+        assert_eq!(counted(&scrape, "partner"), only(State::Disabled, 1));
+        let missed = "circuit_breaker_missed_transitions{circuit_breaker_name=\"partner\"}";
+        assert_eq!(samples(&scrape)[missed], "24");
+    });
+}
+
+#[test]
+fn calls_are_counted_as_far_as_was_asked_for() {
+    for (metrics, expected) in [
+        (Metrics::new(), [None; 6]),
+        (
+            Metrics::new().rejections(),
+            [Some("2"), Some("1"), Some("1"), Some("1"), None, None],
+        ),
+        (
+            Metrics::new().calls(),
+            [
+                Some("2"),
+                Some("1"),
+                Some("1"),
+                Some("1"),
+                Some("7"),
+                Some("5"),
+            ],
+        ),
+    ] {
+        exported(|handle| {
+            let clock = Arc::new(Manual::new());
+            let breaker = metrics.on(PARTNER.build().with_shared_clock(clock.clone()));
+            for _ in 0..4 {
+                breaker.call(|| Ok::<_, ()>(())).unwrap();
+            }
+            let late = breaker.try_acquire().unwrap();
+            fail(&breaker);
+            breaker.try_acquire().unwrap_err();
+            breaker.try_acquire().unwrap_err();
+            late.success();
+            clock.advance(SECOND);
+            let _probe = breaker.try_acquire().unwrap();
+            breaker.try_acquire().unwrap_err();
+            breaker.force_open();
+            breaker.try_acquire().unwrap_err();
+
+            let scrape = handle.render();
+            let samples = samples(&scrape);
+            let rejections = |reason| {
+                format!(
+                    "circuit_breaker_rejections{{circuit_breaker_name=\"partner\",\
+                     circuit_breaker_rejection_reason=\"{reason}\"}}"
+                )
+            };
+            let of =
+                |metric| format!("circuit_breaker_{metric}{{circuit_breaker_name=\"partner\"}}");
+            let series = [
+                rejections("open"),
+                rejections("probes-busy"),
+                rejections("forced-open"),
+                of("stale_outcomes"),
+                of("admissions"),
+                of("successes"),
+            ];
+            assert_eq!(
+                series.map(|series| samples.get(&*series).copied()),
+                expected
+            );
+        });
+    }
+}
+
+#[test]
+fn a_static_breaker_is_counted_from_when_it_is_begun_or_from_its_first_transition() {
+    static OF_BEGUN: Metrics = Metrics::new().rejections();
+    static OF_LATE: Metrics = Metrics::new().rejections();
+    static BEGUN: Breaker = Breaker::builder()
+        .name("begun")
+        .listeners(&[&OF_BEGUN])
+        .call_listener(&OF_BEGUN)
+        .build();
+    static LATE: Breaker = Breaker::builder()
+        .name("late")
+        .listeners(&[&OF_LATE])
+        .call_listener(&OF_LATE)
+        .build();
+
+    exported(|handle| {
+        OF_BEGUN.begin(&BEGUN);
+        OF_BEGUN.begin(&BEGUN);
+        LATE.call(|| Ok::<_, ()>(())).unwrap();
+        assert_eq!(counted(&handle.render(), "begun"), only(State::Closed, 1));
+        assert_eq!(counted(&handle.render(), "late"), []);
+        BEGUN.force_open();
+        LATE.force_open();
+        OF_LATE.begin(&LATE);
+        assert_eq!(
+            counted(&handle.render(), "begun"),
+            only(State::ForcedOpen, 1)
+        );
+        assert_eq!(
+            counted(&handle.render(), "late"),
+            only(State::ForcedOpen, 1)
+        );
+    });
+}
+
+#[test]
+fn whatever_threads_do_at_once_each_breaker_is_counted_once_under_its_state() {
+    exported(|handle| {
+        let breakers: Vec<_> = (0..3).map(|_| Metrics::new().on(PARTNER.build())).collect();
+        let start = Barrier::new(4);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    start.wait();
+                    for i in 0..3_000 {
+                        let breaker = &breakers[i % 3];
+                        match i % 5 {
+                            0 => breaker.reset(),
+                            1 => breaker.force_open(),
+                            2 => breaker.disable(),
+                            _ => breaker.force_open_for(SECOND),
+                        };
+                    }
+                });
+            }
+        });
+        let mut expected = BTreeMap::new();
+        for breaker in &breakers {
+            *expected
+                .entry(breaker.snapshot().recorded.to_string())
+                .or_insert(0) += 1;
+        }
+        assert_eq!(
+            counted(&handle.render(), "partner"),
+            expected.into_iter().collect::<Vec<_>>()
+        );
+        drop(breakers);
+        assert_eq!(counted(&handle.render(), "partner"), []);
+    });
+}
+
+#[cfg(feature = "keyed")]
+#[test]
+fn a_set_of_breakers_is_counted_under_one_name_and_those_that_leave_no_more() {
+    use cutout::keyed::Breakers;
+
+    exported(|handle| {
+        let breakers = Breakers::<u32>::builder()
+            .each_by(|_| Metrics::new().on(PARTNER.build()))
+            .bound(100)
+            .build();
+        for key in 0..100 {
+            breakers.get(&key);
+        }
+        fail(&breakers.get(&7));
+        let counts = |closed, open| {
+            let expected = vec![("closed".to_owned(), closed), ("open".to_owned(), open)];
+            assert_eq!(counted(&handle.render(), "partner"), expected);
+        };
+        counts(99 + 1, 1); // And the overflow breaker.
+        breakers.remove(&7);
+        assert_eq!(
+            counted(&handle.render(), "partner"),
+            only(State::Closed, 99 + 1)
+        );
+        for newcomer in 100..150 {
+            breakers.get(&newcomer);
+            let closed = i64::try_from(breakers.len()).unwrap();
+            assert_eq!(
+                counted(&handle.render(), "partner"),
+                only(State::Closed, closed + 1)
+            );
+        }
+        fail(&breakers.get(&60));
+        breakers.retain(|key, _| key % 2 == 0);
+        let left = i64::try_from(breakers.len()).unwrap();
+        assert!((40..60).contains(&left), "{left}");
+        counts(left - 1 + 1, 1);
+        drop(breakers);
+        assert_eq!(counted(&handle.render(), "partner"), []);
+    });
+}
+
+#[tokio::test]
+async fn a_scrape_over_http_shows_it_all() {
+    let (recorder, exporter) = loop {
+        // A port that is free now may be taken by the time it is asked for.
+        let free = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let builder = PrometheusBuilder::new().with_http_listener(free);
+        if let Ok((recorder, exporter)) = builder.build() {
+            break ((recorder, free), exporter);
+        }
+    };
+    let (recorder, address) = recorder;
+    tokio::spawn(exporter);
+    let breaker = metrics::with_local_recorder(&recorder, || {
+        describe();
+        let breaker = Metrics::new().calls().on(PARTNER.build());
+        breaker.call(|| Ok::<_, ()>(())).unwrap();
+        fail(&breaker);
+        breaker.try_acquire().unwrap_err();
+        breaker
+    });
+    let response = reqwest::get(format!("http://{address}/metrics"))
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 200);
+    let scrape = response.text().await.unwrap();
+    assert_eq!(counted(&scrape, "partner"), only(State::Open, 1));
+    assert!(
+        scrape.contains("# TYPE circuit_breaker_count gauge"),
+        "{scrape}"
+    );
+    assert!(
+        scrape.contains(
+            "# HELP circuit_breaker_rejections Calls that a circuit breaker did not let through."
+        ),
+        "{scrape}"
+    );
+    for kind in [
+        "transitions",
+        "missed_transitions",
+        "rejections",
+        "stale_outcomes",
+        "admissions",
+        "successes",
+    ] {
+        assert!(
+            scrape.contains(&format!("# TYPE circuit_breaker_{kind} counter")),
+            "{kind}: {scrape}"
+        );
+    }
+    drop(breaker);
+}

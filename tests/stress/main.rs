@@ -1,0 +1,335 @@
+//! Threads of the real machine on one breaker, and what must add up however they meet.
+//!
+//! Each thread keeps a log of its own, so that the test orders as little as it can of what it watches; the logs are
+//! looked through when all is done, in `reckoning.rs`. A test first proves that threads met: admissions lost
+//! their CAS (they read the clock again), and outcomes came when their period was over. Else it goes on, and in
+//! the end it fails.
+
+mod reckoning;
+
+use std::{
+    cell::Cell,
+    sync::{
+        Arc, Barrier, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use cutout::{
+    Breaker, Outcome, Permit, Policy, Recorded, Transition, Trip,
+    clock::{Clock, Manual},
+};
+use fastrand::Rng;
+use histories::iterations;
+
+use reckoning::{Met, Reckoning};
+
+/// Of each thread in a round, so few that no generation comes twice.
+const CALLS: usize = 200;
+const ROUNDS: usize = 12;
+/// How many times as many are done at most, until threads have met.
+const PATIENCE: usize = 50;
+/// So many admissions must lose their CAS in a test, and so many outcomes come late.
+const MET: usize = 2;
+
+const SECOND: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_hours(24);
+const OPEN_MS: u64 = 1_000;
+
+/// Leases end while threads dawdle.
+const POLICY: Policy = Policy::new()
+    .open_for(Duration::from_millis(OPEN_MS))
+    .probe_lease(SECOND);
+
+/// What a closed period can have counted, by the policy.
+#[derive(Clone, Copy)]
+struct Counts {
+    /// The failures that trip among so many calls (at most; with none a success ends the run).
+    failures: u32,
+    among: u32,
+    /// A failure may finish another's recording.
+    beside: bool,
+}
+
+#[test]
+fn what_a_run_of_failures_trips_adds_up() {
+    let counts = Counts {
+        failures: 4,
+        among: 0,
+        beside: false,
+    };
+    stress("consecutive", POLICY.trip(Trip::consecutive(4)), 4, counts);
+}
+
+#[test]
+fn what_failures_of_the_last_calls_trip_adds_up() {
+    let policy = POLICY.trip(Trip::failures(5).of_last(12));
+    let counts = Counts {
+        failures: 5,
+        among: 12,
+        beside: false,
+    };
+    let policy = policy.probes(3).probe_successes(2);
+    stress("of-last", policy, 8, counts);
+}
+
+#[test]
+fn what_failures_in_a_ring_trip_adds_up() {
+    let policy = POLICY.trip(Trip::failures(6).of_last(100));
+    let counts = Counts {
+        failures: 6,
+        among: 100,
+        beside: true,
+    };
+    stress("ring", policy.probes(2), 5, counts);
+}
+
+#[test]
+fn what_failures_within_a_time_trip_adds_up() {
+    let policy = POLICY.trip(Trip::failures(6).within(DAY));
+    let counts = Counts {
+        failures: 6,
+        among: u32::MAX,
+        beside: true,
+    };
+    stress("within", policy, 4, counts);
+}
+
+/// Of a window in which every call fails: with successes among them, the share decides.
+#[test]
+fn what_a_rate_trips_adds_up() {
+    let policy = POLICY.trip(Trip::percent(60).min_calls(7).within(DAY));
+    let counts = Counts {
+        failures: 7,
+        among: 0,
+        beside: true,
+    };
+    let policy = policy.probes(2).probe_successes(2);
+    stress("rate", policy, 6, counts);
+}
+
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn stress(name: &str, policy: Policy, threads: usize, counts: Counts) {
+    // One test at a time: threads meet only where there are cores for them.
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut met = Met::default();
+    let wanted = iterations(ROUNDS);
+    for seed in (0..).take(wanted * PATIENCE) {
+        met.add(&Round::new(policy, threads).run(seed).reckon(counts));
+        if met.rounds >= wanted && met.lost >= MET && met.stale >= MET {
+            break;
+        }
+    }
+    println!("stress: {name}, {threads} threads: {met}");
+    assert!(
+        met.lost >= MET && met.stale >= MET,
+        "threads hardly ever met, so this proves nothing"
+    );
+    assert!(
+        met.closed > 0 && met.trips > 0 && met.recoveries > 0 && met.reopenings > 0,
+        "too little came up"
+    );
+}
+
+/// A call that ended, as its thread saw it.
+#[derive(Clone, Copy, Debug)]
+struct Call {
+    generation: u16,
+    probe: bool,
+    /// The clock right after it was let through.
+    admitted: u64,
+    outcome: Outcome,
+    /// The clock right before it was reported.
+    ended: u64,
+    recorded: Recorded,
+}
+
+thread_local! {
+    static READINGS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// A manual clock that counts its readings, by thread.
+struct Counting(Manual);
+
+impl Clock for Counting {
+    fn now(&self) -> u64 {
+        READINGS.set(READINGS.get() + 1);
+        self.0.now()
+    }
+}
+
+struct Round {
+    policy: Policy,
+    threads: usize,
+    clock: Arc<Counting>,
+    breaker: Breaker,
+    told: [Arc<Mutex<Vec<Transition>>>; 2],
+    /// The probes under way, by their generation.
+    probes: Vec<AtomicU32>,
+    most_probes: AtomicU32,
+    /// The threads that have made their calls.
+    done: AtomicUsize,
+    /// Whether one of them panicked: then the others stop.
+    failed: AtomicBool,
+}
+
+impl Round {
+    fn new(policy: Policy, threads: usize) -> Self {
+        let clock = Arc::new(Counting(Manual::at(OPEN_MS * 1_000_000)));
+        let told: [Arc<Mutex<Vec<Transition>>>; 2] = Default::default();
+        let listener = |log: &Arc<Mutex<Vec<Transition>>>| {
+            let log = Arc::clone(log);
+            Arc::new(move |transition: &Transition| {
+                log.lock().unwrap().push(*transition);
+                if transition.generation.is_multiple_of(64) {
+                    // Now and then so slow that transitions are missed.
+                    (0..100).for_each(|_| thread::yield_now());
+                }
+            })
+        };
+        Self {
+            policy,
+            threads,
+            breaker: Breaker::builder()
+                .policy(policy)
+                .build()
+                .with_shared_clock(clock.clone())
+                .with_shared_listener(listener(&told[0]))
+                .with_shared_listener(listener(&told[1])),
+            clock,
+            told,
+            probes: (0..1 << 16).map(|_| AtomicU32::new(0)).collect(),
+            most_probes: AtomicU32::new(0),
+            done: AtomicUsize::new(0),
+            failed: AtomicBool::new(false),
+        }
+    }
+
+    fn run(self, seed: u64) -> Reckoning {
+        let gate = Barrier::new(self.threads);
+        let (logs, lost): (Vec<Vec<Call>>, Vec<usize>) = thread::scope(|scope| {
+            let threads: Vec<_> = (0..self.threads)
+                .map(|number| {
+                    let (round, gate) = (&self, &gate);
+                    let mut draw = Rng::with_seed(seed ^ (number as u64) << 32);
+                    scope.spawn(move || {
+                        gate.wait();
+                        round.act(number, &mut draw)
+                    })
+                })
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().expect("no thread panics"))
+                .unzip()
+        });
+        let told = |log: usize| self.told[log].lock().unwrap().clone();
+        assert_eq!(told(0), told(1), "listeners are told the same");
+        Reckoning {
+            threads: self.threads,
+            calls: logs.into_iter().flatten().collect(),
+            lost: lost.into_iter().sum(),
+            told: told(0),
+            last: self.breaker.snapshot(),
+            most_probes: self.most_probes.into_inner(),
+        }
+    }
+
+    /// The first thread moves the clock until the others have made their calls; the second is an operator too.
+    fn act(&self, number: usize, draw: &mut Rng) -> (Vec<Call>, usize) {
+        let (mut log, mut lost) = (Vec::with_capacity(CALLS), 0);
+        let _leaving = Leaving(self);
+        let goes_on = |calls: usize| match number {
+            _ if self.failed.load(Ordering::SeqCst) => false,
+            0 => self.done.load(Ordering::SeqCst) < self.threads - 1,
+            _ => calls < CALLS,
+        };
+        while goes_on(log.len()) {
+            if number == 0 && draw.u32(..4) == 0 {
+                self.clock.0.advance(SECOND / 4);
+            }
+            if log.len() == CALLS {
+                thread::yield_now();
+                continue;
+            }
+            READINGS.set(0);
+            let acquired = self.breaker.try_acquire();
+            lost += READINGS.get().saturating_sub(1);
+            match acquired {
+                Ok(permit) => {
+                    log.push(self.call(permit, draw));
+                    if number == 1 && draw.u32(..40) == 0 {
+                        self.operate(draw);
+                    }
+                }
+                Err(_) if draw.bool() => thread::yield_now(),
+                Err(_) => {}
+            }
+        }
+        (log, lost)
+    }
+
+    fn call(&self, permit: Permit<'_>, draw: &mut Rng) -> Call {
+        let (generation, probe) = (permit.generation(), permit.is_probe());
+        let admitted = self.clock.0.now();
+        let probes = &self.probes[usize::from(generation)];
+        if probe {
+            let before = probes.fetch_add(1, Ordering::SeqCst);
+            assert!(before < self.policy.probes, "I5: more probes than places");
+            self.most_probes.fetch_max(before + 1, Ordering::Relaxed);
+        }
+        if draw.u32(..16) == 0 {
+            thread::yield_now();
+        }
+        let ended = self.clock.0.now();
+        let outcome = Self::outcome(draw, ended);
+        if probe {
+            probes.fetch_sub(1, Ordering::SeqCst);
+        }
+        Call {
+            generation,
+            probe,
+            admitted,
+            outcome,
+            ended,
+            recorded: permit.record(outcome),
+        }
+    }
+
+    /// Outages come and go.
+    fn outcome(draw: &mut Rng, now: u64) -> Outcome {
+        let outage = (now / 1_000_000 / (4 * OPEN_MS)).is_multiple_of(2);
+        match draw.u32(..20) {
+            0 => Outcome::Ignored,
+            1..6 => Outcome::Failure,
+            _ if outage => Outcome::Failure,
+            _ => Outcome::Success,
+        }
+    }
+
+    fn operate(&self, draw: &mut Rng) {
+        match draw.u32(..5) {
+            0 => self.breaker.force_open(),
+            1 => self.breaker.disable(),
+            2 => self.breaker.force_open_for(SECOND),
+            _ => self.breaker.reset(),
+        };
+        thread::yield_now();
+        self.breaker.resume();
+    }
+}
+
+/// Says when a thread is done, however that came.
+struct Leaving<'a>(&'a Round);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.failed.store(true, Ordering::SeqCst);
+        }
+        self.0.done.fetch_add(1, Ordering::SeqCst);
+    }
+}

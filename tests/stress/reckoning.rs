@@ -1,0 +1,258 @@
+//! What must add up when all threads are done.
+
+use std::{collections::BTreeMap, fmt};
+
+use cutout::{Cause, Outcome, Recorded, Snapshot, State, Transition};
+
+use super::{Call, Counts, OPEN_MS};
+
+/// What a round left behind.
+pub(crate) struct Reckoning {
+    pub(crate) threads: usize,
+    pub(crate) calls: Vec<Call>,
+    pub(crate) lost: usize,
+    pub(crate) told: Vec<Transition>,
+    pub(crate) last: Snapshot,
+    pub(crate) most_probes: u32,
+}
+
+/// What came up.
+#[derive(Default)]
+pub(crate) struct Met {
+    pub(crate) rounds: usize,
+    pub(crate) calls: usize,
+    /// Admissions that read the clock again, because they had lost their CAS.
+    pub(crate) lost: usize,
+    /// Outcomes that came when their period was over.
+    pub(crate) stale: usize,
+    pub(crate) trips: usize,
+    pub(crate) recoveries: usize,
+    pub(crate) reopenings: usize,
+    pub(crate) transitions: usize,
+    pub(crate) missed: usize,
+    /// Rounds that ended with a closed breaker.
+    pub(crate) closed: usize,
+    pub(crate) most_probes: u32,
+}
+
+impl Met {
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.rounds += other.rounds;
+        self.calls += other.calls;
+        self.lost += other.lost;
+        self.stale += other.stale;
+        self.trips += other.trips;
+        self.recoveries += other.recoveries;
+        self.reopenings += other.reopenings;
+        self.transitions += other.transitions;
+        self.missed += other.missed;
+        self.closed += other.closed;
+        self.most_probes = self.most_probes.max(other.most_probes);
+    }
+}
+
+impl fmt::Display for Met {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} rounds, {} calls, {} transitions ({} trips, {} recoveries, {} reopenings; {} not told of), \
+             {} stale outcomes, {} admissions lost a CAS, at most {} probes at once",
+            self.rounds,
+            self.calls,
+            self.transitions,
+            self.trips,
+            self.recoveries,
+            self.reopenings,
+            self.missed,
+            self.stale,
+            self.lost,
+            self.most_probes
+        )
+    }
+}
+
+/// The outcomes that one closed period says it counted.
+#[derive(Clone, Copy, Default)]
+struct Counted {
+    failures: u32,
+    successes: u32,
+}
+
+impl Reckoning {
+    pub(crate) fn reckon(&self, counts: Counts) -> Met {
+        let missed = self.every_transition_is_told_once_or_missed();
+        self.each_is_made_by_who_says_so(counts);
+        self.nobody_comes_before_the_deadline();
+        self.no_trip_is_lost(counts);
+        self.what_is_late_is_stale();
+        assert_eq!(
+            self.last.probes_in_flight, 0,
+            "I8: every place was given back"
+        );
+        Met {
+            rounds: 1,
+            calls: self.calls.len(),
+            lost: self.lost,
+            stale: self.answered(Recorded::Stale).count(),
+            trips: self.caused(Cause::Tripped),
+            recoveries: self.caused(Cause::Recovered),
+            reopenings: self.caused(Cause::ProbeFailed),
+            transitions: usize::from(self.last.generation),
+            missed,
+            closed: usize::from(self.last.recorded == State::Closed),
+            most_probes: self.most_probes,
+        }
+    }
+
+    fn answered(&self, recorded: Recorded) -> impl Iterator<Item = &Call> {
+        let calls = self.calls.iter();
+        calls.filter(move |call| call.recorded == recorded)
+    }
+
+    fn caused(&self, cause: Cause) -> usize {
+        self.told.iter().filter(|told| told.cause == cause).count()
+    }
+
+    fn begun(&self, generation: u16) -> Option<&Transition> {
+        let at = |told: &Transition| told.generation;
+        let place = self.told.binary_search_by_key(&generation, at).ok()?;
+        self.told.get(place)
+    }
+
+    /// I1, I2, I3, I19. How many were missed.
+    fn every_transition_is_told_once_or_missed(&self) -> usize {
+        use State::{Closed, HalfOpen, Open};
+        let (mut stands, mut generation, mut missed) = (State::Closed, 0, 0);
+        for told in &self.told {
+            // A round has far fewer than 65 536 transitions, or this would not add up.
+            let next = u32::from(generation) + told.missed + 1;
+            assert_eq!(u32::from(told.generation), next, "one after the other");
+            assert!(
+                told.missed > 0 || told.from == stands,
+                "each begins where the last one ended"
+            );
+            let edge = (told.from, told.to);
+            assert!(
+                match told.cause {
+                    Cause::Tripped => edge == (Closed, Open),
+                    Cause::ProbeAdmitted => edge == (Open, HalfOpen),
+                    Cause::ProbeFailed | Cause::LeaseExpired => edge == (HalfOpen, Open),
+                    Cause::Recovered => edge == (HalfOpen, Closed),
+                    _ => true,
+                },
+                "no such edge: {told:?}"
+            );
+            (stands, generation) = (told.to, told.generation);
+            missed += told.missed as usize;
+        }
+        let rest = (self.last.recorded, self.last.generation);
+        assert_eq!(
+            (stands, generation),
+            rest,
+            "the last one told is what stands"
+        );
+        assert_eq!(self.told.len() + missed, usize::from(generation));
+        missed
+    }
+
+    /// I1: who is told that it tripped, recovered or reopened, alone did, and everybody else is told of it so.
+    fn each_is_made_by_who_says_so(&self, counts: Counts) {
+        let mut makers: BTreeMap<u16, Cause> = BTreeMap::new();
+        for call in &self.calls {
+            let cause = match call.recorded {
+                Recorded::Tripped => Cause::Tripped,
+                Recorded::Recovered => Cause::Recovered,
+                Recorded::Reopened => Cause::ProbeFailed,
+                _ => continue,
+            };
+            let generation = call.generation + 1;
+            let other = makers.insert(generation, cause);
+            assert_eq!(other, None, "two made generation {generation}");
+            assert!(
+                self.begun(generation)
+                    .is_none_or(|told| told.cause == cause)
+            );
+        }
+        for told in &self.told {
+            let made = makers.get(&told.generation);
+            match told.cause {
+                Cause::Recovered | Cause::ProbeFailed => assert_eq!(made, Some(&told.cause)),
+                // A trip that another finished is answered as if it were only counted.
+                Cause::Tripped => assert!(made.is_some() || counts.beside),
+                _ => assert_eq!(made, None),
+            }
+        }
+    }
+
+    /// I11.
+    fn nobody_comes_before_the_deadline(&self) {
+        let mut deadlines = BTreeMap::new();
+        for call in &self.calls {
+            if let Recorded::Tripped | Recorded::Reopened = call.recorded {
+                deadlines.insert(call.generation + 1, call.ended + OPEN_MS * 1_000_000);
+            }
+        }
+        for call in self.calls.iter().filter(|call| call.probe) {
+            let deadline = deadlines.get(&(call.generation - 1)).copied().unwrap_or(0);
+            assert!(
+                call.admitted >= deadline,
+                "let through before the deadline: {call:?}"
+            );
+        }
+    }
+
+    /// I14, and at rest: what was answered as counted is counted, and nothing else.
+    fn no_trip_is_lost(&self, counts: Counts) {
+        let mut periods: BTreeMap<u16, Counted> = BTreeMap::new();
+        for call in self.answered(Recorded::Applied).filter(|call| !call.probe) {
+            let counted = periods.entry(call.generation).or_default();
+            match call.outcome {
+                Outcome::Failure => counted.failures += 1,
+                _ => counted.successes += 1,
+            }
+        }
+        for (&generation, counted) in &periods {
+            let calls = counted.failures + counted.successes;
+            let in_window = counted.successes == 0 || calls <= counts.among;
+            let helped = match self.begun(generation + 1).map(|told| told.cause) {
+                _ if !counts.beside || generation == self.last.generation => 0,
+                Some(Cause::Tripped) => 1,
+                // The period ended between their mark and its place, or was not told of.
+                _ => u32::try_from(self.threads).expect("few"),
+            };
+            assert!(
+                !in_window || counted.failures < counts.failures + helped,
+                "{} failures did not trip generation {generation}",
+                counted.failures
+            );
+        }
+        if self.last.recorded == State::Closed {
+            let Counted {
+                failures,
+                successes,
+            } = periods
+                .get(&self.last.generation)
+                .copied()
+                .unwrap_or_default();
+            if successes == 0 || failures + successes <= counts.among {
+                assert_eq!(
+                    self.last.failures,
+                    Some(failures),
+                    "what was counted is there"
+                );
+            }
+        }
+    }
+
+    /// I4.
+    fn what_is_late_is_stale(&self) {
+        for call in &self.calls {
+            match call.recorded {
+                Recorded::Stale => assert_ne!(call.generation, self.last.generation),
+                Recorded::Recovered | Recorded::Reopened => assert!(call.probe),
+                Recorded::Tripped => assert!(!call.probe),
+                _ => {}
+            }
+        }
+    }
+}

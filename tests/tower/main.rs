@@ -1,0 +1,62 @@
+//! The tower layer: when it asks the service within, what its permits are worth, what callers get.
+
+mod answers;
+mod bodies;
+mod keyed;
+mod partner;
+mod permits;
+mod readiness;
+mod retrying;
+mod sharing;
+
+use std::{
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use cutout::{Breaker, OnDrop, Policy, Trip, clock::Manual};
+use tower::Service;
+
+const SECOND: Duration = Duration::from_secs(1);
+/// Trips on the second failure in a row, and a dropped call is ignored unless it is a probe.
+const POLICY: Policy = Policy::new()
+    .trip(Trip::consecutive(2))
+    .open_for(SECOND)
+    .on_drop(OnDrop::FailProbe);
+
+fn breaker(policy: Policy) -> (Arc<Breaker>, Arc<Manual>) {
+    let clock = Arc::new(Manual::new());
+    let breaker = Breaker::builder()
+        .policy(policy)
+        .build()
+        .with_shared_clock(clock.clone());
+    (Arc::new(breaker), clock)
+}
+
+/// A breaker whose next call is a probe.
+fn past_the_deadline(policy: Policy) -> (Arc<Breaker>, Arc<Manual>) {
+    let (breaker, clock) = breaker(policy);
+    breaker.force_open_for(SECOND);
+    clock.advance(SECOND);
+    (breaker, clock)
+}
+
+fn poll_ready<S: Service<R>, R>(service: &mut S) -> Poll<Result<(), S::Error>> {
+    service.poll_ready(&mut Context::from_waker(Waker::noop()))
+}
+
+/// What a future that need not wait gives.
+fn at_once<F: Future>(future: F) -> F::Output {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("it is pending"),
+    }
+}
+
+/// Makes one call of a service that need not wait.
+fn call<S: Service<R>, R>(service: &mut S, request: R) -> Result<S::Response, S::Error> {
+    assert!(matches!(poll_ready(service), Poll::Ready(Ok(()))));
+    at_once(service.call(request))
+}

@@ -1,0 +1,131 @@
+//! A service that does what it is told, keeps count and insists on being polled ready.
+
+use std::{
+    error, fmt,
+    future::{Ready, ready},
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use tower::Service;
+
+/// What a partner is asked to do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ask {
+    /// Answer.
+    Well,
+    /// Fail.
+    Fail,
+    /// Never answer.
+    Hang,
+    /// Panic in `call`.
+    PanicInCall,
+    /// Panic when the response is polled.
+    PanicInPoll,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Broken;
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the partner is broken")
+    }
+}
+
+impl error::Error for Broken {}
+
+#[derive(Default)]
+pub(crate) struct Partner {
+    shared: Arc<Shared>,
+    /// As with the services that reserve something, readiness is a clone's own.
+    ready: bool,
+}
+
+struct Shared {
+    ready_polls: AtomicU32,
+    calls: AtomicU32,
+    readiness: Mutex<Poll<Result<(), Broken>>>,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            ready_polls: AtomicU32::new(0),
+            calls: AtomicU32::new(0),
+            readiness: Mutex::new(Poll::Ready(Ok(()))),
+        }
+    }
+}
+
+impl Partner {
+    /// Sets what all clones answer to `poll_ready`.
+    pub(crate) fn set_readiness(&self, readiness: Poll<Result<(), Broken>>) {
+        *self.shared.readiness.lock().unwrap() = readiness;
+    }
+
+    pub(crate) fn ready_polls(&self) -> u32 {
+        self.shared.ready_polls.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn calls(&self) -> u32 {
+        self.shared.calls.load(Ordering::SeqCst)
+    }
+}
+
+impl Clone for Partner {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            ready: false,
+        }
+    }
+}
+
+impl Service<Ask> for Partner {
+    type Response = u32;
+    type Error = Broken;
+    type Future = Answer;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+        self.shared.ready_polls.fetch_add(1, Ordering::SeqCst);
+        let readiness = self.shared.readiness.lock().unwrap().clone();
+        self.ready = matches!(readiness, Poll::Ready(Ok(())));
+        readiness
+    }
+
+    fn call(&mut self, ask: Ask) -> Answer {
+        assert!(self.ready, "called without being ready");
+        self.ready = false;
+        self.shared.calls.fetch_add(1, Ordering::SeqCst);
+        match ask {
+            Ask::Well => Answer::Given(ready(Ok(7))),
+            Ask::Fail => Answer::Given(ready(Err(Broken))),
+            Ask::Hang => Answer::Never,
+            Ask::PanicInCall => panic!("asked to"),
+            Ask::PanicInPoll => Answer::Panic,
+        }
+    }
+}
+
+pub(crate) enum Answer {
+    Given(Ready<Result<u32, Broken>>),
+    Never,
+    Panic,
+}
+
+impl Future for Answer {
+    type Output = Result<u32, Broken>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Self::Given(answer) => Pin::new(answer).poll(context),
+            Self::Never => Poll::Pending,
+            Self::Panic => panic!("asked to"),
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! When the service within is asked whether it is ready, and what that is good for.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Mutex,
+    task::Poll,
+};
+
+use cutout::{
+    Breaker, CallListener, Error, Outcome, Reason, Rejected, State, clock::Manual,
+    tower::BreakerLayer,
+};
+use tower::{Layer, Service, limit::ConcurrencyLimit};
+
+use super::{
+    POLICY, SECOND, at_once, breaker, call,
+    partner::{Ask, Broken, Partner},
+    past_the_deadline, poll_ready,
+};
+
+/// Asserts that a service takes no call, and that it is the layer which says so and not the service within.
+fn assert_not_ready(service: &mut impl Service<Ask>) {
+    let panic = catch_unwind(AssertUnwindSafe(|| drop(service.call(Ask::Well)))).unwrap_err();
+    let said = panic.downcast_ref::<&str>().unwrap();
+    assert!(said.starts_with("call without poll_ready"), "{said}");
+}
+
+/// A trap of rivals: checked after inner readiness, so that callers wait for a partner that is down.
+#[test]
+fn an_open_breaker_does_not_wait_for_inner_readiness() {
+    let (breaker, _) = breaker(POLICY);
+    let partner = Partner::default();
+    let mut service = BreakerLayer::new(breaker.clone()).layer(partner.clone());
+    partner.set_readiness(Poll::Pending);
+    assert!(poll_ready(&mut service).is_pending());
+
+    breaker.force_open_for(SECOND);
+    let polls = partner.ready_polls();
+    let error = call(&mut service, Ask::Well).unwrap_err();
+    assert_eq!(error.rejected().unwrap().reason(), Reason::Open);
+    assert_eq!(error.retry_after(), Some(SECOND));
+    assert_eq!((partner.ready_polls(), partner.calls()), (polls, 0));
+}
+
+#[test]
+fn busy_probes_and_an_operator_do_not_wait_for_inner_readiness_either() {
+    let (breaker, _) = past_the_deadline(POLICY);
+    let partner = Partner::default();
+    let mut service = BreakerLayer::new(breaker.clone()).layer(partner.clone());
+    partner.set_readiness(Poll::Pending);
+
+    let probe = breaker.try_acquire().unwrap();
+    let error = call(&mut service, Ask::Well).unwrap_err();
+    assert_eq!(error.rejected().unwrap().reason(), Reason::ProbesBusy);
+    probe.success();
+    breaker.force_open();
+    let error = call(&mut service, Ask::Well).unwrap_err();
+    assert_eq!(error.rejected().unwrap().reason(), Reason::ForcedOpen);
+    assert_eq!(partner.ready_polls(), 0);
+}
+
+#[test]
+fn a_service_that_was_not_asked_is_not_called_even_if_the_deadline_passed_since() {
+    let (breaker, clock) = breaker(POLICY);
+    breaker.force_open_for(SECOND);
+    let partner = Partner::default();
+    let mut service = BreakerLayer::new(breaker.clone()).layer(partner.clone());
+
+    assert!(poll_ready(&mut service).is_ready());
+    clock.advance(SECOND);
+    assert_eq!(breaker.state(), State::HalfOpen);
+    assert!(at_once(service.call(Ask::Well)).unwrap_err().is_rejected());
+    assert_eq!((partner.ready_polls(), partner.calls()), (0, 0));
+    assert_eq!(breaker.snapshot().recorded, State::Open);
+
+    assert_eq!(call(&mut service, Ask::Well).unwrap(), 7);
+    assert_eq!(breaker.state(), State::Closed);
+}
+
+#[test]
+fn the_last_poll_of_two_decides() {
+    let (breaker, clock) = breaker(POLICY);
+    let partner = Partner::default();
+    let mut service = BreakerLayer::new(breaker.clone()).layer(partner.clone());
+
+    assert!(poll_ready(&mut service).is_ready());
+    breaker.force_open_for(SECOND);
+    assert!(poll_ready(&mut service).is_ready());
+    clock.advance(SECOND);
+    assert!(at_once(service.call(Ask::Well)).unwrap_err().is_rejected());
+
+    breaker.force_open_for(SECOND);
+    assert!(poll_ready(&mut service).is_ready());
+    clock.advance(SECOND);
+    assert!(poll_ready(&mut service).is_ready());
+    assert_eq!(at_once(service.call(Ask::Well)).unwrap(), 7);
+}
+
+#[test]
+fn a_breaker_that_trips_after_inner_readiness_rejects_still() {
+    let (breaker, _) = breaker(POLICY);
+    let partner = Partner::default();
+    let mut service = BreakerLayer::new(breaker.clone()).layer(partner.clone());
+    assert!(poll_ready(&mut service).is_ready());
+    breaker.force_open_for(SECOND);
+    assert!(at_once(service.call(Ask::Well)).unwrap_err().is_rejected());
+    assert_eq!(partner.calls(), 0);
+}
+
+/// What a service reserves when it is polled ready it keeps until it is called or dropped.
+#[test]
+fn a_call_that_is_rejected_after_inner_readiness_keeps_its_place_in_a_limit_within() {
+    let (breaker, _) = breaker(POLICY);
+    let partner = ConcurrencyLimit::new(Partner::default(), 1);
+    let mut service = BreakerLayer::new(breaker.clone()).layer(partner);
+    let mut other = service.clone();
+    assert!(poll_ready(&mut service).is_ready());
+    breaker.force_open();
+    at_once(service.call(Ask::Well)).unwrap_err();
+    breaker.reset();
+    assert!(poll_ready(&mut other).is_pending());
+    drop(service);
+    assert!(poll_ready(&mut other).is_ready());
+}
+
+#[test]
+fn a_call_that_is_rejected_before_inner_readiness_takes_no_place_in_a_limit_within() {
+    let (breaker, _) = breaker(POLICY);
+    let partner = ConcurrencyLimit::new(Partner::default(), 1);
+    let mut service = BreakerLayer::new(breaker.clone()).layer(partner);
+    let mut other = service.clone();
+    breaker.force_open();
+    call(&mut service, Ask::Well).unwrap_err();
+    breaker.reset();
+    assert_eq!(call(&mut other, Ask::Well).unwrap(), 7);
+}
+
+#[test]
+fn readiness_is_good_for_one_call() {
+    let (breaker, _) = breaker(POLICY);
+    let partner = Partner::default();
+    let mut service = BreakerLayer::new(breaker.clone()).layer(partner.clone());
+    call(&mut service, Ask::Well).unwrap();
+    assert_not_ready(&mut service);
+    assert_eq!(partner.calls(), 1);
+
+    breaker.force_open();
+    call(&mut service, Ask::Well).unwrap_err();
+    assert_not_ready(&mut service);
+}
+
+#[test]
+fn a_clone_inherits_no_readiness() {
+    let (breaker, _) = breaker(POLICY);
+    let mut service = BreakerLayer::new(breaker.clone()).layer(Partner::default());
+    assert!(poll_ready(&mut service).is_ready());
+    let mut clone = service.clone();
+    assert_not_ready(&mut clone);
+    assert_eq!(call(&mut clone, Ask::Well).unwrap(), 7);
+    assert_eq!(at_once(service.call(Ask::Well)).unwrap(), 7);
+}
+
+#[test]
+fn a_service_that_was_ready_stays_so_until_it_is_called() {
+    let (breaker, _) = breaker(POLICY);
+    let partner = Partner::default();
+    let mut service = BreakerLayer::new(breaker.clone()).layer(partner.clone());
+    breaker.force_open();
+    assert!(poll_ready(&mut service).is_ready());
+    breaker.reset();
+    partner.set_readiness(Poll::Pending);
+    assert!(poll_ready(&mut service).is_ready());
+    let error = at_once(service.call(Ask::Well)).unwrap_err();
+    assert_eq!(error.rejected().unwrap().reason(), Reason::ForcedOpen);
+    assert!(poll_ready(&mut service).is_pending());
+}
+
+#[test]
+fn a_service_that_is_not_ready_any_more_is_not_called() {
+    let (breaker, _) = breaker(POLICY);
+    let partner = Partner::default();
+    let mut service = BreakerLayer::new(breaker).layer(partner.clone());
+    for readiness in [Poll::Pending, Poll::Ready(Err(Broken))] {
+        partner.set_readiness(Poll::Ready(Ok(())));
+        assert!(matches!(poll_ready(&mut service), Poll::Ready(Ok(()))));
+        partner.set_readiness(readiness);
+        assert!(!matches!(poll_ready(&mut service), Poll::Ready(Ok(()))));
+        assert_not_ready(&mut service);
+    }
+    assert_eq!(partner.calls(), 0);
+}
+
+#[test]
+fn a_service_that_fails_to_get_ready_is_a_failed_call() {
+    let (breaker, clock) = breaker(POLICY);
+    let partner = Partner::default();
+    let mut service = BreakerLayer::new(breaker.clone()).layer(partner.clone());
+    partner.set_readiness(Poll::Ready(Err(Broken)));
+    for failures in 1..=2 {
+        assert_eq!(
+            poll_ready(&mut service),
+            Poll::Ready(Err(Error::Inner(Broken)))
+        );
+        assert_eq!(breaker.snapshot().failures, Some(failures));
+    }
+    assert_eq!(breaker.state(), State::Open);
+    assert!(call(&mut service, Ask::Well).unwrap_err().is_rejected());
+
+    // The probe fails in the same way.
+    clock.advance(SECOND);
+    assert_eq!(
+        poll_ready(&mut service),
+        Poll::Ready(Err(Error::Inner(Broken)))
+    );
+    assert_eq!(breaker.snapshot().reopens, 1);
+}
+
+#[test]
+fn a_service_that_fails_to_get_ready_is_classified() {
+    let (breaker, _) = past_the_deadline(POLICY);
+    let partner = Partner::default();
+    let mut service = BreakerLayer::new(breaker.clone())
+        .classify(|result: &Result<u32, Broken>| match result {
+            Ok(_) => Outcome::Success,
+            Err(Broken) => Outcome::Ignored,
+        })
+        .layer(partner.clone());
+    partner.set_readiness(Poll::Ready(Err(Broken)));
+    assert!(matches!(poll_ready(&mut service), Poll::Ready(Err(_))));
+    let snapshot = breaker.snapshot();
+    assert_eq!(snapshot.recorded, State::HalfOpen);
+    assert_eq!(snapshot.probes_in_flight, 0);
+}
+
+#[test]
+fn a_service_that_panics_in_poll_ready_leaves_no_probe_behind() {
+    #[derive(Clone)]
+    struct Panics;
+
+    impl Service<()> for Panics {
+        type Response = ();
+        type Error = Broken;
+        type Future = std::future::Ready<Result<(), Broken>>;
+
+        fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> Poll<Result<(), Broken>> {
+            panic!("as ever")
+        }
+
+        fn call(&mut self, (): ()) -> Self::Future {
+            unreachable!("it is never ready")
+        }
+    }
+
+    let (breaker, _) = past_the_deadline(POLICY);
+    let mut service = BreakerLayer::new(breaker.clone()).layer(Panics);
+    let polled = catch_unwind(AssertUnwindSafe(|| poll_ready(&mut service).is_ready()));
+    assert!(polled.is_err());
+    assert!(breaker.try_acquire().unwrap().is_probe());
+}
+
+/// What a call listener was told.
+#[derive(Default)]
+struct Told(Mutex<Vec<Reason>>);
+
+impl CallListener for Told {
+    fn on_rejected(&self, rejected: &Rejected) {
+        self.0.lock().unwrap().push(rejected.reason());
+    }
+}
+
+#[test]
+fn listeners_are_told_of_each_rejected_call_once() {
+    static CLOCK: Manual = Manual::new();
+    static TOLD: Told = Told(Mutex::new(Vec::new()));
+    static BREAKER: Breaker = Breaker::builder()
+        .clock(&CLOCK)
+        .call_listener(&TOLD)
+        .build();
+
+    let mut service = BreakerLayer::new(&BREAKER).layer(Partner::default());
+    assert!(poll_ready(&mut service).is_ready());
+    BREAKER.force_open();
+    at_once(service.call(Ask::Well)).unwrap_err();
+    assert_eq!(*TOLD.0.lock().unwrap(), [Reason::ForcedOpen]);
+
+    BREAKER.force_open_for(SECOND);
+    assert!(poll_ready(&mut service).is_ready());
+    assert!(poll_ready(&mut service).is_ready());
+    assert_eq!(TOLD.0.lock().unwrap().len(), 1);
+    at_once(service.call(Ask::Well)).unwrap_err();
+    assert_eq!(*TOLD.0.lock().unwrap(), [Reason::ForcedOpen, Reason::Open]);
+}
