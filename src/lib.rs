@@ -17,6 +17,8 @@ mod machine;
 pub mod metrics;
 mod permit;
 mod policy;
+#[cfg(feature = "last-error")]
+pub mod remember;
 mod sync;
 #[cfg(feature = "tower")]
 pub mod tower;

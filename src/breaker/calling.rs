@@ -1,8 +1,11 @@
 //! Around a call.
 
-use crate::{Breaker, CallAsync, Error, Outcome, classify};
+use crate::{Breaker, CallAsync, Ended, Error, Outcome, Rejected, classify};
 
 use super::ticket::Armed;
+
+/// The result of a call with what became of it, or why it was not made.
+pub(crate) type Told<T, E> = Result<(Result<T, E>, Ended), Rejected>;
 
 impl Breaker {
     /// Makes a call, if it is let through: `Ok` is a success, `Err` a failure, a panic a failure too.
@@ -53,11 +56,27 @@ impl Breaker {
         call: impl FnOnce() -> Result<T, E>,
         classify: impl FnOnce(&Result<T, E>) -> Outcome,
     ) -> Result<T, Error<E>> {
-        let armed = Armed::new(self, self.acquire()?);
+        self.call_recorded(call, classify)?.0.map_err(Error::Inner)
+    }
+
+    /// [`Breaker::call_with`] that says what became of the call beside its result.
+    #[inline]
+    pub(crate) fn call_recorded<T, E>(
+        &self,
+        call: impl FnOnce() -> Result<T, E>,
+        classify: impl FnOnce(&Result<T, E>) -> Outcome,
+    ) -> Told<T, E> {
+        let ticket = self.acquire()?;
+        let armed = Armed::new(self, ticket);
         let result = call();
         let outcome = classify(&result);
-        self.settle(armed.disarm(), outcome);
-        result.map_err(Error::Inner)
+        let recorded = self.settle(armed.disarm(), outcome);
+        let ended = Ended {
+            call: self.admitted(ticket.period),
+            outcome,
+            recorded,
+        };
+        Ok((result, ended))
     }
 
     /// Makes a call that is a future, on any runtime. It is admitted when it is first polled.

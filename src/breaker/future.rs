@@ -6,9 +6,12 @@ use core::{
     task::{Context, Poll},
 };
 
-use crate::{Breaker, Error, Outcome};
+use crate::{Breaker, Ended, Error, Outcome};
 
-use super::ticket::{Armed, Ticket};
+use super::{
+    calling::Told,
+    ticket::{Armed, Ticket},
+};
 
 pin_project_lite::pin_project! {
     /// A call that is a future: from [`Breaker::call_async`] and [`Breaker::call_async_with`].
@@ -51,17 +54,20 @@ impl<'a, F, C> CallAsync<'a, F, C> {
     }
 }
 
-impl<T, E, F, C> Future for CallAsync<'_, F, C>
-where
-    F: Future<Output = Result<T, E>>,
-    C: FnOnce(&Result<T, E>) -> Outcome,
-{
-    type Output = Result<T, Error<E>>;
-
+impl<F, C> CallAsync<'_, F, C> {
+    /// Polls, and once the call has ended says what became of it beside its result.
+    ///
     /// # Panics
     ///
-    /// If it is polled after it was ready, and when the future within panics.
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+    /// As [`Future::poll`].
+    pub(crate) fn poll_recorded<T, E>(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Told<T, E>>
+    where
+        F: Future<Output = Result<T, E>>,
+        C: FnOnce(&Result<T, E>) -> Outcome,
+    {
         let this = self.project();
         let (ticket, classify) = match mem::replace(this.progress, Progress::Over) {
             Progress::New(classify) => (this.breaker.acquire()?, classify),
@@ -74,8 +80,29 @@ where
             return Poll::Pending;
         };
         let outcome = classify(&result);
-        this.breaker.settle(armed.disarm(), outcome);
-        Poll::Ready(result.map_err(Error::Inner))
+        let recorded = this.breaker.settle(armed.disarm(), outcome);
+        let ended = Ended {
+            call: this.breaker.admitted(ticket.period),
+            outcome,
+            recorded,
+        };
+        Poll::Ready(Ok((result, ended)))
+    }
+}
+
+impl<T, E, F, C> Future for CallAsync<'_, F, C>
+where
+    F: Future<Output = Result<T, E>>,
+    C: FnOnce(&Result<T, E>) -> Outcome,
+{
+    type Output = Result<T, Error<E>>;
+
+    /// # Panics
+    ///
+    /// If it is polled after it was ready, and when the future within panics.
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let ended = self.poll_recorded(context);
+        ended.map(|ended| ended?.0.map_err(Error::Inner))
     }
 }
 

@@ -10,6 +10,7 @@
 //! | `beside.rs` | the window beside the word, of the trips that have one |
 //! | `operator.rs` | the manual switch |
 //! | `looking.rs` | `state`, `snapshot`, `policy` |
+//! | `outage.rs` | the periods since the breaker was last closed |
 //! | `telling.rs` | after a transition: notes and listeners |
 //! | `watching.rs` | `watch`, which waits for a transition |
 //! | `ticket.rs` | what an admitted call remembers |
@@ -17,13 +18,15 @@
 mod admission;
 #[cfg(feature = "std")]
 mod beside;
-mod calling;
+pub(crate) mod calling;
 mod ending;
 mod future;
 mod looking;
 #[cfg(not(feature = "std"))]
 mod none_beside;
 mod operator;
+#[cfg(feature = "last-error")]
+pub(crate) mod outage;
 mod telling;
 pub(crate) mod ticket;
 #[cfg(feature = "watch")]

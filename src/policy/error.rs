@@ -49,7 +49,7 @@ impl PolicyError {
     }
 
     /// Of a number that is no field of a policy but is checked beside one.
-    #[cfg(feature = "keyed")]
+    #[cfg(any(feature = "keyed", feature = "last-error"))]
     pub(crate) const fn number(field: &'static str, low: u32, high: u32, value: u32) -> Self {
         Self::new(field, Bound::Numbers(low, high), Value::Number(value))
     }

@@ -1,0 +1,76 @@
+//! What a breaker that remembers allocates: for a healthy call nothing, and for a failure as its documentation says.
+
+use std::{
+    future::ready,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
+use allocation_counter::measure;
+use cutout::{
+    Breaker, Outcome, Trip,
+    clock::Manual,
+    remember::{Error, FailureLog, Remembering},
+};
+
+type Answer = Result<u32, &'static str>;
+
+static CLOCK: Manual = Manual::at(7_000_000_000);
+static LOG: FailureLog = FailureLog::new(2);
+
+fn breaker() -> Breaker {
+    Breaker::builder()
+        .trip(Trip::consecutive(1_000))
+        .clock(&CLOCK)
+        .build()
+}
+
+fn allocations<T>(act: impl FnOnce() -> T) -> u64 {
+    measure(|| drop(act())).count_total
+}
+
+/// A call in each of the four ways, of which the classifier says `outcome`.
+fn calls(partner: &Remembering<&'static str>, answer: Answer, outcome: Outcome) -> [u64; 4] {
+    [
+        allocations(|| partner.call(|| answer)),
+        allocations(|| partner.call_with(|| answer, |_| outcome)),
+        allocations(|| poll(partner.call_async(ready(answer)))),
+        allocations(|| poll(partner.call_async_with(ready(answer), |_| outcome))),
+    ]
+}
+
+fn poll(
+    future: impl Future<Output = Result<u32, Error<&'static str>>>,
+) -> Poll<Result<u32, Error<&'static str>>> {
+    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+#[test]
+fn a_healthy_call_allocates_nothing() {
+    let logging = Remembering::logging(breaker(), &LOG, |_| "io");
+    for partner in [Remembering::new(breaker()), logging] {
+        assert_eq!(calls(&partner, Ok(7), Outcome::Success), [0; 4]);
+    }
+}
+
+#[test]
+fn an_error_is_shared_and_one_that_counts_is_remembered() {
+    let partner = Remembering::new(breaker());
+    // The first use of an `ArcSwap` on a thread allocates what that keeps its books in.
+    calls(&partner, Err("down"), Outcome::Failure);
+    assert_eq!(calls(&partner, Err("down"), Outcome::Failure), [2; 4]);
+    let ignored = || partner.call_with(|| Err::<(), _>("not found"), |_| Outcome::Ignored);
+    assert_eq!(allocations(ignored), 1);
+    partner.breaker().force_open();
+    assert_eq!(calls(&partner, Ok(7), Outcome::Success), [0; 4], "rejected");
+}
+
+#[test]
+fn a_log_that_is_full_keeps_no_more() {
+    static LOG: FailureLog = FailureLog::new(2);
+    let partner = Remembering::logging(breaker(), &LOG, |_| "io");
+    let fail = || drop(partner.call(|| Err::<(), _>("down")));
+    let kept = || measure(fail).count_current;
+    assert!(kept() > 0 && kept() > 0, "until then it does");
+    assert_eq!([kept(), kept(), kept()], [0; 3]);
+}

@@ -1,0 +1,112 @@
+//! Around a call, and what its end leaves behind.
+
+use core::borrow::Borrow;
+use std::sync::Arc;
+
+use crate::{Breaker, Ended, Outcome, Recorded, Rejected, breaker::calling::Told, classify};
+
+use super::{Error, Remembering, future::Call};
+
+impl<E, B: Borrow<Breaker>> Remembering<E, B> {
+    /// [`Breaker::call`], which remembers the error if that was a failure.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Rejected`] with the last error if the call was not made, [`Error::Inner`] with the error of the call.
+    #[inline]
+    pub fn call<T>(&self, call: impl FnOnce() -> Result<T, E>) -> Result<T, Error<E>> {
+        self.call_with(call, classify::result)
+    }
+
+    /// [`Breaker::call_with`], which remembers the error if `classify` says that this was a failure.
+    ///
+    /// # Errors
+    ///
+    /// As [`Remembering::call`]: what `classify` says changes what is counted and remembered, not what is returned.
+    #[inline]
+    pub fn call_with<T>(
+        &self,
+        call: impl FnOnce() -> Result<T, E>,
+        classify: impl FnOnce(&Result<T, E>) -> Outcome,
+    ) -> Result<T, Error<E>> {
+        self.conclude(self.breaker().call_recorded(call, classify))
+    }
+
+    /// [`Breaker::call_async`], which remembers the error if that was a failure. Admitted when it is first polled; a
+    /// drop before its end means what the policy's [`on_drop`](crate::Policy::on_drop) says, and leaves no error.
+    ///
+    /// # Errors
+    ///
+    /// As [`Remembering::call`].
+    pub fn call_async<T, F>(&self, future: F) -> impl Future<Output = Result<T, Error<E>>>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        self.call_async_with(future, classify::result)
+    }
+
+    /// [`Remembering::call_async`] with a classifier, as in [`Remembering::call_with`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Remembering::call`].
+    pub fn call_async_with<T, F, C>(
+        &self,
+        future: F,
+        classify: C,
+    ) -> impl Future<Output = Result<T, Error<E>>>
+    where
+        F: Future<Output = Result<T, E>>,
+        C: FnOnce(&Result<T, E>) -> Outcome,
+    {
+        Call::new(self, self.breaker().call_async_with(future, classify))
+    }
+
+    /// Remembers what there is to remember of a call, and hands its result on.
+    #[inline]
+    pub(super) fn conclude<T>(&self, ended: Told<T, E>) -> Result<T, Error<E>> {
+        let (result, ended) = ended.map_err(|rejected| self.rejected(rejected))?;
+        // All that a healthy call is asked.
+        if matches!((&result, ended.outcome), (Ok(_), Outcome::Success)) {
+            if ended.recorded == Recorded::Recovered {
+                self.memory.forget(ended.call.generation);
+            }
+            return result.map_err(|error| Error::Inner(Arc::new(error)));
+        }
+        self.conclude_slowly(result, &ended)
+    }
+
+    #[cold]
+    fn rejected(&self, rejected: Rejected) -> Error<E> {
+        let last = self.memory.of(&rejected, self.breaker());
+        Error::Rejected { rejected, last }
+    }
+
+    /// All that a healthy call is spared.
+    #[inline(never)]
+    fn conclude_slowly<T>(&self, result: Result<T, E>, ended: &Ended) -> Result<T, Error<E>> {
+        let result = result.map_err(Arc::new);
+        let generation = ended.call.generation;
+        if ended.recorded == Recorded::Recovered {
+            self.memory.forget(generation);
+        }
+        if was_counted_as_failure(ended) {
+            if let Err(error) = &result {
+                self.memory.store(generation, Arc::clone(error));
+            }
+            if let Some(feed) = &self.feed {
+                feed.log(generation, result.as_ref().err().map(Arc::as_ref));
+            }
+        }
+        result.map_err(Error::Inner)
+    }
+}
+
+/// Whether the classifier called it a failure and the breaker counted it. (Not what was only too slow.)
+fn was_counted_as_failure(ended: &Ended) -> bool {
+    matches!(ended.outcome, Outcome::Failure | Outcome::FailureFor(_))
+        && matches!(
+            ended.recorded,
+            Recorded::Applied | Recorded::Tripped | Recorded::Reopened
+        )
+}

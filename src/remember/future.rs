@@ -1,0 +1,42 @@
+//! Around a future.
+
+use core::{
+    borrow::Borrow,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use crate::{Breaker, CallAsync, Outcome};
+
+use super::{Error, Remembering};
+
+pin_project_lite::pin_project! {
+    /// The breaker's own call, whose end leaves something behind.
+    #[must_use = "a future does nothing unless it is polled, and is not even admitted"]
+    pub(super) struct Call<'a, E, B, F, C> {
+        remembering: &'a Remembering<E, B>,
+        #[pin]
+        call: CallAsync<'a, F, C>,
+    }
+}
+
+impl<'a, E, B, F, C> Call<'a, E, B, F, C> {
+    pub(super) fn new(remembering: &'a Remembering<E, B>, call: CallAsync<'a, F, C>) -> Self {
+        Self { remembering, call }
+    }
+}
+
+impl<T, E, B, F, C> Future for Call<'_, E, B, F, C>
+where
+    B: Borrow<Breaker>,
+    F: Future<Output = Result<T, E>>,
+    C: FnOnce(&Result<T, E>) -> Outcome,
+{
+    type Output = Result<T, Error<E>>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let ended = this.call.poll_recorded(context);
+        ended.map(|ended| this.remembering.conclude(ended))
+    }
+}

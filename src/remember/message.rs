@@ -1,0 +1,87 @@
+//! A message, no longer than the log can afford.
+
+use core::fmt::{self, Display, Write};
+use std::{boxed::Box, string::String};
+
+/// The most bytes that are kept of a message.
+const LONGEST: usize = 256;
+
+/// The message, up to the last whole character that fits. No more than that is ever held of it, and what writes it
+/// is told to stop.
+pub(super) fn bounded(message: &dyn Display) -> Box<str> {
+    let mut bounded = Bounded {
+        text: String::new(),
+        full: false,
+    };
+    // Not written to its end, or told to be wrong by its own `Display`: what there is of it will do.
+    let _ = write!(bounded, "{message}");
+    bounded.text.into_boxed_str()
+}
+
+struct Bounded {
+    text: String,
+    full: bool,
+}
+
+impl Write for Bounded {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        if self.full {
+            return Err(fmt::Error);
+        }
+        let fits = part.floor_char_boundary(LONGEST - self.text.len());
+        self.text.push_str(&part[..fits]);
+        self.full = fits < part.len();
+        if self.full { Err(fmt::Error) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::cell::Cell;
+
+    #[test]
+    fn a_message_that_fits_is_kept_whole() {
+        for length in [0, 1, LONGEST] {
+            let message = "x".repeat(length);
+            assert_eq!(*bounded(&message), *message);
+        }
+    }
+
+    #[test]
+    fn a_longer_one_is_cut_at_a_character() {
+        assert_eq!(bounded(&"x".repeat(LONGEST + 1)).len(), LONGEST);
+        let message = format!("x{}", "é".repeat(LONGEST));
+        assert_eq!(*bounded(&message), message[..LONGEST - 1]);
+    }
+
+    #[test]
+    fn a_message_that_goes_on_and_on_is_told_to_stop() {
+        struct Long<'a>(&'a Cell<u32>);
+        impl Display for Long<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                (0..10_000).try_for_each(|_| {
+                    self.0.set(self.0.get() + 1);
+                    f.write_str("never ")
+                })
+            }
+        }
+        let written = Cell::new(0);
+        assert_eq!(bounded(&Long(&written)).len(), LONGEST);
+        assert_eq!(written.get(), 43, "the 43rd does not fit");
+    }
+
+    #[test]
+    fn nothing_follows_where_a_message_was_cut() {
+        struct Stubborn;
+        impl Display for Stubborn {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let _ = f.write_str(&"x".repeat(LONGEST - 1));
+                let _ = f.write_str("é");
+                let _ = f.write_str("y");
+                Ok(())
+            }
+        }
+        assert_eq!(*bounded(&Stubborn), *"x".repeat(LONGEST - 1));
+    }
+}

@@ -1,0 +1,101 @@
+//! The last error and the log of failures: what is remembered, what a rejection shows, and what a healthy call is
+//! spared.
+
+#![cfg(feature = "last-error")]
+
+mod calls;
+mod log;
+mod outages;
+mod threads;
+
+use std::{
+    fmt,
+    sync::atomic::{AtomicU32, Ordering},
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use cutout::{
+    Breaker, Policy, Trip,
+    clock::Manual,
+    remember::{Error, Remembering},
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// An error that counts how often it is looked at.
+#[derive(Debug)]
+struct Broken {
+    what: &'static str,
+    shown: Arc<AtomicU32>,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shown.fetch_add(1, Ordering::Relaxed);
+        f.write_str(self.what)
+    }
+}
+
+impl std::error::Error for Broken {}
+
+/// A breaker that trips at the second failure in a row, on a clock set by hand.
+struct Bench<E = &'static str> {
+    partner: Remembering<E>,
+    clock: Arc<Manual>,
+}
+
+impl<E> Bench<E> {
+    fn new() -> Self {
+        Self::of(Policy::new())
+    }
+
+    fn of(policy: Policy) -> Self {
+        let clock = Arc::new(Manual::new());
+        let breaker = Breaker::builder()
+            .policy(policy.trip(Trip::consecutive(2)).open_for(SECOND))
+            .build()
+            .with_shared_clock(clock.clone());
+        Self {
+            partner: Remembering::new(breaker),
+            clock,
+        }
+    }
+
+    fn fail(&self, error: E) {
+        assert!(
+            !self
+                .partner
+                .call(|| Err::<(), _>(error))
+                .unwrap_err()
+                .is_rejected()
+        );
+    }
+
+    fn succeed(&self) {
+        assert!(self.partner.call(|| Ok(())).is_ok());
+    }
+
+    fn rejected(&self) -> Error<E> {
+        let error = self.partner.call(|| Ok(())).unwrap_err();
+        assert!(error.is_rejected());
+        error
+    }
+
+    /// Goes on to where the next call is a probe.
+    fn past_the_deadline(&self) {
+        self.clock.advance(SECOND);
+    }
+}
+
+impl Bench {
+    /// The error that is remembered.
+    fn last(&self) -> Option<&'static str> {
+        self.partner.last_error().map(|error| *error)
+    }
+}
+
+/// Whether what it pointed to is gone.
+fn is_gone<T>(weak: &Weak<T>) -> bool {
+    weak.strong_count() == 0
+}

@@ -1,0 +1,170 @@
+//! What is remembered, and for how long.
+
+use std::{cell::Cell, sync::Arc};
+
+use cutout::{Outcome, Policy, Reason, Recorded};
+
+use crate::{Bench, SECOND, is_gone};
+
+#[test]
+fn what_does_not_count_as_a_failure_is_not_remembered() {
+    let bench = Bench::new();
+    for outcome in [Outcome::Success, Outcome::Ignored] {
+        let call = || Err::<(), _>("not found");
+        bench.partner.call_with(call, |_| outcome).unwrap_err();
+        assert_eq!(bench.last(), None, "{outcome:?}");
+    }
+    for (error, outcome) in [
+        ("failed", Outcome::Failure),
+        ("failed for", Outcome::FailureFor(SECOND)),
+    ] {
+        let call = || Err::<(), _>(error);
+        bench.partner.call_with(call, |_| outcome).unwrap_err();
+        assert_eq!(bench.last(), Some(error));
+    }
+}
+
+#[test]
+fn a_result_that_counts_as_a_failure_leaves_the_error_that_stands() {
+    let bench = Bench::new();
+    bench.fail("first");
+    bench
+        .partner
+        .call_with(|| Ok(503), |_| Outcome::Failure)
+        .unwrap();
+    assert_eq!(bench.rejected().last().map(|last| **last), Some("first"));
+}
+
+#[test]
+fn a_disabled_breaker_remembers_nothing() {
+    let bench = Bench::new();
+    bench.partner.breaker().disable();
+    bench.fail("while disabled");
+    assert_eq!(bench.last(), None);
+    bench.partner.breaker().resume();
+    assert_eq!(bench.last(), None);
+}
+
+#[test]
+fn a_failed_probe_is_the_last_error() {
+    let bench = Bench::new();
+    bench.fail("first");
+    bench.fail("second");
+    for error in ["third", "fourth"] {
+        bench.past_the_deadline();
+        bench.fail(error);
+        assert_eq!(bench.rejected().last().map(|last| **last), Some(error));
+    }
+}
+
+#[test]
+fn whoever_finds_the_probes_busy_sees_the_error_too() {
+    let bench = Bench::new();
+    bench.fail("first");
+    bench.fail("second");
+    bench.past_the_deadline();
+    let rejected = Cell::new(None);
+    let probe = || {
+        rejected.set(Some(bench.rejected()));
+        Ok::<_, &'static str>(())
+    };
+    bench.partner.call(probe).unwrap();
+    let rejected = rejected.take().unwrap();
+    assert_eq!(rejected.rejected().unwrap().reason(), Reason::ProbesBusy);
+    assert_eq!(rejected.last().map(|last| **last), Some("second"));
+}
+
+#[test]
+fn on_recovery_the_error_is_forgotten_and_let_go() {
+    let bench = Bench::of(Policy::new().probe_successes(2));
+    bench.fail("first");
+    bench.fail("second");
+    let weak = Arc::downgrade(&bench.partner.last_error().unwrap());
+    bench.past_the_deadline();
+    bench.succeed();
+    assert!(!is_gone(&weak), "one success is not enough");
+    bench.succeed();
+    assert!(is_gone(&weak));
+    assert_eq!(bench.last(), None);
+    bench.fail("third");
+    assert_eq!(bench.last(), Some("third"), "while closed, of this period");
+}
+
+#[test]
+fn an_err_that_is_a_success_recovers_too() {
+    let bench = Bench::new();
+    bench.fail("first");
+    bench.fail("second");
+    let weak = Arc::downgrade(&bench.partner.last_error().unwrap());
+    bench.past_the_deadline();
+    let not_found = || Err::<(), _>("not found");
+    bench
+        .partner
+        .call_with(not_found, |_| Outcome::Success)
+        .unwrap_err();
+    assert!(is_gone(&weak));
+}
+
+#[test]
+fn an_error_of_before_a_recovery_is_not_shown_whoever_recovered() {
+    let bench = Bench::new();
+    bench.fail("first");
+    bench.fail("second");
+    // By the operator, and past this handle.
+    bench.partner.breaker().reset();
+    assert_eq!(bench.last(), None);
+    for _ in 0..2 {
+        bench.partner.breaker().try_acquire().unwrap().failure();
+    }
+    assert!(bench.rejected().last().is_none());
+    bench.past_the_deadline();
+    bench.fail("third");
+    assert_eq!(bench.rejected().last().map(|last| **last), Some("third"));
+    bench.past_the_deadline();
+    let probe = bench.partner.breaker().try_acquire().unwrap();
+    assert_eq!(probe.record(Outcome::Success), Recorded::Recovered);
+    assert_eq!(bench.last(), None);
+}
+
+#[test]
+fn a_call_that_fails_when_its_period_is_over_is_not_remembered() {
+    let bench = Bench::new();
+    let late = || {
+        bench.fail("first");
+        bench.fail("second");
+        Err::<(), _>("late")
+    };
+    bench.partner.call(late).unwrap_err();
+    assert_eq!(bench.rejected().last().map(|last| **last), Some("second"));
+    let later = || {
+        bench.past_the_deadline();
+        bench.succeed();
+        bench.fail("of the next period");
+        Err::<(), _>("later")
+    };
+    bench.past_the_deadline();
+    bench.succeed();
+    bench.fail("one");
+    bench.succeed();
+    let across = || {
+        bench.fail("two");
+        bench.fail("three");
+        later()
+    };
+    bench.partner.call(across).unwrap_err();
+    assert_eq!(bench.last(), Some("of the next period"));
+}
+
+#[test]
+fn an_operator_who_opens_shows_only_what_broke_in_the_period_that_ends() {
+    let bench = Bench::new();
+    bench.fail("first");
+    bench.partner.breaker().force_open();
+    assert!(bench.rejected().last().is_none());
+    bench.partner.breaker().reset();
+    bench.fail("second");
+    bench.partner.breaker().force_open_for(SECOND);
+    assert_eq!(bench.rejected().last().map(|last| **last), Some("second"));
+    bench.partner.breaker().force_open_for(SECOND);
+    assert!(bench.rejected().last().is_none());
+}
