@@ -1,4 +1,4 @@
-//! What it costs a healthy call how our breaker is held, and who is told of it.
+//! What it costs a call how our breaker is held, who is told of it, and whether threads share it.
 
 use std::{hint::black_box, sync::Arc, time::Duration};
 
@@ -77,6 +77,29 @@ fn told() -> Vec<Contender> {
     ]
 }
 
+thread_local! {
+    static OWN: Breaker = const { Breaker::new() };
+    static OWN_OPEN: Breaker = open();
+}
+
+fn open() -> Breaker {
+    let breaker = Breaker::new();
+    breaker.force_open_for(Duration::from_hours(1));
+    breaker
+}
+
+/// Whether threads that use one breaker wait for each other: if so, those that have one each are faster.
+fn shared() -> Vec<Contender> {
+    let one = open();
+    vec![
+        bare(),
+        Contender::calling("healthy, one for all", |n| call(&STATIC, n)),
+        Contender::calling("healthy, one each", |n| OWN.with(|own| call(own, n))),
+        Contender::calling("rejected, one for all", move |n| !call(&one, n)),
+        Contender::calling("rejected, one each", |n| OWN_OPEN.with(|own| !call(own, n))),
+    ]
+}
+
 fn bare() -> Contender {
     Contender::calling("bare call", |n| {
         benches::subjects::Calls::call(&Bare, move || partner::<0, 1>(n))
@@ -87,4 +110,5 @@ fn main() {
     cutout::clock::warm_up();
     measure("held as", &[1, 2], held);
     measure("who is told", &[1, 2], told);
+    measure("shared or not", &[1, 2], shared);
 }

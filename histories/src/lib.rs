@@ -21,7 +21,7 @@ mod figures;
 mod search;
 mod unexplained;
 
-pub use depth::iterations;
+pub use depth::{is_deep, iterations};
 pub use figures::Figures;
 pub use search::{Explanation, MOST_NODES, explain};
 pub use unexplained::Unexplained;

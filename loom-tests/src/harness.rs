@@ -5,8 +5,8 @@
 //! 2. Every model runs twice: loads as loads, and loads as read-modify-writes ([`Loads`]).
 //! 3. Every model says which outcomes it reaches, and is red if it reaches others or fewer; and how many
 //!    executions it takes at the least.
-//! 4. Two actors are searched without bound, three or four with at most [`PREEMPTIONS`] preemptions. Nothing
-//!    else bounds a run, the environment neither.
+//! 4. Two actors are searched without bound, three or four with at most [`PREEMPTIONS`] preemptions, one more if
+//!    `CUTOUT_DEEP` is set. Nothing else bounds a run, the environment neither.
 //! 5. Two actors with so many loads that it would take minutes are bounded too, where loads are read-modify-writes
 //!    ([`Model::bounded`]) or, where plain loads take as long, in both modes ([`Model::bounded_throughout`]).
 
@@ -186,7 +186,8 @@ impl Model {
         builder.max_duration = None;
         builder.checkpoint_file = None;
         let bounded = self.actors > 2 || self.bounded[usize::from(loads == Loads::Rmw)];
-        builder.preemption_bound = bounded.then_some(PREEMPTIONS);
+        builder.preemption_bound =
+            bounded.then_some(PREEMPTIONS + usize::from(histories::is_deep()));
         let (execute, reached) = (Arc::clone(&self.execute), Arc::clone(&outcomes));
         builder.check(move || {
             let outcome = execute();

@@ -98,3 +98,6 @@ impl AtomicU64 {
         self.0.fetch_max(value, order)
     }
 }
+
+/// There is no time here, and nothing to leave to anybody: shuttle says who goes on.
+pub(crate) fn pause() {}

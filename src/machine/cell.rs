@@ -7,7 +7,7 @@
 //! | `replace`, stored | Acquire | its winner tells of the transition: it must see what the word it replaced was made of |
 //! | `replace`, lost | Acquire | its value takes the place of a load |
 
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicU64, Ordering, pause};
 
 use super::{step::Step, word::Word};
 
@@ -76,6 +76,7 @@ impl Cell {
                 Ok(()) => return decided,
                 Err(stands) => seen = stands,
             }
+            pause();
             prepared = prepare();
         }
     }

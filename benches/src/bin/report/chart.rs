@@ -173,7 +173,8 @@ impl Scale {
         let most = values.copied().fold(RESOLUTION, f64::max);
         let from = DECADES
             .rev()
-            .find(|decade| power(*decade) <= least.max(RESOLUTION));
+            // So that the least has a bar to be seen.
+            .find(|decade| power(*decade) <= least.max(RESOLUTION) / 2.0);
         let to = DECADES.into_iter().find(|decade| power(*decade) >= most);
         let (from, to) = (from.unwrap_or(-1), to.unwrap_or(9));
         Self {
