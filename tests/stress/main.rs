@@ -49,8 +49,18 @@ struct Counts {
     /// The failures that trip among so many calls (at most; with none a success ends the run).
     failures: u32,
     among: u32,
-    /// A failure may finish another's recording.
-    beside: bool,
+    place: Place,
+}
+
+/// Where failures are counted, and so how many more than trip can be answered as counted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// With the CAS that trips: none.
+    Word,
+    /// A failure may finish another's recording: that one.
+    Ring,
+    /// Before the CAS that trips: those that come at once.
+    Buckets,
 }
 
 #[test]
@@ -58,7 +68,7 @@ fn what_a_run_of_failures_trips_adds_up() {
     let counts = Counts {
         failures: 4,
         among: 0,
-        beside: false,
+        place: Place::Word,
     };
     stress("consecutive", POLICY.trip(Trip::consecutive(4)), 4, counts);
 }
@@ -69,7 +79,7 @@ fn what_failures_of_the_last_calls_trip_adds_up() {
     let counts = Counts {
         failures: 5,
         among: 12,
-        beside: false,
+        place: Place::Word,
     };
     let policy = policy.probes(3).probe_successes(2);
     stress("of-last", policy, 8, counts);
@@ -81,7 +91,7 @@ fn what_failures_in_a_ring_trip_adds_up() {
     let counts = Counts {
         failures: 6,
         among: 100,
-        beside: true,
+        place: Place::Ring,
     };
     stress("ring", policy.probes(2), 5, counts);
 }
@@ -92,7 +102,7 @@ fn what_failures_within_a_time_trip_adds_up() {
     let counts = Counts {
         failures: 6,
         among: u32::MAX,
-        beside: true,
+        place: Place::Ring,
     };
     stress("within", policy, 4, counts);
 }
@@ -104,7 +114,7 @@ fn what_a_rate_trips_adds_up() {
     let counts = Counts {
         failures: 7,
         among: 0,
-        beside: true,
+        place: Place::Buckets,
     };
     let policy = policy.probes(2).probe_successes(2);
     stress("rate", policy, 6, counts);

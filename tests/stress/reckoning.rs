@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use cutout::{Cause, Outcome, Recorded, Snapshot, State, Transition};
 
-use super::{Call, Counts, OPEN_MS};
+use super::{Call, Counts, OPEN_MS, Place};
 
 /// What a round left behind.
 pub(crate) struct Reckoning {
@@ -178,7 +178,7 @@ impl Reckoning {
             match told.cause {
                 Cause::Recovered | Cause::ProbeFailed => assert_eq!(made, Some(&told.cause)),
                 // A trip that another finished is answered as if it were only counted.
-                Cause::Tripped => assert!(made.is_some() || counts.beside),
+                Cause::Tripped => assert!(made.is_some() || counts.place != Place::Word),
                 _ => assert_eq!(made, None),
             }
         }
@@ -214,11 +214,16 @@ impl Reckoning {
         for (&generation, counted) in &periods {
             let calls = counted.failures + counted.successes;
             let in_window = counted.successes == 0 || calls <= counts.among;
-            let helped = match self.begun(generation + 1).map(|told| told.cause) {
-                _ if !counts.beside || generation == self.last.generation => 0,
-                Some(Cause::Tripped) => 1,
+            let threads = u32::try_from(self.threads).expect("few");
+            let ended_by = self.begun(generation + 1).map(|told| told.cause);
+            let helped = match (counts.place, ended_by) {
+                (Place::Word, _) => 0,
+                _ if generation == self.last.generation => 0,
+                (Place::Ring, Some(Cause::Tripped)) => 1,
+                // All others were counted while one of them tripped.
+                (Place::Buckets, Some(Cause::Tripped)) => threads - 1,
                 // The period ended between their mark and its place, or was not told of.
-                _ => u32::try_from(self.threads).expect("few"),
+                _ => threads,
             };
             assert!(
                 !in_window || counted.failures < counts.failures + helped,
