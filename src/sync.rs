@@ -16,8 +16,8 @@ pub(crate) use std::sync::Mutex;
 
 /// Leaves the word to the thread that has just won it, so that both don't pull its line to and fro.
 ///
-/// So many pauses as let a thread make a call or two: with two threads that write at nine calls in ten, that took a
-/// third less time than none (`benches`, one in ten fails; 7 to 40 were tried on Zen, where a pause is short).
+/// So many pauses as let a thread make a call or two: with two threads that write at nine calls in ten, that took
+/// half the time of none (`benches`, one in ten fails; 7 to 40 were tried on Zen, where a pause is short).
 #[cold]
 pub(crate) fn pause() {
     for _ in 0..15 {
