@@ -101,11 +101,7 @@ macro_rules! permit {
             #[inline]
             fn drop(&mut self) {
                 if let Some(ticket) = self.ticket.take() {
-                    if !self.unwinding && unwinding() {
-                        self.breaker.settle(ticket, Outcome::Failure);
-                    } else {
-                        self.breaker.abandon(ticket);
-                    }
+                    self.breaker.end_dropped(ticket, self.unwinding);
                 }
             }
         }
@@ -178,7 +174,7 @@ permit! {
 
 /// Whether this thread is unwinding; without `std` nobody can know.
 #[inline]
-fn unwinding() -> bool {
+pub(crate) fn unwinding() -> bool {
     #[cfg(feature = "std")]
     return std::thread::panicking();
     #[cfg(not(feature = "std"))]

@@ -34,7 +34,7 @@ impl Breaker {
     pub(super) fn fail_beside(
         &self,
         seen: Word,
-        failure: Failure,
+        failure: Failure<'_>,
     ) -> Option<Decided<Option<Count>, Recorded>> {
         let beside = self.beside()?;
         Some(beside.fail(&self.hot.cell, seen, failure, &self.hot.rules))
@@ -68,7 +68,7 @@ impl Breaker {
             && seen.is_of(ticket.period)
             && let Some(Beside::Rate(rate)) = self.beside()
         {
-            rate.succeed(thread_number(), &self.hot.cell, ticket.period, now);
+            rate.succeed(thread_number(), &self.hot.cell, seen, now);
         }
         Some(now)
     }

@@ -6,9 +6,9 @@ use crate::{
     Breaker, Policy, State,
     error::rest_of,
     machine::{
+        notes::Since,
         step::admit::open_rest,
         tally::Count,
-        tick::Deadline,
         word::{Phase, Word},
     },
     policy,
@@ -38,14 +38,14 @@ pub struct Snapshot {
     pub failures: Option<u32>,
     /// The calls that these failures are among.
     pub calls: Option<u32>,
-    /// How often the breaker has reopened since it was last closed; counts to 31.
+    /// How often the breaker has reopened since it was last closed; counts to 30.
     pub reopens: u8,
     /// The probes under way.
     pub probes_in_flight: u8,
     /// The rest of the open period.
     #[cfg_attr(feature = "serde", serde(with = "humantime_serde"))]
     pub retry_after: Option<Duration>,
-    /// How long ago the last transition was, modulo 8.7 years; `None` if there was none.
+    /// How long ago the last transition was; zero if its clock was ahead of this reading, `None` if there was none.
     #[cfg_attr(feature = "serde", serde(with = "humantime_serde"))]
     pub since: Option<Duration>,
 }
@@ -97,7 +97,7 @@ impl Breaker {
             reopens,
             probes_in_flight,
             retry_after: self.rest_at(word, now),
-            since: since.map(|since| rest_of(Deadline::of(now).since(since))),
+            since: since.map(|since| since_then(since, now)),
         }
     }
 
@@ -131,6 +131,16 @@ impl Breaker {
             _ => None,
         }
     }
+}
+
+/// How long ago a transition was. One that was stamped by a clock that is ahead of this reading was just now.
+fn since_then(since: Since, now: u64) -> Duration {
+    let ticks = Since::of(now).since(since);
+    rest_of(if ticks > Since::new(u64::MAX).get() / 2 {
+        0
+    } else {
+        ticks
+    })
 }
 
 impl fmt::Debug for Breaker {

@@ -43,7 +43,8 @@ use crate::{
     clock::Source,
     listener::CallListener,
     machine::{
-        cell::Cell, notes::Notes, rules::Rules, shortcut::Shortcut, step::Moment, word::Word,
+        cell::Cell, hints::Hints, notes::Notes, rules::Rules, shortcut::Shortcut, step::Moment,
+        word::Word,
     },
     sync::AtomicU64,
 };
@@ -123,6 +124,7 @@ struct Cold {
     name: Option<&'static str>,
     call_listener: Option<&'static dyn CallListener>,
     notes: Notes,
+    hints: Hints,
     #[cfg(feature = "std")]
     window: beside::Window,
     #[cfg(feature = "std")]
@@ -166,6 +168,7 @@ impl Breaker {
                 name: parts.name,
                 call_listener: parts.call_listener,
                 notes: Notes::over(AtomicU64::new(0), AtomicU64::new(0)),
+                hints: Hints::over(AtomicU64::new(0)),
                 #[cfg(feature = "std")]
                 window: beside::Window::new(),
                 #[cfg(feature = "std")]

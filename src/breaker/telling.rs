@@ -28,12 +28,14 @@ impl Breaker {
         beside: Option<Count>,
     ) {
         let change = Change::between(before, after, event, now, beside, &self.hot.rules);
-        self.cold.notes.write(&change, now);
+        self.cold.notes.write(&self.hot.cell, &change, now);
         // Before the listeners, who may take their time.
         #[cfg(feature = "watch")]
         self.cold.bell.ring();
         #[cfg(feature = "std")]
-        self.cold.audience.tell(change, self.cold.name);
+        self.cold
+            .audience
+            .tell(&self.hot.cell, change, self.cold.name);
     }
 
     /// Tells every call listener of something.
@@ -60,6 +62,7 @@ mod audience {
         Transition,
         listener::{CallListener, Listener, contained},
         machine::{
+            cell::Cell,
             delivery::{Delivery, Told},
             step::Change,
         },
@@ -116,13 +119,13 @@ mod audience {
 
         /// Tells of a transition, unless another thread (or a listener's caller) is telling: then that
         /// one will.
-        pub(super) fn tell(&self, change: Change, name: Option<&'static str>) {
+        pub(super) fn tell(&self, word: &Cell, change: Change, name: Option<&'static str>) {
             if self.fixed.is_empty() && self.shared().is_empty() {
                 return;
             }
             // Whoever comes first, the first transition of all begins generation 1.
             let delivery = self.delivery.get_or_init(|| Box::new(Delivery::from(1)));
-            if !delivery.post(change) {
+            if !delivery.post(word, change) {
                 return;
             }
             while let Some(told) = delivery.take() {

@@ -89,6 +89,8 @@ struct BackoffFile {
 #[serde(rename_all = "kebab-case")]
 enum OnDropFile {
     FailProbe,
+    #[serde(with = "humantime_serde")]
+    FailProbeAfter(Duration),
     Ignore,
     Failure,
     #[serde(with = "humantime_serde")]
@@ -241,6 +243,7 @@ impl From<OnDropFile> for OnDrop {
             OnDropFile::FailProbe => Self::FailProbe,
             OnDropFile::Ignore => Self::Ignore,
             OnDropFile::Failure => Self::Failure,
+            OnDropFile::FailProbeAfter(limit) => Self::FailProbeAfter(limit),
             OnDropFile::FailureAfter(limit) => Self::FailureAfter(limit),
         }
     }
@@ -252,6 +255,7 @@ impl From<OnDrop> for OnDropFile {
             OnDrop::FailProbe => Self::FailProbe,
             OnDrop::Ignore => Self::Ignore,
             OnDrop::Failure => Self::Failure,
+            OnDrop::FailProbeAfter(limit) => Self::FailProbeAfter(limit),
             OnDrop::FailureAfter(limit) => Self::FailureAfter(limit),
         }
     }
