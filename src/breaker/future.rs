@@ -83,6 +83,8 @@ impl<F, C> CallAsync<'_, F, C> {
             Progress::Over => panic!("polled after it was ready"),
         };
         let armed = Armed::new(this.breaker, ticket);
+        #[cfg(feature = "std")]
+        let _scope = this.breaker.scope(ticket);
         let Poll::Ready(result) = this.future.poll(context) else {
             *this.progress = Progress::Admitted(armed.disarm(), classify);
             return Poll::Pending;
