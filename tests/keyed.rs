@@ -465,6 +465,143 @@ fn threads_that_ask_for_a_new_key_at_once_get_the_same_breaker() {
     assert_eq!(breakers.len(), KEYS as usize + 100);
 }
 
+/// A key that is not equal to itself, like a NaN.
+#[derive(Clone, Copy, Hash)]
+struct Never(u32);
+
+impl PartialEq for Never {
+    fn eq(&self, _: &Self) -> bool {
+        false
+    }
+}
+
+impl Eq for Never {}
+
+/// A key whose hash is another one each time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Fickle(u32);
+
+impl Hash for Fickle {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        NEXT.fetch_add(1, Ordering::Relaxed).hash(state);
+    }
+}
+
+/// A key whose hash tells no two apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Flat(u32);
+
+impl Hash for Flat {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
+/// How many members a set of `bound` has at most while threads ask it for keys, and in the end.
+fn most<K: Hash + Eq + Clone + Send + Sync + 'static>(bound: u32, key: fn(u32) -> K) -> usize {
+    const THREADS: u32 = 4;
+
+    let breakers = Breakers::<K>::builder().bound(bound).build();
+    let count = || {
+        let mut members = 0;
+        breakers.for_each(|_, _| members += 1);
+        members
+    };
+    for i in 0..1_000 {
+        breakers.get(&key(i));
+        assert!(count() <= bound as usize, "one thread");
+    }
+    thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let breakers = &breakers;
+            scope.spawn(move || {
+                for i in 0..2_000 {
+                    breakers.get(&key(i / 4 % 40));
+                    match (i + thread) % 7 {
+                        0 => drop(breakers.remove(&key(i % 40))),
+                        1 if i % 50 == 0 => breakers.retain(|_, _| false),
+                        _ => {}
+                    }
+                }
+            });
+        }
+    });
+    let left = count();
+    breakers.retain(|_, _| false);
+    assert_eq!(count(), 0, "each can be taken out");
+    for i in 0..bound {
+        breakers.get(&key(i));
+    }
+    assert_eq!(count(), bound as usize, "no slot was lost");
+    left
+}
+
+#[test]
+fn a_key_that_is_not_equal_to_itself_breaks_no_bound() {
+    assert!(most(4, Never) <= 4);
+}
+
+#[test]
+fn a_key_whose_hash_changes_breaks_no_bound() {
+    assert!(most(4, Fickle) <= 4);
+}
+
+#[test]
+fn keys_of_one_hash_break_no_bound() {
+    assert!(most(4, Flat) <= 4);
+    let breakers = Breakers::<Flat>::builder().bound(3).build();
+    for key in 0..20 {
+        breakers.get(&Flat(key));
+        let oldest = key.saturating_sub(2);
+        assert_eq!(
+            keys(&breakers),
+            (oldest..=key).map(Flat).collect::<Vec<_>>()
+        );
+    }
+}
+
+/// A key whose hash tells no two apart, and whose comparison panics when it is bidden.
+#[derive(Clone, Debug, PartialOrd, Ord)]
+struct Mine(u32);
+
+thread_local!(static FUSE: Cell<Option<u32>> = const { Cell::new(None) });
+
+impl Hash for Mine {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
+impl PartialEq for Mine {
+    fn eq(&self, other: &Self) -> bool {
+        if let Some(left) = FUSE.get() {
+            assert_ne!(left, 0, "the fuse");
+            FUSE.set(Some(left - 1));
+        }
+        self.0 == other.0
+    }
+}
+
+impl Eq for Mine {}
+
+#[test]
+fn a_panic_of_a_comparison_frees_no_slot_whose_member_stays() {
+    for fuse in 0..20 {
+        let breakers = Breakers::<Mine>::builder().bound(3).build();
+        for key in 0..3 {
+            breakers.get(&Mine(key));
+        }
+        FUSE.set(Some(fuse));
+        let got = catch_unwind(|| breakers.get(&Mine(10)));
+        FUSE.set(None);
+        if got.is_err() {
+            assert!(fuse < 19, "no get compares that often");
+        }
+        for key in 20..30 {
+            breakers.get(&Mine(key));
+            assert!(keys(&breakers).len() <= 3, "at fuse {fuse}");
+        }
+        assert_eq!(breakers.len(), 3, "at fuse {fuse}");
+    }
+}
+
 #[test]
 fn whatever_threads_do_at_once_no_place_is_lost_and_none_is_made() {
     const BOUND: u32 = 8;

@@ -18,7 +18,7 @@ use crate::Breaker;
 
 pub use builder::Builder;
 use builder::Maker;
-use entry::{AsHashed, ByKey, Wanted};
+use entry::{AsHashed, ByKey, Exactly, Wanted};
 use ring::{Member, Ring};
 
 /// Breakers by key: one for each host, tenant or shard, made when it is first asked for.
@@ -199,13 +199,7 @@ impl<K: Hash + Eq> Breakers<K> {
 
     /// Takes exactly this member out of the map, and says whether it was there.
     fn forget(&self, member: &Arc<Member<K>>, guard: &impl Guard) -> bool {
-        let wanted = Wanted {
-            key: &member.key,
-            hash: member.hash,
-        };
-        let exactly = |held: &ByKey<K>, _: &_| Arc::ptr_eq(&held.0, member);
-        let removed = self.map.remove_if(&wanted, exactly, guard);
-        matches!(removed, Ok(Some(_)))
+        self.map.remove(&Exactly(member), guard).is_some()
     }
 
     /// Takes a key out, and hands out its breaker if it had one. Calls under way end on that one.
