@@ -192,13 +192,203 @@ fn a_breaker_that_is_not_closed_keeps_its_place_in_a_flood() {
 }
 
 #[test]
-fn an_open_breaker_past_its_deadline_keeps_its_place_too() {
+fn an_open_breaker_past_its_deadline_keeps_its_slot_as_long_again_as_it_was_open() {
     let (breakers, clock) = bounded(1);
     trip(&breakers.get(&1));
-    clock.advance(100 * SECOND);
+    clock.advance(2 * SECOND - Duration::from_millis(1));
     assert_eq!(breakers.get(&1).state(), State::HalfOpen);
     assert!(Arc::ptr_eq(&breakers.get(&2), &breakers.overflow()));
     assert_eq!(keys(&breakers), [1]);
+    clock.advance(Duration::from_millis(1));
+    assert!(!Arc::ptr_eq(&breakers.get(&2), &breakers.overflow()));
+    assert_eq!(keys(&breakers), [2]);
+}
+
+#[test]
+fn an_open_period_of_milliseconds_keeps_its_slot_for_a_second() {
+    let clock = Arc::new(Manual::new());
+    let breakers = Breakers::<u32>::builder().bound(1);
+    let breakers = breakers.shared_clock(clock.clone()).build();
+    breakers.get(&1).force_open_for(Duration::from_millis(10));
+    clock.advance(Duration::from_millis(1_009));
+    breakers.get(&2);
+    assert_eq!(keys(&breakers), [1]);
+    clock.advance(Duration::from_millis(1));
+    breakers.get(&2);
+    assert_eq!(keys(&breakers), [2]);
+}
+
+#[test]
+fn a_half_open_breaker_keeps_its_slot_as_long_again_as_its_lease() {
+    let clock = Arc::new(Manual::new());
+    let breakers = Breakers::<u32>::builder()
+        .each(EACH.probe_lease(20 * SECOND))
+        .bound(1)
+        .shared_clock(clock.clone())
+        .build();
+    trip(&breakers.get(&1));
+    clock.advance(SECOND);
+    std::mem::forget(breakers.get(&1).try_acquire_owned().unwrap());
+    clock.advance(39 * SECOND);
+    breakers.get(&2);
+    assert_eq!(keys(&breakers), [1]);
+    clock.advance(SECOND);
+    breakers.get(&2);
+    assert_eq!(keys(&breakers), [2]);
+}
+
+#[test]
+fn an_operator_holds_a_slot_for_ever() {
+    let (breakers, clock) = bounded(2);
+    breakers.get(&1).force_open();
+    breakers.get(&2).disable();
+    for _ in 0..100 {
+        clock.advance(Duration::from_hours(24));
+        breakers.get(&3);
+        assert_eq!(keys(&breakers), [1, 2]);
+    }
+}
+
+#[test]
+fn dead_hosts_that_nobody_asks_for_any_more_cut_no_living_one_off() {
+    let clock = Arc::new(Manual::new());
+    let breakers = Breakers::<u32>::builder()
+        .each(Breaker::builder().open_for(5 * SECOND))
+        .bound(100)
+        .shared_clock(clock.clone())
+        .build();
+    let overflow = breakers.overflow();
+    for dead in 1_000..4_000 {
+        clock.advance(SECOND);
+        for _ in 0..5 {
+            let _ = breakers.get(&dead).call(|| Err::<(), _>(()));
+        }
+        let living = breakers.get(&(dead % 7));
+        assert!(!Arc::ptr_eq(&living, &overflow), "at {dead}");
+        living.call(|| Ok::<_, ()>(())).unwrap();
+        assert!(breakers.len() <= 100);
+    }
+}
+
+/// What trips at three failures, by each kind of window.
+fn three_failures() -> [cutout::Builder; 5] {
+    [
+        Trip::consecutive(3),
+        Trip::failures(3).of_last(10),
+        Trip::failures(3).of_last(100),
+        Trip::failures(3).within(100 * SECOND),
+        Trip::percent(10).min_calls(3).within(100 * SECOND),
+    ]
+    .map(|trip| Breaker::builder().trip(trip).open_for(SECOND))
+}
+
+#[test]
+fn a_closed_breaker_that_has_counted_failures_outlasts_strangers_that_have_none() {
+    for each in three_failures() {
+        let clock = Arc::new(Manual::new());
+        let breakers = Breakers::<u32>::builder()
+            .each(each)
+            .bound(100)
+            .shared_clock(clock.clone())
+            .build();
+        for call in 1..=3 {
+            let _ = breakers.get(&0).call(|| Err::<(), _>(()));
+            if call < 3 {
+                for stranger in 0..1_000 {
+                    let stranger = breakers.get(&(1_000 * call + stranger));
+                    stranger.call(|| Ok::<_, ()>(())).unwrap();
+                }
+            }
+        }
+        let trip = each.build().policy().trip;
+        let state = breakers.find(&0).map(|breaker| breaker.state());
+        assert_eq!(state, Some(State::Open), "{trip:?}");
+    }
+}
+
+#[test]
+fn of_closed_breakers_that_have_counted_failures_the_one_with_fewest_goes() {
+    for each in three_failures() {
+        let breakers = Breakers::<u32>::builder().each(each).bound(3).build();
+        for (key, failures) in [(1, 2), (2, 1), (3, 2)] {
+            for _ in 0..failures {
+                let _ = breakers.get(&key).call(|| Err::<(), _>(()));
+            }
+        }
+        breakers.get(&4);
+        assert_eq!(keys(&breakers), [1, 3, 4], "{each:?}");
+        breakers.get(&5);
+        assert_eq!(keys(&breakers), [1, 3, 5], "{each:?}");
+    }
+}
+
+#[test]
+fn a_window_of_time_that_has_forgotten_its_failures_has_nothing_to_lose() {
+    for each in three_failures().into_iter().skip(3) {
+        let clock = Arc::new(Manual::new());
+        let breakers = Breakers::<u32>::builder().each(each).bound(2);
+        let breakers = breakers.shared_clock(clock.clone()).build();
+        let _ = breakers.get(&1).call(|| Err::<(), _>(()));
+        clock.advance(200 * SECOND);
+        let _ = breakers.get(&2).call(|| Err::<(), _>(()));
+        breakers.get(&3);
+        assert_eq!(keys(&breakers), [2, 3], "{each:?}");
+    }
+}
+
+#[test]
+fn one_that_is_closed_goes_before_one_that_has_been_open_for_long() {
+    let (breakers, clock) = bounded(2);
+    trip(&breakers.get(&1));
+    clock.advance(100 * SECOND);
+    breakers.get(&2);
+    breakers.get(&3);
+    assert_eq!(keys(&breakers), [1, 3]);
+}
+
+#[test]
+fn a_clock_that_uses_the_set_or_panics_leaves_it_whole() {
+    struct Nosy(AtomicUsize);
+    static CLOCK: Nosy = Nosy(AtomicUsize::new(0));
+    static SET: std::sync::LazyLock<Breakers<u32>> = std::sync::LazyLock::new(|| {
+        Breakers::builder()
+            .each(EACH.clock(&CLOCK))
+            .bound(2)
+            .build()
+    });
+
+    impl cutout::clock::Clock for Nosy {
+        fn now(&self) -> u64 {
+            match self.0.fetch_add(1, Ordering::SeqCst) % 3 {
+                _ if DEPTH.get() > 0 => {}
+                0 => {
+                    DEPTH.set(1);
+                    SET.get(&7);
+                    SET.remove(&7);
+                    DEPTH.set(0);
+                }
+                1 if thread::current().name() == Some("panics") => panic!("no time"),
+                _ => {}
+            }
+            0
+        }
+    }
+
+    for key in 0..2 {
+        trip(&SET.get(&key));
+    }
+    let asked = thread::Builder::new().name("panics".into()).spawn(|| {
+        for key in 10..50 {
+            let _ = catch_unwind(|| SET.get(&key));
+            assert!(SET.len() <= 2);
+        }
+    });
+    asked.unwrap().join().unwrap();
+    SET.retain(|_, _| false);
+    for key in 0..2 {
+        SET.get(&key);
+    }
+    assert_eq!(keys(&SET), [0, 1]);
 }
 
 #[test]
@@ -327,9 +517,10 @@ fn a_breaker_that_can_not_be_made_costs_no_place() {
     breakers.get(&2);
     assert_eq!(keys(&breakers), [1, 2]);
     catch_unwind(|| breakers.get(&13)).unwrap_err();
-    assert_eq!(keys(&breakers), [2], "1 had gone for it by then");
+    assert_eq!(keys(&breakers), [1, 2], "none had to go");
     breakers.get(&3);
-    assert_eq!(keys(&breakers), [2, 3]);
+    assert!(breakers.find(&3).is_some());
+    assert_eq!(breakers.len(), 2);
 }
 
 /// A key that knows how often a key was hashed.
@@ -463,6 +654,78 @@ fn threads_that_ask_for_a_new_key_at_once_get_the_same_breaker() {
         breakers.get(&key);
     }
     assert_eq!(breakers.len(), KEYS as usize + 100);
+}
+
+#[test]
+fn at_the_bound_threads_that_ask_for_a_new_key_at_once_get_the_same_breaker() {
+    const THREADS: usize = 3;
+    const KEYS: u32 = 3_000;
+
+    for bound in [1, 2, 3] {
+        let made = Arc::new(AtomicUsize::new(0));
+        let breakers = Breakers::<u32>::builder()
+            .bound(bound)
+            .each_by({
+                let made = made.clone();
+                move |_| {
+                    made.fetch_add(1, Ordering::Relaxed);
+                    Breaker::new()
+                }
+            })
+            .build();
+        let start = Barrier::new(THREADS);
+        let ask = || {
+            let ask = |key| {
+                start.wait();
+                breakers.get(&key)
+            };
+            (0..KEYS).map(ask).collect::<Vec<_>>()
+        };
+        let got: Vec<_> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(ask)).collect();
+            let joined = threads.into_iter().map(|asked| asked.join().unwrap());
+            joined.collect()
+        });
+        let differ = (0..KEYS as usize)
+            .filter(|key| (1..THREADS).any(|i| !Arc::ptr_eq(&got[0][*key], &got[i][*key])))
+            .count();
+        assert_eq!(differ, 0, "of {KEYS} at bound {bound}");
+        assert!(
+            made.load(Ordering::Relaxed) > KEYS as usize + 1,
+            "the threads never met"
+        );
+        assert!(breakers.len() <= bound as usize);
+    }
+}
+
+#[test]
+fn one_that_asks_while_the_breaker_of_its_key_is_being_made_gets_the_same_one() {
+    static SET: std::sync::LazyLock<Breakers<u32>> = std::sync::LazyLock::new(|| {
+        Breakers::builder()
+            .bound(1)
+            .each_by(|key| {
+                if key == Some(&1) && DEPTH.get() == 0 {
+                    let other = thread::spawn(|| {
+                        DEPTH.set(1);
+                        SET.get(&1)
+                    });
+                    *OTHER.lock().unwrap() = Some(other.join().unwrap());
+                }
+                Breaker::new()
+            })
+            .build()
+    });
+    static OTHER: Mutex<Option<Arc<Breaker>>> = Mutex::new(None);
+
+    for _ in 0..3 {
+        SET.get(&0);
+        let one = SET.get(&1);
+        let other = OTHER.lock().unwrap().take().unwrap();
+        assert!(Arc::ptr_eq(&one, &other));
+        assert!(!Arc::ptr_eq(&one, &SET.overflow()));
+        assert!(Arc::ptr_eq(&one, &SET.get(&1)));
+        assert_eq!(keys(&SET), [1]);
+    }
 }
 
 /// A key that is not equal to itself, like a NaN.
@@ -600,6 +863,50 @@ fn a_panic_of_a_comparison_frees_no_slot_whose_member_stays() {
         }
         assert_eq!(breakers.len(), 3, "at fuse {fuse}");
     }
+}
+
+#[test]
+fn a_panic_before_the_eviction_frees_no_slot_whose_member_stays() {
+    let breakers = Breakers::<u32>::builder().bound(2).each_by(|key| {
+        assert_ne!(key, Some(&13));
+        Breaker::new()
+    });
+    let breakers = breakers.build();
+    for key in 0..2 {
+        breakers.get(&key);
+    }
+    for key in 100..110 {
+        catch_unwind(|| breakers.get(&13)).unwrap_err();
+        assert_eq!(breakers.len(), 2);
+        breakers.get(&key);
+        assert!(breakers.len() <= 2, "{:?}", keys(&breakers));
+    }
+}
+
+#[test]
+fn what_retain_does_not_want_and_somebody_else_took_out_frees_its_slot_once() {
+    let (breakers, _) = bounded(3);
+    for key in 0..3 {
+        breakers.get(&key);
+    }
+    breakers.retain(|key, _| {
+        breakers.remove(key);
+        breakers.get(&(key + 10)); // Takes the slot that has just come free.
+        false
+    });
+    for newcomer in 100..110 {
+        breakers.get(&newcomer);
+        assert!(breakers.len() <= 3, "{:?}", keys(&breakers));
+    }
+    breakers.retain(|key, _| {
+        breakers.remove(key);
+        false
+    });
+    for newcomer in 200..210 {
+        breakers.get(&newcomer);
+        assert!(breakers.len() <= 3, "{:?}", keys(&breakers));
+    }
+    assert_eq!(breakers.len(), 3);
 }
 
 #[test]
