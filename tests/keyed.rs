@@ -14,7 +14,8 @@ use std::{
 };
 
 use cutout::{
-    Breaker, Outcome, Reason, Recorded, State, Transition, Trip, clock::Manual, keyed::Breakers,
+    Breaker, Outcome, Policy, PolicyError, Reason, Recorded, State, Transition, Trip,
+    clock::Manual, keyed::Breakers,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -499,6 +500,49 @@ fn the_breaker_of_a_key_can_be_made_for_it() {
     assert_eq!(breakers.get(&"gold").snapshot().name, Some("gold"));
     assert_eq!(breakers.get(&"lead").snapshot().name, Some("other"));
     assert_eq!(breakers.overflow().snapshot().name, Some("overflow"));
+}
+
+#[test]
+fn a_policy_of_a_key_that_is_out_of_bounds_panics_in_no_get_and_is_reported() {
+    let reported = Arc::new(Mutex::new(Vec::new()));
+    let probes = |tenant: Option<&u32>| Policy::new().probes(tenant.copied().unwrap_or(1));
+    let breakers = Breakers::builder()
+        .each_policy(probes, {
+            let reported = reported.clone();
+            move |tenant: &u32, error: &PolicyError| {
+                reported.lock().unwrap().push((*tenant, error.to_string()));
+            }
+        })
+        .each(EACH.probes(7).name("tenants"))
+        .build();
+    assert_eq!(breakers.get(&2).policy().probes, 2);
+    assert_eq!(breakers.get(&2).snapshot().name, Some("tenants"));
+    let fallen_back = breakers.get(&64);
+    assert_eq!(fallen_back.policy(), EACH.probes(7).build().policy());
+    assert!(Arc::ptr_eq(&fallen_back, &breakers.get(&64)));
+    assert_eq!(breakers.overflow().policy().probes, 1);
+    let expected = [(64, "probes must be 1 to 63, got 64".to_owned())];
+    assert_eq!(*reported.lock().unwrap(), expected);
+}
+
+#[test]
+fn a_policy_of_the_overflow_breaker_or_a_template_out_of_bounds_is_refused_when_the_set_is_built() {
+    let set = |each, overflow| {
+        Breakers::<u32>::builder()
+            .each(each)
+            .each_policy(
+                move |tenant| Policy::new().probes(tenant.map_or(overflow, |_| 1)),
+                |_, _| {},
+            )
+            .try_build()
+            .map(drop)
+            .map_err(|error| error.to_string())
+    };
+    let refused = |got| Err(format!("probes must be 1 to 63, got {got}"));
+    assert_eq!(set(EACH, 1), Ok(()));
+    assert_eq!(set(EACH, 64), refused(64));
+    assert_eq!(set(EACH.probes(65), 1), refused(65));
+    assert_eq!(set(EACH.probes(65), 64), refused(65));
 }
 
 #[test]

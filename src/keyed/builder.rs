@@ -6,7 +6,7 @@ use std::{hash::RandomState, sync::Arc};
 use papaya::HashMap;
 
 use super::{Breakers, entry::AsHashed, ring::Ring};
-use crate::{Breaker, Listener, PolicyError, Transition, builder, clock::Clock};
+use crate::{Breaker, Listener, Policy, PolicyError, Transition, builder, clock::Clock};
 
 /// The bound unless another is set.
 const DEFAULT_BOUND: u32 = 10_000;
@@ -17,25 +17,60 @@ const LARGEST_BOUND: u32 = 1 << 24;
 #[must_use = "a builder builds nothing until `build` or `try_build`"]
 pub struct Builder<K> {
     bound: u32,
-    /// What is wrong with the template, if breakers are built from one.
-    error: Option<PolicyError>,
     maker: Maker<K>,
 }
 
-/// Makes the breaker of a key, or with `None` the overflow breaker.
+/// Makes the breaker of a key.
 pub(super) struct Maker<K> {
-    each: BreakerOf<K>,
+    template: builder::Builder,
+    each: Each<K>,
     clock: Option<Arc<dyn Clock>>,
     listeners: Vec<ListenerOf<K>>,
 }
 
-type BreakerOf<K> = Box<dyn Fn(Option<&K>) -> Breaker + Send + Sync>;
+/// The source of breakers. A function is asked with `None` for the overflow breaker.
+enum Each<K> {
+    Template,
+    By(Box<dyn Fn(Option<&K>) -> Breaker + Send + Sync>),
+    Policy {
+        policy: Box<dyn Fn(Option<&K>) -> Policy + Send + Sync>,
+        refused: Box<dyn Fn(&K, &PolicyError) + Send + Sync>,
+    },
+}
+
 /// Makes the listener of the breaker of a key.
 type ListenerOf<K> = Box<dyn Fn(Option<&K>) -> Arc<dyn Listener> + Send + Sync>;
 
 impl<K> Maker<K> {
-    pub(super) fn make(&self, key: Option<&K>) -> Breaker {
-        let mut breaker = (self.each)(key);
+    pub(super) fn make(&self, key: &K) -> Breaker {
+        let breaker = match &self.each {
+            Each::Template => self.template.build(),
+            Each::By(make) => make(Some(key)),
+            Each::Policy { policy, refused } => {
+                let built = self.template.policy(policy(Some(key))).try_build();
+                built.unwrap_or_else(|error| {
+                    refused(key, &error);
+                    self.template.build()
+                })
+            }
+        };
+        self.finish(breaker, Some(key))
+    }
+
+    /// Makes the overflow breaker. Verifies the template, if there is no function in its place.
+    fn overflow(&self) -> Result<Breaker, PolicyError> {
+        let breaker = match &self.each {
+            Each::Template => self.template.try_build()?,
+            Each::By(make) => make(None),
+            Each::Policy { policy, .. } => {
+                self.template.try_build()?;
+                self.template.policy(policy(None)).try_build()?
+            }
+        };
+        Ok(self.finish(breaker, None))
+    }
+
+    fn finish(&self, mut breaker: Breaker, key: Option<&K>) -> Breaker {
         if let Some(clock) = &self.clock {
             breaker = breaker.with_shared_clock(Arc::clone(clock));
         }
@@ -47,13 +82,13 @@ impl<K> Maker<K> {
 }
 
 impl<K: Hash + Eq> Breakers<K> {
-    /// Starts to build a set of breakers, each with the default [`Policy`](crate::Policy).
+    /// Starts to build a set of breakers, each with the default [`Policy`].
     pub fn builder() -> Builder<K> {
         Builder {
             bound: DEFAULT_BOUND,
-            error: None,
             maker: Maker {
-                each: Box::new(|_| Breaker::new()),
+                template: Breaker::builder(),
+                each: Each::Template,
                 clock: None,
                 listeners: Vec::new(),
             },
@@ -71,18 +106,63 @@ impl<K> fmt::Debug for Builder<K> {
 
 impl<K: Hash + Eq> Builder<K> {
     /// Builds each breaker, the overflow breaker too, from a copy of this: one policy, one name, for all.
-    /// Replaces [`Builder::each_by`].
+    /// Replaces [`Builder::each_by`]. Beside [`Builder::each_policy`], all but the policy is taken from this.
     pub fn each(mut self, template: builder::Builder) -> Self {
-        self.error = template.try_build().err();
-        self.maker.each = Box::new(move |_| template.build());
+        self.maker.template = template;
+        if let Each::By(_) = self.maker.each {
+            self.maker.each = Each::Template;
+        }
         self
     }
 
-    /// Makes each breaker as this says for its key, and the overflow breaker as it says for `None`. Replaces
-    /// [`Builder::each`].
+    /// Builds each breaker with the policy that a function says for its key, and the overflow breaker with the one
+    /// it says for `None`. All else, such as the name, is that of [`Builder::each`]. Replaces [`Builder::each_by`].
     ///
-    /// It is asked outside any lock, by the call that needs the breaker; where threads race for a new key, by
-    /// each of them. A panic in it is that of the call.
+    /// For policies that come from outside: a policy that is out of its bounds panics in no request. If it is the
+    /// overflow breaker's, [`try_build`](Builder::try_build) returns the error. If it is a key's, `refused` is
+    /// called with it, and the key gets the policy of [`Builder::each`], which is checked when the set is built. So it
+    /// has a breaker of its own, if not the one that was meant. Each time that a breaker is made the function is
+    /// asked again: a policy that is mended later holds after [`Breakers::remove`].
+    ///
+    /// Both functions are called outside any lock, by the call that needs the breaker.
+    ///
+    /// ```
+    /// use cutout::{Breaker, Policy, Trip, keyed::Breakers};
+    /// use std::collections::HashMap;
+    ///
+    /// let file = HashMap::from([("ada", 3), ("bob", 0)]); // a run of no failures: out of bounds
+    /// let tenants = Breakers::<String>::builder()
+    ///     .each(Breaker::builder().name("tenants").trip(Trip::consecutive(5)))
+    ///     .each_policy(
+    ///         move |tenant| {
+    ///             let run = tenant.and_then(|tenant| file.get(tenant.as_str()));
+    ///             Policy::new().trip(Trip::consecutive(run.copied().unwrap_or(10)))
+    ///         },
+    ///         |tenant, error| eprintln!("the policy of {tenant} is not used: {error}"),
+    ///     )
+    ///     .build();
+    /// assert_eq!(tenants.get("ada").policy().trip, Trip::consecutive(3));
+    /// assert_eq!(tenants.get("bob").policy().trip, Trip::consecutive(5)); // that of `each`
+    /// assert_eq!(tenants.get("cyd").policy().trip, Trip::consecutive(10));
+    /// ```
+    pub fn each_policy(
+        mut self,
+        policy: impl Fn(Option<&K>) -> Policy + Send + Sync + 'static,
+        refused: impl Fn(&K, &PolicyError) + Send + Sync + 'static,
+    ) -> Self {
+        self.maker.each = Each::Policy {
+            policy: Box::new(policy),
+            refused: Box::new(refused),
+        };
+        self
+    }
+
+    /// Makes each breaker as a function says for its key, and the overflow breaker as it says for `None`. Replaces
+    /// [`Builder::each`] and [`Builder::each_policy`].
+    ///
+    /// The function is called outside any lock, by the call that needs the breaker; where threads race for a new
+    /// key, by each of them. A panic in it is that of the call: so do not `build()` a policy that comes from outside
+    /// here, but use [`Builder::each_policy`].
     ///
     /// ```
     /// use cutout::{Breaker, Trip, keyed::Breakers};
@@ -98,8 +178,7 @@ impl<K: Hash + Eq> Builder<K> {
     /// assert_eq!(tenants.get(&700).policy().trip, Trip::consecutive(2));
     /// ```
     pub fn each_by(mut self, make: impl Fn(Option<&K>) -> Breaker + Send + Sync + 'static) -> Self {
-        self.error = None;
-        self.maker.each = Box::new(make);
+        self.maker.each = Each::By(Box::new(make));
         self
     }
 
@@ -163,7 +242,8 @@ impl<K: Hash + Eq> Builder<K> {
     ///
     /// # Errors
     ///
-    /// If the bound or the policy of [`Builder::each`] is out of its bounds, naming field, value and bound.
+    /// If the bound, the policy of [`Builder::each`] (unless [`Builder::each_by`] replaced it) or that of
+    /// [`Builder::each_policy`] for `None` is out of its bounds, naming field, value and bound.
     ///
     /// ```
     /// use cutout::keyed::Breakers;
@@ -172,22 +252,15 @@ impl<K: Hash + Eq> Builder<K> {
     /// assert_eq!(error.to_string(), "bound must be 1 to 16777216, got 0");
     /// ```
     pub fn try_build(self) -> Result<Breakers<K>, PolicyError> {
-        let Self {
-            bound,
-            error,
-            maker,
-        } = self;
+        let Self { bound, maker } = self;
         if bound == 0 || bound > LARGEST_BOUND {
             return Err(PolicyError::number("bound", 1, LARGEST_BOUND, bound));
-        }
-        if let Some(error) = error {
-            return Err(error);
         }
         Ok(Breakers {
             map: HashMap::with_hasher(AsHashed),
             hasher: RandomState::new(),
             ring: Ring::new(bound as usize),
-            overflow: Arc::new(maker.make(None)),
+            overflow: Arc::new(maker.overflow()?),
             maker,
         })
     }

@@ -214,7 +214,7 @@ impl<K: Hash + Eq> Breakers<K> {
         Q: ToOwned<Owned = K> + ?Sized,
     {
         let key = wanted.key.to_owned();
-        let breaker = Arc::new(self.maker.make(Some(&key)));
+        let breaker = Arc::new(self.maker.make(&key));
         let member = Arc::new(Member::new(key, wanted.hash, Arc::clone(&breaker), &slot));
         let guard = self.map.guard();
         if let Some(evicted) = slot.evicted() {
