@@ -144,7 +144,8 @@ pub(crate) enum Stake {
 
 #[cfg(feature = "keyed")]
 impl Breaker {
-    /// Whether the breaker is closed and has counted no failure, as far as its word alone says: no clock is read.
+    /// Whether the breaker is closed and has counted no failure, as far as its word alone says: no
+    /// clock is read.
     pub(crate) fn is_idle(&self) -> bool {
         let Phase::Closed(payload) = self.hot.cell.load().phase() else {
             return false;
@@ -158,7 +159,8 @@ impl Breaker {
         !self.has_window() || healthy == Some(payload & tally.health())
     }
 
-    /// What is lost if the breaker is forgotten, and the word that says it; `None` if it must not be.
+    /// What is lost if the breaker is forgotten, and the word that says it; `None` if it must not
+    /// be.
     pub(crate) fn stake(&self) -> Option<(Stake, Word)> {
         let word = self.hot.cell.load();
         let stake = match word.phase() {
@@ -179,8 +181,8 @@ impl Breaker {
         self.hot.cell.load() == word
     }
 
-    /// Whether the open period ended as long ago as it lasted. A caller that comes more rarely than that loses
-    /// little: the breaker lets each of its calls through as a probe.
+    /// Whether the open period ended as long ago as it lasted. A caller that comes more rarely than
+    /// that loses little: the breaker lets each of its calls through as a probe.
     fn is_overdue(&self, word: Word, open: Open) -> bool {
         let rules = &self.hot.rules;
         let now = self.hot.clock.now();

@@ -1,6 +1,6 @@
 //! Builds a set of breakers.
 
-use core::{fmt, hash::Hash};
+use core::{cell::Cell, fmt, hash::Hash};
 use std::{hash::RandomState, sync::Arc};
 
 use papaya::HashMap;
@@ -10,7 +10,7 @@ use crate::{Breaker, Listener, Policy, PolicyError, Transition, builder, clock::
 
 /// The bound unless another is set.
 const DEFAULT_BOUND: u32 = 10_000;
-/// Where a slip of the keyboard is more likely than a wish: the breakers would take some 8 GB.
+/// Where a slip of the keyboard is more likely than a wish: the breakers would take some 11 GB.
 const LARGEST_BOUND: u32 = 1 << 24;
 
 /// Builds [`Breakers`]: from [`Breakers::builder`].
@@ -25,27 +25,31 @@ pub(super) struct Maker<K> {
     template: builder::Builder,
     each: Each<K>,
     clock: Option<Arc<dyn Clock>>,
-    listeners: Vec<ListenerOf<K>>,
+    listeners: Vec<For<K, Arc<dyn Listener>>>,
 }
 
-/// The source of breakers. A function is asked with `None` for the overflow breaker.
+/// The source of breakers.
 enum Each<K> {
     Template,
-    By(Box<dyn Fn(Option<&K>) -> Breaker + Send + Sync>),
+    By(For<K, Breaker>),
     Policy {
-        policy: Box<dyn Fn(Option<&K>) -> Policy + Send + Sync>,
-        refused: Box<dyn Fn(&K, &PolicyError) + Send + Sync>,
+        policy: For<K, Policy>,
+        refused: Refused<K>,
     },
 }
 
-/// Makes the listener of the breaker of a key.
-type ListenerOf<K> = Box<dyn Fn(Option<&K>) -> Arc<dyn Listener> + Send + Sync>;
+/// Makes something for a key, or with `None` for the overflow breaker.
+type For<K, T> = Box<dyn Fn(Option<&K>) -> T + Send + Sync>;
+type Refused<K> = Box<dyn Fn(&K, &PolicyError) + Send + Sync>;
 
 impl<K> Maker<K> {
     pub(super) fn make(&self, key: &K) -> Breaker {
         let breaker = match &self.each {
             Each::Template => self.template.build(),
-            Each::By(make) => make(Some(key)),
+            Each::By(make) => {
+                let _making = Making::begin(false);
+                make(Some(key))
+            }
             Each::Policy { policy, refused } => {
                 let built = self.template.policy(policy(Some(key))).try_build();
                 built.unwrap_or_else(|error| {
@@ -61,7 +65,10 @@ impl<K> Maker<K> {
     fn overflow(&self) -> Result<Breaker, PolicyError> {
         let breaker = match &self.each {
             Each::Template => self.template.try_build()?,
-            Each::By(make) => make(None),
+            Each::By(make) => {
+                let _making = Making::begin(true);
+                make(None)
+            }
             Each::Policy { policy, .. } => {
                 self.template.try_build()?;
                 self.template.policy(policy(None)).try_build()?
@@ -78,6 +85,33 @@ impl<K> Maker<K> {
             breaker = breaker.with_shared_listener(listener(key));
         }
         breaker
+    }
+}
+
+thread_local!(static MAKING_OVERFLOW: Cell<bool> = const { Cell::new(false) });
+
+/// Whether this thread makes an overflow breaker, so that what is given to that breaker can tell.
+#[cfg(feature = "metrics")]
+pub(crate) fn makes_overflow() -> bool {
+    MAKING_OVERFLOW.get()
+}
+
+/// The time in which a function makes a breaker: ends with it, also by a panic.
+struct Making {
+    before: bool,
+}
+
+impl Making {
+    fn begin(overflow: bool) -> Self {
+        Self {
+            before: MAKING_OVERFLOW.replace(overflow),
+        }
+    }
+}
+
+impl Drop for Making {
+    fn drop(&mut self) {
+        MAKING_OVERFLOW.set(self.before);
     }
 }
 
@@ -105,8 +139,9 @@ impl<K> fmt::Debug for Builder<K> {
 }
 
 impl<K: Hash + Eq> Builder<K> {
-    /// Builds each breaker, the overflow breaker too, from a copy of this: one policy, one name, for all.
-    /// Replaces [`Builder::each_by`]. Beside [`Builder::each_policy`], all but the policy is taken from this.
+    /// Builds each breaker, the overflow breaker too, from a copy of this: one policy, one name,
+    /// for all. Replaces [`Builder::each_by`]. Beside [`Builder::each_policy`], all but the policy
+    /// is taken from this.
     pub fn each(mut self, template: builder::Builder) -> Self {
         self.maker.template = template;
         if let Each::By(_) = self.maker.each {
@@ -115,14 +150,16 @@ impl<K: Hash + Eq> Builder<K> {
         self
     }
 
-    /// Builds each breaker with the policy that a function says for its key, and the overflow breaker with the one
-    /// it says for `None`. All else, such as the name, is that of [`Builder::each`]. Replaces [`Builder::each_by`].
+    /// Builds each breaker with the policy that a function says for its key, and the overflow
+    /// breaker with the one it says for `None`. All else, such as the name, is that of
+    /// [`Builder::each`]. Replaces [`Builder::each_by`].
     ///
-    /// For policies that come from outside: a policy that is out of its bounds panics in no request. If it is the
-    /// overflow breaker's, [`try_build`](Builder::try_build) returns the error. If it is a key's, `refused` is
-    /// called with it, and the key gets the policy of [`Builder::each`], which is checked when the set is built. So it
-    /// has a breaker of its own, if not the one that was meant. Each time that a breaker is made the function is
-    /// asked again: a policy that is mended later holds after [`Breakers::remove`].
+    /// For policies that come from outside: a policy that is out of its bounds panics in no
+    /// request. If it is the overflow breaker's, [`try_build`](Builder::try_build) returns the
+    /// error. If it is a key's, `refused` is called with it, and the key gets the policy of
+    /// [`Builder::each`], which is checked when the set is built. So it has a breaker of its own,
+    /// if not the one that was meant. Each time that a breaker is made the function is asked again:
+    /// a policy that is mended later holds after [`Breakers::remove`].
     ///
     /// Both functions are called outside any lock, by the call that needs the breaker.
     ///
@@ -157,12 +194,19 @@ impl<K: Hash + Eq> Builder<K> {
         self
     }
 
-    /// Makes each breaker as a function says for its key, and the overflow breaker as it says for `None`. Replaces
-    /// [`Builder::each`] and [`Builder::each_policy`].
+    /// Makes each breaker as a function says for its key, and the overflow breaker as it says for
+    /// `None`. Replaces [`Builder::each`] and [`Builder::each_policy`].
     ///
-    /// The function is called outside any lock, by the call that needs the breaker; where threads race for a new
-    /// key, by each of them. A panic in it is that of the call: so do not `build()` a policy that comes from outside
-    /// here, but use [`Builder::each_policy`].
+    /// The function is called outside any lock, by the call that needs the breaker; where threads
+    /// race for a new key, by each of them. A panic in it is that of the call: so do not `build()`
+    /// a policy that comes from outside here, but use [`Builder::each_policy`].
+    ///
+    /// What the function adds to a breaker it adds to the overflow breaker too, unless it looks at
+    /// the key.
+    #[cfg_attr(
+        feature = "metrics",
+        doc = "[`Metrics`](crate::metrics::Metrics) counts that one under a name of its own."
+    )]
     ///
     /// ```
     /// use cutout::{Breaker, Trip, keyed::Breakers};
@@ -184,15 +228,20 @@ impl<K: Hash + Eq> Builder<K> {
 
     /// The most keys that there can be, 1 to 16 777 216. Default: 10 000.
     ///
-    /// Memory is taken as keys come. What a key takes, with a breaker, a slot and an entry of the map (a `String` of 50 bytes, on a 64-bit machine):
+    /// Memory is taken as keys come. What a key takes, with a breaker, a slot and an entry of the
+    /// map (a `String` of 50 bytes, on a 64-bit machine):
     ///
-    /// | trip | bytes | of them, from |
+    /// | | bytes | from |
     /// |---|---|---|
-    /// | `consecutive`, `of_last` up to 45 calls, the default | 650 | |
-    /// | `of_last` more than 45 calls, `failures.within` | 1 000, and 8 for each failure that it takes to trip: 1 100 for `failures(10)`, 5 000 for `percent(50).of_last(1000)` | the first failure: until then as above |
-    /// | `percent.within` | 1 400, and 128 for each core: 1 650 on 2, 3 450 on 16. Cores are counted up to a power of two, at most 64 | the first call |
-    /// | a [listener](Builder::listener) more | 150 and a clone of the key | |
-    /// | the listeners' queue | 750 | the first transition that there is a listener of |
+    /// | `consecutive`, `of_last` up to 45 calls | 650 | |
+    /// | `of_last` more than 45 calls, `failures.within` | 1 020 + 8 *f* | the first failure |
+    /// | `percent.within` | 1 400 + 128 *c* | the first call |
+    /// | a [listener](Builder::listener) in addition | 150 + a clone of the key | |
+    /// | its queue in addition | 750 | the first transition |
+    ///
+    /// *f* is how many failures it takes to trip: 10 for `failures(10)`, 500 for
+    /// `percent(50).of_last(1000)`, which then takes 5 000 bytes. *c* is the number of cores, up to
+    /// the next power of two, at most 64: 1 650 bytes on 2 cores, 3 450 on 16.
     ///
     /// `cargo test --all-features --test keyed_memory -- --nocapture` measures it.
     pub fn bound(mut self, most: u32) -> Self {
@@ -200,8 +249,8 @@ impl<K: Hash + Eq> Builder<K> {
         self
     }
 
-    /// Adds a listener to every breaker, which is told of which key: `None` for the overflow breaker. Those that a
-    /// breaker has by itself are told before it.
+    /// Adds a listener to every breaker, which is notified with the key: `None` for the overflow
+    /// breaker. Those that a breaker has by itself are notified before it.
     ///
     /// Coming and going of keys are no transitions.
     pub fn listener(
@@ -242,8 +291,9 @@ impl<K: Hash + Eq> Builder<K> {
     ///
     /// # Errors
     ///
-    /// If the bound, the policy of [`Builder::each`] (unless [`Builder::each_by`] replaced it) or that of
-    /// [`Builder::each_policy`] for `None` is out of its bounds, naming field, value and bound.
+    /// If the bound, the policy of [`Builder::each`] (unless [`Builder::each_by`] replaced it) or
+    /// that of [`Builder::each_policy`] for `None` is out of its bounds, naming field, value and
+    /// bound.
     ///
     /// ```
     /// use cutout::keyed::Breakers;

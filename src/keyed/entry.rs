@@ -1,8 +1,8 @@
 //! How the map finds a key: by a hash that was made once.
 //!
-//! The map hashes what it holds again when it grows, in the middle of moving it, where a panic would leave other
-//! threads waiting for ever, and so would a `Hash` that uses the set. So each member keeps its hash, and the map
-//! takes that.
+//! The map hashes what it holds again when it grows, in the middle of moving it, where a panic
+//! would leave other threads waiting for ever, and so would a `Hash` that uses the set. So each
+//! member keeps its hash, and the map takes that.
 
 use core::{
     borrow::Borrow,

@@ -18,6 +18,8 @@ use crate::Breaker;
 
 pub use builder::Builder;
 use builder::Maker;
+#[cfg(feature = "metrics")]
+pub(crate) use builder::makes_overflow;
 use entry::{AsHashed, ByKey, Exactly, Wanted};
 use ring::{Member, NoSlot, Ring, Slot};
 
@@ -67,43 +69,52 @@ use ring::{Member, NoSlot, Ring, Slot};
 ///
 /// # What it costs
 ///
-/// [`get`](Breakers::get) of a key that is there hashes it, finds it without a lock and without allocating
-/// (a `&str` finds a `String`), and clones an [`Arc`]: two atomic read-modify-writes with its drop, which threads
-/// that use the same key at the same time take turns at. Nothing of the set is held while the call is made. Whoever
-/// makes many calls by one key may keep the `Arc` through them, but not for ever: the set may drop its own.
+/// [`get`](Breakers::get) of a key that is there hashes it, finds it without a lock and without
+/// allocating (a `&str` finds a `String`), and clones an [`Arc`]: two atomic read-modify-writes
+/// with its drop, which threads that use the same key at the same time take turns at. Nothing of
+/// the set is held while the call is made. Whoever makes many calls by one key may keep the `Arc`
+/// through them, but not for ever: the set may drop its own.
 ///
 /// # The bound
 ///
-/// There are never more keys in the set than its [bound](Builder::bound). At the bound a new key takes the slot
-/// of an old one. The breakers are looked at in turn, 16 for a new key at most, from where the last look ended: so a
-/// flood of new keys costs the same for each of them. Of the breakers looked at, the first of these goes:
+/// There are never more keys in the set than its [bound](Builder::bound). At the bound a new key
+/// takes the slot of an old one. The breakers are looked at in turn, 16 for a new key at most, from
+/// where the last look ended: so a flood of new keys costs the same for each of them. Of the
+/// breakers looked at, the first of these goes:
 ///
 /// 1. A closed one that has counted no failure. It has nothing to lose.
 /// 2. Of the closed ones that have counted failures, the one with the fewest.
-/// 3. One that is **overdue**: open, but its open period ended as long ago as it lasted; or half-open, but its
-///    probes' lease ended as long ago as it lasted. Either way at least a second ago, as clocks of different cores may
-///    differ by that. Callers that come more rarely lose little: the breaker would let each of their calls through
-///    as a probe.
+/// 3. One that is **overdue**: open, but its open period ended as long ago as it lasted; or
+///    half-open, but its probes' lease ended as long ago as it lasted. Either way at least a second
+///    ago, as clocks of different cores may differ by that. Callers that come more rarely lose
+///    little: the breaker would let each of their calls through as a probe.
 ///
-/// Among equals the oldest goes: made long ago, not unused for long. To know the latter, each call would have to
-/// write. (A slot that [`remove`](Breakers::remove) freed has its turn where it is, not at the end.)
+/// Among equals the oldest goes: made long ago, not unused for long. To know the latter, each call
+/// would have to write. (A slot that [`remove`](Breakers::remove) freed has its turn where it is,
+/// not at the end.)
 ///
-/// **Any other breaker keeps its slot**: within its open period or its probes' lease, or soon after, it is what the
-/// set is for; and one that an operator holds keeps its slot for ever. If none of those looked at may go, the new
-/// key is not taken in and gets the [overflow breaker](Breakers::overflow), which all such keys share.
+/// **Any other breaker keeps its slot**: within its open period or its probes' lease, or soon
+/// after, it is what the set is for; and one that an operator holds keeps its slot for ever. If
+/// none of those looked at may go, the new key is not taken in and gets the [overflow
+/// breaker](Breakers::overflow), which all such keys share.
 ///
-/// | | holds |
-/// |---|---|
-/// | a closed breaker with failures | stays while each look finds a breaker with fewer. Where 16 in turn have as many, it goes in its turn, and its failures are forgotten |
-/// | dead hosts that come and are not asked for again | take up slots for twice their open period. So a living host has a breaker of its own as long as the bound is larger than the hosts that die in that time, those that are down included |
-/// | many slots, few that may go | a new key may miss them: it looks at 16. The next one looks at the next 16 |
+/// So at the bound:
 ///
-/// A key whose breaker was evicted comes back at its next call, with a fresh breaker. So choose a bound above the
-/// number of keys in use. An evicted breaker lives on for those who still hold it, but what becomes of their calls is
-/// counted where nobody looks; likewise, if it trips at the very moment in which it is evicted, the trip is lost.
+/// * A closed breaker that has counted failures stays as long as each look finds one with fewer.
+///   Where all 16 have as many, it goes in its turn, and its failures are forgotten.
+/// * Hosts that die and are not asked for again keep their slots for twice their open period. A
+///   living host gets a breaker of its own if the bound is larger than the number of hosts that die
+///   in that time and of those that are in use.
+/// * A new key may miss the few breakers that may go among many that may not: it looks at 16. The
+///   next new key looks at the next 16.
 ///
-/// [`retain`](Breakers::retain) takes out what a rule of your own says, at a time of your own. Here, those that wait
-/// for a probe for an hour:
+/// A key whose breaker was evicted comes back at its next call, with a fresh breaker. So choose a
+/// bound above the number of keys in use. An evicted breaker lives on for those who still hold it,
+/// but what becomes of their calls is counted where nobody looks; likewise, if it trips at the very
+/// moment in which it is evicted, the trip is lost.
+///
+/// [`retain`](Breakers::retain) takes out what a rule of your own says, at a time of your own.
+/// Here, those that wait for a probe for an hour:
 ///
 /// ```
 /// use cutout::{State, clock::Manual, keyed::Breakers};
@@ -126,14 +137,14 @@ use ring::{Member, NoSlot, Ring, Slot};
 ///
 /// # A key's own code
 ///
-/// `Hash`, `Eq`, `Clone` and `Drop` of a key run outside any lock, and so does everything else that the set is given,
-/// clocks included. A key that is not equal to itself, or whose hash changes, is not found again; the bound holds
-/// all the same. (Of such keys, and of different ones that have one hash of 64 bits, there may be one too many for
-/// each thread inside `get`, until that returns. Where such keys come at once, at the bound, the later evicts the
-/// earlier.)
+/// `Hash`, `Eq`, `Clone` and `Drop` of a key run outside any lock, and so does everything else that
+/// the set is given, clocks included. A key that is not equal to itself, or whose hash changes, is
+/// not found again; the bound holds all the same. (Of such keys, and of different ones that have
+/// one hash of 64 bits, there may be one too many for each thread inside `get`, until that returns.
+/// Where such keys come at once, at the bound, the later evicts the earlier.)
 ///
-/// A key that was removed, and the set's hold on its breaker, are dropped when no thread is looking at them any
-/// more: most often at once, else by whichever thread uses the set next.
+/// A key that was removed, and the set's hold on its breaker, are dropped when no thread is looking
+/// at them any more: most often at once, else by whichever thread uses the set next.
 pub struct Breakers<K> {
     map: HashMap<ByKey<K>, Arc<Breaker>, AsHashed>,
     hasher: RandomState,
@@ -147,12 +158,14 @@ impl<K> UnwindSafe for Breakers<K> {}
 impl<K> RefUnwindSafe for Breakers<K> {}
 
 impl<K: Hash + Eq> Breakers<K> {
-    /// The breaker of a key; a new one if the key has none; the overflow breaker if there is no slot for it.
+    /// The breaker of a key; a new one if the key has none; the overflow breaker if there is no
+    /// slot for it.
     ///
-    /// Threads that ask for the same new key at once get the same breaker, at the bound too. (Unless the key leaves
-    /// the set in between, removed or evicted for another key; or a slot comes free in between, so that the earlier
-    /// thread got the overflow breaker. Two keys that share a hash of 64 bits may evict each other.) Each of the
-    /// threads may make a breaker and evict an old one for it; one is kept, and the other slots stay free.
+    /// Threads that ask for the same new key at once get the same breaker, at the bound too.
+    /// (Unless the key leaves the set in between, removed or evicted for another key; or a slot
+    /// comes free in between, so that the earlier thread got the overflow breaker. Two keys that
+    /// share a hash of 64 bits may evict each other.) Each of the threads may make a breaker and
+    /// evict an old one for it; one is kept, and the other slots stay free.
     pub fn get<Q>(&self, key: &Q) -> Arc<Breaker>
     where
         K: Borrow<Q>,
@@ -227,8 +240,8 @@ impl<K: Hash + Eq> Breakers<K> {
             .try_insert(ByKey(Arc::clone(&member)), breaker, &guard)
         {
             Ok(breaker) => {
-                // Another one has entered only where this one is a stranger of the same hash, where a key denies
-                // itself, or where the other has been removed already.
+                // Another one has entered only where this one is a stranger of the same hash, where
+                // a key denies itself, or where the other has been removed already.
                 if !slot.enter(&member)
                     && self.map.contains_key(&Exactly(&member), &guard)
                     && let Some(other) = slot.displace(&member)
@@ -262,7 +275,8 @@ impl<K: Hash + Eq> Breakers<K> {
         Some(Arc::clone(breaker))
     }
 
-    /// Takes out all keys for which this is false. Keys that come meanwhile may or may not be asked about.
+    /// Takes out all keys for which this is false. Keys that come meanwhile may or may not be asked
+    /// about.
     pub fn retain(&self, mut keep: impl FnMut(&K, &Arc<Breaker>) -> bool) {
         let guard = self.map.guard();
         for (held, breaker) in self.map.iter(&guard) {
@@ -273,8 +287,8 @@ impl<K: Hash + Eq> Breakers<K> {
         guard.flush();
     }
 
-    /// Shows all keys and their breakers, in no order: for a status page. Keys that come or go meanwhile may or
-    /// may not be shown.
+    /// Shows all keys and their breakers, in no order: for a status page. Keys that come or go
+    /// meanwhile may or may not be shown.
     ///
     /// ```
     /// # use cutout::keyed::Breakers;

@@ -6,43 +6,48 @@
 //! slots    [ a | b | c | d | – | f ]    – is claimed by newcomers that are not settled yet
 //! ```
 //!
-//! A newcomer *claims* a slot: a free one, or that of a member that may go. It removes that member from
-//! the map, inserts itself, *enters* the slot and *leaves*: the slot now holds the newcomer. Only claiming,
-//! entering and leaving are under the lock.
+//! A newcomer *claims* a slot: a free one, or that of a member that may go. It removes that member
+//! from the map, inserts itself, *enters* the slot and *leaves*: the slot now holds the newcomer.
+//! Only claiming, entering and leaving are under the lock.
 //!
 //! Rules:
 //!
-//! 1. A slot belongs to the free list, to one claim, or to the member that it holds, and changes hands
-//!    under the lock only: `look` and `evict` give it to a claim; the last newcomer that leaves the claim gives it
-//!    to the member that entered, else back to the one that was not evicted in the end, else to the free
-//!    list; `vacate` gives it to the free list, if it holds that very member.
-//! 2. A newcomer enters the map only with a claim, and only after the slot's last member has left the map.
-//!    A slot is freed only after its member has left the map.
-//! 3. Whoever removes a member from the map vacates its slot, apart from the newcomers that claimed the slot. If
-//!    the member is not settled yet, it is marked, and the slot is freed when the claim ends. If the slot
-//!    was claimed from it, the slot is left alone. So no slot is lost.
-//! 4. No user code runs under the lock: no hash, no comparison, no clone, no clock, no drop of a key or a breaker.
-//! 5. Newcomers of one hash share a claim when no slot is free. A member whose hash is the wanted one is spared.
+//! 1. A slot belongs to the free list, to one claim, or to the member that it holds, and changes
+//!    hands under the lock only: `look` and `evict` give it to a claim; the last newcomer that
+//!    leaves the claim gives it to the member that entered, else back to the one that was not
+//!    evicted in the end, else to the free list; `vacate` gives it to the free list, if it holds
+//!    that very member.
+//! 2. A newcomer enters the map only with a claim, and only after the slot's last member has left
+//!    the map. A slot is freed only after its member has left the map.
+//! 3. Whoever removes a member from the map vacates its slot, apart from the newcomers that claimed
+//!    the slot. If the member is not settled yet, it is marked, and the slot is freed when the
+//!    claim ends. If the slot was claimed from it, the slot is left alone. So no slot is lost.
+//! 4. No user code runs under the lock: no hash, no comparison, no clone, no clock, no drop of a
+//!    key or a breaker.
+//! 5. Newcomers of one hash share a claim when no slot is free. A member whose hash is the wanted
+//!    one is spared.
 //!
 //! # The bound
 //!
-//! There are never more members in the map than slots. By rule 2 there is at most one for each slot, unless two
-//! newcomers that share a claim are both in the map. Newcomers of one key are not: the map refuses the second.
-//! Those whose keys are not equal though their hashes are, or that are not equal to themselves, may be, until the
-//! second to enter removes the first: one member too many for each thread that is inside `get`, and for no longer.
+//! There are never more members in the map than slots. By rule 2 there is at most one for each
+//! slot, unless two newcomers that share a claim are both in the map. Newcomers of one key are not:
+//! the map refuses the second. Those whose keys are not equal though their hashes are, or that are
+//! not equal to themselves, may be, until the second to enter removes the first: one member too
+//! many for each thread that is inside `get`, and for no longer.
 //!
 //! # One breaker for each key
 //!
 //! Two threads that want the same new key get the same breaker, as long as it stays in the set:
 //!
 //! * Both have a claim, shared or not: the map takes one in and shows it to the other.
-//! * One has none. Nothing was claimed under the wanted hash when the thread looked, or it had shared that claim. So
-//!   the other had either left its claim, and its member was in the map: the thread looks there again, after
-//!   `take` and before the overflow breaker is its answer. Or the other came later, to a slot that came free since.
+//! * One has none. Nothing was claimed under the wanted hash when the thread looked, or it had
+//!   shared that claim. So the other had either left its claim, and its member was in the map: the
+//!   thread looks there again, after `take` and before the overflow breaker is its answer. Or the
+//!   other came later, to a slot that came free since.
 //! * One evicts. It spares the wanted hash, so it does not evict the other's member.
 //!
-//! Hashes are compared, not keys, as rule 4 demands it. Where different keys have one hash of 64 bits, newcomers
-//! that share a claim evict each other.
+//! Hashes are compared, not keys, as rule 4 demands it. Where different keys have one hash of 64
+//! bits, newcomers that share a claim evict each other.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -158,14 +163,16 @@ impl<K> Ring<K> {
         self.bound
     }
 
-    /// A slot for a newcomer of this hash. To `spare` is not to evict a member of the same hash for it.
+    /// A slot for a newcomer of this hash. To `spare` is not to evict a member of the same hash for
+    /// it.
     pub(super) fn take(&self, hash: u64, spare: bool) -> Result<Slot<'_, K>, NoSlot> {
         let claimed = self.lock().look(self.bound, hash, spare);
         let looked = match claimed {
             Ok(claimed) => return Ok(self.slot(claimed)),
             Err(looked) => looked,
         };
-        // Not under the lock, as it may read clocks. The candidates are dropped later than the lock is given up.
+        // Not under the lock, as it may read clocks. The candidates are dropped later than the lock
+        // is given up.
         let candidates = ranked(looked.candidates);
         let claimed = self.lock().evict_first(self.bound, hash, &candidates);
         let spared = looked.spared;
@@ -222,8 +229,8 @@ fn ranked<K>(looked: Vec<(usize, Arc<Member<K>>)>) -> Vec<Candidate<K>> {
 }
 
 impl<K> Slots<K> {
-    /// Claims a slot without a clock: one for which no member has to go, else that of a member whose word alone
-    /// says that it has nothing to lose.
+    /// Claims a slot without a clock: one for which no member has to go, else that of a member
+    /// whose word alone says that it has nothing to lose.
     fn look(&mut self, bound: usize, hash: u64, spare: bool) -> Result<Claimed<K>, Looked<K>> {
         if let Some(vacant) = self.vacant(bound, hash) {
             return Ok(vacant);
@@ -336,7 +343,8 @@ impl<K> Slot<'_, K> {
         drop((cleared, self.evicted.take()));
     }
 
-    /// Leaves the slot to a member of it that has come into the map; `false` if another one has entered before.
+    /// Leaves the slot to a member of it that has come into the map; `false` if another one has
+    /// entered before.
     pub(super) fn enter(&self, member: &Arc<Member<K>>) -> bool {
         let mut slots = self.ring.lock();
         if member.is_removed() {
