@@ -772,6 +772,62 @@ fn one_that_asks_while_the_breaker_of_its_key_is_being_made_gets_the_same_one() 
     }
 }
 
+/// A clock whose next reading does something first.
+#[derive(Default)]
+struct Hooked(Mutex<Option<Box<dyn FnOnce() + Send>>>);
+
+impl cutout::clock::Clock for Hooked {
+    fn now(&self) -> u64 {
+        let hook = self.0.lock().unwrap().take();
+        if let Some(hook) = hook {
+            hook();
+        }
+        0
+    }
+}
+
+/// A set of one slot, taken by the key 0, whose breaker has counted a failure: to judge it, a
+/// newcomer reads the clock.
+fn hooked() -> (Arc<Breakers<u32>>, Arc<Hooked>) {
+    let clock = Arc::new(Hooked::default());
+    let each = Breaker::builder().trip(Trip::failures(3).within(SECOND));
+    let builder = Breakers::builder().each(each).bound(1);
+    let breakers = builder.shared_clock(clock.clone()).build();
+    let _ = breakers.get(&0).call(|| Err::<(), _>(()));
+    (Arc::new(breakers), clock)
+}
+
+#[test]
+fn one_that_finds_no_slot_looks_again_for_its_key() {
+    let (breakers, clock) = hooked();
+    let other = Arc::new(Mutex::new(None));
+    let come = {
+        let (breakers, other) = (breakers.clone(), other.clone());
+        move || *other.lock().unwrap() = Some(breakers.get(&1))
+    };
+    *clock.0.lock().unwrap() = Some(Box::new(come));
+    let one = breakers.get(&1);
+    let other = other.lock().unwrap().take().unwrap();
+    assert!(Arc::ptr_eq(&one, &other));
+    assert!(!Arc::ptr_eq(&one, &breakers.overflow()));
+    assert_eq!(keys(&breakers), [1]);
+}
+
+#[test]
+fn one_that_opens_while_it_is_judged_keeps_its_slot() {
+    let (breakers, clock) = hooked();
+    let open = {
+        let breaker = breakers.get(&0);
+        move || {
+            breaker.force_open_for(SECOND);
+        }
+    };
+    *clock.0.lock().unwrap() = Some(Box::new(open));
+    assert!(Arc::ptr_eq(&breakers.get(&1), &breakers.overflow()));
+    assert_eq!(keys(&breakers), [0]);
+    assert_eq!(breakers.get(&0).state(), State::Open);
+}
+
 /// A key that is not equal to itself, like a NaN.
 #[derive(Clone, Copy)]
 struct Never(u32);

@@ -21,7 +21,7 @@ use builder::Maker;
 #[cfg(feature = "metrics")]
 pub(crate) use builder::makes_overflow;
 use entry::{AsHashed, ByKey, Exactly, Wanted};
-use ring::{Member, NoSlot, Ring, Slot};
+use ring::{Member, Ring, Slot};
 
 /// Breakers by key: one for each host, tenant or shard, made when it is first asked for.
 ///
@@ -161,11 +161,14 @@ impl<K: Hash + Eq> Breakers<K> {
     /// The breaker of a key; a new one if the key has none; the overflow breaker if there is no
     /// slot for it.
     ///
-    /// Threads that ask for the same new key at once get the same breaker, at the bound too.
-    /// (Unless the key leaves the set in between, removed or evicted for another key; or a slot
-    /// comes free in between, so that the earlier thread got the overflow breaker. Two keys that
-    /// share a hash of 64 bits may evict each other.) Each of the threads may make a breaker and
-    /// evict an old one for it; one is kept, and the other slots stay free.
+    /// Threads that ask for the same new key at once get the same breaker, at the bound too. There
+    /// are three exceptions. The key leaves the set in between, removed or evicted for another key.
+    /// The earlier thread finds no slot and gets the overflow breaker, while the later thread looks
+    /// at other breakers and finds one. Two different keys share a hash of 64 bits, and evict each
+    /// other.
+    ///
+    /// Each of the threads may make a breaker and evict an old one for it. One is kept, and the
+    /// other slots stay free.
     pub fn get<Q>(&self, key: &Q) -> Arc<Breaker>
     where
         K: Borrow<Q>,
@@ -206,18 +209,14 @@ impl<K: Hash + Eq> Breakers<K> {
         K: Borrow<Q>,
         Q: Eq + ToOwned<Owned = K> + ?Sized,
     {
-        let slot = self.ring.take(wanted.hash, true);
-        // Another thread may have brought the key meanwhile.
+        let slot = self.ring.take(wanted.hash);
+        // Another thread may have brought the key since: rule 6 of the ring.
         if let Some(breaker) = self.find_wanted(wanted) {
             return breaker;
         }
-        let slot = match slot {
-            Err(NoSlot { spared: true }) => self.ring.take(wanted.hash, false),
-            taken => taken,
-        };
         match slot {
-            Ok(slot) => self.settle(wanted, slot),
-            Err(NoSlot { .. }) => self.overflow(),
+            Some(slot) => self.settle(wanted, slot),
+            None => self.overflow(),
         }
     }
 

@@ -24,8 +24,8 @@
 //!    claim ends. If the slot was claimed from it, the slot is left alone. So no slot is lost.
 //! 4. No user code runs under the lock: no hash, no comparison, no clone, no clock, no drop of a
 //!    key or a breaker.
-//! 5. Newcomers of one hash share a claim when no slot is free. A member whose hash is the wanted
-//!    one is spared.
+//! 5. Newcomers of one hash share a claim when no slot is free.
+//! 6. A newcomer looks in the map again after it has claimed a slot, or found none.
 //!
 //! # The bound
 //!
@@ -39,12 +39,14 @@
 //!
 //! Two threads that want the same new key get the same breaker, as long as it stays in the set:
 //!
-//! * Both have a claim, shared or not: the map takes one in and shows it to the other.
-//! * One has none. Nothing was claimed under the wanted hash when the thread looked, or it had
-//!   shared that claim. So the other had either left its claim, and its member was in the map: the
-//!   thread looks there again, after `take` and before the overflow breaker is its answer. Or the
-//!   other came later, to a slot that came free since.
-//! * One evicts. It spares the wanted hash, so it does not evict the other's member.
+//! * Both have a claim, shared or not. The map takes one member in and shows it to the other
+//!   thread.
+//! * One has none. When it looked, the other had no claim either, as they would share it. So either
+//!   the other's member was in the map, where the thread finds it by rule 6. Or the other came
+//!   later, and found a slot that was free by then, or that was not among those the first looked
+//!   at.
+//! * One claims the slot of the other's member, to evict it. That member is still in the map, where
+//!   the thread finds it by rule 6, and gives the slot back.
 //!
 //! Hashes are compared, not keys, as rule 4 demands it. Where different keys have one hash of 64
 //! bits, newcomers that share a claim evict each other.
@@ -106,20 +108,11 @@ pub(super) struct Slot<'a, K> {
     evicted: Option<Arc<Member<K>>>,
 }
 
-/// No slot: none is free, and no member that was looked at may go.
-pub(super) struct NoSlot {
-    /// A member of the wanted hash could have gone.
-    pub(super) spared: bool,
-}
-
 /// A slot that was claimed, and the member that is to leave the map for it.
 struct Claimed<K>(usize, Option<Arc<Member<K>>>);
 
-/// The members that were looked at, none of which surely has nothing to lose.
-struct Looked<K> {
-    candidates: Vec<(usize, Arc<Member<K>>)>,
-    spared: bool,
-}
+/// The members that were looked at, with their slots.
+type Looked<K> = Vec<(usize, Arc<Member<K>>)>;
 
 /// A member that may go, if its breaker still is at this word.
 struct Candidate<K> {
@@ -163,22 +156,19 @@ impl<K> Ring<K> {
         self.bound
     }
 
-    /// A slot for a newcomer of this hash. To `spare` is not to evict a member of the same hash for
-    /// it.
-    pub(super) fn take(&self, hash: u64, spare: bool) -> Result<Slot<'_, K>, NoSlot> {
-        let claimed = self.lock().look(self.bound, hash, spare);
+    /// A slot for a newcomer of this hash; `None` if no slot is free, and no member looked at may
+    /// go.
+    pub(super) fn take(&self, hash: u64) -> Option<Slot<'_, K>> {
+        let claimed = self.lock().look(self.bound, hash);
         let looked = match claimed {
-            Ok(claimed) => return Ok(self.slot(claimed)),
+            Ok(claimed) => return Some(self.slot(claimed)),
             Err(looked) => looked,
         };
         // Not under the lock, as it may read clocks. The candidates are dropped later than the lock
         // is given up.
-        let candidates = ranked(looked.candidates);
+        let candidates = ranked(looked);
         let claimed = self.lock().evict_first(self.bound, hash, &candidates);
-        let spared = looked.spared;
-        claimed
-            .map(|claimed| self.slot(claimed))
-            .ok_or(NoSlot { spared })
+        claimed.map(|claimed| self.slot(claimed))
     }
 
     fn slot(&self, Claimed(index, evicted): Claimed<K>) -> Slot<'_, K> {
@@ -209,7 +199,7 @@ impl<K> Ring<K> {
 }
 
 /// The members that may go, those with the least to lose first.
-fn ranked<K>(looked: Vec<(usize, Arc<Member<K>>)>) -> Vec<Candidate<K>> {
+fn ranked<K>(looked: Looked<K>) -> Vec<Candidate<K>> {
     let mut ranked = Vec::with_capacity(looked.len());
     for (slot, member) in looked {
         if let Some((stake, word)) = member.breaker.stake() {
@@ -231,22 +221,19 @@ fn ranked<K>(looked: Vec<(usize, Arc<Member<K>>)>) -> Vec<Candidate<K>> {
 impl<K> Slots<K> {
     /// Claims a slot without a clock: one for which no member has to go, else that of a member
     /// whose word alone says that it has nothing to lose.
-    fn look(&mut self, bound: usize, hash: u64, spare: bool) -> Result<Claimed<K>, Looked<K>> {
+    fn look(&mut self, bound: usize, hash: u64) -> Result<Claimed<K>, Looked<K>> {
         if let Some(vacant) = self.vacant(bound, hash) {
             return Ok(vacant);
         }
-        let mut looked = Looked {
-            candidates: Vec::new(),
-            spared: false,
-        };
+        let mut looked = Vec::new();
         for _ in 0..LOOKS.min(bound) {
             let index = self.hand;
             self.hand = (index + 1) % bound;
-            match &self.held[index] {
-                Some(member) if spare && member.hash == hash => looked.spared = true,
-                Some(member) if member.breaker.is_idle() => return Ok(self.evict(index, hash)),
-                Some(member) => looked.candidates.push((index, Arc::clone(member))),
-                None => {}
+            if let Some(member) = &self.held[index] {
+                if member.breaker.is_idle() {
+                    return Ok(self.evict(index, hash));
+                }
+                looked.push((index, Arc::clone(member)));
             }
         }
         Err(looked)
@@ -386,7 +373,7 @@ mod tests {
     /// A slot for a newcomer of a hash that no other has.
     fn take<K>(ring: &Ring<K>) -> Option<Slot<'_, K>> {
         static NEXT: AtomicU64 = AtomicU64::new(1_000);
-        ring.take(NEXT.fetch_add(1, Ordering::Relaxed), true).ok()
+        ring.take(NEXT.fetch_add(1, Ordering::Relaxed))
     }
 
     fn come(ring: &Ring<u32>, key: u32) -> Arc<Member<u32>> {
@@ -415,9 +402,9 @@ mod tests {
     fn newcomers_of_one_hash_share_the_last_slot_and_those_of_another_get_none() {
         let ring = Ring::new(1);
         come(&ring, 1);
-        let mut one = ring.take(2, true).ok().unwrap();
-        let mut other = ring.take(2, true).ok().unwrap();
-        assert!(ring.take(3, true).is_err());
+        let mut one = ring.take(2).unwrap();
+        let mut other = ring.take(2).unwrap();
+        assert!(ring.take(3).is_none());
         assert_eq!(one.evicted().unwrap().key, 1);
         assert_eq!(other.evicted().unwrap().key, 1);
         one.clear();
@@ -431,22 +418,10 @@ mod tests {
     }
 
     #[test]
-    fn a_newcomer_spares_the_hash_that_it_wants_until_told_otherwise() {
-        let ring = Ring::new(1);
-        come(&ring, 2);
-        assert!(ring.take(2, true).err().unwrap().spared);
-        assert_eq!(ring.take(2, false).ok().unwrap().evicted().unwrap().key, 2);
-        assert_eq!(held(&ring, 0), Some(2), "it came back");
-        ring.lock().held[0].as_ref().unwrap().breaker.force_open();
-        assert!(ring.take(2, false).is_err());
-        assert!(!ring.take(3, true).err().unwrap().spared);
-    }
-
-    #[test]
     fn of_two_in_one_slot_the_second_displaces_the_first() {
         let ring = Ring::new(1);
         come(&ring, 1);
-        let (mut one, other) = (ring.take(2, true).ok(), ring.take(2, true).ok());
+        let (mut one, other) = (ring.take(2), ring.take(2));
         one.as_mut().unwrap().clear();
         let [one, other] = [one, other].map(Option::unwrap);
         let [first, second] = [member(2, &one), member(2, &other)];
@@ -464,8 +439,8 @@ mod tests {
     fn one_that_was_removed_displaces_none() {
         let ring = Ring::new(1);
         come(&ring, 1);
-        let mut one = ring.take(2, true).ok().unwrap();
-        let other = ring.take(2, true).ok().unwrap();
+        let mut one = ring.take(2).unwrap();
+        let other = ring.take(2).unwrap();
         one.clear();
         let [first, second] = [member(2, &one), member(2, &other)];
         ring.vacate(&second);
