@@ -324,6 +324,16 @@ fn of_closed_breakers_that_have_counted_failures_the_one_with_fewest_goes() {
 }
 
 #[test]
+fn of_closed_breakers_that_have_counted_as_many_failures_the_oldest_goes() {
+    let breakers = Breakers::<u32>::builder().bound(40).build();
+    for key in 0..60 {
+        let _ = breakers.get(&key).call(|| Err::<(), _>(()));
+        let oldest = (key + 1_u32).saturating_sub(40);
+        assert_eq!(keys(&breakers), (oldest..=key).collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn a_window_of_time_that_has_forgotten_its_failures_has_nothing_to_lose() {
     for each in three_failures().into_iter().skip(3) {
         let clock = Arc::new(Manual::new());
@@ -711,8 +721,11 @@ fn at_the_bound_threads_that_ask_for_a_new_key_at_once_get_the_same_breaker() {
             .bound(bound)
             .each_by({
                 let made = made.clone();
-                move |_| {
+                move |key| {
                     made.fetch_add(1, Ordering::Relaxed);
+                    if key.is_some_and(|key| key % 2 == 0) {
+                        thread::yield_now(); // Invites another thread to make one too.
+                    }
                     Breaker::new()
                 }
             })
@@ -810,6 +823,18 @@ fn one_that_finds_no_slot_looks_again_for_its_key() {
     let other = other.lock().unwrap().take().unwrap();
     assert!(Arc::ptr_eq(&one, &other));
     assert!(!Arc::ptr_eq(&one, &breakers.overflow()));
+    assert_eq!(keys(&breakers), [1]);
+}
+
+#[test]
+fn a_slot_that_comes_free_while_others_are_judged_is_taken() {
+    let (breakers, clock) = hooked();
+    let leave = {
+        let breakers = breakers.clone();
+        move || drop(breakers.remove(&0))
+    };
+    *clock.0.lock().unwrap() = Some(Box::new(leave));
+    breakers.get(&1);
     assert_eq!(keys(&breakers), [1]);
 }
 
