@@ -80,6 +80,12 @@ impl Breaker {
         Some(beside.count(word, &self.hot.rules, now))
     }
 
+    /// Whether the window has been made: with the first failure or, for time buckets, the first call.
+    #[cfg(feature = "keyed")]
+    pub(super) fn has_window(&self) -> bool {
+        self.cold.window.0.get().is_some()
+    }
+
     fn beside(&self) -> Option<&Beside> {
         let made = || Beside::new(&self.hot.rules, shards).map(Box::new);
         self.cold.window.0.get_or_init(made).as_deref()

@@ -21,7 +21,7 @@ mod beside;
 pub(crate) mod calling;
 mod ending;
 mod future;
-mod looking;
+pub(crate) mod looking;
 #[cfg(not(feature = "std"))]
 mod none_beside;
 mod operator;

@@ -72,7 +72,9 @@ mod audience {
     pub(in crate::breaker) struct Audience {
         fixed: &'static [&'static dyn Listener],
         shared: Option<Box<Shared>>,
-        /// Made for the first transition that there is anybody to tell of.
+        /// The generation of the first transition that the listeners are notified of.
+        first: u16,
+        /// Made for that transition.
         delivery: OnceLock<Box<Delivery>>,
     }
 
@@ -88,15 +90,20 @@ mod audience {
             Self {
                 fixed,
                 shared: None,
+                first: 1,
                 delivery: OnceLock::new(),
             }
         }
 
         /// Adds a listener to a breaker that is at `generation` and that nobody else uses.
         pub(in crate::breaker) fn add(&mut self, listener: Arc<dyn Listener>, generation: u16) {
-            self.shared_mut().listeners.push(listener);
-            self.delivery
-                .get_or_init(|| Box::new(Delivery::from(generation.wrapping_add(1))));
+            let listeners = &mut self.shared_mut().listeners;
+            // Most breakers have one, and a set has many breakers.
+            listeners.reserve_exact(1);
+            listeners.push(listener);
+            if self.delivery.get().is_none() {
+                self.first = generation.wrapping_add(1);
+            }
         }
 
         /// Adds a call listener to a breaker that nobody else uses.
@@ -123,8 +130,10 @@ mod audience {
             if self.fixed.is_empty() && self.shared().is_empty() {
                 return;
             }
-            // Whoever comes first, the first transition of all begins generation 1.
-            let delivery = self.delivery.get_or_init(|| Box::new(Delivery::from(1)));
+            // Any of the threads that notify may make it: all know where it begins.
+            let delivery = self
+                .delivery
+                .get_or_init(|| Box::new(Delivery::from(self.first)));
             if !delivery.post(word, change) {
                 return;
             }
