@@ -3,8 +3,8 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::{
-    Error, ExprPath, FnArg, GenericArgument, GenericParam, ItemFn, PathArguments, PathSegment,
-    Result, ReturnType, Signature, Type, TypeParamBound,
+    Error, Expr, ExprPath, FnArg, GenericArgument, GenericParam, ItemFn, PathArguments,
+    PathSegment, Result, ReturnType, Signature, Type, TypeParamBound,
     ext::IdentExt as _,
     parse_quote,
     punctuated::Punctuated,
@@ -33,8 +33,7 @@ pub(crate) fn expand(words: &Words, mut function: ItemFn) -> Result<TokenStream>
                 word.refused("can't stand beside `breaker`, whose policy is set where it is made")
             );
         }
-        let value = &given.value;
-        (quote_spanned!(value.span()=> &#value), None)
+        (named(&given.value, &function.sig), None)
     } else {
         has_one_instance(&function.sig)?;
         let (name, accessor) = accessor(words, &function)?;
@@ -47,6 +46,41 @@ pub(crate) fn expand(words: &Words, mut function: ItemFn) -> Result<TokenStream>
         parse_quote!({ #guarded })
     };
     Ok(quote!(#function #accessor))
+}
+
+/// A reference to the breaker that the words name.
+fn named(value: &TokenStream, signature: &Signature) -> TokenStream {
+    let place = syn::parse2::<Expr>(value.clone());
+    match place.as_ref().map(unborrowed) {
+        Ok(place) if !is_local(place, signature) => {
+            let reference = quote_spanned!(place.span()=> &#place);
+            quote_spanned!(place.span()=> ::cutout::__private::not_a_const(#reference))
+        }
+        _ => quote_spanned!(value.span()=> &#value),
+    }
+}
+
+/// The place behind borrows and parentheses.
+fn unborrowed(mut value: &Expr) -> &Expr {
+    loop {
+        value = match value {
+            Expr::Group(group) => &group.expr,
+            Expr::Paren(paren) => &paren.expr,
+            Expr::Reference(reference) => &reference.expr,
+            place => return place,
+        }
+    }
+}
+
+/// Whether this may be anything but a static, a constant or a field of one.
+fn is_local(place: &Expr, signature: &Signature) -> bool {
+    match place {
+        Expr::Field(field) => is_local(unborrowed(&field.base), signature),
+        Expr::Path(path) => path.path.get_ident().is_some_and(|name| {
+            name == "self" || mentions(signature.inputs.to_token_stream(), &name.to_string())
+        }),
+        _ => true,
+    }
 }
 
 /// What a body returns.
