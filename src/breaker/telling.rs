@@ -54,10 +54,11 @@ pub(super) use audience::Audience;
 #[cfg(feature = "std")]
 mod audience {
     use core::{fmt, time::Duration};
-    use std::sync::{Arc, OnceLock};
+    use std::sync::Arc;
 
     use crate::{
         Transition,
+        breaker::per_process::PerProcess,
         listener::{CallListener, Listener, contained},
         machine::{
             delivery::{Delivery, Told},
@@ -70,7 +71,7 @@ mod audience {
         fixed: &'static [&'static dyn Listener],
         shared: Option<Box<Shared>>,
         /// Made for the first transition that there is anybody to tell of.
-        delivery: OnceLock<Box<Delivery>>,
+        delivery: PerProcess<Delivery>,
     }
 
     /// The listeners that were made at run time.
@@ -85,7 +86,7 @@ mod audience {
             Self {
                 fixed,
                 shared: None,
-                delivery: OnceLock::new(),
+                delivery: PerProcess::new(),
             }
         }
 
@@ -93,7 +94,7 @@ mod audience {
         pub(in crate::breaker) fn add(&mut self, listener: Arc<dyn Listener>, generation: u16) {
             self.shared_mut().listeners.push(listener);
             self.delivery
-                .get_or_init(|| Box::new(Delivery::from(generation.wrapping_add(1))));
+                .get_or_make(|_| Delivery::from(generation.wrapping_add(1)));
         }
 
         /// Adds a call listener to a breaker that nobody else uses.
@@ -121,7 +122,10 @@ mod audience {
                 return;
             }
             // Whoever comes first, the first transition of all begins generation 1.
-            let delivery = self.delivery.get_or_init(|| Box::new(Delivery::from(1)));
+            let delivery = self.delivery.get_or_make(|parent| match parent {
+                Some(parent) => parent.in_child(change.generation),
+                None => Delivery::from(1),
+            });
             if !delivery.post(change) {
                 return;
             }

@@ -51,12 +51,27 @@ pub(crate) struct Told {
 impl Delivery {
     /// The delivery of a breaker whose next transition begins `generation`.
     pub(crate) fn from(generation: u16) -> Self {
+        Self::after(0, generation)
+    }
+
+    fn after(missed: u16, generation: u16) -> Self {
         Self(Mutex::new(Queue {
             next: generation,
             waiting: [None; ROOM as usize],
-            missed: 0,
+            missed: missed.into(),
             telling: false,
         }))
+    }
+
+    /// The delivery of a forked child, which posts `generation` first.
+    ///
+    /// Transitions that wait here are the parent's to tell. A thread of the parent that had the lock, or
+    /// was the teller, keeps both for ever in the child: then no transition is said to be missed.
+    pub(crate) fn in_child(&self, generation: u16) -> Self {
+        let seen = self.0.try_lock().ok();
+        let idle = seen.filter(|queue| !queue.telling && queue.waiting.iter().all(Option::is_none));
+        let missed = idle.map_or(0, |queue| generation.wrapping_sub(queue.next));
+        Self::after(missed, generation)
     }
 
     /// Adds a transition, and says whether the caller is now the teller.
@@ -180,6 +195,33 @@ mod tests {
         assert_eq!(taken(&delivery), [], "the latecomer was counted as missed");
         let _ = delivery.post(change(18));
         assert_eq!(taken(&delivery), [(18, 0)], "and moved nothing");
+    }
+
+    #[test]
+    fn a_child_tells_what_it_posts_itself() {
+        let parent = Delivery::from(1);
+        assert!(
+            parent.post(change(1)),
+            "the parent tells, and never ends in the child"
+        );
+        let child = parent.in_child(3);
+        assert!(child.post(change(3)));
+        assert_eq!(taken(&child), [(3, 0)]);
+
+        let parent = Delivery::from(1);
+        let child = parent.in_child(2);
+        assert!(
+            child.post(change(2)),
+            "another thread of the child is slower"
+        );
+        assert!(!child.post(change(1)));
+        assert_eq!(taken(&child), [(2, 1)], "and is passed over");
+
+        let lock = parent.0.lock();
+        let child = parent.in_child(2);
+        drop(lock);
+        assert!(child.post(change(2)));
+        assert_eq!(taken(&child), [(2, 0)]);
     }
 
     #[test]
