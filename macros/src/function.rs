@@ -164,7 +164,7 @@ fn argument(named: &Type, is_path: impl Fn(&str) -> bool) -> Option<&Type> {
     last_type.filter(|_| is_path(&last.ident.to_string()))
 }
 
-/// The output of `Pin<Box<dyn Future<Output = T> + ..>>`, or of an alias such as `BoxFuture<'_, T>`.
+/// The output of `Pin<Box<dyn Future<Output = T>>>`, or of an alias such as `BoxFuture<'_, T>`.
 fn boxed_output(named: &Type) -> Option<Type> {
     if let Some(output) = argument(named, |name| name.ends_with("BoxFuture")) {
         return Some(output.clone());

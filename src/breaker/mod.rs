@@ -109,11 +109,12 @@ pub use watching::{StopWatching, Watched};
 /// millisecond. With time buckets, what a period counted in a bucket counts again if 256 or 512 periods later
 /// the same bucket still lasts (it is a tenth of the window) and nothing was counted there since. An open breaker that nobody calls for 8.7 years may stay open for one interval more.
 ///
-/// **Fork.** A forked child has a copy of the breaker, which knows what the parent knew and learns by
-/// itself from then on. It trips, obeys its operator and notifies listeners of its own transitions, also
-/// when threads of the parent made transitions at the fork. Probes in flight at the fork are the parent's:
-/// in the child their lease ends. But a child has only the thread that forked, and a lock of another
-/// thread is never released there. A call in the child hangs if that thread was
+/// **Fork.** A forked child has a copy of the breaker, which knows what the parent knew and learns
+/// by itself from then on. It trips, obeys its operator and notifies listeners of its own
+/// transitions, also when threads of the parent made transitions at the fork. Probes in flight at
+/// the fork are the parent's: in the child their lease ends. But a child has only the thread that
+/// forked, and a lock of another thread is never released there. A call in the child hangs if that
+/// thread was
 ///
 /// * reading [`Monotonic`](crate::clock::Monotonic) for the first time, which takes up to 0.2 s,
 /// * allocating a window, at the first failure of this breaker or the first call that ends,
@@ -121,8 +122,8 @@ pub use watching::{StopWatching, Watched};
 /// * making or removing a breaker of `keyed::Breakers`,
 /// * or in a listener or a clock that has a lock of its own, as `metrics::Metrics` has.
 ///
-/// None of this happens if the parent forks before it starts threads. Otherwise build the breakers in the
-/// child, and call [`clock::warm_up`](crate::clock::warm_up) before the first fork.
+/// None of this happens if the parent forks before it starts threads. Otherwise build the breakers
+/// in the child, and call [`clock::warm_up`](crate::clock::warm_up) before the first fork.
 pub struct Breaker {
     hot: CachePadded<Hot>,
     cold: CachePadded<Cold>,

@@ -26,7 +26,7 @@ impl<T> PerProcess<T> {
         let (mut place, mut parent) = (self, None);
         loop {
             let owned = place.0.get().unwrap_or_else(|| {
-                // Allocated outside the lock, which a fork meanwhile would close for ever in the child.
+                // Allocated ahead of the lock: a fork meanwhile would lock the child out for ever.
                 let fresh = Box::new(Owned {
                     process,
                     value: make(parent),

@@ -65,8 +65,9 @@ impl Delivery {
 
     /// The delivery of a forked child, which posts `generation` first.
     ///
-    /// Transitions that wait here are the parent's to tell. A thread of the parent that had the lock, or
-    /// was the teller, keeps both for ever in the child: then no transition is said to be missed.
+    /// Transitions that wait here are the parent's to tell. A thread of the parent that had the
+    /// lock, or was the teller, keeps both for ever in the child: then no transition is said to be
+    /// missed.
     pub(crate) fn in_child(&self, generation: u16) -> Self {
         let seen = self.0.try_lock().ok();
         let idle = seen.filter(|queue| !queue.telling && queue.waiting.iter().all(Option::is_none));
@@ -199,29 +200,31 @@ mod tests {
 
     #[test]
     fn a_child_tells_what_it_posts_itself() {
+        let told_in_child = |parent: &Delivery, generation| {
+            let child = parent.in_child(generation);
+            assert!(child.post(change(generation)), "the child has a teller");
+            taken(&child)
+        };
         let parent = Delivery::from(1);
-        assert!(
-            parent.post(change(1)),
-            "the parent tells, and never ends in the child"
-        );
-        let child = parent.in_child(3);
-        assert!(child.post(change(3)));
-        assert_eq!(taken(&child), [(3, 0)]);
-
-        let parent = Delivery::from(1);
-        let child = parent.in_child(2);
-        assert!(
-            child.post(change(2)),
-            "another thread of the child is slower"
-        );
-        assert!(!child.post(change(1)));
-        assert_eq!(taken(&child), [(2, 1)], "and is passed over");
-
+        assert_eq!(told_in_child(&parent, 1), [(1, 0)]);
         let lock = parent.0.lock();
-        let child = parent.in_child(2);
+        assert_eq!(told_in_child(&parent, 2), [(2, 0)], "the lock is held");
         drop(lock);
-        assert!(child.post(change(2)));
-        assert_eq!(taken(&child), [(2, 0)]);
+        assert!(parent.post(change(1)));
+        assert!(parent.take().is_some());
+        assert_eq!(told_in_child(&parent, 3), [(3, 0)], "the parent tells");
+        assert!(parent.take().is_none());
+        assert!(parent.post(change(3)));
+        assert!(parent.take().is_none());
+        assert_eq!(told_in_child(&parent, 4), [(4, 0)], "3 is the parent's");
+    }
+
+    #[test]
+    fn a_transition_that_a_child_passes_over_is_missed() {
+        let child = Delivery::from(1).in_child(2);
+        assert!(child.post(change(2)), "before another thread of the child");
+        assert!(!child.post(change(1)));
+        assert_eq!(taken(&child), [(2, 1)]);
     }
 
     #[test]

@@ -56,8 +56,8 @@ pub(crate) use compile::{compile, decompile};
 ///
 /// # Files
 ///
-/// With the feature `serde` a policy is read from a file. A key that is left out is as by default. An
-/// unknown key, and a value out of its bounds, is an error that names the key. As TOML:
+/// With the feature `serde` a policy is read from a file. A key that is left out is as by default.
+/// An unknown key, and a value out of its bounds, is an error that names the key. As TOML:
 ///
 /// ```toml
 /// trip = { consecutive = 5, percent = 50, min_calls = 20, within = "10s" }
@@ -69,8 +69,8 @@ pub(crate) use compile::{compile, decompile};
 /// on_drop = { failure-after = "2s" } # or "fail-probe", "ignore", "failure"
 /// ```
 ///
-/// Only a map is a policy: a list of values is refused. In a larger file give the policy a key of its
-/// own. An error then has the line of the value that is wrong, in formats that have lines:
+/// Only a map is a policy: a list of values is refused. In a larger file give the policy a key of
+/// its own. An error then has the line of the value that is wrong, in formats that have lines:
 ///
 /// ```
 /// # #[cfg(feature = "serde")] {
@@ -92,8 +92,8 @@ pub(crate) use compile::{compile, decompile};
 /// ```
 ///
 /// `#[serde(flatten)]` works as well: the policy refuses each key that the fields before it did not
-/// take. So the policy must be the last field that is flattened, and errors have no line. serde does
-/// not support `deny_unknown_fields` beside it.
+/// take. So the policy must be the last field that is flattened, and errors have no line. serde
+/// does not support `deny_unknown_fields` beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Policy {

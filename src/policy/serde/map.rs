@@ -1,7 +1,8 @@
 //! A value that is read from a map only, key by key.
 //!
 //! A derived `Deserialize` also takes a sequence, by the order of the fields, and names private
-//! structs in its errors. Bounds are checked as each key is read, since a format then knows its line.
+//! structs in its errors. Bounds are checked as each key is read, since a format then knows its
+//! line.
 
 use core::{fmt, marker::PhantomData};
 
