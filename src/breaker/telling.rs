@@ -56,10 +56,11 @@ pub(super) use audience::Audience;
 #[cfg(feature = "std")]
 mod audience {
     use core::{fmt, time::Duration};
-    use std::sync::{Arc, OnceLock};
+    use std::sync::Arc;
 
     use crate::{
         Transition,
+        breaker::per_process::PerProcess,
         listener::{CallListener, Listener, contained},
         machine::{
             cell::Cell,
@@ -75,7 +76,7 @@ mod audience {
         /// The generation of the first transition that the listeners are notified of.
         first: u16,
         /// Made for that transition.
-        delivery: OnceLock<Box<Delivery>>,
+        delivery: PerProcess<Delivery>,
     }
 
     /// The listeners that were made at run time.
@@ -91,7 +92,7 @@ mod audience {
                 fixed,
                 shared: None,
                 first: 1,
-                delivery: OnceLock::new(),
+                delivery: PerProcess::new(),
             }
         }
 
@@ -101,7 +102,7 @@ mod audience {
             // Most breakers have one, and a set has many breakers.
             listeners.reserve_exact(1);
             listeners.push(listener);
-            if self.delivery.get().is_none() {
+            if !self.delivery.is_made() {
                 self.first = generation.wrapping_add(1);
             }
         }
@@ -131,9 +132,10 @@ mod audience {
                 return;
             }
             // Any of the threads that notify may make it: all know where it begins.
-            let delivery = self
-                .delivery
-                .get_or_init(|| Box::new(Delivery::from(self.first)));
+            let delivery = self.delivery.get_or_make(|parent| match parent {
+                Some(parent) => parent.in_child(change.generation),
+                None => Delivery::from(self.first),
+            });
             if !delivery.post(word, change) {
                 return;
             }

@@ -52,12 +52,28 @@ pub(crate) struct Told {
 impl Delivery {
     /// The delivery of a breaker whose next transition begins `generation`.
     pub(crate) fn from(generation: u16) -> Self {
+        Self::after(0, generation)
+    }
+
+    fn after(missed: u16, generation: u16) -> Self {
         Self(Mutex::new(Queue {
             next: generation,
             waiting: [None; ROOM as usize],
-            missed: 0,
+            missed: missed.into(),
             telling: false,
         }))
+    }
+
+    /// The delivery of a forked child, which posts `generation` first.
+    ///
+    /// Transitions that wait here are the parent's to tell. A thread of the parent that had the
+    /// lock, or was the teller, keeps both for ever in the child: then no transition is said to be
+    /// missed.
+    pub(crate) fn in_child(&self, generation: u16) -> Self {
+        let seen = self.0.try_lock().ok();
+        let idle = seen.filter(|queue| !queue.telling && queue.waiting.iter().all(Option::is_none));
+        let missed = idle.map_or(0, |queue| generation.wrapping_sub(queue.next));
+        Self::after(missed, generation)
     }
 
     /// Adds a transition of this word, and says whether the caller is now the teller.
@@ -200,6 +216,41 @@ mod tests {
         assert_eq!(taken(&delivery), [], "the latecomer was counted as missed");
         let _ = delivery.post(&word, change(18));
         assert_eq!(taken(&delivery), [(18, 0)], "and moved nothing");
+    }
+
+    #[test]
+    fn a_child_tells_what_it_posts_itself() {
+        let told_in_child = |parent: &Delivery, generation| {
+            let child = parent.in_child(generation);
+            assert!(
+                child.post(&after(generation), change(generation)),
+                "the child has a teller"
+            );
+            taken(&child)
+        };
+        let parent = Delivery::from(1);
+        assert_eq!(told_in_child(&parent, 1), [(1, 0)]);
+        let lock = parent.0.lock();
+        assert_eq!(told_in_child(&parent, 2), [(2, 0)], "the lock is held");
+        drop(lock);
+        assert!(parent.post(&after(4), change(1)));
+        assert!(parent.take().is_some());
+        assert_eq!(told_in_child(&parent, 3), [(3, 0)], "the parent tells");
+        assert!(parent.take().is_none());
+        assert!(parent.post(&after(4), change(3)));
+        assert!(parent.take().is_none());
+        assert_eq!(told_in_child(&parent, 4), [(4, 0)], "3 is the parent's");
+    }
+
+    #[test]
+    fn a_transition_that_a_child_passes_over_is_missed() {
+        let child = Delivery::from(1).in_child(2);
+        assert!(
+            child.post(&after(4), change(2)),
+            "before another thread of the child"
+        );
+        assert!(!child.post(&after(4), change(1)));
+        assert_eq!(taken(&child), [(2, 1)]);
     }
 
     #[test]

@@ -18,15 +18,15 @@ use super::{
     error::{Bound, Value},
 };
 
-const DAY: Duration = Duration::from_hours(24);
-const SHORTEST_OPEN: Duration = Duration::from_millis(10);
-const LONGEST_OPEN: Duration = Duration::from_hours(30 * 24);
+pub(super) const DAY: Duration = Duration::from_hours(24);
+pub(super) const SHORTEST_OPEN: Duration = Duration::from_millis(10);
+pub(super) const LONGEST_OPEN: Duration = Duration::from_hours(30 * 24);
 const SHORTEST_LEASE: Duration = Duration::from_millis(10);
 const SHORTEST_DEFAULT_LEASE: Duration = Duration::from_millis(rules::SHORTEST_DEFAULT_LEASE_MS);
 const SHORTEST_CALL: Duration = Duration::from_millis(1);
 const MAX_CONSECUTIVE: u32 = u16::MAX as u32;
 const MAX_IN_WORD: u32 = tally::MAX_IN_WORD as u32;
-const MAX_CALLS: u32 = 4_096;
+pub(super) const MAX_CALLS: u32 = 4_096;
 const MAX_WITHIN: u32 = 1_024;
 const MAX_MIN_CALLS: u32 = 1_000_000;
 const SHORTEST_WITHIN: Duration = Duration::from_millis(10);

@@ -54,8 +54,10 @@ pub(crate) use compile::{compile, decompile};
 /// assert_eq!(BILLING.policy(), PARTNERS);
 /// ```
 ///
-/// With the `serde` feature a file can hold it. What is left out is as by default; an unknown key, or a value
-/// out of its bounds, is an error. As TOML:
+/// # Files
+///
+/// With the feature `serde` a policy is read from a file. A key that is left out is as by default.
+/// An unknown key, and a value out of its bounds, is an error that names the key. As TOML:
 ///
 /// ```toml
 /// trip = { consecutive = 5, percent = 50, min_calls = 20, within = "10s" }
@@ -66,12 +68,33 @@ pub(crate) use compile::{compile, decompile};
 /// slow_call = "2s"
 /// on_drop = { failure-after = "2s" } # or { fail-probe-after = "1s" }, "fail-probe", "ignore", "failure"
 /// ```
+///
+/// Only a map is a policy: a list of values is refused. In a larger file give the policy a key of
+/// its own. An error then has the line of the value that is wrong, in formats that have lines:
+///
+/// ```
+/// # #[cfg(feature = "serde")] {
+/// #[derive(Debug, serde::Deserialize)]
+/// struct Config {
+///     url: String,
+///     breaker: cutout::Policy,
+/// }
+///
+/// let file = "
+/// url = 'https://dependency.example'
+/// [breaker]
+/// open_for = '5ms'
+/// ";
+/// let error = toml::from_str::<Config>(file).unwrap_err().to_string();
+/// assert!(error.contains("line 4"));
+/// assert!(error.contains("open_for must be 10ms to 30d, got 5ms"));
+/// # }
+/// ```
+///
+/// `#[serde(flatten)]` works as well: the policy refuses each key that the fields before it did not
+/// take. So the policy must be the last field that is flattened, and errors have no line. serde
+/// does not support `deny_unknown_fields` beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(::serde::Serialize, ::serde::Deserialize))]
-#[cfg_attr(
-    feature = "serde",
-    serde(try_from = "serde::PolicyFile", into = "serde::PolicyFile")
-)]
 #[non_exhaustive]
 pub struct Policy {
     /// When the breaker trips.

@@ -58,7 +58,7 @@ fn policy(letters: &mut Letters<'_>) -> Policy {
     // A limit above the lease is refused.
     let default = policy.backoff.base.max(Duration::from_secs(30));
     let lease = policy.probe_lease.unwrap_or(default);
-    let limit = |letters: u64| millis_in(letters, 1, DAY_MS).min(lease);
+    let limit = |letters: Duration| millis_in(letters, 1, DAY_MS).min(lease);
     policy.slow_call = set(letters.time()).map(limit);
     policy.on_drop = match letters.letter() {
         b'p' => Some(OnDrop::FailProbe),
