@@ -12,6 +12,7 @@ use super::{
     choose::ByRequest,
     classify::ByResult,
     ends::AtResponse,
+    release::{KeepReadiness, Release, ReleaseByClone},
     service::BreakerService,
 };
 
@@ -36,10 +37,11 @@ use super::{
 /// ```
 #[derive(Clone, Copy)]
 #[must_use = "a layer does nothing until it is given a service"]
-pub struct BreakerLayer<B, E = AtResponse<ByResult>, A = Wrapped> {
+pub struct BreakerLayer<B, E = AtResponse<ByResult>, A = Wrapped, R = ReleaseByClone> {
     choose: B,
     ends: E,
     answer: A,
+    release: R,
 }
 
 impl<B> BreakerLayer<B> {
@@ -57,6 +59,7 @@ impl<B> BreakerLayer<B> {
             choose,
             ends: AtResponse(ByResult),
             answer: Wrapped,
+            release: ReleaseByClone,
         }
     }
 }
@@ -91,7 +94,7 @@ impl<F> BreakerLayer<ByRequest<F>> {
     }
 }
 
-impl<B, C, A> BreakerLayer<B, AtResponse<C>, A> {
+impl<B, C, A, R> BreakerLayer<B, AtResponse<C>, A, R> {
     /// Lets a function of the whole `Result` say what it says of the partner:
     /// [`classify::http_response`](crate::classify::http_response), or one of yours. Else `Ok` is a success and
     /// `Err` a failure, whatever the status of the response.
@@ -108,7 +111,7 @@ impl<B, C, A> BreakerLayer<B, AtResponse<C>, A> {
     /// # runtime.block_on(layer.layer(service_fn(answer)).oneshot(())).unwrap();
     /// # assert_eq!(PARTNER.snapshot().failures, Some(1));
     /// ```
-    pub fn classify<D>(self, classify: D) -> BreakerLayer<B, AtResponse<D>, A> {
+    pub fn classify<D>(self, classify: D) -> BreakerLayer<B, AtResponse<D>, A, R> {
         self.ending(|_| AtResponse(classify))
     }
 
@@ -131,22 +134,22 @@ impl<B, C, A> BreakerLayer<B, AtResponse<C>, A> {
     ///
     /// The response of the service within must be an [`http::Response`]; the body becomes a
     /// [`HeldBody`](super::HeldBody).
-    pub fn hold_body(self) -> BreakerLayer<B, AtEndOfBody<C>, A> {
+    pub fn hold_body(self) -> BreakerLayer<B, AtEndOfBody<C>, A, R> {
         self.ending(|ends| AtEndOfBody(ends.0))
     }
 }
 
-impl<B, C, A> BreakerLayer<B, AtEndOfBody<C>, A> {
+impl<B, C, A, R> BreakerLayer<B, AtEndOfBody<C>, A, R> {
     /// Lets a function say what the head of a response, or an error, says of the partner.
-    pub fn classify<D>(self, classify: D) -> BreakerLayer<B, AtEndOfBody<D>, A> {
+    pub fn classify<D>(self, classify: D) -> BreakerLayer<B, AtEndOfBody<D>, A, R> {
         self.ending(|_| AtEndOfBody(classify))
     }
 }
 
-impl<B, E, A> BreakerLayer<B, E, A> {
+impl<B, E, A, R> BreakerLayer<B, E, A, R> {
     /// Makes a rejection an error of the service within, which must be `From<Rejected>`: a type of yours, or
     /// the boxed error of tower's own layers, in which [`Rejected::find`] finds it again.
-    pub fn flat(self) -> BreakerLayer<B, E, Flat> {
+    pub fn flat(self) -> BreakerLayer<B, E, Flat, R> {
         self.answering(Flat)
     }
 
@@ -171,32 +174,74 @@ impl<B, E, A> BreakerLayer<B, E, A> {
     /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     /// # assert_eq!(runtime.block_on(app.oneshot(request)).unwrap().status(), 503);
     /// ```
-    pub fn respond_with<F, Response>(self, respond: F) -> BreakerLayer<B, E, RespondWith<F>>
+    pub fn respond_with<F, Response>(self, respond: F) -> BreakerLayer<B, E, RespondWith<F>, R>
     where
         F: Fn(Rejected) -> Response,
     {
         self.answering(RespondWith(respond))
     }
 
-    fn answering<D>(self, answer: D) -> BreakerLayer<B, E, D> {
+    /// Keeps the readiness of an inner service whose call is rejected, so that the service need not be
+    /// `Clone`.
+    ///
+    /// In tower readiness ends with a call or with the instance. By default a rejected call therefore
+    /// replaces the inner service by a clone, and a reservation of it, such as the slot of a
+    /// `ConcurrencyLimit`, is free again. With this option the instance keeps its reservation until its
+    /// next call, or until it is dropped: other clones wait for that.
+    ///
+    /// ```
+    /// use cutout::{Breaker, tower::BreakerLayer};
+    /// use std::{io, time::Duration};
+    /// # use tower::ServiceExt;
+    /// use tower::{ServiceBuilder, service_fn};
+    ///
+    /// static QUOTES: Breaker = Breaker::new();
+    ///
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    /// # runtime.block_on(async {
+    /// let client = ServiceBuilder::new()
+    ///     .layer(BreakerLayer::new(&QUOTES).keep_readiness())
+    ///     .rate_limit(100, Duration::from_secs(1)) // not `Clone`
+    ///     .service(service_fn(async |number: u32| Ok::<_, io::Error>(number + 1)));
+    /// # assert_eq!(client.oneshot(6).await.unwrap(), 7);
+    /// # });
+    /// ```
+    pub fn keep_readiness(self) -> BreakerLayer<B, E, A, KeepReadiness> {
+        BreakerLayer {
+            choose: self.choose,
+            ends: self.ends,
+            answer: self.answer,
+            release: KeepReadiness,
+        }
+    }
+
+    fn answering<D>(self, answer: D) -> BreakerLayer<B, E, D, R> {
         BreakerLayer {
             choose: self.choose,
             ends: self.ends,
             answer,
+            release: self.release,
         }
     }
 
-    fn ending<D>(self, ending: impl FnOnce(E) -> D) -> BreakerLayer<B, D, A> {
+    fn ending<D>(self, ending: impl FnOnce(E) -> D) -> BreakerLayer<B, D, A, R> {
         BreakerLayer {
             choose: self.choose,
             ends: ending(self.ends),
             answer: self.answer,
+            release: self.release,
         }
     }
 }
 
-impl<S, B: Clone, E: Clone, A: Clone> Layer<S> for BreakerLayer<B, E, A> {
-    type Service = BreakerService<S, B, E, A>;
+impl<S, B, E, A, R> Layer<S> for BreakerLayer<B, E, A, R>
+where
+    B: Clone,
+    E: Clone,
+    A: Clone,
+    R: Release<S> + Clone,
+{
+    type Service = BreakerService<S, B, E, A, R>;
 
     fn layer(&self, inner: S) -> Self::Service {
         BreakerService::new(
@@ -204,11 +249,12 @@ impl<S, B: Clone, E: Clone, A: Clone> Layer<S> for BreakerLayer<B, E, A> {
             self.choose.clone(),
             self.ends.clone(),
             self.answer.clone(),
+            self.release.clone(),
         )
     }
 }
 
-impl<B: fmt::Debug, E, A> fmt::Debug for BreakerLayer<B, E, A> {
+impl<B: fmt::Debug, E, A, R> fmt::Debug for BreakerLayer<B, E, A, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BreakerLayer")
             .field("breaker", &self.choose)

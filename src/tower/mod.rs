@@ -55,8 +55,12 @@
 //!   is no call that could fail. `load_shed` between breaker and client makes errors of that, which count.
 //! * **A caller who waits for the service within is not woken when the breaker opens.** There is nothing to
 //!   wake it: a breaker keeps no list of callers.
-//! * **A call that is rejected after the service within was ready leaves it so**, with what it reserved (a
-//!   place in a limit), until the next call or until that clone is dropped. Most are dropped after one call.
+//! * **A rejected call replaces the inner service by a clone** if that was polled ready: only the drop of
+//!   an instance gives up what it reserved, as the slot of a concurrency limit. The inner service must
+//!   be `Clone`, and its clones share its limits, as those of tower do.
+//! * **An inner service that is not `Clone`** needs [`keep_readiness`](BreakerLayer::keep_readiness). A
+//!   rejected call then keeps its slot until the next call of that instance, or until its drop.
+//! * **A caller that is ready and makes no call** keeps its slot, as without a breaker.
 //! * **To a balancer an open breaker looks like its quickest partner**: it is always ready and answers at
 //!   once. Leave those out for which [`peek`](crate::Breaker::peek) is an error.
 //! * **An `Arc` is counted up and down by each call**, a `&'static` is not. Neither allocates.
@@ -69,6 +73,7 @@ mod ends;
 mod future;
 mod held;
 mod layer;
+mod release;
 #[cfg(feature = "tower-retry")]
 mod retry;
 mod service;
@@ -81,6 +86,7 @@ pub use classify::{ByResult, Classify};
 pub use ends::{AtResponse, Ends};
 pub use future::ResponseFuture;
 pub use layer::BreakerLayer;
+pub use release::{KeepReadiness, Release, ReleaseByClone};
 #[cfg(feature = "tower-retry")]
 pub use retry::{MaybeRejected, UnlessRejected};
 pub use service::BreakerService;

@@ -16,6 +16,7 @@ use super::{
     ends::{AtResponse, Ends},
     future::ResponseFuture,
     held::Held,
+    release::{Release, ReleaseByClone},
 };
 
 /// A service behind a breaker: from [`BreakerLayer`](super::BreakerLayer).
@@ -25,12 +26,16 @@ use super::{
 /// was polled ready since. Else it is ready when the service within is.
 ///
 /// A clone has the same breaker and must be polled ready by itself.
-pub struct BreakerService<S, B, E = AtResponse<ByResult>, A = Wrapped> {
+pub struct BreakerService<S, B, E = AtResponse<ByResult>, A = Wrapped, R = ReleaseByClone> {
     inner: S,
     choose: B,
     ends: E,
     answer: A,
+    release: R,
     readiness: Readiness,
+    /// Whether the inner service was polled ready since its last call, and may have reserved something
+    /// or wait in a queue for that.
+    reserves: bool,
 }
 
 /// What the last `poll_ready` found, for the one call that it is good for.
@@ -44,14 +49,16 @@ enum Readiness {
     Rejects(Rejected),
 }
 
-impl<S, B, E, A> BreakerService<S, B, E, A> {
-    pub(super) fn new(inner: S, choose: B, ends: E, answer: A) -> Self {
+impl<S, B, E, A, R> BreakerService<S, B, E, A, R> {
+    pub(super) fn new(inner: S, choose: B, ends: E, answer: A, release: R) -> Self {
         Self {
             inner,
             choose,
             ends,
             answer,
+            release,
             readiness: Readiness::Unknown,
+            reserves: false,
         }
     }
 
@@ -69,14 +76,26 @@ impl<S, B, E, A> BreakerService<S, B, E, A> {
     pub fn into_inner(self) -> S {
         self.inner
     }
+
+    /// Gives up what the inner service reserved for a call that will not be made.
+    #[inline]
+    fn give_up(&mut self)
+    where
+        R: Release<S>,
+    {
+        if mem::take(&mut self.reserves) {
+            self.release.release(&mut self.inner);
+        }
+    }
 }
 
-impl<S, B, E, A, Request> Service<Request> for BreakerService<S, B, E, A>
+impl<S, B, E, A, R, Request> Service<Request> for BreakerService<S, B, E, A, R>
 where
     S: Service<Request>,
     B: Choose<Request>,
     E: Ends<S::Response, S::Error, B::Breaker> + Clone,
     A: Answer<S::Response, S::Error> + Clone,
+    R: Release<S>,
 {
     type Response = E::Response;
     type Error = A::Error;
@@ -96,9 +115,11 @@ where
         if let Some(breaker) = breaker
             && let Err(rejected) = breaker.peek()
         {
+            self.give_up();
             self.readiness = Readiness::Rejects(rejected);
             return Poll::Ready(Ok(()));
         }
+        self.reserves = true;
         match (self.inner.poll_ready(context), before) {
             (Poll::Ready(Ok(())), _) => {
                 self.readiness = Readiness::Inner;
@@ -139,10 +160,14 @@ where
         };
         match admitted {
             Ok(mut held) => {
+                self.reserves = false;
                 let future = held.around(|| self.inner.call(request));
                 ResponseFuture::admitted(future, held, ends, answer)
             }
-            Err(rejected) => ResponseFuture::rejected(rejected, ends, answer),
+            Err(rejected) => {
+                self.give_up();
+                ResponseFuture::rejected(rejected, ends, answer)
+            }
         }
     }
 }
@@ -156,18 +181,19 @@ fn record<T, E>(breaker: &Breaker, classify: &impl Classify<T, E>, result: &Resu
     }
 }
 
-impl<S: Clone, B: Clone, E: Clone, A: Clone> Clone for BreakerService<S, B, E, A> {
+impl<S: Clone, B: Clone, E: Clone, A: Clone, R: Clone> Clone for BreakerService<S, B, E, A, R> {
     fn clone(&self) -> Self {
         Self::new(
             self.inner.clone(),
             self.choose.clone(),
             self.ends.clone(),
             self.answer.clone(),
+            self.release.clone(),
         )
     }
 }
 
-impl<S: fmt::Debug, B: fmt::Debug, E, A> fmt::Debug for BreakerService<S, B, E, A> {
+impl<S: fmt::Debug, B: fmt::Debug, E, A, R> fmt::Debug for BreakerService<S, B, E, A, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BreakerService")
             .field("inner", &self.inner)

@@ -84,6 +84,7 @@ fn response(breaker: &Arc<Breaker>, status: u16, body: Frames) -> Response<Held>
     let mut service = BreakerLayer::new(breaker.clone())
         .classify(classify::http_response)
         .hold_body()
+        .keep_readiness() // one body, for one call
         .layer(service_fn(move |()| {
             let response = Response::builder().status(status);
             std::future::ready(response.body(body.take().unwrap()))
