@@ -9,7 +9,7 @@ use crate::{Breaker, Rejected};
 use super::{
     answer::{Flat, RespondWith, Wrapped},
     body::AtEndOfBody,
-    choose::ByRequest,
+    choose::{ByRequest, IntoChoose},
     classify::ByResult,
     ends::AtResponse,
     release::{KeepReadiness, Release, ReleaseByClone},
@@ -236,17 +236,17 @@ impl<B, E, A, R> BreakerLayer<B, E, A, R> {
 
 impl<S, B, E, A, R> Layer<S> for BreakerLayer<B, E, A, R>
 where
-    B: Clone,
+    B: IntoChoose + Clone,
     E: Clone,
     A: Clone,
     R: Release<S> + Clone,
 {
-    type Service = BreakerService<S, B, E, A, R>;
+    type Service = BreakerService<S, B::Choose, E, A, R>;
 
     fn layer(&self, inner: S) -> Self::Service {
         BreakerService::new(
             inner,
-            self.choose.clone(),
+            self.choose.clone().into_choose(),
             self.ends.clone(),
             self.answer.clone(),
             self.release.clone(),

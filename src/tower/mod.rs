@@ -81,7 +81,7 @@ mod unavailable;
 
 pub use answer::{Answer, Flat, RespondWith, Wrapped};
 pub use body::{AtEndOfBody, HeldBody};
-pub use choose::{ByRequest, Choose};
+pub use choose::{ByRequest, Choose, IntoChoose, Static};
 pub use classify::{ByResult, Classify};
 pub use ends::{AtResponse, Ends};
 pub use future::ResponseFuture;

@@ -8,6 +8,7 @@ mod permits;
 mod readiness;
 mod retrying;
 mod sharing;
+mod spawning;
 
 use std::{
     pin::pin,
