@@ -157,7 +157,7 @@ where
         let Some(holding) = this.held else {
             return body.poll_frame(context);
         };
-        let frame = ready!(holding.around(|| body.poll_frame(context)));
+        let frame = ready!(holding.inside(|| body.poll_frame(context)));
         match &frame {
             Some(Ok(frame)) => {
                 if let Some(code) = frame.trailers_ref().and_then(grpc_status) {

@@ -5,6 +5,7 @@ use core::{fmt, ops::Deref};
 use crate::{
     Breaker, Outcome, Rejected,
     breaker::ticket::{Armed, Ticket},
+    scope,
 };
 
 /// A permit over whatever leads to its breaker. Dropped, it is a dropped call.
@@ -41,6 +42,20 @@ impl<H: Deref<Target = Breaker>> Held<H> {
         let ticket = self.ticket.take().expect("polled after it panicked");
         let armed = Armed::new(&self.breaker, ticket);
         let value = run();
+        self.ticket = Some(armed.disarm());
+        value
+    }
+
+    /// [`Held::around`] a part of the call that is the inner service's, where a layer over the same breaker
+    /// passes requests on.
+    #[inline]
+    pub(super) fn inside<T>(&mut self, run: impl FnOnce() -> T) -> T {
+        let ticket = self.ticket.take().expect("polled after it panicked");
+        let armed = Armed::new(&self.breaker, ticket);
+        let value = {
+            let _scope = scope::enter(&self.breaker);
+            run()
+        };
         self.ticket = Some(armed.disarm());
         value
     }

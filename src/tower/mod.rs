@@ -63,6 +63,12 @@
 //! * **A caller that is ready and makes no call** keeps its slot, as without a breaker.
 //! * **To a balancer an open breaker looks like its quickest partner**: it is always ready and answers at
 //!   once. Leave those out for which [`peek`](crate::Breaker::peek) is an error.
+//! * **Two layers over one breaker count a request once**, as around a router and a sub-router: the layer
+//!   farthest out admits and records, with its classifier; the inner ones pass the request on. A failure
+//!   that a handler between them turns into a good response is therefore a success.
+//! * **A buffer or `tokio::spawn` between two layers over one breaker separates them**, as the inner call is
+//!   made on another stack. Each level then counts, and takes a probe: with one probe, the inner layer
+//!   rejects the outer layer's probe, and the breaker does not recover. Put both layers on one side.
 //! * **An `Arc` is counted up and down by each call**, a `&'static` is not. Neither allocates.
 
 mod answer;

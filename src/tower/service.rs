@@ -7,7 +7,7 @@ use core::{
 
 use tower_service::Service;
 
-use crate::{Breaker, Rejected};
+use crate::{Breaker, Rejected, scope};
 
 use super::{
     Choose, Classify,
@@ -24,6 +24,9 @@ use super::{
 /// `poll_ready` is ready while the breaker rejects, without asking the service within; the call that
 /// follows is then rejected, even if the breaker would let it through by then, unless the service within
 /// was polled ready since. Else it is ready when the service within is.
+///
+/// Inside a call of the same breaker the service only passes requests on: the layer farthest out admits
+/// and counts.
 ///
 /// A clone has the same breaker and must be polled ready by itself.
 pub struct BreakerService<S, B, E = AtResponse<ByResult>, A = Wrapped, R = ReleaseByClone> {
@@ -112,22 +115,30 @@ where
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), A::Error>> {
         let before = mem::take(&mut self.readiness);
         let breaker = self.choose.only();
+        // Inside a call of the same breaker, the layer farther out decides and counts.
         if let Some(breaker) = breaker
             && let Err(rejected) = breaker.peek()
+            && !scope::is_inside(breaker)
         {
-            self.give_up();
             self.readiness = Readiness::Rejects(rejected);
+            self.give_up();
             return Poll::Ready(Ok(()));
         }
         self.reserves = true;
-        match (self.inner.poll_ready(context), before) {
+        let polled = {
+            let _scope = breaker.map(scope::enter);
+            self.inner.poll_ready(context)
+        };
+        match (polled, before) {
             (Poll::Ready(Ok(())), _) => {
                 self.readiness = Readiness::Inner;
                 Poll::Ready(Ok(()))
             }
             (Poll::Ready(Err(error)), _) => {
                 let result = Err(error);
-                if let Some(breaker) = breaker {
+                if let Some(breaker) = self.choose.only()
+                    && !scope::is_inside(breaker)
+                {
                     record(breaker, self.ends.classify(), &result);
                 }
                 Poll::Ready(result.map(drop).map_err(|error| self.answer.failed(error)))
@@ -151,6 +162,10 @@ where
         let (ends, answer) = (self.ends.clone(), self.answer.clone());
         let breaker = self.choose.choose(&request);
         let admitted = match mem::take(&mut self.readiness) {
+            Readiness::Inner if scope::is_inside(&breaker) => {
+                self.reserves = false;
+                return ResponseFuture::passed_on(self.inner.call(request), ends, answer);
+            }
             Readiness::Inner => Held::admit(breaker),
             // Also if the deadline has passed since: the service within was not asked.
             Readiness::Rejects(rejected) => Err(breaker.turned_away(rejected)),
@@ -161,7 +176,7 @@ where
         match admitted {
             Ok(mut held) => {
                 self.reserves = false;
-                let future = held.around(|| self.inner.call(request));
+                let future = held.inside(|| self.inner.call(request));
                 ResponseFuture::admitted(future, held, ends, answer)
             }
             Err(rejected) => {

@@ -3,6 +3,7 @@
 mod answers;
 mod bodies;
 mod keyed;
+mod nesting;
 mod partner;
 mod permits;
 mod readiness;
