@@ -178,7 +178,7 @@ permit! {
 
 /// Whether this thread is unwinding; without `std` nobody can know.
 #[inline]
-fn unwinding() -> bool {
+pub(crate) fn unwinding() -> bool {
     #[cfg(feature = "std")]
     return std::thread::panicking();
     #[cfg(not(feature = "std"))]

@@ -8,7 +8,7 @@ use crate::{Breaker, Rejected};
 
 use super::{
     answer::{Flat, RespondWith, Wrapped},
-    body::AtEndOfBody,
+    body::{AtEndOfBody, OnBodyDrop},
     choose::{ByRequest, IntoChoose},
     classify::ByResult,
     ends::AtResponse,
@@ -135,14 +135,37 @@ impl<B, C, A, R> BreakerLayer<B, AtResponse<C>, A, R> {
     /// The response of the service within must be an [`http::Response`]; the body becomes a
     /// [`HeldBody`](super::HeldBody).
     pub fn hold_body(self) -> BreakerLayer<B, AtEndOfBody<C>, A, R> {
-        self.ending(|ends| AtEndOfBody(ends.0))
+        self.ending(|ends| AtEndOfBody {
+            classify: ends.0,
+            on_drop: OnBodyDrop::Head,
+        })
     }
 }
 
 impl<B, C, A, R> BreakerLayer<B, AtEndOfBody<C>, A, R> {
     /// Lets a function say what the head of a response, or an error, says of the partner.
     pub fn classify<D>(self, classify: D) -> BreakerLayer<B, AtEndOfBody<D>, A, R> {
-        self.ending(|_| AtEndOfBody(classify))
+        self.ending(|ends| AtEndOfBody {
+            classify,
+            on_drop: ends.on_drop,
+        })
+    }
+
+    /// What it means if a body is dropped before its end: by default [`OnBodyDrop::Head`].
+    ///
+    /// ```
+    /// use cutout::{Breaker, tower::{BreakerLayer, OnBodyDrop}};
+    ///
+    /// static QUOTES: Breaker = Breaker::new();
+    ///
+    /// let layer = BreakerLayer::new(&QUOTES).hold_body().on_body_drop(OnBodyDrop::Policy);
+    /// # let _ = layer;
+    /// ```
+    pub fn on_body_drop(self, rule: OnBodyDrop) -> Self {
+        self.ending(|ends| AtEndOfBody {
+            on_drop: rule,
+            ..ends
+        })
     }
 }
 

@@ -86,7 +86,7 @@ mod service;
 mod unavailable;
 
 pub use answer::{Answer, Flat, RespondWith, Wrapped};
-pub use body::{AtEndOfBody, HeldBody};
+pub use body::{AtEndOfBody, HeldBody, OnBodyDrop};
 pub use choose::{ByRequest, Choose, IntoChoose, Static};
 pub use classify::{ByResult, Classify};
 pub use ends::{AtResponse, Ends};
