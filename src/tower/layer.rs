@@ -122,15 +122,22 @@ impl<B, C, A, R> BreakerLayer<B, AtResponse<C>, A, R> {
     ///
     /// * the end of the body: a success, or what the `grpc-status` in its trailers says;
     /// * an error of the body: a failure;
-    /// * the body is dropped in between: a [dropped call](crate::Policy::on_drop);
-    /// * the body is dropped before it was polled, as with a `HEAD`: a success, as nobody asked for more.
+    /// * a drop before the body was polled, as with a `HEAD`, or after all its data has come: a success;
+    /// * a drop in between, as by a client that leaves an event stream: a success as the head said, unless
+    ///   the policy's [`on_drop`](crate::Policy::on_drop) fails it. See
+    ///   [`on_body_drop`](BreakerLayer::on_body_drop);
+    /// * a drop by a panic: a failure.
     ///
-    /// A **probe** votes by its head alone: a download of an hour would else keep the breaker half-open, and
-    /// everybody out, for as long. A partner whose heads are good and whose bodies break is therefore let in
-    /// again after each open period, and trips the breaker anew.
+    /// Where a length is known, the call is over at the drop of the body: trailers may follow its data. A
+    /// body whose [`is_end_stream`](http_body::Body::is_end_stream) is true ends its call at once.
     ///
-    /// [`slow_call`](crate::Policy::slow_call) and
-    /// [`OnDrop::FailureAfter`](crate::OnDrop::FailureAfter) then time the body too.
+    /// A **probe** votes by its head alone: a download of an hour would otherwise keep the breaker half-open,
+    /// and every other call out, for as long. A dependency whose heads are good and whose bodies break is
+    /// therefore let in again after each open period, and trips the breaker again.
+    ///
+    /// [`slow_call`](crate::Policy::slow_call) then times the body to its end, though not one that is
+    /// dropped in between. [`OnDrop::FailureAfter`](crate::OnDrop::FailureAfter) fails the drop of a body
+    /// that hung, and that of an event stream as long.
     ///
     /// The response of the service within must be an [`http::Response`]; the body becomes a
     /// [`HeldBody`](super::HeldBody).

@@ -48,7 +48,9 @@
 //! * **Share the breaker.** A `Breaker::new()` in the function that makes the layer is a new one each time
 //!   that runs. A `static`, or an `Arc` that the function is given, is one for all.
 //! * **A 500 is an `Ok`** until [`classify`](BreakerLayer::classify) says otherwise.
-//! * **A body is not part of the call** unless [`hold_body`](BreakerLayer::hold_body) says so.
+//! * **A body is not part of the call** unless [`hold_body`](BreakerLayer::hold_body) says so. A body that
+//!   hangs until an outer timeout drops it is then a success, as its head was: put a timeout inside, or
+//!   use [`OnDrop::FailureAfter`](crate::OnDrop::FailureAfter).
 //! * **A service that fails to get ready counts as a failed call**, as no call follows: many connect there.
 //!   Classify that error as [ignored](crate::Outcome::Ignored) if it says nothing of the partner.
 //! * **A timeout does not cover `poll_ready`.** A service that is never ready holds its callers up, and there
@@ -69,6 +71,8 @@
 //! * **A buffer or `tokio::spawn` between two layers over one breaker separates them**, as the inner call is
 //!   made on another stack. Each level then counts, and takes a probe: with one probe, the inner layer
 //!   rejects the outer layer's probe, and the breaker does not recover. Put both layers on one side.
+//! * **In a spawned task, under a buffer, name no lifetime**: a `by_request` function that returns a
+//!   `&'static Breaker` is refused there. Let it return [`Static`] or an `Arc`.
 //! * **An `Arc` is counted up and down by each call**, a `&'static` is not. Neither allocates.
 
 mod answer;
