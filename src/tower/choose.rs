@@ -21,7 +21,7 @@ pub trait Choose<Request> {
     fn choose(&self, request: &Request) -> Self::Breaker;
 
     /// The breaker of every request, if that is but one: then a service whose breaker rejects need not wait
-    /// until the service within is ready.
+    /// until the inner service is ready.
     fn only(&self) -> Option<&Breaker>;
 }
 

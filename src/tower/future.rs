@@ -82,7 +82,7 @@ where
 
     /// # Panics
     ///
-    /// If it is polled after it was ready, and when the future within panics.
+    /// If it is polled after it was ready, and when the inner future panics.
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         const OVER: &str = "polled after it was ready";

@@ -68,7 +68,7 @@ impl<F> BreakerLayer<ByRequest<F>> {
     /// A layer over as many breakers as this function finds: one for each host, tenant or shard.
     ///
     /// What request will come is not known when a service is polled ready, so that then always waits for the
-    /// service within, and an error of it is recorded nowhere.
+    /// inner service, and an error of it is recorded nowhere.
     ///
     /// ```
     /// use cutout::{Breaker, tower::BreakerLayer};
@@ -95,7 +95,7 @@ impl<F> BreakerLayer<ByRequest<F>> {
 }
 
 impl<B, C, A, R> BreakerLayer<B, AtResponse<C>, A, R> {
-    /// Lets a function of the whole `Result` say what it says of the partner:
+    /// Lets a function of the whole `Result` say what it says of the dependency:
     /// [`classify::http_response`](crate::classify::http_response), or one of yours. Else `Ok` is a success and
     /// `Err` a failure, whatever the status of the response.
     ///
@@ -139,7 +139,7 @@ impl<B, C, A, R> BreakerLayer<B, AtResponse<C>, A, R> {
     /// dropped in between. [`OnDrop::FailureAfter`](crate::OnDrop::FailureAfter) fails the drop of a body
     /// that hung, and that of an event stream as long.
     ///
-    /// The response of the service within must be an [`http::Response`]; the body becomes a
+    /// The response of the inner service must be an [`http::Response`]; the body becomes a
     /// [`HeldBody`](super::HeldBody).
     pub fn hold_body(self) -> BreakerLayer<B, AtEndOfBody<C>, A, R> {
         self.ending(|ends| AtEndOfBody {
@@ -150,7 +150,7 @@ impl<B, C, A, R> BreakerLayer<B, AtResponse<C>, A, R> {
 }
 
 impl<B, C, A, R> BreakerLayer<B, AtEndOfBody<C>, A, R> {
-    /// Lets a function say what the head of a response, or an error, says of the partner.
+    /// Lets a function say what the head of a response, or an error, says of the dependency.
     pub fn classify<D>(self, classify: D) -> BreakerLayer<B, AtEndOfBody<D>, A, R> {
         self.ending(|ends| AtEndOfBody {
             classify,
@@ -177,7 +177,7 @@ impl<B, C, A, R> BreakerLayer<B, AtEndOfBody<C>, A, R> {
 }
 
 impl<B, E, A, R> BreakerLayer<B, E, A, R> {
-    /// Makes a rejection an error of the service within, which must be `From<Rejected>`: a type of yours, or
+    /// Makes a rejection an error of the inner service, which must be `From<Rejected>`: a type of yours, or
     /// the boxed error of tower's own layers, in which [`Rejected::find`] finds it again.
     pub fn flat(self) -> BreakerLayer<B, E, Flat, R> {
         self.answering(Flat)

@@ -28,9 +28,9 @@
 //!
 //! | layer | why there |
 //! |---|---|
-//! | load shed, limits of your own | what they refuse says nothing of the partner; inside the breaker it would count as a failure |
+//! | load shed, limits of your own | what they refuse says nothing of the dependency; inside the breaker it would count as a failure |
 //! | retry | outside, so that each attempt counts; with [`UnlessRejected`], so that rejections are not retried |
-//! | buffer | an open breaker empties it at once, as it need not wait for the service within |
+//! | buffer | an open breaker empties it at once, as it need not wait for the inner service |
 //! | **breaker** | with [`flat`](BreakerLayer::flat) over errors that are boxed, as those of a timeout are, and under a buffer, which boxes them |
 //! | timeout | inside, where its error is a failure; outside it is a [drop](crate::Policy::on_drop) |
 //! | the client | |
@@ -40,7 +40,7 @@
 //! | rejections are | by | `Error` |
 //! |---|---|---|
 //! | wrapped | default | [`cutout::Error<S::Error>`](crate::Error) |
-//! | an error of the service within | [`flat`](BreakerLayer::flat) | `S::Error: From<Rejected>` |
+//! | an error of the inner service | [`flat`](BreakerLayer::flat) | `S::Error: From<Rejected>` |
 //! | a response | [`respond_with`](BreakerLayer::respond_with) | `S::Error`, in axum `Infallible` |
 //!
 //! # Traps
@@ -52,10 +52,10 @@
 //!   hangs until an outer timeout drops it is then a success, as its head was: put a timeout inside, or
 //!   use [`OnDrop::FailureAfter`](crate::OnDrop::FailureAfter).
 //! * **A service that fails to get ready counts as a failed call**, as no call follows: many connect there.
-//!   Classify that error as [ignored](crate::Outcome::Ignored) if it says nothing of the partner.
+//!   Classify that error as [ignored](crate::Outcome::Ignored) if it says nothing of the dependency.
 //! * **A timeout does not cover `poll_ready`.** A service that is never ready holds its callers up, and there
 //!   is no call that could fail. `load_shed` between breaker and client makes errors of that, which count.
-//! * **A caller who waits for the service within is not woken when the breaker opens.** There is nothing to
+//! * **A caller who waits for the inner service is not woken when the breaker opens.** There is nothing to
 //!   wake it: a breaker keeps no list of callers.
 //! * **A rejected call replaces the inner service by a clone** if that was polled ready: only the drop of
 //!   an instance gives up what it reserved, as the slot of a concurrency limit. The inner service must
@@ -63,7 +63,7 @@
 //! * **An inner service that is not `Clone`** needs [`keep_readiness`](BreakerLayer::keep_readiness). A
 //!   rejected call then keeps its slot until the next call of that instance, or until its drop.
 //! * **A caller that is ready and makes no call** keeps its slot, as without a breaker.
-//! * **To a balancer an open breaker looks like its quickest partner**: it is always ready and answers at
+//! * **To a balancer an open breaker looks like its quickest dependency**: it is always ready and answers at
 //!   once. Leave those out for which [`peek`](crate::Breaker::peek) is an error.
 //! * **Two layers over one breaker count a request once**, as around a router and a sub-router: the layer
 //!   farthest out admits and records, with its classifier; the inner ones pass the request on. A failure

@@ -21,9 +21,9 @@ use super::{
 
 /// A service behind a breaker: from [`BreakerLayer`](super::BreakerLayer).
 ///
-/// `poll_ready` is ready while the breaker rejects, without asking the service within; the call that
-/// follows is then rejected, even if the breaker would let it through by then, unless the service within
-/// was polled ready since. Else it is ready when the service within is.
+/// `poll_ready` is ready while the breaker rejects, without asking the inner service; the call that
+/// follows is then rejected, even if the breaker would let it through by then, unless the inner service
+/// was polled ready since. Else it is ready when the inner service is.
 ///
 /// Inside a call of the same breaker the service only passes requests on: the layer farthest out admits
 /// and counts.
@@ -46,9 +46,9 @@ pub struct BreakerService<S, B, E = AtResponse<ByResult>, A = Wrapped, R = Relea
 enum Readiness {
     #[default]
     Unknown,
-    /// The service within is ready.
+    /// The inner service is ready.
     Inner,
-    /// The breaker rejects, and the service within was not asked.
+    /// The breaker rejects, and the inner service was not asked.
     Rejects(Rejected),
 }
 
@@ -65,17 +65,17 @@ impl<S, B, E, A, R> BreakerService<S, B, E, A, R> {
         }
     }
 
-    /// The service within.
+    /// The inner service.
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// The service within. What is called on it the breaker does not see.
+    /// The inner service. What is called on it the breaker does not see.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// The service within, without the breaker.
+    /// The inner service, without the breaker.
     pub fn into_inner(self) -> S {
         self.inner
     }
@@ -104,11 +104,11 @@ where
     type Error = A::Error;
     type Future = ResponseFuture<S::Future, B::Breaker, E, A>;
 
-    /// Ready while the breaker rejects, else when the service within is.
+    /// Ready while the breaker rejects, else when the inner service is.
     ///
     /// # Errors
     ///
-    /// That of the service within. As whoever is told that makes no call, this was it: it is classified and
+    /// That of the inner service. As whoever is told that makes no call, this was it: it is classified and
     /// recorded, if the breaker admits it. Not so where the breaker is [chosen by the
     /// request](super::BreakerLayer::by_request), as there is none yet.
     #[inline]
@@ -167,7 +167,7 @@ where
                 return ResponseFuture::passed_on(self.inner.call(request), ends, answer);
             }
             Readiness::Inner => Held::admit(breaker),
-            // Also if the deadline has passed since: the service within was not asked.
+            // Also if the deadline has passed since: the inner service was not asked.
             Readiness::Rejects(rejected) => Err(breaker.turned_away(rejected)),
             Readiness::Unknown => {
                 panic!("call without poll_ready: a service is ready for one call")
