@@ -36,6 +36,8 @@ thread_local! {
 /// The current thread is inside a call of a breaker until this is dropped.
 #[must_use = "the scope ends when this is dropped"]
 pub(crate) struct Scope {
+    /// The scopes that were open before this one.
+    depth: usize,
     /// Neither `Send` nor `Sync`: it ends on the thread that entered it.
     of_this_thread: PhantomData<*const ()>,
 }
@@ -43,14 +45,16 @@ pub(crate) struct Scope {
 /// Enters a call of a breaker.
 #[inline]
 pub(crate) fn enter(breaker: &Breaker) -> Scope {
-    ENTERED.with(|entered| {
+    let depth = ENTERED.with(|entered| {
         let depth = entered.depth.get();
         if let Some(level) = entered.breakers.get(depth) {
             level.set(address(breaker));
         }
         entered.depth.set(depth + 1);
+        depth
     });
     Scope {
+        depth,
         of_this_thread: PhantomData,
     }
 }
@@ -64,7 +68,7 @@ pub(crate) fn is_inside(breaker: &Breaker) -> bool {
     })
 }
 
-#[inline(never)]
+#[cold]
 fn is_among(breakers: &[Cell<usize>; DEEPEST], depth: usize, breaker: usize) -> bool {
     breakers
         .iter()
@@ -79,7 +83,7 @@ fn address(breaker: &Breaker) -> usize {
 impl Drop for Scope {
     #[inline]
     fn drop(&mut self) {
-        ENTERED.with(|entered| entered.depth.set(entered.depth.get() - 1));
+        ENTERED.with(|entered| entered.depth.set(self.depth));
     }
 }
 

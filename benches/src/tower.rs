@@ -4,7 +4,7 @@ use std::{hint::black_box, ops::Deref, sync::Arc};
 
 use cutout::{
     Breaker, Trip,
-    tower::{BreakerLayer, Choose},
+    tower::{BreakerLayer, Choose, IntoChoose},
 };
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 
@@ -70,7 +70,8 @@ fn breaker() -> Breaker {
 /// The service in our layer.
 fn in_ours<B>(breaker: B) -> impl Service<u64, Response = u64> + Clone + Send + Sync + 'static
 where
-    B: Choose<u64> + Deref<Target = Breaker> + Clone + Send + Sync + 'static,
+    B: IntoChoose<Choose: Choose<u64> + Clone + Send + Sync + 'static>,
+    B: Deref<Target = Breaker> + Clone,
 {
     ServiceBuilder::new()
         .layer(BreakerLayer::new(breaker))

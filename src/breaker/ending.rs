@@ -50,6 +50,11 @@ impl Breaker {
 
     /// A permit was dropped, or a future was cancelled.
     pub(crate) fn abandon(&self, ticket: Ticket) -> Recorded {
+        self.abandon_or(ticket, Outcome::Ignored)
+    }
+
+    /// [`Breaker::abandon`] where a drop that the policy does not fail has this outcome.
+    pub(crate) fn abandon_or(&self, ticket: Ticket, outcome: Outcome) -> Recorded {
         let probe = ticket.period.is_half_open();
         let held_for = |limit| {
             let now = self.hot.clock.now();
@@ -63,11 +68,7 @@ impl Breaker {
             Drops::FailProbeAfter(_) => (false, None),
             Drops::FailureAfter(limit) => held_for(limit),
         };
-        let outcome = if failed {
-            Outcome::Failure
-        } else {
-            Outcome::Ignored
-        };
+        let outcome = if failed { Outcome::Failure } else { outcome };
         self.finish(ticket, outcome, now)
     }
 

@@ -43,7 +43,7 @@ impl<Response, E> Answer<Response, E> for Wrapped {
     }
 }
 
-/// As an error of the service within, which knows how to be one: from
+/// As an error of the inner service, which knows how to be one: from
 /// [`BreakerLayer::flat`](super::BreakerLayer::flat).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Flat;

@@ -21,7 +21,25 @@ use super::{Classify, ends::Ends, held::Held, sealed::Sealed};
 /// A call ends with the body of its response: from
 /// [`BreakerLayer::hold_body`](super::BreakerLayer::hold_body).
 #[derive(Clone, Copy, Debug, Default)]
-pub struct AtEndOfBody<C>(pub(super) C);
+pub struct AtEndOfBody<C> {
+    pub(super) classify: C,
+    pub(super) on_drop: OnBodyDrop,
+}
+
+/// What it means that a body is dropped after a good head and before its end.
+///
+/// A body that was not polled yet, or of which as much came as its head or its size hint said, is a success
+/// under either rule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnBodyDrop {
+    /// A success, as the head said: a client ends an event stream by leaving it. A failure where the
+    /// policy's [`on_drop`](crate::Policy::on_drop) makes one of this drop.
+    #[default]
+    Head,
+    /// A dropped call: what the policy's [`on_drop`](crate::Policy::on_drop) says, also if it ignores that.
+    Policy,
+}
 
 impl<C> Sealed for AtEndOfBody<C> {}
 
@@ -35,7 +53,7 @@ where
     type Response = Response<HeldBody<B, H>>;
 
     fn classify(&self) -> &C {
-        &self.0
+        &self.classify
     }
 
     fn end(
@@ -43,7 +61,7 @@ where
         mut held: Held<H>,
         result: Result<Response<B>, Error>,
     ) -> Result<Self::Response, Error> {
-        let outcome = held.around(|| self.0.classify(&result));
+        let outcome = held.around(|| self.classify.classify(&result));
         // Only a success has yet to be shown. A probe that waited for its body would keep everybody out for
         // as long as that lasts.
         let held = if outcome == Outcome::Success && result.is_ok() && !held.is_probe() {
@@ -52,11 +70,11 @@ where
             held.end(outcome);
             None
         };
-        result.map(|response| hold(response, held))
+        result.map(|response| hold(response, held, self.on_drop))
     }
 
     fn pass(&self, response: Response<B>) -> Self::Response {
-        hold(response, None)
+        hold(response, None, self.on_drop)
     }
 }
 
@@ -64,16 +82,18 @@ where
 fn hold<B: Body, H: Deref<Target = Breaker>>(
     response: Response<B>,
     held: Option<Held<H>>,
+    on_drop: OnBodyDrop,
 ) -> Response<HeldBody<B, H>> {
     let left = content_length(response.headers());
     let mut response = response.map(|body| HeldBody {
         body,
         held,
+        on_drop,
         left,
-        polled: false,
+        complete: true,
     });
     let HeldBody { body, held, .. } = response.body_mut();
-    end_if_over(&*body, held, left);
+    end_if_over(&*body, held);
     response
 }
 
@@ -81,10 +101,10 @@ pin_project_lite::pin_project! {
     /// The body of a response whose call lasts as long as it does: from
     /// [`BreakerLayer::hold_body`](super::BreakerLayer::hold_body).
     ///
-    /// At its end the call has succeeded, at an error of it failed, and when it is dropped in between it is
-    /// a dropped call. A `grpc-status` in the trailers is the call's outcome, as
-    /// [`classify::grpc_code`](crate::classify::grpc_code) says. Of a body that is dropped before it was
-    /// polled nothing was asked, and the head has the last word. Everything else is that of the body within.
+    /// At its end the call has succeeded, at an error of it failed. A `grpc-status` in the trailers is the
+    /// call's outcome, as [`classify::grpc_code`](crate::classify::grpc_code) says. When it is dropped before
+    /// its end, [`OnBodyDrop`] says what that means, and a panic that drops it is a failure. Everything else
+    /// is that of the inner body.
     pub struct HeldBody<B, H>
     where
         H: Deref<Target = Breaker>,
@@ -93,9 +113,12 @@ pin_project_lite::pin_project! {
         body: B,
         // `None` once the call has ended.
         held: Option<Held<H>>,
+        on_drop: OnBodyDrop,
         // The bytes to come, if the head said how many there are.
         left: Option<u64>,
-        polled: bool,
+        // Whether a drop now leaves out nothing that was asked for: the body was not polled yet, or all data
+        // has come. Trailers may follow still, so that the call goes on.
+        complete: bool,
     }
 
     impl<B, H> PinnedDrop for HeldBody<B, H>
@@ -104,29 +127,24 @@ pin_project_lite::pin_project! {
     {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            if !*this.polled {
-                end(this.held, Outcome::Success);
+            if let Some(held) = this.held.take() {
+                match this.on_drop {
+                    _ if *this.complete && !held.is_unwound() => held.end(Outcome::Success),
+                    OnBodyDrop::Head => held.abandon_or(Outcome::Success),
+                    OnBodyDrop::Policy => drop(held),
+                }
             }
         }
     }
 }
 
-/// Ends the call if nothing is left of its body: nobody need poll that any more, and a server that has sent
-/// as much as the head said does not.
-fn end_if_over<B: Body, H: Deref<Target = Breaker>>(
-    body: &B,
-    held: &mut Option<Held<H>>,
-    left: Option<u64>,
-) {
+/// Ends the call if its body says that neither data nor trailers come: a server then does not poll it.
+fn end_if_over<B: Body, H: Deref<Target = Breaker>>(body: &B, held: &mut Option<Held<H>>) {
     if let Some(holding) = held
-        && (left == Some(0) || holding.around(|| is_over(body)))
+        && holding.around(|| body.is_end_stream())
     {
         end(held, Outcome::Success);
     }
-}
-
-fn is_over(body: &impl Body) -> bool {
-    body.is_end_stream() || body.size_hint().exact() == Some(0)
 }
 
 fn content_length(headers: &HeaderMap) -> Option<u64> {
@@ -152,12 +170,12 @@ where
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
-        *this.polled = true;
+        *this.complete = false;
         let body = this.body.as_mut();
         let Some(holding) = this.held else {
             return body.poll_frame(context);
         };
-        let frame = ready!(holding.around(|| body.poll_frame(context)));
+        let frame = ready!(holding.inside(|| body.poll_frame(context)));
         match &frame {
             Some(Ok(frame)) => {
                 if let Some(code) = frame.trailers_ref().and_then(grpc_status) {
@@ -166,7 +184,12 @@ where
                 if let (Some(left), Some(data)) = (this.left.as_mut(), frame.data_ref()) {
                     *left = left.saturating_sub(data.remaining() as u64);
                 }
-                end_if_over(&*this.body, this.held, *this.left);
+                if let Some(holding) = this.held {
+                    let body = &*this.body;
+                    let hint = holding.around(|| body.size_hint());
+                    *this.complete = *this.left == Some(0) || hint.exact() == Some(0);
+                }
+                end_if_over(&*this.body, this.held);
             }
             Some(Err(_)) => end(this.held, Outcome::Failure),
             None => end(this.held, Outcome::Success),

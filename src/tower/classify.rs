@@ -1,8 +1,8 @@
-//! What the result of a call says of the partner.
+//! What the result of a call says of the dependency.
 
 use crate::{Outcome, classify};
 
-/// Says what the result of a call says of the partner.
+/// Says what the result of a call says of the dependency.
 ///
 /// Functions and closures over the whole `Result` do: `fn(&Result<Response, Error>) -> Outcome`.
 #[diagnostic::on_unimplemented(
@@ -10,7 +10,7 @@ use crate::{Outcome, classify};
     note = "it should be an `Fn(&Result<{Response}, {Error}>) -> cutout::Outcome`"
 )]
 pub trait Classify<Response, Error> {
-    /// What this result says of the partner.
+    /// What this result says of the dependency.
     fn classify(&self, result: &Result<Response, Error>) -> Outcome;
 }
 

@@ -35,6 +35,8 @@ pin_project_lite::pin_project! {
         H: Deref<Target = Breaker>,
     {
         Admitted { #[pin] future: F, held: Option<Held<H>> },
+        // A layer farther out over the same breaker holds the permit.
+        PassedOn { #[pin] future: F },
         Rejected { rejected: Option<Rejected> },
     }
 }
@@ -45,6 +47,15 @@ impl<F, H: Deref<Target = Breaker>, E, A> ResponseFuture<F, H, E, A> {
         let held = Some(held);
         Self {
             call: Call::Admitted { future, held },
+            ends,
+            answer,
+        }
+    }
+
+    #[cold]
+    pub(super) fn passed_on(future: F, ends: E, answer: A) -> Self {
+        Self {
+            call: Call::PassedOn { future },
             ends,
             answer,
         }
@@ -71,7 +82,7 @@ where
 
     /// # Panics
     ///
-    /// If it is polled after it was ready, and when the future within panics.
+    /// If it is polled after it was ready, and when the inner future panics.
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         const OVER: &str = "polled after it was ready";
@@ -79,10 +90,13 @@ where
         Poll::Ready(match this.call.project() {
             CallProjected::Admitted { future, held } => {
                 let holding = held.as_mut().expect(OVER);
-                let result = ready!(holding.around(|| future.poll(context)));
+                let result = ready!(holding.inside(|| future.poll(context)));
                 let held = held.take().expect(OVER);
                 let ended = this.ends.end(held, result);
                 ended.map_err(|error| this.answer.failed(error))
+            }
+            CallProjected::PassedOn { future } => {
+                return poll_passed_on::<_, _, _, H, _, _>(future, context, this.ends, this.answer);
             }
             CallProjected::Rejected { rejected } => {
                 let answered = this.answer.rejected(rejected.take().expect(OVER));
@@ -92,11 +106,32 @@ where
     }
 }
 
+/// Apart, so that the poll of an admitted call is small.
+#[cold]
+fn poll_passed_on<F, T, Error, H, E, A>(
+    future: Pin<&mut F>,
+    context: &mut Context<'_>,
+    ends: &E,
+    answer: &A,
+) -> Poll<Result<E::Response, A::Error>>
+where
+    F: Future<Output = Result<T, Error>>,
+    H: Deref<Target = Breaker>,
+    E: Ends<T, Error, H>,
+    A: Answer<T, Error>,
+{
+    Poll::Ready(match ready!(future.poll(context)) {
+        Ok(response) => Ok(ends.pass(response)),
+        Err(error) => Err(answer.failed(error)),
+    })
+}
+
 impl<F, H: Deref<Target = Breaker>, E, A> fmt::Debug for ResponseFuture<F, H, E, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut f = f.debug_struct("ResponseFuture");
         match &self.call {
             Call::Admitted { held, .. } => f.field("held", held),
+            Call::PassedOn { .. } => &mut f,
             Call::Rejected { rejected } => f.field("rejected", rejected),
         };
         f.finish_non_exhaustive()

@@ -5,13 +5,17 @@ use core::{fmt, ops::Deref};
 use crate::{
     Breaker, Outcome, Rejected,
     breaker::ticket::{Armed, Ticket},
+    permit::unwinding,
+    scope,
 };
 
-/// A permit over whatever leads to its breaker. Dropped, it is a dropped call.
+/// A permit over whatever leads to its breaker. Dropped, it is a dropped call; by a panic, a failed one.
 pub struct Held<H: Deref<Target = Breaker>> {
     breaker: H,
     /// `None` once the call has ended.
     ticket: Option<Ticket>,
+    /// Whether the thread was unwinding already, so that a drop says nothing of this call.
+    unwinding: bool,
 }
 
 impl<H: Deref<Target = Breaker>> Held<H> {
@@ -21,6 +25,7 @@ impl<H: Deref<Target = Breaker>> Held<H> {
             Ok(ticket) => Ok(Self {
                 breaker,
                 ticket: Some(ticket),
+                unwinding: unwinding(),
             }),
             Err(rejected) => Err(rejected),
         }
@@ -45,6 +50,20 @@ impl<H: Deref<Target = Breaker>> Held<H> {
         value
     }
 
+    /// [`Held::around`] a part of the call that is the inner service's, where a layer over the same breaker
+    /// passes requests on.
+    #[inline]
+    pub(super) fn inside<T>(&mut self, run: impl FnOnce() -> T) -> T {
+        let ticket = self.ticket.take().expect("polled after it panicked");
+        let armed = Armed::new(&self.breaker, ticket);
+        let value = {
+            let _scope = scope::enter(&self.breaker);
+            run()
+        };
+        self.ticket = Some(armed.disarm());
+        value
+    }
+
     #[inline]
     pub(super) fn end(mut self, outcome: Outcome) {
         if let Some(ticket) = self.ticket.take() {
@@ -53,11 +72,34 @@ impl<H: Deref<Target = Breaker>> Held<H> {
     }
 }
 
+impl<H: Deref<Target = Breaker>> Held<H> {
+    /// A drop that says what the policy makes of it, and this outcome otherwise.
+    pub(super) fn abandon_or(mut self, outcome: Outcome) {
+        if let Some(ticket) = self.ticket.take() {
+            self.drop_as(ticket, outcome);
+        }
+    }
+
+    /// Whether a panic that began after the call drops it.
+    #[inline]
+    pub(super) fn is_unwound(&self) -> bool {
+        !self.unwinding && unwinding()
+    }
+
+    fn drop_as(&self, ticket: Ticket, outcome: Outcome) {
+        if self.is_unwound() {
+            self.breaker.settle(ticket, Outcome::Failure);
+        } else {
+            self.breaker.abandon_or(ticket, outcome);
+        }
+    }
+}
+
 impl<H: Deref<Target = Breaker>> Drop for Held<H> {
     #[inline]
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
-            self.breaker.abandon(ticket);
+            self.drop_as(ticket, Outcome::Ignored);
         }
     }
 }

@@ -8,10 +8,11 @@ use crate::{Breaker, Rejected};
 
 use super::{
     answer::{Flat, RespondWith, Wrapped},
-    body::AtEndOfBody,
-    choose::ByRequest,
+    body::{AtEndOfBody, OnBodyDrop},
+    choose::{ByRequest, IntoChoose},
     classify::ByResult,
     ends::AtResponse,
+    release::{KeepReadiness, Release, ReleaseByClone},
     service::BreakerService,
 };
 
@@ -36,10 +37,11 @@ use super::{
 /// ```
 #[derive(Clone, Copy)]
 #[must_use = "a layer does nothing until it is given a service"]
-pub struct BreakerLayer<B, E = AtResponse<ByResult>, A = Wrapped> {
+pub struct BreakerLayer<B, E = AtResponse<ByResult>, A = Wrapped, R = ReleaseByClone> {
     choose: B,
     ends: E,
     answer: A,
+    release: R,
 }
 
 impl<B> BreakerLayer<B> {
@@ -57,6 +59,7 @@ impl<B> BreakerLayer<B> {
             choose,
             ends: AtResponse(ByResult),
             answer: Wrapped,
+            release: ReleaseByClone,
         }
     }
 }
@@ -65,7 +68,7 @@ impl<F> BreakerLayer<ByRequest<F>> {
     /// A layer over as many breakers as this function finds: one for each host, tenant or shard.
     ///
     /// What request will come is not known when a service is polled ready, so that then always waits for the
-    /// service within, and an error of it is recorded nowhere.
+    /// inner service, and an error of it is recorded nowhere.
     ///
     /// ```
     /// use cutout::{Breaker, tower::BreakerLayer};
@@ -91,8 +94,8 @@ impl<F> BreakerLayer<ByRequest<F>> {
     }
 }
 
-impl<B, C, A> BreakerLayer<B, AtResponse<C>, A> {
-    /// Lets a function of the whole `Result` say what it says of the partner:
+impl<B, C, A, R> BreakerLayer<B, AtResponse<C>, A, R> {
+    /// Lets a function of the whole `Result` say what it says of the dependency:
     /// [`classify::http_response`](crate::classify::http_response), or one of yours. Else `Ok` is a success and
     /// `Err` a failure, whatever the status of the response.
     ///
@@ -108,7 +111,7 @@ impl<B, C, A> BreakerLayer<B, AtResponse<C>, A> {
     /// # runtime.block_on(layer.layer(service_fn(answer)).oneshot(())).unwrap();
     /// # assert_eq!(PARTNER.snapshot().failures, Some(1));
     /// ```
-    pub fn classify<D>(self, classify: D) -> BreakerLayer<B, AtResponse<D>, A> {
+    pub fn classify<D>(self, classify: D) -> BreakerLayer<B, AtResponse<D>, A, R> {
         self.ending(|_| AtResponse(classify))
     }
 
@@ -119,34 +122,64 @@ impl<B, C, A> BreakerLayer<B, AtResponse<C>, A> {
     ///
     /// * the end of the body: a success, or what the `grpc-status` in its trailers says;
     /// * an error of the body: a failure;
-    /// * the body is dropped in between: a [dropped call](crate::Policy::on_drop);
-    /// * the body is dropped before it was polled, as with a `HEAD`: a success, as nobody asked for more.
+    /// * a drop before the body was polled, as with a `HEAD`, or after all its data has come: a success;
+    /// * a drop in between, as by a client that leaves an event stream: a success as the head said, unless
+    ///   the policy's [`on_drop`](crate::Policy::on_drop) fails it. See
+    ///   [`on_body_drop`](BreakerLayer::on_body_drop);
+    /// * a drop by a panic: a failure.
     ///
-    /// A **probe** votes by its head alone: a download of an hour would else keep the breaker half-open, and
-    /// everybody out, for as long. A partner whose heads are good and whose bodies break is therefore let in
-    /// again after each open period, and trips the breaker anew.
+    /// Where a length is known, the call is over at the drop of the body: trailers may follow its data. A
+    /// body whose [`is_end_stream`](http_body::Body::is_end_stream) is true ends its call at once.
     ///
-    /// [`slow_call`](crate::Policy::slow_call) and
-    /// [`OnDrop::FailureAfter`](crate::OnDrop::FailureAfter) then time the body too.
+    /// A **probe** votes by its head alone: a download of an hour would otherwise keep the breaker half-open,
+    /// and every other call out, for as long. A dependency whose heads are good and whose bodies break is
+    /// therefore let in again after each open period, and trips the breaker again.
     ///
-    /// The response of the service within must be an [`http::Response`]; the body becomes a
+    /// [`slow_call`](crate::Policy::slow_call) then times the body to its end, though not one that is
+    /// dropped in between. [`OnDrop::FailureAfter`](crate::OnDrop::FailureAfter) fails the drop of a body
+    /// that hung, and that of an event stream as long.
+    ///
+    /// The response of the inner service must be an [`http::Response`]; the body becomes a
     /// [`HeldBody`](super::HeldBody).
-    pub fn hold_body(self) -> BreakerLayer<B, AtEndOfBody<C>, A> {
-        self.ending(|ends| AtEndOfBody(ends.0))
+    pub fn hold_body(self) -> BreakerLayer<B, AtEndOfBody<C>, A, R> {
+        self.ending(|ends| AtEndOfBody {
+            classify: ends.0,
+            on_drop: OnBodyDrop::Head,
+        })
     }
 }
 
-impl<B, C, A> BreakerLayer<B, AtEndOfBody<C>, A> {
-    /// Lets a function say what the head of a response, or an error, says of the partner.
-    pub fn classify<D>(self, classify: D) -> BreakerLayer<B, AtEndOfBody<D>, A> {
-        self.ending(|_| AtEndOfBody(classify))
+impl<B, C, A, R> BreakerLayer<B, AtEndOfBody<C>, A, R> {
+    /// Lets a function say what the head of a response, or an error, says of the dependency.
+    pub fn classify<D>(self, classify: D) -> BreakerLayer<B, AtEndOfBody<D>, A, R> {
+        self.ending(|ends| AtEndOfBody {
+            classify,
+            on_drop: ends.on_drop,
+        })
+    }
+
+    /// What it means if a body is dropped before its end: by default [`OnBodyDrop::Head`].
+    ///
+    /// ```
+    /// use cutout::{Breaker, tower::{BreakerLayer, OnBodyDrop}};
+    ///
+    /// static QUOTES: Breaker = Breaker::new();
+    ///
+    /// let layer = BreakerLayer::new(&QUOTES).hold_body().on_body_drop(OnBodyDrop::Policy);
+    /// # let _ = layer;
+    /// ```
+    pub fn on_body_drop(self, rule: OnBodyDrop) -> Self {
+        self.ending(|ends| AtEndOfBody {
+            on_drop: rule,
+            ..ends
+        })
     }
 }
 
-impl<B, E, A> BreakerLayer<B, E, A> {
-    /// Makes a rejection an error of the service within, which must be `From<Rejected>`: a type of yours, or
+impl<B, E, A, R> BreakerLayer<B, E, A, R> {
+    /// Makes a rejection an error of the inner service, which must be `From<Rejected>`: a type of yours, or
     /// the boxed error of tower's own layers, in which [`Rejected::find`] finds it again.
-    pub fn flat(self) -> BreakerLayer<B, E, Flat> {
+    pub fn flat(self) -> BreakerLayer<B, E, Flat, R> {
         self.answering(Flat)
     }
 
@@ -171,44 +204,87 @@ impl<B, E, A> BreakerLayer<B, E, A> {
     /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     /// # assert_eq!(runtime.block_on(app.oneshot(request)).unwrap().status(), 503);
     /// ```
-    pub fn respond_with<F, Response>(self, respond: F) -> BreakerLayer<B, E, RespondWith<F>>
+    pub fn respond_with<F, Response>(self, respond: F) -> BreakerLayer<B, E, RespondWith<F>, R>
     where
         F: Fn(Rejected) -> Response,
     {
         self.answering(RespondWith(respond))
     }
 
-    fn answering<D>(self, answer: D) -> BreakerLayer<B, E, D> {
+    /// Keeps the readiness of an inner service whose call is rejected, so that the service need not be
+    /// `Clone`.
+    ///
+    /// In tower readiness ends with a call or with the instance. By default a rejected call therefore
+    /// replaces the inner service by a clone, and a reservation of it, such as the slot of a
+    /// `ConcurrencyLimit`, is free again. With this option the instance keeps its reservation until its
+    /// next call, or until it is dropped: other clones wait for that.
+    ///
+    /// ```
+    /// use cutout::{Breaker, tower::BreakerLayer};
+    /// use std::{io, time::Duration};
+    /// # use tower::ServiceExt;
+    /// use tower::{ServiceBuilder, service_fn};
+    ///
+    /// static QUOTES: Breaker = Breaker::new();
+    ///
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    /// # runtime.block_on(async {
+    /// let client = ServiceBuilder::new()
+    ///     .layer(BreakerLayer::new(&QUOTES).keep_readiness())
+    ///     .rate_limit(100, Duration::from_secs(1)) // not `Clone`
+    ///     .service(service_fn(async |number: u32| Ok::<_, io::Error>(number + 1)));
+    /// # assert_eq!(client.oneshot(6).await.unwrap(), 7);
+    /// # });
+    /// ```
+    pub fn keep_readiness(self) -> BreakerLayer<B, E, A, KeepReadiness> {
+        BreakerLayer {
+            choose: self.choose,
+            ends: self.ends,
+            answer: self.answer,
+            release: KeepReadiness,
+        }
+    }
+
+    fn answering<D>(self, answer: D) -> BreakerLayer<B, E, D, R> {
         BreakerLayer {
             choose: self.choose,
             ends: self.ends,
             answer,
+            release: self.release,
         }
     }
 
-    fn ending<D>(self, ending: impl FnOnce(E) -> D) -> BreakerLayer<B, D, A> {
+    fn ending<D>(self, ending: impl FnOnce(E) -> D) -> BreakerLayer<B, D, A, R> {
         BreakerLayer {
             choose: self.choose,
             ends: ending(self.ends),
             answer: self.answer,
+            release: self.release,
         }
     }
 }
 
-impl<S, B: Clone, E: Clone, A: Clone> Layer<S> for BreakerLayer<B, E, A> {
-    type Service = BreakerService<S, B, E, A>;
+impl<S, B, E, A, R> Layer<S> for BreakerLayer<B, E, A, R>
+where
+    B: IntoChoose + Clone,
+    E: Clone,
+    A: Clone,
+    R: Release<S> + Clone,
+{
+    type Service = BreakerService<S, B::Choose, E, A, R>;
 
     fn layer(&self, inner: S) -> Self::Service {
         BreakerService::new(
             inner,
-            self.choose.clone(),
+            self.choose.clone().into_choose(),
             self.ends.clone(),
             self.answer.clone(),
+            self.release.clone(),
         )
     }
 }
 
-impl<B: fmt::Debug, E, A> fmt::Debug for BreakerLayer<B, E, A> {
+impl<B: fmt::Debug, E, A, R> fmt::Debug for BreakerLayer<B, E, A, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BreakerLayer")
             .field("breaker", &self.choose)

@@ -7,7 +7,7 @@ use core::{
 
 use tower_service::Service;
 
-use crate::{Breaker, Rejected};
+use crate::{Breaker, Rejected, scope};
 
 use super::{
     Choose, Classify,
@@ -16,21 +16,29 @@ use super::{
     ends::{AtResponse, Ends},
     future::ResponseFuture,
     held::Held,
+    release::{Release, ReleaseByClone},
 };
 
 /// A service behind a breaker: from [`BreakerLayer`](super::BreakerLayer).
 ///
-/// `poll_ready` is ready while the breaker rejects, without asking the service within; the call that
-/// follows is then rejected, even if the breaker would let it through by then, unless the service within
-/// was polled ready since. Else it is ready when the service within is.
+/// `poll_ready` is ready while the breaker rejects, without asking the inner service; the call that
+/// follows is then rejected, even if the breaker would let it through by then, unless the inner service
+/// was polled ready since. Else it is ready when the inner service is.
+///
+/// Inside a call of the same breaker the service only passes requests on: the layer farthest out admits
+/// and counts.
 ///
 /// A clone has the same breaker and must be polled ready by itself.
-pub struct BreakerService<S, B, E = AtResponse<ByResult>, A = Wrapped> {
+pub struct BreakerService<S, B, E = AtResponse<ByResult>, A = Wrapped, R = ReleaseByClone> {
     inner: S,
     choose: B,
     ends: E,
     answer: A,
+    release: R,
     readiness: Readiness,
+    /// Whether the inner service was polled ready since its last call, and may have reserved something
+    /// or wait in a queue for that.
+    reserves: bool,
 }
 
 /// What the last `poll_ready` found, for the one call that it is good for.
@@ -38,75 +46,99 @@ pub struct BreakerService<S, B, E = AtResponse<ByResult>, A = Wrapped> {
 enum Readiness {
     #[default]
     Unknown,
-    /// The service within is ready.
+    /// The inner service is ready.
     Inner,
-    /// The breaker rejects, and the service within was not asked.
+    /// The breaker rejects, and the inner service was not asked.
     Rejects(Rejected),
 }
 
-impl<S, B, E, A> BreakerService<S, B, E, A> {
-    pub(super) fn new(inner: S, choose: B, ends: E, answer: A) -> Self {
+impl<S, B, E, A, R> BreakerService<S, B, E, A, R> {
+    pub(super) fn new(inner: S, choose: B, ends: E, answer: A, release: R) -> Self {
         Self {
             inner,
             choose,
             ends,
             answer,
+            release,
             readiness: Readiness::Unknown,
+            reserves: false,
         }
     }
 
-    /// The service within.
+    /// The inner service.
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// The service within. What is called on it the breaker does not see.
+    /// The inner service. What is called on it the breaker does not see.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// The service within, without the breaker.
+    /// The inner service, without the breaker.
     pub fn into_inner(self) -> S {
         self.inner
     }
+
+    /// Gives up what the inner service reserved for a call that will not be made.
+    #[inline]
+    fn give_up(&mut self)
+    where
+        R: Release<S>,
+    {
+        if mem::take(&mut self.reserves) {
+            self.release.release(&mut self.inner);
+        }
+    }
 }
 
-impl<S, B, E, A, Request> Service<Request> for BreakerService<S, B, E, A>
+impl<S, B, E, A, R, Request> Service<Request> for BreakerService<S, B, E, A, R>
 where
     S: Service<Request>,
     B: Choose<Request>,
     E: Ends<S::Response, S::Error, B::Breaker> + Clone,
     A: Answer<S::Response, S::Error> + Clone,
+    R: Release<S>,
 {
     type Response = E::Response;
     type Error = A::Error;
     type Future = ResponseFuture<S::Future, B::Breaker, E, A>;
 
-    /// Ready while the breaker rejects, else when the service within is.
+    /// Ready while the breaker rejects, else when the inner service is.
     ///
     /// # Errors
     ///
-    /// That of the service within. As whoever is told that makes no call, this was it: it is classified and
+    /// That of the inner service. As whoever is told that makes no call, this was it: it is classified and
     /// recorded, if the breaker admits it. Not so where the breaker is [chosen by the
     /// request](super::BreakerLayer::by_request), as there is none yet.
     #[inline]
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), A::Error>> {
         let before = mem::take(&mut self.readiness);
         let breaker = self.choose.only();
+        // Inside a call of the same breaker, the layer farther out decides and counts.
         if let Some(breaker) = breaker
             && let Err(rejected) = breaker.peek()
+            && !scope::is_inside(breaker)
         {
             self.readiness = Readiness::Rejects(rejected);
+            self.give_up();
             return Poll::Ready(Ok(()));
         }
-        match (self.inner.poll_ready(context), before) {
+        self.reserves = true;
+        let polled = {
+            let _scope = breaker.map(scope::enter);
+            self.inner.poll_ready(context)
+        };
+        match (polled, before) {
             (Poll::Ready(Ok(())), _) => {
                 self.readiness = Readiness::Inner;
                 Poll::Ready(Ok(()))
             }
             (Poll::Ready(Err(error)), _) => {
                 let result = Err(error);
-                if let Some(breaker) = breaker {
+                if let Some(breaker) = self.choose.only()
+                    && !scope::is_inside(breaker)
+                {
                     record(breaker, self.ends.classify(), &result);
                 }
                 Poll::Ready(result.map(drop).map_err(|error| self.answer.failed(error)))
@@ -130,8 +162,12 @@ where
         let (ends, answer) = (self.ends.clone(), self.answer.clone());
         let breaker = self.choose.choose(&request);
         let admitted = match mem::take(&mut self.readiness) {
+            Readiness::Inner if scope::is_inside(&breaker) => {
+                self.reserves = false;
+                return ResponseFuture::passed_on(self.inner.call(request), ends, answer);
+            }
             Readiness::Inner => Held::admit(breaker),
-            // Also if the deadline has passed since: the service within was not asked.
+            // Also if the deadline has passed since: the inner service was not asked.
             Readiness::Rejects(rejected) => Err(breaker.turned_away(rejected)),
             Readiness::Unknown => {
                 panic!("call without poll_ready: a service is ready for one call")
@@ -139,10 +175,14 @@ where
         };
         match admitted {
             Ok(mut held) => {
-                let future = held.around(|| self.inner.call(request));
+                self.reserves = false;
+                let future = held.inside(|| self.inner.call(request));
                 ResponseFuture::admitted(future, held, ends, answer)
             }
-            Err(rejected) => ResponseFuture::rejected(rejected, ends, answer),
+            Err(rejected) => {
+                self.give_up();
+                ResponseFuture::rejected(rejected, ends, answer)
+            }
         }
     }
 }
@@ -156,18 +196,19 @@ fn record<T, E>(breaker: &Breaker, classify: &impl Classify<T, E>, result: &Resu
     }
 }
 
-impl<S: Clone, B: Clone, E: Clone, A: Clone> Clone for BreakerService<S, B, E, A> {
+impl<S: Clone, B: Clone, E: Clone, A: Clone, R: Clone> Clone for BreakerService<S, B, E, A, R> {
     fn clone(&self) -> Self {
         Self::new(
             self.inner.clone(),
             self.choose.clone(),
             self.ends.clone(),
             self.answer.clone(),
+            self.release.clone(),
         )
     }
 }
 
-impl<S: fmt::Debug, B: fmt::Debug, E, A> fmt::Debug for BreakerService<S, B, E, A> {
+impl<S: fmt::Debug, B: fmt::Debug, E, A, R> fmt::Debug for BreakerService<S, B, E, A, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BreakerService")
             .field("inner", &self.inner)

@@ -14,15 +14,15 @@ use axum::{
     routing::get,
 };
 use cutout::{
-    Breaker, OnDrop, Policy, State, classify,
-    tower::{BreakerLayer, HeldBody, service_unavailable},
+    Breaker, OnDrop, Outcome, Policy, State, Trip, classify,
+    tower::{BreakerLayer, HeldBody, OnBodyDrop, service_unavailable},
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, ServiceExt, service_fn};
 
-use super::{POLICY, at_once, breaker, call, partner::Broken, past_the_deadline};
+use super::{POLICY, SECOND, at_once, breaker, call, partner::Broken, past_the_deadline};
 
 /// What one poll of a body gives, before its end.
 type Polled = Poll<Result<Frame<Bytes>, Broken>>;
@@ -84,6 +84,7 @@ fn response(breaker: &Arc<Breaker>, status: u16, body: Frames) -> Response<Held>
     let mut service = BreakerLayer::new(breaker.clone())
         .classify(classify::http_response)
         .hold_body()
+        .keep_readiness() // one body, for one call
         .layer(service_fn(move |()| {
             let response = Response::builder().status(status);
             std::future::ready(response.body(body.take().unwrap()))
@@ -157,15 +158,115 @@ fn a_body_that_panics_is_a_failure() {
     assert_eq!(failures(&breaker), 1);
 }
 
+/// Reads a frame of a good body and leaves it.
+fn read_and_leave(breaker: &Arc<Breaker>, rule: OnBodyDrop) {
+    let mut service = BreakerLayer::new(breaker.clone())
+        .hold_body()
+        .on_body_drop(rule)
+        .layer(service_fn(async |()| {
+            Ok::<_, Broken>(Response::new(Frames::of([data(), data()])))
+        }));
+    let mut body = call(&mut service, ()).unwrap().into_body();
+    assert!(poll(&mut body).is_ready());
+    drop(body);
+}
+
+/// A client ends an event stream by leaving it.
 #[test]
-fn a_body_that_is_dropped_is_a_dropped_call() {
+fn good_streams_that_their_clients_leave_are_successes() {
+    let policy = POLICY.trip(Trip::percent(50).min_calls(3).of_last(30));
+    let (breaker, _) = breaker(policy);
+    for number in 0..30 {
+        if number % 10 == 0 {
+            drop(response(&breaker, 500, Frames::of([])));
+        } else {
+            let mut body = body(&breaker, Frames::of([data(), data()]));
+            assert!(poll(&mut body).is_ready());
+        }
+        assert_eq!(breaker.state(), State::Closed, "{number}");
+    }
+}
+
+#[test]
+fn a_body_that_is_left_is_a_success_unless_the_policy_fails_the_drop() {
+    for (on_drop, expected) in [
+        (OnDrop::FailProbe, 0),
+        (OnDrop::Ignore, 0),
+        (OnDrop::FailureAfter(SECOND), 0),
+        (OnDrop::Failure, 2),
+    ] {
+        let breaker = after_a_failure(POLICY.on_drop(on_drop));
+        read_and_leave(&breaker, OnBodyDrop::Head);
+        assert_eq!(failures(&breaker), expected, "{on_drop:?}");
+    }
+}
+
+#[test]
+fn a_body_that_hung_until_it_was_dropped_is_a_failure_where_the_policy_says_so() {
+    let (breaker, clock) = breaker(POLICY.on_drop(OnDrop::FailureAfter(SECOND)));
+    let mut body = body(&breaker, Frames::of([data(), Poll::Pending]));
+    assert!(poll(&mut body).is_ready());
+    assert!(poll(&mut body).is_pending());
+    clock.advance(SECOND);
+    drop(body);
+    assert_eq!(failures(&breaker), 1);
+}
+
+#[test]
+fn a_long_stream_that_is_left_is_not_slow() {
+    let (breaker, clock) = breaker(POLICY.slow_call(SECOND));
+    breaker.try_acquire().unwrap().failure();
+    let mut body = body(&breaker, Frames::of([data(), data()]));
+    assert!(poll(&mut body).is_ready());
+    clock.advance(60 * SECOND);
+    drop(body);
+    assert_eq!(failures(&breaker), 0);
+}
+
+#[test]
+fn a_body_that_is_left_can_be_a_dropped_call() {
     for (on_drop, expected) in [(OnDrop::FailProbe, 1), (OnDrop::Failure, 2)] {
         let breaker = after_a_failure(POLICY.on_drop(on_drop));
-        let mut body = body(&breaker, Frames::of([data(), data()]));
-        assert!(poll(&mut body).is_ready());
-        assert_eq!(failures(&breaker), 1);
-        drop(body);
+        read_and_leave(&breaker, OnBodyDrop::Policy);
         assert_eq!(failures(&breaker), expected, "{on_drop:?}");
+    }
+}
+
+#[test]
+fn the_classifier_and_the_rule_of_drops_are_set_in_any_order() {
+    let breaker = after_a_failure(POLICY);
+    let mut service = BreakerLayer::new(breaker.clone())
+        .hold_body()
+        .on_body_drop(OnBodyDrop::Policy)
+        .classify(classify::http_response)
+        .layer(service_fn(async |()| {
+            Ok::<_, Broken>(Response::new(Frames::of([data(), data()])))
+        }));
+    let mut body = call(&mut service, ()).unwrap().into_body();
+    assert!(poll(&mut body).is_ready());
+    drop(body);
+    assert_eq!(failures(&breaker), 1);
+}
+
+/// A head that proved nothing proves nothing at the end of its body.
+#[test]
+fn a_head_that_is_ignored_is_no_success_at_the_end_of_its_body() {
+    let ignored = |_: &Result<Response<Frames>, Broken>| Outcome::Ignored;
+    for read in [false, true] {
+        let breaker = after_a_failure(POLICY);
+        let mut service = BreakerLayer::new(breaker.clone())
+            .classify(ignored)
+            .hold_body()
+            .layer(service_fn(async |()| {
+                Ok::<_, Broken>(Response::new(Frames::of([data()])))
+            }));
+        let mut body = call(&mut service, ()).unwrap().into_body();
+        if read {
+            assert!(poll(&mut body).is_ready());
+            assert!(matches!(poll(&mut body), Poll::Ready(None)));
+        }
+        drop(body);
+        assert_eq!(failures(&breaker), 1, "read: {read}");
     }
 }
 
@@ -175,11 +276,11 @@ fn a_body_that_nobody_asked_for_leaves_the_last_word_to_the_head() {
     drop(response(&breaker, 200, Frames::of([data()])));
     assert_eq!(failures(&breaker), 0);
 
-    let breaker = after_a_failure(POLICY);
+    let breaker = after_a_failure(POLICY.on_drop(OnDrop::Failure));
     let mut body = body(&breaker, Frames::of([Poll::Pending, data()]));
     assert!(poll(&mut body).is_pending());
     drop(body);
-    assert_eq!(failures(&breaker), 1);
+    assert_eq!(failures(&breaker), 2);
 }
 
 #[test]
@@ -237,27 +338,26 @@ fn a_body_that_says_it_is_over_need_not_be_polled_again() {
     assert_eq!(failures(&breaker), 0);
 }
 
+/// Not before it is dropped, as trailers may come.
 #[test]
 fn a_body_of_known_length_is_over_when_nothing_is_left_of_it() {
-    let breaker = after_a_failure(POLICY);
-    let mut frames = Frames::of([]);
-    frames.hint = SizeHint::with_exact(1);
-    let one_to_come = body(&breaker, frames);
-    assert_eq!(failures(&breaker), 1);
-    drop(one_to_come);
-
-    let breaker = after_a_failure(POLICY);
-    let mut frames = Frames::of([]);
-    frames.hint = SizeHint::with_exact(0);
-    let _alive = body(&breaker, frames);
-    assert_eq!(failures(&breaker), 0);
+    for (hint, expected) in [(1, 2), (0, 0)] {
+        let breaker = after_a_failure(POLICY.on_drop(OnDrop::Failure));
+        let mut frames = Frames::of([data(), data()]);
+        frames.hint = SizeHint::with_exact(hint);
+        let mut body = body(&breaker, frames);
+        assert!(poll(&mut body).is_ready());
+        assert_eq!(failures(&breaker), 1);
+        drop(body);
+        assert_eq!(failures(&breaker), expected, "{hint}");
+    }
 }
 
-/// A server that has sent as much as the head said does not poll for the end.
+/// A server that has sent as much as the head said drops the body, and does not poll for the end.
 #[test]
 fn a_body_is_over_when_as_much_has_come_as_the_head_said() {
-    for (length, expected) in [("10", 0), ("11", 1), ("9", 0), ("many", 1)] {
-        let breaker = after_a_failure(POLICY);
+    for (length, expected) in [("10", 0), ("11", 2), ("9", 0), ("many", 2)] {
+        let breaker = after_a_failure(POLICY.on_drop(OnDrop::Failure));
         let mut service = BreakerLayer::new(breaker.clone())
             .hold_body()
             .layer(service_fn(async |()| {
@@ -266,10 +366,52 @@ fn a_body_is_over_when_as_much_has_come_as_the_head_said() {
             }));
         let mut body = call(&mut service, ()).unwrap().into_body();
         assert!(poll(&mut body).is_ready());
-        assert_eq!(failures(&breaker), 1);
         assert!(poll(&mut body).is_ready());
+        assert_eq!(failures(&breaker), 1);
+        drop(body);
         assert_eq!(failures(&breaker), expected, "{length}");
     }
+}
+
+#[test]
+fn a_body_that_was_sent_whole_is_timed() {
+    let (breaker, clock) = breaker(POLICY.slow_call(SECOND));
+    let mut frames = Frames::of([data()]);
+    frames.hint = SizeHint::with_exact(0);
+    let mut body = body(&breaker, frames);
+    assert!(poll(&mut body).is_ready());
+    clock.advance(SECOND);
+    drop(body);
+    assert_eq!(failures(&breaker), 1);
+}
+
+/// The length of a body says nothing of its trailers.
+#[test]
+fn a_grpc_status_in_the_trailers_of_a_body_of_known_length_is_the_outcome() {
+    fn unavailable() -> Polled {
+        let mut trailers = HeaderMap::new();
+        trailers.insert("grpc-status", HeaderValue::from_static("14"));
+        Poll::Ready(Ok(Frame::trailers(trailers)))
+    }
+
+    let (breaker, _) = breaker(POLICY);
+    let mut frames = Frames::of([unavailable()]);
+    frames.hint = SizeHint::with_exact(0);
+    let mut empty = body(&breaker, frames);
+    assert!(poll(&mut empty).is_ready());
+    assert_eq!(failures(&breaker), 1);
+
+    breaker.reset();
+    let mut service = BreakerLayer::new(breaker.clone())
+        .hold_body()
+        .layer(service_fn(async |()| {
+            let response = Response::builder().header("content-length", "5");
+            response.body(Frames::of([data(), unavailable()]))
+        }));
+    let mut body = call(&mut service, ()).unwrap().into_body();
+    assert!(poll(&mut body).is_ready());
+    assert!(poll(&mut body).is_ready());
+    assert_eq!(failures(&breaker), 1);
 }
 
 #[test]

@@ -3,11 +3,13 @@
 mod answers;
 mod bodies;
 mod keyed;
+mod nesting;
 mod partner;
 mod permits;
 mod readiness;
 mod retrying;
 mod sharing;
+mod spawning;
 
 use std::{
     pin::pin,

@@ -95,6 +95,60 @@ fn a_panic_is_a_failure_wherever_it_comes_from() {
     assert_eq!(breaker.snapshot().failures, Some(1));
 }
 
+/// One rule for all that holds a permit: whether the panic comes from the call or from beside it.
+#[test]
+fn what_a_panic_beside_drops_is_a_failure() {
+    let (breaker, _) = breaker(POLICY.on_drop(OnDrop::Ignore));
+    let mut service = BreakerLayer::new(breaker.clone()).layer(Partner::default());
+    assert!(poll_ready(&mut service).is_ready());
+    let response = service.call(Ask::Hang);
+    let beside = AssertUnwindSafe(move || {
+        let _response = response;
+        panic!("a sibling in `join!`");
+    });
+    catch_unwind(beside).unwrap_err();
+    assert_eq!(breaker.snapshot().failures, Some(1));
+}
+
+#[test]
+fn a_body_that_a_panic_beside_drops_is_a_failure() {
+    let (breaker, _) = breaker(POLICY);
+    let mut service = BreakerLayer::new(breaker.clone())
+        .hold_body()
+        .layer(tower::service_fn(async |()| {
+            Ok::<_, Broken>(http::Response::new(String::from("offer")))
+        }));
+    let response = call(&mut service, ()).unwrap();
+    let beside = AssertUnwindSafe(move || {
+        let _response = response;
+        panic!("a sibling in `join!`");
+    });
+    catch_unwind(beside).unwrap_err();
+    assert_eq!(breaker.snapshot().failures, Some(1));
+}
+
+/// The panic was there first, and says nothing of a call that a destructor makes.
+#[test]
+fn a_call_that_a_destructor_makes_while_its_thread_unwinds_is_dropped_as_any_other() {
+    struct CallsInDrop<S: Service<Ask>>(S);
+
+    impl<S: Service<Ask>> Drop for CallsInDrop<S> {
+        fn drop(&mut self) {
+            assert!(poll_ready(&mut self.0).is_ready());
+            drop(self.0.call(Ask::Hang));
+        }
+    }
+
+    let (breaker, _) = breaker(POLICY.on_drop(OnDrop::Ignore));
+    let service = BreakerLayer::new(breaker.clone()).layer(Partner::default());
+    let panics = AssertUnwindSafe(move || {
+        let _calls = CallsInDrop(service);
+        panic!("before the call");
+    });
+    catch_unwind(panics).unwrap_err();
+    assert_eq!(breaker.snapshot().failures, Some(0));
+}
+
 #[test]
 fn a_late_response_changes_nothing() {
     let (breaker, _) = breaker(POLICY);

@@ -2,8 +2,11 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Mutex,
-    task::Poll,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    task::{Context, Poll},
 };
 
 use cutout::{
@@ -14,7 +17,7 @@ use tower::{Layer, Service, limit::ConcurrencyLimit};
 
 use super::{
     POLICY, SECOND, at_once, breaker, call,
-    partner::{Ask, Broken, Partner},
+    partner::{Answer, Ask, Broken, Partner},
     past_the_deadline, poll_ready,
 };
 
@@ -107,9 +110,9 @@ fn a_breaker_that_trips_after_inner_readiness_rejects_still() {
     assert_eq!(partner.calls(), 0);
 }
 
-/// What a service reserves when it is polled ready it keeps until it is called or dropped.
+/// A reservation ends with a call or with the instance that made it; a rejected call makes none.
 #[test]
-fn a_call_that_is_rejected_after_inner_readiness_keeps_its_place_in_a_limit_within() {
+fn a_call_that_is_rejected_after_inner_readiness_gives_its_slot_up() {
     let (breaker, _) = breaker(POLICY);
     let partner = ConcurrencyLimit::new(Partner::default(), 1);
     let mut service = BreakerLayer::new(breaker.clone()).layer(partner);
@@ -118,8 +121,143 @@ fn a_call_that_is_rejected_after_inner_readiness_keeps_its_place_in_a_limit_with
     breaker.force_open();
     at_once(service.call(Ask::Well)).unwrap_err();
     breaker.reset();
+    assert!(poll_ready(&mut other).is_ready());
+    assert!(poll_ready(&mut service).is_pending());
+}
+
+#[test]
+fn a_service_that_is_ready_to_reject_holds_no_slot_either() {
+    let (breaker, _) = breaker(POLICY);
+    let partner = ConcurrencyLimit::new(Partner::default(), 1);
+    let mut service = BreakerLayer::new(breaker.clone()).layer(partner);
+    let mut other = service.clone();
+    assert!(poll_ready(&mut service).is_ready());
+    breaker.force_open();
+    assert!(poll_ready(&mut service).is_ready());
+    breaker.reset();
+    assert!(poll_ready(&mut other).is_ready());
+}
+
+/// A semaphore hands its next permit to the clone that waited first, whether that asks again or not.
+#[test]
+fn a_call_that_is_rejected_while_the_inner_service_waits_leaves_its_queue() {
+    let (breaker, _) = breaker(POLICY);
+    let partner = ConcurrencyLimit::new(Partner::default(), 1);
+    let layer = BreakerLayer::new(breaker.clone());
+    let mut busy = layer.layer(partner);
+    let (mut waits, mut other) = (busy.clone(), busy.clone());
+    assert!(poll_ready(&mut busy).is_ready());
+    let hangs = busy.call(Ask::Hang);
+    assert!(poll_ready(&mut waits).is_pending());
+    breaker.force_open();
+    call(&mut waits, Ask::Well).unwrap_err();
+    breaker.reset();
+    drop(hangs);
+    assert!(poll_ready(&mut other).is_ready());
+    assert!(poll_ready(&mut waits).is_pending());
+}
+
+#[test]
+fn a_call_that_is_rejected_after_the_inner_service_was_asked_again_leaves_its_queue() {
+    let (breaker, _) = breaker(POLICY);
+    let partner = ConcurrencyLimit::new(Partner::default(), 1);
+    let mut busy = BreakerLayer::new(breaker.clone()).layer(partner);
+    let (mut waits, mut other) = (busy.clone(), busy.clone());
+    assert!(poll_ready(&mut busy).is_ready());
+    let hangs = busy.call(Ask::Hang);
+    breaker.force_open();
+    assert!(poll_ready(&mut waits).is_ready());
+    breaker.reset();
+    assert!(
+        poll_ready(&mut waits).is_ready(),
+        "it was, and no call came"
+    );
+    at_once(waits.call(Ask::Well)).unwrap_err();
+    drop(hangs);
+    assert!(poll_ready(&mut other).is_ready());
+}
+
+#[test]
+fn where_the_request_chooses_a_rejected_call_gives_its_slot_up() {
+    let (breaker, _) = breaker(POLICY);
+    let find = breaker.clone();
+    let partner = ConcurrencyLimit::new(Partner::default(), 1);
+    let mut service = BreakerLayer::by_request(move |_: &Ask| find.clone()).layer(partner);
+    let mut other = service.clone();
+    breaker.force_open();
+    call(&mut service, Ask::Well).unwrap_err();
+    breaker.reset();
+    assert!(poll_ready(&mut other).is_ready());
+}
+
+#[test]
+fn a_service_that_is_called_is_not_replaced() {
+    #[derive(Default)]
+    struct Counted(Partner, Arc<AtomicU32>);
+
+    impl Clone for Counted {
+        fn clone(&self) -> Self {
+            self.1.fetch_add(1, Ordering::SeqCst);
+            Self(self.0.clone(), self.1.clone())
+        }
+    }
+
+    impl Service<Ask> for Counted {
+        type Response = u32;
+        type Error = Broken;
+        type Future = Answer;
+
+        fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+            self.0.poll_ready(context)
+        }
+
+        fn call(&mut self, ask: Ask) -> Answer {
+            self.0.call(ask)
+        }
+    }
+
+    let (breaker, _) = breaker(POLICY);
+    let partner = Counted::default();
+    let clones = partner.1.clone();
+    let mut service = BreakerLayer::new(breaker.clone()).layer(partner);
+    call(&mut service, Ask::Well).unwrap();
+    call(&mut service, Ask::Fail).unwrap_err();
+    breaker.force_open();
+    call(&mut service, Ask::Well).unwrap_err();
+    assert_eq!(clones.load(Ordering::SeqCst), 0, "nothing was reserved");
+}
+
+/// A service that is not `Clone` keeps what it reserved: only its drop could give that up.
+#[test]
+fn a_service_that_is_not_clone_keeps_its_readiness_for_the_next_call() {
+    struct NotClone(ConcurrencyLimit<Partner>);
+
+    impl Service<Ask> for NotClone {
+        type Response = u32;
+        type Error = Broken;
+        type Future = <ConcurrencyLimit<Partner> as Service<Ask>>::Future;
+
+        fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+            self.0.poll_ready(context)
+        }
+
+        fn call(&mut self, ask: Ask) -> Self::Future {
+            self.0.call(ask)
+        }
+    }
+
+    let (breaker, _) = breaker(POLICY);
+    let partner = ConcurrencyLimit::new(Partner::default(), 1);
+    let mut other = partner.clone();
+    let mut service = BreakerLayer::new(breaker.clone())
+        .keep_readiness()
+        .layer(NotClone(partner));
+    assert!(poll_ready(&mut service).is_ready());
+    breaker.force_open();
+    at_once(service.call(Ask::Well)).unwrap_err();
+    breaker.reset();
     assert!(poll_ready(&mut other).is_pending());
-    drop(service);
+    assert_eq!(call(&mut service, Ask::Well).unwrap(), 7);
     assert!(poll_ready(&mut other).is_ready());
 }
 
@@ -242,7 +380,7 @@ fn a_service_that_panics_in_poll_ready_leaves_no_probe_behind() {
         type Error = Broken;
         type Future = std::future::Ready<Result<(), Broken>>;
 
-        fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> Poll<Result<(), Broken>> {
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Broken>> {
             panic!("as ever")
         }
 

@@ -118,7 +118,7 @@ async fn a_layer_that_is_applied_per_request_does_not_start_over() {
 #[test]
 fn a_service_names_its_type_shortly() {
     struct Client {
-        service: cutout::tower::BreakerService<Partner, &'static Breaker>,
+        service: cutout::tower::BreakerService<Partner, cutout::tower::Static>,
     }
     static BREAKER: Breaker = Breaker::new();
     static LAYER: BreakerLayer<&Breaker> = BreakerLayer::new(&BREAKER);
