@@ -1,7 +1,7 @@
 //! Plants the bugs that are a few words in a shipped file: `src/bugs/patched.rs` says how they are read.
 //!
-//! Of each row of the tables it copies what the patched file belongs to (`cell.rs` with the window that is built on
-//! it, or the window, or `delivery.rs`), and writes a module in which that copy takes the place of the shipped one.
+//! Of each row of the tables it copies what the patched file belongs to (`cell.rs` or `hints.rs` with the window that
+//! is built on it, or the window, or another file by itself), and writes a module in which that copy takes the place of the shipped one.
 //! A text that is not there exactly once is an error: the shipped code has moved on, and the row must follow.
 
 #[path = "src/bugs/patched/tables.rs"]
@@ -26,6 +26,8 @@ const PARTS: &[(&str, &[&str])] = &[
             "window/stamps.rs",
         ],
     ),
+    ("hints", &["hints.rs"]),
+    ("notes", &["notes.rs"]),
     ("delivery", &["delivery.rs"]),
     ("watch", &["watch.rs"]),
 ];
@@ -53,7 +55,8 @@ const PAYLOAD: &str = "window/payload.rs";
 
 /// Whether this patch needs a copy of this part.
 fn is_copied(part: &str, files: &[&str], patch: &Patch) -> bool {
-    files.contains(&patch.file) || (part == "window" && patch.file == "cell.rs")
+    files.contains(&patch.file)
+        || (part == "window" && ["cell.rs", "hints.rs"].contains(&patch.file))
 }
 
 /// Copies what is to be copied, and gives the module that takes it in.

@@ -102,7 +102,8 @@ impl Rejected {
         }
     }
 
-    /// [`Rejected::retry_after`] in whole seconds, rounded up: what the HTTP header `Retry-After` takes.
+    /// [`Rejected::retry_after`] in whole seconds, rounded up (but for the 250 µs that it is rounded up by): what the
+    /// HTTP header `Retry-After` takes.
     ///
     /// ```
     /// use cutout::{Breaker, clock::Manual};
@@ -118,7 +119,7 @@ impl Rejected {
     pub const fn retry_after_secs(&self) -> Option<u64> {
         match self.0.rest {
             NO_REST => None,
-            ticks => Some(ticks.div_ceil(1_000_000 / TICK_MICROS)),
+            ticks => Some(at_least_one(whole(ticks, 1_000_000))),
         }
     }
 
@@ -171,6 +172,16 @@ impl Rejected {
     }
 }
 
+/// A number of ticks in a larger unit, rounded up. An end lies up to one tick after what it was set to, so that a
+/// period of a second is not said to take two.
+const fn whole(ticks: u64, micros: u64) -> u64 {
+    ticks.saturating_sub(1).div_ceil(micros / TICK_MICROS)
+}
+
+const fn at_least_one(count: u64) -> u64 {
+    if count == 0 { 1 } else { count }
+}
+
 /// A number of ticks as a duration.
 pub(crate) const fn rest_of(ticks: u64) -> Duration {
     const { assert!(Deadline::ticks(1) * TICK_MICROS == 1_000) };
@@ -188,10 +199,11 @@ impl fmt::Display for Rejected {
             Reason::Open => f.write_str("is open")?,
             Reason::ProbesBusy => f.write_str("is half-open and its probes are busy")?,
         }
-        let Some(rest) = self.retry_after() else {
+        let rest = self.0.rest;
+        if rest == NO_REST {
             return Ok(());
-        };
-        let millis = u64::try_from(rest.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX);
+        }
+        let millis = at_least_one(whole(rest, 1_000));
         write!(f, ", retry after {:?}", Duration::from_millis(millis))
     }
 }
@@ -361,13 +373,23 @@ mod tests {
 
     #[test]
     fn the_wait_is_told_in_three_ways() {
-        let rejected = rejected(6_001);
+        let rejected = rejected(6_002);
         assert_eq!(
             rejected.retry_after(),
-            Some(Duration::from_micros(1_500_250))
+            Some(Duration::from_micros(1_500_500))
         );
         assert_eq!(rejected.retry_after_secs(), Some(2));
         assert_eq!(rejected.to_string(), "circuit is open, retry after 1.501s");
+    }
+
+    #[test]
+    fn the_tick_that_an_end_is_rounded_up_by_is_no_second() {
+        for (ticks, secs, text) in [(1, 1, "1ms"), (4_001, 1, "1s"), (4_002, 2, "1.001s")] {
+            let rejected = rejected(ticks);
+            assert_eq!(rejected.retry_after_secs(), Some(secs), "{ticks}");
+            let text = format!("circuit is open, retry after {text}");
+            assert_eq!(rejected.to_string(), text);
+        }
     }
 
     #[test]

@@ -21,7 +21,8 @@ const SECOND: Duration = Duration::from_secs(1);
 const POLICY: Policy = Policy::new()
     .trip(Trip::consecutive(2))
     .open_for(SECOND)
-    .probes(2);
+    .probes(2)
+    .on_drop(OnDrop::FailProbe);
 /// How often the calls of these tests are pending before they are done.
 const AWAITS: u32 = 5;
 

@@ -165,7 +165,7 @@ fn what_is_out_of_bounds_is_refused_with_field_value_and_bound() {
         ),
         (
             "on_drop = { failure-after = '0s' }",
-            "on_drop must be 1ms to 1d, got 0ms",
+            "on_drop must be 1ms to 1d (the probe_lease), got 0ms",
         ),
         (
             "trip = { failures = 30, of_last = 20 }",

@@ -93,11 +93,13 @@ fn accepted() -> Vec<Policy> {
         NEW.probe_lease(10 * MS),
         NEW.probe_lease(DAY),
         NEW.slow_call(MS),
-        NEW.slow_call(DAY),
+        NEW.slow_call(30 * SECOND),
+        NEW.slow_call(DAY).probe_lease(DAY),
         NEW.slow_call(SECOND).probe_lease(SECOND),
         NEW.on_drop(OnDrop::FailureAfter(MS)),
-        NEW.on_drop(OnDrop::FailureAfter(DAY)),
-        NEW.on_drop(OnDrop::FailureAfter(DAY)).probe_lease(SECOND),
+        NEW.on_drop(OnDrop::FailureAfter(30 * SECOND)),
+        NEW.on_drop(OnDrop::FailProbeAfter(30 * SECOND)),
+        NEW.on_drop(OnDrop::FailureAfter(DAY)).probe_lease(DAY),
     ]
 }
 
@@ -383,15 +385,15 @@ fn refused() -> Vec<(Policy, &'static str)> {
         ),
         (
             NEW.slow_call(Duration::ZERO),
-            "slow_call must be 1ms to 1d, got 0ms",
+            "slow_call must be 1ms to 30s (the probe_lease), got 0ms",
         ),
         (
-            NEW.slow_call(DAY + MS),
-            "slow_call must be 1ms to 1d, got 86400001ms",
+            NEW.slow_call(30 * SECOND + MS),
+            "slow_call must be 1ms to 30s (the probe_lease), got 30001ms",
         ),
         (
             NEW.slow_call(SECOND + MS).probe_lease(SECOND),
-            "slow_call must be 1ms to 1s, got 1001ms",
+            "slow_call must be 1ms to 1s (the probe_lease), got 1001ms",
         ),
         (
             NEW.slow_call(SECOND + NS),
@@ -399,11 +401,11 @@ fn refused() -> Vec<(Policy, &'static str)> {
         ),
         (
             NEW.on_drop(OnDrop::FailureAfter(Duration::from_nanos(999_999))),
-            "on_drop must be 1ms to 1d, got 999999ns",
+            "on_drop must be 1ms to 30s (the probe_lease), got 999999ns",
         ),
         (
-            NEW.on_drop(OnDrop::FailureAfter(DAY + MS)),
-            "on_drop must be 1ms to 1d, got 86400001ms",
+            NEW.probe_lease(DAY).on_drop(OnDrop::FailureAfter(DAY + MS)),
+            "on_drop must be 1ms to 1d (the probe_lease), got 86400001ms",
         ),
         (
             NEW.on_drop(OnDrop::FailureAfter(SECOND + NS)),

@@ -151,7 +151,8 @@ fn a_rejection_is_told_at_debug_with_its_reason_and_the_wait() {
         assert_eq!(rejected(), [format!("{REJECTED} {open}")]);
         clock.advance(3 * SECOND);
         let _probe = breaker.try_acquire().unwrap();
-        let busy = "circuit_breaker.generation=2 circuit_breaker.rejection.reason=\"probes-busy\"";
+        let busy = "circuit_breaker.generation=2 circuit_breaker.rejection.reason=\"probes-busy\" \
+                    circuit_breaker.rejection.retry_after=1.0";
         assert_eq!(rejected(), [format!("{REJECTED} {busy}")]);
         breaker.force_open();
         let forced =

@@ -132,6 +132,16 @@ macro_rules! models {
                 a_late_success_without_the_clock_loses_none_of_the_next_period
                 a_late_reading_turns_no_bucket_back
                 a_very_late_reading_turns_no_bucket_back
+                a_success_breaks_the_run_beside_the_buckets
+                a_success_without_the_clock_breaks_no_run_that_stands
+            }
+            hints {
+                the_longest_hint_of_two_failures_counts
+                the_longest_hint_of_two_failures_in_a_ring_counts
+                the_longest_hint_of_two_failures_in_a_bucket_counts
+            }
+            notes {
+                the_last_transition_is_the_one_that_is_noted
             }
             watch {
                 no_transition_is_slept_through

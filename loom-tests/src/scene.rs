@@ -9,7 +9,7 @@ use crate::{
         step::{Recorded, Vote},
         tally::{Tally, Threshold, Window},
         tick::{Deadline, LeaseEnd},
-        word::{Open, Period, State, Word},
+        word::{Open, Origin, Period, State, Word},
     },
     subject::{Did, Said, Subject, moment},
 };
@@ -74,7 +74,7 @@ pub(crate) fn closed(rules: &Rules) -> Word {
 pub(crate) fn open(deadline: u64) -> Word {
     Word::new(0).begin_open(Open {
         reopens: 0,
-        given: false,
+        origin: Origin::Policy,
         deadline: Deadline::of(deadline),
     })
 }
@@ -179,7 +179,7 @@ pub(crate) fn said(said: Said) -> String {
     match said {
         Said::Admitted(period) => format!("{period:?}"),
         Said::Rejected(Open { .. }) => "open".into(),
-        Said::Rejected(Busy) => "busy".into(),
+        Said::Rejected(Busy { .. }) => "busy".into(),
         Said::Rejected(Forced) => "forced".into(),
         Said::Recorded(recorded) => format!("{recorded:?}").to_lowercase(),
         Said::Found(state) => format!("found {state}"),

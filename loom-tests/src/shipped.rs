@@ -5,10 +5,12 @@
 use super::machine::{
     cell::{Cell, Decided},
     delivery::Delivery,
+    hints::Hints,
+    notes::Notes,
     rules::Rules,
     shortcut::Shortcut,
-    step::{Admission, Change, Recorded, Step, Verb, Vote, admit, operate, refuse, report},
-    tally::Count,
+    step::{Admission, Change, Moment, Recorded, Step, Verb, Vote, admit, operate, refuse, report},
+    tally::{Count, Tally},
     watch::Bell,
     window::{Beside, Failure},
     word::{Period, Phase, Word},
@@ -27,6 +29,7 @@ pub(crate) struct Shipped {
     pub(crate) cell: Cell,
     pub(crate) rules: Rules,
     shortcut: Shortcut,
+    hints: Hints,
     beside: Option<Beside>,
 }
 
@@ -38,6 +41,7 @@ impl Subject for Shipped {
         Self {
             cell: Cell::over(AtomicU64::new(word.bits())),
             shortcut: Shortcut::new(&rules),
+            hints: Hints::over(AtomicU64::new(0)),
             beside: Beside::new(&rules, || SHARDS),
             rules,
         }
@@ -75,22 +79,14 @@ impl Subject for Shipped {
         }
         let vote = match vote {
             Vote::Success { now } => {
-                let now = self.succeed_beside(seen, period, now);
-                Vote::Success {
-                    now: now.unwrap_or(0),
+                // As `Breaker::settle_rated_success`: that is all, if it was counted without the clock.
+                if self.succeed_untimed(seen, period) {
+                    return unwritten(seen, Said::Recorded(Recorded::Applied));
                 }
-            }
-            Vote::Failure { moment, hint_ms } if period.is_closed() => {
-                let failure = Failure {
-                    period,
-                    moment,
-                    hint_ms,
-                };
-                if let Some(did) = self.fail_beside(seen, failure) {
-                    return did;
-                }
+                self.succeed_beside(seen, period, now);
                 vote
             }
+            Vote::Failure { moment, hint_ms } => return self.fail(seen, period, moment, hint_ms),
             vote => vote,
         };
         let decided = self.decide(seen, |word| report(word, period, vote, &self.rules));
@@ -114,8 +110,33 @@ impl Subject for Shipped {
 }
 
 impl Shipped {
+    /// As `Breaker::failure`.
+    fn fail(&self, seen: Word, period: Period, moment: Moment, hint_ms: u64) -> Did {
+        let hints = &self.hints;
+        if hint_ms > 0 {
+            hints.note(period, moment.now, hint_ms, || {
+                self.cell.load().is_of(period)
+            });
+        }
+        if period.is_closed() {
+            let failure = Failure {
+                period,
+                moment,
+                hints,
+            };
+            if let Some(did) = self.fail_beside(seen, failure) {
+                return did;
+            }
+        }
+        let hint = || hints.running(period, moment.now);
+        let decided = self.cell.transition(seen, hint(), hint, |word, hint_ms| {
+            report(word, period, Vote::Failure { moment, hint_ms }, &self.rules)
+        });
+        did(decided, Said::Recorded)
+    }
+
     /// As `Breaker::fail_beside`.
-    fn fail_beside(&self, seen: Word, failure: Failure) -> Option<Did> {
+    fn fail_beside(&self, seen: Word, failure: Failure<'_>) -> Option<Did> {
         let beside = self.beside.as_ref()?;
         let decided = beside.fail(&self.cell, seen, failure, &self.rules);
         Some(Did {
@@ -124,20 +145,24 @@ impl Shipped {
         })
     }
 
-    /// As `Breaker::succeed_beside`, where the clock says `clock` if it is read.
-    fn succeed_beside(&self, seen: Word, period: Period, clock: u64) -> Option<u64> {
-        let Some(Beside::Rate(rate)) = &self.beside else {
-            return None;
-        };
-        if !seen.is_of(period) || !period.is_closed() {
-            return Some(clock);
+    /// As `Breaker::succeed_untimed`, and where that is asked.
+    fn succeed_untimed(&self, seen: Word, period: Period) -> bool {
+        match &self.beside {
+            Some(Beside::Rate(rate)) if seen.is_of(period) && Tally::has_no_run(seen) => {
+                rate.succeed_untimed(sync::actor(), seen.generation())
+            }
+            _ => false,
         }
-        let (thread, generation) = (sync::actor(), seen.generation());
-        if rate.succeed_untimed(thread, generation) {
-            return None;
+    }
+
+    /// As `Breaker::succeed_beside`, where the clock says `clock`.
+    fn succeed_beside(&self, seen: Word, period: Period, clock: u64) {
+        if let Some(Beside::Rate(rate)) = &self.beside
+            && seen.is_of(period)
+            && period.is_closed()
+        {
+            rate.succeed(sync::actor(), &self.cell, seen, clock);
         }
-        rate.succeed(thread, &self.cell, period, clock);
-        Some(clock)
     }
 
     fn decide<V>(&self, seen: Word, decide: impl Fn(Word) -> Step<V>) -> Decided<(), V> {
@@ -146,16 +171,17 @@ impl Shipped {
     }
 }
 
-/// As `Audience` in `src/breaker/telling.rs`.
-pub(crate) struct Audience(Delivery);
+/// As `Audience` in `src/breaker/telling.rs`, with the notes that are written before.
+pub(crate) struct Audience(Delivery, Notes);
 
 impl Teller for Audience {
     fn beginning_at(generation: u16) -> Self {
-        Self(Delivery::from(generation))
+        let notes = Notes::over(AtomicU64::new(0), AtomicU64::new(0));
+        Self(Delivery::from(generation), notes)
     }
 
-    fn tell(&self, change: Change, listen: &dyn Fn(Told)) {
-        if !self.0.post(change) {
+    fn tell(&self, change: Change, newest: &dyn Fn() -> u16, listen: &dyn Fn(Told)) {
+        if !self.0.post(change, newest) {
             return;
         }
         while let Some(told) = self.0.take() {
@@ -164,6 +190,14 @@ impl Teller for Audience {
                 missed: told.missed,
             });
         }
+    }
+
+    fn note(&self, change: Change, now: u64, newest: &dyn Fn() -> u16) {
+        self.1.write(&change, now, newest);
+    }
+
+    fn since(&self, generation: u16) -> Option<u64> {
+        self.1.since(generation).map(|ticks| ticks.get() * 250_000)
     }
 }
 
@@ -181,6 +215,10 @@ impl Waker for Watchers {
 
     fn ring(&self) {
         self.0.ring();
+    }
+
+    fn ring_after(&self, change: &dyn Fn()) {
+        self.0.ring_after(change);
     }
 }
 

@@ -35,8 +35,19 @@ pub(crate) trait Teller: Send + Sync + 'static {
     /// Of a breaker whose next transition begins `generation`.
     fn beginning_at(generation: u16) -> Self;
 
-    /// What the winner of a transition does after its CAS.
-    fn tell(&self, change: Change, listen: &dyn Fn(Told));
+    /// What the winner of a transition does after its CAS. `newest` loads the generation of the word.
+    fn tell(&self, change: Change, newest: &dyn Fn() -> u16, listen: &dyn Fn(Told));
+
+    /// What it does before: it notes since when the period stands.
+    fn note(&self, change: Change, now: u64, newest: &dyn Fn() -> u16) {
+        let _ = (change, now, newest);
+    }
+
+    /// Since when the period of this generation stands, in nanoseconds, if that was noted.
+    fn since(&self, generation: u16) -> Option<u64> {
+        let _ = generation;
+        None
+    }
 }
 
 /// What wakes those that wait for a transition.
@@ -48,6 +59,9 @@ pub(crate) trait Waker: Send + Sync + 'static {
 
     /// What the winner of a transition does after its CAS.
     fn ring(&self);
+
+    /// What one who tells watchers to stop does: `change` is its store.
+    fn ring_after(&self, change: &dyn Fn());
 }
 
 /// A transition that a listener is told of.

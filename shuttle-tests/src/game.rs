@@ -216,7 +216,7 @@ fn kind(said: Said) -> String {
         Said::Admitted(period) if period.is_half_open() => "probe".into(),
         Said::Admitted(_) => "call".into(),
         Said::Rejected(Refusal::Open { .. }) => "open".into(),
-        Said::Rejected(Refusal::Busy) => "busy".into(),
+        Said::Rejected(Refusal::Busy { .. }) => "busy".into(),
         Said::Rejected(Refusal::Forced) => "forced".into(),
         Said::Recorded(recorded) => format!("{recorded:?}"),
         Said::Found(state) => format!("found {state}"),

@@ -62,10 +62,9 @@ impl Breaker {
         };
         let (failed, now) = match self.hot.rules.drops() {
             Drops::Failure => (true, None),
-            Drops::Ignore => (false, None),
             Drops::FailProbe => (probe, None),
             Drops::FailProbeAfter(limit) if probe => held_for(limit),
-            Drops::FailProbeAfter(_) => (false, None),
+            Drops::FailProbeAfter(_) | Drops::Ignore => (false, None),
             Drops::FailureAfter(limit) => held_for(limit),
         };
         let outcome = if failed { Outcome::Failure } else { outcome };
@@ -181,7 +180,7 @@ impl Breaker {
         let moment = self.moment_at(now);
         let (period, hints) = (ticket.period, &self.cold.hints);
         if hint_ms > 0 {
-            hints.note(&self.hot.cell, period, now, hint_ms);
+            hints.note(period, now, hint_ms, || self.hot.cell.load().is_of(period));
         }
         #[cfg(feature = "std")]
         if self.hot.rules.tally.is_beside() && period.is_closed() {

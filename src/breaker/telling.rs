@@ -28,10 +28,13 @@ impl Breaker {
         beside: Option<Count>,
     ) {
         let change = Change::between(before, after, event, now, beside, &self.hot.rules);
-        self.cold.notes.write(&self.hot.cell, &change, now);
+        let newest = || self.hot.cell.load().generation();
+        let note = || self.cold.notes.write(&change, now, newest);
         // Before the listeners, who may take their time.
         #[cfg(feature = "watch")]
-        self.cold.bell.ring();
+        self.cold.bell.ring_after(note);
+        #[cfg(not(feature = "watch"))]
+        note();
         #[cfg(feature = "std")]
         self.cold
             .audience
@@ -136,7 +139,7 @@ mod audience {
                 Some(parent) => parent.in_child(change.generation),
                 None => Delivery::from(self.first),
             });
-            if !delivery.post(word, change) {
+            if !delivery.post(change, || word.load().generation()) {
                 return;
             }
             while let Some(told) = delivery.take() {

@@ -94,7 +94,7 @@ impl Breaker {
     /// Those that watch another breaker with it stop when they are told so of that, or at its next transition.
     pub fn stop_watching(&self, stop: &StopWatching) {
         // ORDERING: Relaxed, as the ring that follows publishes it.
-        stop.0.store(true, Ordering::Relaxed);
-        self.cold.bell.ring();
+        let store = || stop.0.store(true, Ordering::Relaxed);
+        self.cold.bell.ring_after(store);
     }
 }

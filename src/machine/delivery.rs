@@ -23,7 +23,7 @@
 
 use crate::sync::Mutex;
 
-use super::{cell::Cell, step::Change};
+use super::step::Change;
 
 /// The most transitions that wait.
 pub(crate) const ROOM: u16 = 16;
@@ -76,12 +76,12 @@ impl Delivery {
         Self::after(missed, generation)
     }
 
-    /// Adds a transition of this word, and says whether the caller is now the teller.
+    /// Adds a transition, and says whether the caller is now the teller. `newest` loads the generation of the word.
     #[must_use = "a teller must take until nothing is left"]
-    pub(crate) fn post(&self, word: &Cell, change: Change) -> bool {
+    pub(crate) fn post(&self, change: Change, newest: impl FnOnce() -> u16) -> bool {
         self.with(|queue| {
             // Under the lock, so that it is at least as new as all that was posted.
-            queue.add(change, word.load().generation());
+            queue.add(change, newest());
             !core::mem::replace(&mut queue.telling, true)
         })
     }
@@ -138,13 +138,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        machine::{
-            step::Cause,
-            word::{State, Word},
-        },
-        sync::AtomicU64,
-    };
+    use crate::machine::{step::Cause, word::State};
 
     fn change(generation: u16) -> Change {
         Change {
@@ -158,10 +152,9 @@ mod tests {
         }
     }
 
-    /// The word after so many transitions.
-    fn after(transitions: u16) -> Cell {
-        let word = (0..transitions).fold(Word::new(0), |word, _| word.begin_closed(0));
-        Cell::over(AtomicU64::new(word.bits()))
+    /// The generation of the word, while it is at this one.
+    fn newest(generation: u16) -> impl FnOnce() -> u16 {
+        move || generation
     }
 
     fn taken(delivery: &Delivery) -> Vec<(u16, u32)> {
@@ -172,30 +165,30 @@ mod tests {
 
     #[test]
     fn one_posted_early_waits_for_those_before_it() {
-        let word = after(2);
+        let word = 2;
         let delivery = Delivery::from(1);
-        assert!(delivery.post(&word, change(2)));
+        assert!(delivery.post(change(2), newest(word)));
         assert_eq!(taken(&delivery), []);
-        assert!(delivery.post(&word, change(1)));
+        assert!(delivery.post(change(1), newest(word)));
         assert_eq!(taken(&delivery), [(1, 0), (2, 0)]);
     }
 
     #[test]
     fn there_is_one_teller() {
-        let word = after(3);
+        let word = 3;
         let delivery = Delivery::from(1);
-        assert!(delivery.post(&word, change(1)));
-        assert!(!delivery.post(&word, change(2)));
+        assert!(delivery.post(change(1), newest(word)));
+        assert!(!delivery.post(change(2), newest(word)));
         assert_eq!(taken(&delivery), [(1, 0), (2, 0)]);
-        assert!(delivery.post(&word, change(3)));
+        assert!(delivery.post(change(3), newest(word)));
     }
 
     #[test]
     fn beyond_the_room_the_oldest_are_missed_and_said_to_be() {
-        let word = after(20);
+        let word = 20;
         let delivery = Delivery::from(1);
         for generation in 1..=20 {
-            let _ = delivery.post(&word, change(generation));
+            let _ = delivery.post(change(generation), newest(word));
         }
         let told = taken(&delivery);
         assert_eq!(told.len(), 16);
@@ -206,15 +199,15 @@ mod tests {
 
     #[test]
     fn one_that_is_never_posted_is_passed_over_in_the_end() {
-        let word = after(18);
+        let word = 18;
         let delivery = Delivery::from(1);
         for generation in 2..=17 {
-            let _ = delivery.post(&word, change(generation));
+            let _ = delivery.post(change(generation), newest(word));
         }
         assert_eq!(taken(&delivery)[0], (2, 1));
-        let _ = delivery.post(&word, change(1));
+        let _ = delivery.post(change(1), newest(word));
         assert_eq!(taken(&delivery), [], "the latecomer was counted as missed");
-        let _ = delivery.post(&word, change(18));
+        let _ = delivery.post(change(18), newest(word));
         assert_eq!(taken(&delivery), [(18, 0)], "and moved nothing");
     }
 
@@ -223,7 +216,7 @@ mod tests {
         let told_in_child = |parent: &Delivery, generation| {
             let child = parent.in_child(generation);
             assert!(
-                child.post(&after(generation), change(generation)),
+                child.post(change(generation), newest(generation)),
                 "the child has a teller"
             );
             taken(&child)
@@ -233,11 +226,11 @@ mod tests {
         let lock = parent.0.lock();
         assert_eq!(told_in_child(&parent, 2), [(2, 0)], "the lock is held");
         drop(lock);
-        assert!(parent.post(&after(4), change(1)));
+        assert!(parent.post(change(1), newest(4)));
         assert!(parent.take().is_some());
         assert_eq!(told_in_child(&parent, 3), [(3, 0)], "the parent tells");
         assert!(parent.take().is_none());
-        assert!(parent.post(&after(4), change(3)));
+        assert!(parent.post(change(3), newest(4)));
         assert!(parent.take().is_none());
         assert_eq!(told_in_child(&parent, 4), [(4, 0)], "3 is the parent's");
     }
@@ -246,10 +239,10 @@ mod tests {
     fn a_transition_that_a_child_passes_over_is_missed() {
         let child = Delivery::from(1).in_child(2);
         assert!(
-            child.post(&after(4), change(2)),
+            child.post(change(2), newest(4)),
             "before another thread of the child"
         );
-        assert!(!child.post(&after(4), change(1)));
+        assert!(!child.post(change(1), newest(4)));
         assert_eq!(taken(&child), [(2, 1)]);
     }
 
@@ -258,25 +251,25 @@ mod tests {
         for passed in [17, 0x7FFF, 0x8000, 40_000, u16::MAX - 1] {
             let delivery = Delivery::from(1);
             let last = passed.wrapping_add(1);
-            let word = after(last);
+            let word = last;
             for back in (0..ROOM).rev() {
-                let _ = delivery.post(&word, change(last.wrapping_sub(back)));
+                let _ = delivery.post(change(last.wrapping_sub(back)), newest(word));
             }
             assert_eq!(taken(&delivery).last(), Some(&(last, 0)), "{passed}");
-            let _ = delivery.post(&word, change(1));
+            let _ = delivery.post(change(1), newest(word));
             assert_eq!(taken(&delivery), [], "{passed}: it was counted as missed");
             let next = last.wrapping_add(1);
-            let _ = delivery.post(&after(next), change(next));
+            let _ = delivery.post(change(next), newest(next));
             assert_eq!(taken(&delivery), [(next, 0)], "{passed}: and moved nothing");
         }
     }
 
     #[test]
     fn generations_wrap() {
-        let word = after(0);
+        let word = 0;
         let delivery = Delivery::from(u16::MAX);
-        let _ = delivery.post(&word, change(0));
-        let _ = delivery.post(&word, change(u16::MAX));
+        let _ = delivery.post(change(0), newest(word));
+        let _ = delivery.post(change(u16::MAX), newest(word));
         assert_eq!(taken(&delivery), [(u16::MAX, 0), (0, 0)]);
     }
 }

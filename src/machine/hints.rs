@@ -13,7 +13,7 @@
 
 use crate::sync::{AtomicU64, Ordering};
 
-use super::{cell::Cell, rules::LONGEST_HINT_MS, tick::SLACK_MS, word::Period};
+use super::{rules::LONGEST_HINT_MS, tick::SLACK_MS, word::Period};
 
 const END_BITS: u32 = 47;
 const END: u64 = (1 << END_BITS) - 1;
@@ -33,30 +33,30 @@ impl Hints {
         Self(hint)
     }
 
-    /// Notes that a call of `period`, whose word is in `word`, failed at `now` and hinted at `millis`, unless a
-    /// hint that lasts longer is there.
-    pub(crate) fn note(&self, word: &Cell, period: Period, now: u64, millis: u64) {
+    /// Notes that a call of `period` failed at `now` and hinted at `millis`, unless a hint that lasts longer is there.
+    /// `stands` asks the word whether the period is not over.
+    pub(crate) fn note(&self, period: Period, now: u64, millis: u64, stands: impl Fn() -> bool) {
         let generation = period.generation();
         let end = (now / NANOS_PER_MICRO).wrapping_add(millis * MICROS_PER_MS) & END;
         let next = tag(generation) | end;
         // ORDERING: Relaxed, here and below. The CAS or the mark by which the failure is recorded publishes it,
         // and whoever counts that failure has acquired it: `cell`, `stamps`, `rate::sum`.
-        let mut stands = self.0.load(Ordering::Relaxed);
+        let mut noted = self.0.load(Ordering::Relaxed);
         loop {
-            let enough = match untagged(stands, generation) {
+            let enough = match untagged(noted, generation) {
                 Some(other) => rest(other, now) >= rest(end, now),
                 // A hint of another period: an older one, unless this period is over, where nobody asks any more.
-                None => !word.load().is_of(period),
+                None => !stands(),
             };
             if enough {
                 return;
             }
             match self
                 .0
-                .compare_exchange_weak(stands, next, Ordering::Relaxed, Ordering::Relaxed)
+                .compare_exchange_weak(noted, next, Ordering::Relaxed, Ordering::Relaxed)
             {
                 Ok(_) => return,
-                Err(other) => stands = other,
+                Err(other) => noted = other,
             }
         }
     }
@@ -107,8 +107,7 @@ mod tests {
     }
 
     fn note(hints: &Hints, word: Word, now: u64, millis: u64) {
-        let cell = Cell::over(AtomicU64::new(word.bits()));
-        hints.note(&cell, word.period(), now, millis);
+        hints.note(word.period(), now, millis, || true);
     }
 
     #[test]
@@ -153,9 +152,8 @@ mod tests {
     fn a_late_failure_writes_over_no_hint_of_a_later_period() {
         for later in [1, 0x7FFF, 0x8000, u16::MAX] {
             let hints = hints();
-            let cell = Cell::over(AtomicU64::new(of(later).bits()));
-            hints.note(&cell, of(later).period(), 0, 10);
-            hints.note(&cell, of(0).period(), 0, 20);
+            hints.note(of(later).period(), 0, 10, || true);
+            hints.note(of(0).period(), 0, 20, || false);
             assert_eq!(hints.running(of(later).period(), 0), 10, "{later}");
         }
     }

@@ -18,7 +18,6 @@
 use crate::sync::{AtomicU64, Ordering};
 
 use super::{
-    cell::Cell,
     step::{Cause, Change},
     tally::Count,
     tick::Wrapping,
@@ -46,9 +45,9 @@ impl Notes {
         Self { since, counts }
     }
 
-    /// Writes down a transition of this word that happened at `now`. What tripped is remembered until the breaker
+    /// Writes down a transition that happened at `now`; `newest` loads the generation of the word. What tripped is remembered until the breaker
     /// recovers or an operator replaces what stands.
-    pub(crate) fn write(&self, word: &Cell, change: &Change, now: u64) {
+    pub(crate) fn write(&self, change: &Change, now: u64, newest: impl Fn() -> u16) {
         let generation = change.generation;
         let count = match change.to {
             State::Open | State::HalfOpen if change.cause != Cause::Operator => change
@@ -58,9 +57,14 @@ impl Notes {
         };
         let Count { failures, calls } = count.unwrap_or_default();
         let part = |n: u32| u64::from(n).min(COUNT_MASK);
-        put(&self.since, word, generation, KNOWN | Since::of(now).get());
+        put(
+            &self.since,
+            &newest,
+            generation,
+            KNOWN | Since::of(now).get(),
+        );
         let counts = (part(failures) << FAILURES_SHIFT) | part(calls);
-        put(&self.counts, word, generation, counts);
+        put(&self.counts, &newest, generation, counts);
     }
 
     /// When the period of `generation` began.
@@ -81,14 +85,14 @@ impl Notes {
 }
 
 /// Writes `value` down for the period of `generation`, unless the cell tells of a later one.
-fn put(cell: &AtomicU64, word: &Cell, generation: u16, value: u64) {
+fn put(cell: &AtomicU64, newest: &impl Fn() -> u16, generation: u16, value: u64) {
     let next = (u64::from(generation) << GENERATION_SHIFT) | value;
     // ORDERING: Acquire, here and where the CAS is lost; pairs with the Release of the CAS. Who finds a note finds
     // the word at least as new as the transition that it tells of. Without it a later note could seem to lie far
     // behind the word, and be written over. (Readers are Relaxed: a cell is whole in itself and says whose it is.)
     let mut stands = cell.load(Ordering::Acquire);
     loop {
-        let newest = word.load().generation();
+        let newest = newest();
         let behind = |generation: u16| newest.wrapping_sub(generation);
         if behind(generation) > behind(generation_of(stands)) {
             return;
@@ -111,21 +115,14 @@ const fn generation_of(cell: u64) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::word::Word;
 
     fn notes() -> Notes {
         Notes::over(AtomicU64::new(0), AtomicU64::new(0))
     }
 
-    /// The word after so many transitions.
-    fn after(transitions: u16) -> Cell {
-        let word = (0..transitions).fold(Word::new(0), |word, _| word.begin_closed(0));
-        Cell::over(AtomicU64::new(word.bits()))
-    }
-
     /// Writes at once, as the winner of the last transition does that does not stop.
     fn write(notes: &Notes, change: &Change, now: u64) {
-        notes.write(&after(change.generation), change, now);
+        notes.write(change, now, || change.generation);
     }
 
     fn change(to: State, generation: u16, count: Option<Count>) -> Change {
@@ -160,9 +157,9 @@ mod tests {
         let notes = notes();
         for generation in [1, 30_000, 60_000, u16::MAX - 1, u16::MAX, 0] {
             let last = generation.wrapping_add(1);
-            let word = after(last);
-            notes.write(&word, &change(State::Closed, last, None), 2_000_000);
-            notes.write(&word, &change(State::Open, generation, None), 1_000_000);
+            let newest = || last;
+            notes.write(&change(State::Closed, last, None), 2_000_000, newest);
+            notes.write(&change(State::Open, generation, None), 1_000_000, newest);
             assert_eq!(notes.since(last), Some(Since::new(8)));
         }
     }
@@ -170,9 +167,9 @@ mod tests {
     #[test]
     fn a_winner_that_stopped_for_half_the_generations_writes_over_nothing_newer() {
         for passed in [1, 0x7FFF, 0x8000, 40_000, u16::MAX] {
-            let (notes, word) = (notes(), after(passed));
-            notes.write(&word, &change(State::Closed, passed, None), 2_000_000);
-            notes.write(&word, &change(State::Open, 0, None), 1_000_000);
+            let (notes, newest) = (notes(), || passed);
+            notes.write(&change(State::Closed, passed, None), 2_000_000, newest);
+            notes.write(&change(State::Open, 0, None), 1_000_000, newest);
             assert_eq!(notes.since(passed), Some(Since::new(8)), "{passed}");
             let next = passed.wrapping_add(1);
             write(&notes, &change(State::Open, next, None), 3_000_000);

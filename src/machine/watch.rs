@@ -50,7 +50,14 @@ impl Bell {
         }
     }
 
-    /// Wakes those who watch.
+    /// Makes a change that watchers look for, and wakes them: in this order, as one that looks in between would
+    /// sleep through the change.
+    pub(crate) fn ring_after(&self, change: impl FnOnce()) {
+        change();
+        self.ring();
+    }
+
+    /// Wakes those who watch, once what they look for has changed.
     pub(crate) fn ring(&self) {
         let next = |bell: u32| Some(bell.wrapping_add(RUNG) & !MARKED);
         // ORDERING, stored: Release, pairs with the Acquire of `watch`; without it as said there. Relaxed where

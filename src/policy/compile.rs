@@ -206,7 +206,7 @@ const fn within_lease(
     } else {
         DAY
     };
-    if limit.as_nanos() > longest.as_nanos() {
+    if limit.as_nanos() < SHORTEST_CALL.as_nanos() || limit.as_nanos() > longest.as_nanos() {
         let bound = Bound::WithinLease(SHORTEST_CALL, longest);
         return Err(PolicyError::new(field, bound, Value::Duration(limit)));
     }

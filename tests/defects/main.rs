@@ -5,6 +5,7 @@ mod clocks;
 mod drops;
 mod hints;
 mod nesting;
+mod planted;
 mod policies;
 mod windows;
 

@@ -59,7 +59,7 @@ pub(crate) const EXITS: [(&str, Meaning, Exit); 23] = {
             Failure,
             panic_in_async_classifier,
         ),
-        ("future dropped unwinding", Dropped, future_while_unwinding),
+        ("future dropped unwinding", Failure, future_while_unwinding),
     ]
 };
 

@@ -10,12 +10,14 @@ use std::{
 };
 
 use cutout::{
-    Breaker, CallListener, Ended, OnDrop, Outcome, Policy, Recorded, State, Trip, clock::Manual,
+    Breaker, CallListener, Ended, OnDrop, Outcome, Policy, Reason, Recorded, State, Trip,
+    clock::Manual,
 };
 use proptest::{prelude::*, sample::select};
 
 use exits::{EXITS, Exit, Meaning};
 
+const SECOND: Duration = Duration::from_secs(1);
 const LIMIT: Duration = Duration::from_secs(2);
 /// A nanosecond less.
 const ALMOST: Duration = Duration::from_nanos(1_999_999_999);
@@ -74,7 +76,10 @@ impl Bench {
         for _ in 0..3 {
             match self.breaker.try_acquire() {
                 Ok(permit) => return permit.ignore(),
-                Err(rejected) => self.clock.advance(rejected.retry_after().unwrap_or(LEASE)),
+                Err(rejected) if rejected.reason() == Reason::ProbesBusy => {
+                    self.clock.advance(LEASE);
+                }
+                Err(rejected) => self.clock.advance(rejected.retry_after().unwrap()),
             }
         }
         panic!("wedged: {:?}", self.breaker);
@@ -92,8 +97,8 @@ impl Bench {
 /// Whether a drop is a failure.
 fn drop_fails(on_drop: Option<OnDrop>, probe: bool, held: Duration) -> bool {
     match on_drop {
-        // Nothing is held for the second that the default waits.
-        None | Some(OnDrop::Ignore) => false,
+        None => probe && held >= SECOND,
+        Some(OnDrop::Ignore) => false,
         Some(OnDrop::FailProbe) => probe,
         Some(OnDrop::Failure) => true,
         Some(OnDrop::FailProbeAfter(limit)) => probe && held >= limit,
@@ -258,7 +263,9 @@ fn a_place_that_is_never_given_back_is_given_up_after_its_lease() {
             .clock
             .advance(LEASE.saturating_sub(Duration::from_millis(4)));
         let busy = bench.breaker.try_acquire().unwrap_err();
-        assert_eq!(busy.retry_after(), None, "{name}");
+        assert_eq!(busy.reason(), Reason::ProbesBusy, "{name}");
+        let rest = Some(Duration::from_millis(4));
+        assert_eq!(busy.retry_after(), rest, "{name}");
         bench.clock.advance(Duration::from_millis(4));
         let reopened = bench.breaker.try_acquire().unwrap_err();
         assert_eq!(reopened.retry_after(), Some(OPEN), "{name}");

@@ -12,7 +12,7 @@ use std::{
 };
 
 use cutout::{
-    Breaker, OnDrop, Outcome, Policy, Reason, State, Trip,
+    Breaker, OnDrop, Outcome, Policy, Reason, Rejected, State, Trip,
     remember::{Error, Remembering},
 };
 
@@ -95,10 +95,18 @@ fn a_report_of_the_whole_chain_says_everything_once() {
         bench.fail(NoQuote(io::ErrorKind::TimedOut.into()));
     }
     let rejected = bench.rejected();
-    assert_eq!(rejected.source().unwrap().to_string(), "timed out");
     assert_eq!(
-        format!("{:#}", anyhow::Error::from(rejected)),
-        "circuit is open, retry after 1s; last error: no quote: timed out"
+        rejected.last().unwrap().source().unwrap().to_string(),
+        "timed out"
+    );
+    let report = anyhow::Error::from(rejected);
+    assert!(
+        Rejected::find(&*report).is_some(),
+        "a retry leaves it alone"
+    );
+    assert_eq!(
+        format!("{report:#}"),
+        "circuit is open, retry after 1s; last error: no quote: a circuit breaker rejected the call"
     );
     let inner = Error::Inner(Arc::new(NoQuote(io::ErrorKind::TimedOut.into())));
     assert_eq!(
@@ -106,7 +114,7 @@ fn a_report_of_the_whole_chain_says_everything_once() {
         "no quote: timed out"
     );
     bench.partner.breaker().force_open();
-    assert!(bench.rejected().source().is_none());
+    assert!(bench.rejected().source().unwrap().source().is_none());
 }
 
 #[test]

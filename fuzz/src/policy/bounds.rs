@@ -90,7 +90,7 @@ impl List {
         };
         let default = base.max(30_000 * MS);
         let lease = fields.probe_lease.map_or(default, |lease| lease.0).min(DAY);
-        if limit.0 > lease {
+        if !(MS..=lease).contains(&limit.0) {
             let bound = format!("{} to {} (the probe_lease)", written(MS), written(lease));
             self.refuse(field, bound, written(limit.0));
         } else {

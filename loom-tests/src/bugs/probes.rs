@@ -88,7 +88,7 @@ fn admitted(shipped: &Shipped, period: Period) -> Did {
 }
 
 fn busy(shipped: &Shipped) -> Did {
-    unwritten(shipped.word(), Said::Rejected(Refusal::Busy))
+    unwritten(shipped.word(), Said::Rejected(Refusal::Busy { rest: 1 }))
 }
 
 over_shipped!(Unbounded {

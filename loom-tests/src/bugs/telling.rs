@@ -74,7 +74,7 @@ impl Teller for AtOnce {
         Self
     }
 
-    fn tell(&self, change: Change, listen: &dyn Fn(Told)) {
+    fn tell(&self, change: Change, _: &dyn Fn() -> u16, listen: &dyn Fn(Told)) {
         listen(Told {
             generation: change.generation,
             missed: 0,
@@ -89,8 +89,8 @@ impl Teller for UnderALock {
         Self(Mutex::new(()))
     }
 
-    fn tell(&self, change: Change, listen: &dyn Fn(Told)) {
+    fn tell(&self, change: Change, newest: &dyn Fn() -> u16, listen: &dyn Fn(Told)) {
         let _told = self.0.lock().expect("no listener panics");
-        AtOnce.tell(change, listen);
+        AtOnce.tell(change, newest, listen);
     }
 }

@@ -51,7 +51,9 @@ impl<S: Subject> Watched<S> {
 
     fn tell(&self, before: Word, after: Word, actor: usize) {
         let change = Change::between(before, after, Event::Operate, NOW, None, &rules());
-        self.teller.tell(change, &|told| self.listen(told, actor));
+        let newest = || self.subject.word().generation();
+        self.teller
+            .tell(change, &newest, &|told| self.listen(told, actor));
     }
 
     fn listen(&self, told: Told, teller: usize) {

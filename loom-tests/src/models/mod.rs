@@ -1,8 +1,10 @@
 //! The models, by what races. Each is named by the sentence that it proves.
 
 pub(crate) mod delivery;
+pub(crate) mod hints;
 pub(crate) mod history;
 pub(crate) mod lease;
+pub(crate) mod notes;
 pub(crate) mod operator;
 pub(crate) mod probe;
 pub(crate) mod publication;

@@ -332,6 +332,41 @@ fn late_reading<S: Subject>(buckets: u64) -> Model {
         .bounded()
 }
 
+/// I14, with a run beside the buckets: two failures in a row trip, and a success between them ends the run.
+pub(crate) fn a_success_breaks_the_run_beside_the_buckets<S: Subject>() -> Model {
+    with_a_run::<S>(0)
+        .reaches(&["applied | applied", "stale | tripped"])
+        .takes(20, 20)
+}
+
+/// The same where successes need no clock: as a run stands, this one looks at the word all the same.
+pub(crate) fn a_success_without_the_clock_breaks_no_run_that_stands<S: Subject>() -> Model {
+    with_a_run::<S>(70)
+        .reaches(&["applied | applied", "stale | tripped"])
+        .takes(20, 20)
+}
+
+/// After so many successes and a failure, a success and a failure of the same period end together.
+fn with_a_run<S: Subject>(successes: usize) -> Model {
+    let rules = Rules {
+        tally: Tally {
+            run: Some(2),
+            ..share(100, 1_000).tally
+        },
+        ..rules()
+    };
+    let first = closed(&rules);
+    let votes = std::iter::repeat_n(success_at(NOW), successes).chain([failure(NOW)]);
+    played::<S>(rules, votes)
+        .actor(move |subject| vec![subject.report(first.period(), success_at(NOW))])
+        .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
+        .end_in_a_chain(first, |last, actors| {
+            // Whoever failed after the success did not trip, and what is left is a run of one.
+            let tripped = transitions(actors) == 1;
+            assert_eq!(tripped, last.state() == State::Open);
+        })
+}
+
 /// So many percent of at least so many calls.
 fn share(percent: u8, min_calls: u32) -> Rules {
     Rules {

@@ -84,8 +84,8 @@ impl<S: Subject> Watched<S> {
     }
 
     fn stop(&self) {
-        self.stop.store(true, Ordering::Relaxed);
-        self.waker.ring();
+        self.waker
+            .ring_after(&|| self.stop.store(true, Ordering::Relaxed));
     }
 
     /// The generation that ended the wait, unless told to stop.

@@ -518,7 +518,7 @@ mod tests {
         let scene = Scene::new(Trip::failures(2).of_last(100));
         scene.fail(0);
         let period = scene.cell.load().period();
-        scene.hints.note(&scene.cell, period, 0, 3_600_000);
+        scene.hints.note(period, 0, 3_600_000, || true);
         scene.mark_and_stop(0);
         assert!(scene.record(scene.failure(0)).is_transition());
         let Phase::Open(open) = scene.cell.load().phase() else {

@@ -20,15 +20,34 @@ fn an_outcome_of_an_earlier_period_is_stale_and_changes_nothing() {
 
 #[test]
 fn a_drop_is_ignored_while_closed_and_fails_a_probe() {
-    for builder in [touchy(), touchy().on_drop(OnDrop::FailProbe)] {
+    for builder in [
+        touchy().on_drop(OnDrop::FailProbeAfter(MS)),
+        touchy().on_drop(OnDrop::FailProbe),
+    ] {
         let bench = Bench::new(builder);
         drop(bench.acquire());
         assert_eq!(bench.breaker.snapshot().calls, Some(0));
         bench.report(Failure);
-        drop(bench.wait().probe());
+        let probe = bench.wait().probe();
+        bench.after(MS);
+        drop(probe);
         assert_eq!(bench.state(), State::Open);
         assert_eq!(bench.breaker.snapshot().reopens, 1);
     }
+}
+
+#[test]
+fn by_default_a_probe_dropped_within_a_second_gives_its_place_back() {
+    let bench = Bench::tripped(touchy());
+    let (early, late) = (SEC - MS, SEC);
+    let probe = bench.wait().probe();
+    bench.after(early);
+    drop(probe);
+    assert_eq!(bench.recorded(), State::HalfOpen);
+    let probe = bench.probe();
+    bench.after(late);
+    drop(probe);
+    assert_eq!(bench.recorded(), State::Open);
 }
 
 #[test]
@@ -47,7 +66,7 @@ fn a_drop_that_is_a_failure_trips() {
 }
 
 #[test]
-fn a_drop_fails_if_held_long_enough_and_else_only_a_probe() {
+fn a_drop_fails_if_held_long_enough() {
     let bench = Bench::new(touchy().on_drop(OnDrop::FailureAfter(SEC)));
     let (short, long) = (bench.acquire(), bench.acquire());
     bench.after(SEC - MS);
@@ -57,6 +76,10 @@ fn a_drop_fails_if_held_long_enough_and_else_only_a_probe() {
     drop(long);
     assert_eq!(bench.state(), State::Open);
     drop(bench.wait().probe());
+    assert_eq!(bench.recorded(), State::HalfOpen);
+    let probe = bench.probe();
+    bench.after(SEC);
+    drop(probe);
     assert_eq!(bench.breaker.snapshot().reopens, 1);
 }
 
@@ -142,9 +165,10 @@ fn slow_call_implies_failure_after_for_drops_unless_on_drop_is_set() {
 }
 
 #[test]
-fn a_slow_call_above_an_explicit_lease_is_refused() {
+fn a_slow_call_above_the_lease_is_refused() {
     let slow = touchy().slow_call(SEC);
     assert!(slow.probe_lease(SEC).try_build().is_ok());
     assert!(slow.probe_lease(SEC - MS).try_build().is_err());
-    assert!(slow.slow_call(DAY).try_build().is_ok());
+    assert!(slow.slow_call(30 * SEC).try_build().is_ok());
+    assert!(slow.slow_call(DAY).try_build().is_err());
 }

@@ -1,6 +1,7 @@
 //! The tables of `bugs/patched.rs`, which `build.rs` reads.
 
 mod delivery;
+mod hints;
 mod orderings;
 mod rate;
 mod stamps;
@@ -26,6 +27,7 @@ pub(crate) const TABLES: &[&[Patch]] = &[
     stamps::PATCHES,
     rate::PATCHES,
     delivery::PATCHES,
+    hints::PATCHES,
     watch::PATCHES,
 ];
 

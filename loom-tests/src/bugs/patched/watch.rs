@@ -20,6 +20,19 @@ pub(super) const PATCHES: &[Patch] = &[
         ],
     },
     Patch {
+        name: "a_ring_before_the_change",
+        breaks: "wake-ups",
+        what: "the bell is rung before what watchers look for is stored",
+        seen: UNSEEN,
+        model: "watch::who_is_told_to_stop_wakes_up",
+        gives_away: "deadlock",
+        file: "watch.rs",
+        edits: &[(
+            "        change();\n        self.ring();",
+            "        self.ring();\n        change();",
+        )],
+    },
+    Patch {
         name: "a_ring_leaves_no_trace",
         breaks: "wake-ups",
         what: "a ring that finds nobody asleep leaves the bell as it was",

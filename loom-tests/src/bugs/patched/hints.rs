@@ -1,0 +1,45 @@
+//! Hints, and the notes of when a period began.
+
+use super::{Patch, UNSEEN};
+
+pub(super) const PATCHES: &[Patch] = &[
+    Patch {
+        name: "a_hint_is_stored",
+        breaks: "hints",
+        what: "a hint is stored, not compared: a shorter one takes a longer one's place",
+        seen: UNSEEN,
+        model: "hints::the_longest_hint_of_two_failures_counts",
+        gives_away: "a hint is lost",
+        file: "hints.rs",
+        edits: &[(
+            "Some(other) => rest(other, now) >= rest(end, now),",
+            "Some(_) => false,",
+        )],
+    },
+    Patch {
+        name: "the_mover_knows_no_hint",
+        breaks: "hints",
+        what: "rings take no hint: who moves a failure opens for the policy's interval",
+        seen: "our own history, 3c87fa4",
+        model: "hints::the_longest_hint_of_two_failures_in_a_ring_counts",
+        gives_away: "a hint is lost",
+        file: "window/stamps.rs",
+        edits: &[(
+            "let hint_ms = failure.hints.running(failure.period, failure.moment.now);",
+            "let hint_ms = 0;",
+        )],
+    },
+    Patch {
+        name: "a_slower_note_wins",
+        breaks: "notes",
+        what: "a slower winner writes its note over a newer one",
+        seen: "our own history",
+        model: "notes::the_last_transition_is_the_one_that_is_noted",
+        gives_away: "the last is noted",
+        file: "notes.rs",
+        edits: &[(
+            "if behind(generation) > behind(generation_of(stands)) {",
+            "if false {",
+        )],
+    },
+];

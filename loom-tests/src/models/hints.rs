@@ -1,0 +1,79 @@
+//! How long a dependency asked to be left alone: of the failures that trip, the longest hint counts, whoever records
+//! them.
+
+use crate::{
+    harness::Model,
+    machine::{
+        rules::Rules,
+        step::Vote,
+        tally::{Tally, Threshold, Window},
+        tick::Deadline,
+        word::{Open, Phase},
+    },
+    scene::{NOW, breaker, closed, rules, run},
+    subject::{Subject, moment},
+};
+
+const LONGEST_MS: u64 = 60_000;
+
+/// In the word.
+pub(crate) fn the_longest_hint_of_two_failures_counts<S: Subject>() -> Model {
+    two_failures::<S>(run(2))
+        .reaches(&["applied | tripped", "tripped | applied"])
+        .takes(60, 60)
+}
+
+/// Of failures that another thread moves in the ring.
+pub(crate) fn the_longest_hint_of_two_failures_in_a_ring_counts<S: Subject>() -> Model {
+    let threshold = Threshold::Failures(2);
+    two_failures::<S>(beside(Window::Calls {
+        span: 100,
+        threshold,
+    }))
+    .reaches(&[
+        "applied | applied and opens it",
+        "applied | tripped",
+        "applied and opens it | applied",
+        "tripped | applied",
+    ])
+    .takes(100, 100)
+    .bounded()
+}
+
+/// Of failures that are counted in a time bucket.
+pub(crate) fn the_longest_hint_of_two_failures_in_a_bucket_counts<S: Subject>() -> Model {
+    two_failures::<S>(beside(Window::Rate {
+        percent: 100,
+        min_calls: 2,
+        within_ms: 100,
+    }))
+    .reaches(&["applied | tripped", "tripped | applied"])
+    .takes(100, 100)
+    .bounded()
+}
+
+fn beside(window: Window) -> Tally {
+    Tally {
+        run: None,
+        window: Some(window),
+    }
+}
+
+/// Two failures trip. One hints at a minute, the other at half of one.
+fn two_failures<S: Subject>(tally: Tally) -> Model {
+    let rules = Rules { tally, ..rules() };
+    let first = closed(&rules);
+    let failure = move |hint_ms| {
+        let moment = moment(NOW);
+        move |subject: &S| vec![subject.report(first.period(), Vote::Failure { moment, hint_ms })]
+    };
+    breaker::<S>(first, rules)
+        .actor(failure(LONGEST_MS))
+        .actor(failure(LONGEST_MS / 2))
+        .end_in_a_chain(first, |last, _| {
+            let Phase::Open(Open { deadline, .. }) = last.phase() else {
+                panic!("no lost trip: {last:?}");
+            };
+            assert_eq!(deadline, Deadline::after(NOW, LONGEST_MS), "a hint is lost");
+        })
+}

@@ -1,0 +1,31 @@
+//! Since when a period stands: the note of the last transition stands in the end, whoever was slow.
+
+use crate::{
+    harness::{Model, Scenario},
+    machine::step::{Change, Event, Verb},
+    scene::{NOW, SECOND, closed, rules},
+    subject::{Subject, Teller},
+};
+
+/// Two operators act, each at its time, and note it. A reader of another period finds none.
+pub(crate) fn the_last_transition_is_the_one_that_is_noted<S: Subject>() -> Model {
+    let begin = || (S::at(closed(&rules()), rules()), S::Teller::beginning_at(1));
+    let act = |(subject, teller): &(S, S::Teller), now: u64| {
+        let did = subject.operate(Verb::Reset, now);
+        let change = Change::between(did.before, did.after, Event::Operate, now, None, &rules());
+        teller.note(change, now, &|| subject.word().generation());
+        change.generation
+    };
+    Scenario::new(begin)
+        .actor(move |scene| act(scene, NOW))
+        .actor(move |scene| act(scene, NOW + SECOND))
+        .end(|(_, teller), generations| {
+            let second = generations.iter().position(|generation| *generation == 2);
+            let second = second.expect("one of them was the second");
+            let expected = [NOW, NOW + SECOND][second];
+            assert_eq!(teller.since(2), Some(expected), "the last is noted");
+            format!("{second} was the last")
+        })
+        .reaches(&["0 was the last", "1 was the last"])
+        .takes(20, 20)
+}
