@@ -87,7 +87,7 @@ impl Subject for Shipped {
                 vote
             }
             Vote::Failure { moment, hint_ms } => return self.fail(seen, period, moment, hint_ms),
-            vote => vote,
+            Vote::Ignored => vote,
         };
         let decided = self.decide(seen, |word| report(word, period, vote, &self.rules));
         did(decided, Said::Recorded)

@@ -107,7 +107,7 @@ mod tests {
         for offset in [0, 1, 249_999, 250_000, 999_999] {
             let start = 7_000 * MS + offset;
             let end = Deadline::after(start, 10);
-            let into_tick = u64::from(start % 250_000 != 0);
+            let into_tick = u64::from(!start.is_multiple_of(250_000));
             let ahead = |now| end.ahead_of(Deadline::of(now), 41);
             assert_eq!(ahead(start), Some(40 + into_tick));
             assert!(ahead(start + 10 * MS - 1).is_some(), "{offset}");

@@ -1,12 +1,6 @@
 //! Faults that were planted and that no test had noticed, where no model or unit test is nearer.
 
-use std::{
-    sync::{Arc, Mutex, mpsc},
-    thread,
-    time::Duration,
-};
-
-use cutout::{Breaker, Outcome, Policy, Recorded, State, StopWatching, Transition, Trip};
+use cutout::{Outcome, Policy, Recorded, State, Trip};
 
 use super::{FIRST, SECOND, breaker, fail, succeed};
 
@@ -104,8 +98,16 @@ fn nothing_counted_before_a_recovery_is_looked_at_after_the_tags_have_wrapped() 
 }
 
 /// A listener that takes its time keeps no watcher waiting.
+#[cfg(feature = "watch")]
 #[test]
 fn watchers_are_woken_before_listeners_are_notified() {
+    use cutout::{Breaker, StopWatching, Transition};
+    use std::{
+        sync::{Arc, Mutex, mpsc},
+        thread,
+        time::Duration,
+    };
+
     let (woken, wakes) = mpsc::channel();
     let (told, heard) = mpsc::channel();
     let wakes = Mutex::new(wakes);

@@ -6,7 +6,7 @@ use cutout::{Backoff, Breaker, OnDrop, Policy};
 
 use super::SECOND;
 
-const HOUR: Duration = Duration::from_secs(3_600);
+const HOUR: Duration = Duration::from_hours(1);
 
 fn refused(policy: Policy) -> String {
     policy.validate().unwrap_err().to_string()

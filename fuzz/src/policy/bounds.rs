@@ -90,11 +90,11 @@ impl List {
         };
         let default = base.max(30_000 * MS);
         let lease = fields.probe_lease.map_or(default, |lease| lease.0).min(DAY);
-        if !(MS..=lease).contains(&limit.0) {
+        if (MS..=lease).contains(&limit.0) {
+            self.length(field, limit, MS, lease);
+        } else {
             let bound = format!("{} to {} (the probe_lease)", written(MS), written(lease));
             self.refuse(field, bound, written(limit.0));
-        } else {
-            self.length(field, limit, MS, lease);
         }
     }
 

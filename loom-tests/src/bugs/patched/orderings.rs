@@ -115,19 +115,6 @@ pub(super) const PATCHES: &[Patch] = &[
         )],
     },
     Patch {
-        name: "a_note_is_loaded_relaxed",
-        breaks: "notes",
-        what: "Acquire dropped on the load of a note",
-        seen: TOO_WEAK,
-        model: "notes::the_last_transition_is_the_one_that_is_noted",
-        gives_away: "the last is noted",
-        file: "notes.rs",
-        edits: &[(
-            "cell.load(Ordering::Acquire)",
-            "cell.load(Ordering::Relaxed)",
-        )],
-    },
-    Patch {
         name: "a_note_is_not_released",
         breaks: "notes",
         what: "Release dropped on the CAS of a note",
