@@ -104,11 +104,30 @@ pub use watching::{StopWatching, Watched};
 ///
 /// # Limits
 ///
-/// A permit whose call lasts through exactly 65 536 transitions, or a multiple, is taken for one of the
-/// period that then stands. At the shortest open period (10 ms, three transitions each) that is more
-/// than three and a half minutes inside one call; [`Breaker::reset`] in a loop does it in about a
-/// millisecond. With time buckets, what a period counted in a bucket counts again if 256 or 512 periods later
-/// the same bucket still lasts (it is a tenth of the window) and nothing was counted there since. An open breaker that nobody calls for 8.7 years may stay open for one interval more.
+/// Numbers wrap, and clocks differ. What that costs:
+///
+/// | what | when | then |
+/// |---|---|---|
+/// | generation | exactly 65 536 transitions inside one call, or a multiple | the permit is taken for one of the period that then stands |
+/// | deadline | an open breaker that nobody calls for 8.7 years | it may stay open for one interval more |
+/// | lease end | a half-open breaker whose probes never came back, and that nobody calls for 12.4 days | it may wait for one lease more |
+/// | time buckets' tag | 256 or 512 periods within one bucket, a tenth of the window | what one of them counted in the bucket may count again |
+/// | a note or a queued transition | its thread is held up for 65 536 transitions before it writes | [`Snapshot::since`] may be of an earlier period, or a transition is passed over, until the next one |
+/// | clocks of cores that differ | | see [`Clock`](crate::clock::Clock) |
+///
+/// 65 536 transitions take more than three and a half minutes at the shortest open period (10 ms, three transitions
+/// each); [`Breaker::reset`] in a loop makes them in about a millisecond.
+///
+/// **The end of the clock's range.** A clock may start anywhere, also just below `u64::MAX`, and wrap. Calls and drops
+/// have their length across the wrap. To a deadline, a lease and a window the wrap is a leap: it costs at most one
+/// interval, one lease, and what the window had counted.
+///
+/// **A hint** ([`Outcome::FailureFor`](crate::Outcome::FailureFor)) holds a breaker for an hour at most, whatever the
+/// clock does. The longest one that still runs counts when the breaker trips, also that of a failure which is reported
+/// as stale because another one tripped first.
+///
+/// **One breaker around two levels of a call** counts each failure twice: see
+/// [`Breaker::call`](Breaker::call#one-breaker-around-two-levels-of-a-call).
 ///
 /// **Fork.** A forked child has a copy of the breaker, which knows what the parent knew and learns
 /// by itself from then on. It trips, obeys its operator and notifies listeners of its own

@@ -18,8 +18,9 @@ pub enum Outcome {
     Success,
     /// The partner failed. A probe that fails reopens the breaker.
     Failure,
-    /// The partner failed and said for how long (`Retry-After`): if this trips or reopens the breaker,
-    /// it opens for at least this long. A hint of more than an hour counts as an hour.
+    /// The dependency failed and said for how long (`Retry-After`): if this trips or reopens the breaker,
+    /// it opens for at least this long. If a later failure trips it, what is left of the longest hint counts. A hint
+    /// of more than an hour counts as an hour.
     FailureFor(Duration),
     /// The call proves nothing about the partner. A probe gives its place back and the next call probes.
     Ignored,

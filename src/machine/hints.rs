@@ -160,20 +160,23 @@ mod tests {
 
     #[test]
     fn any_clock_leaves_at_most_an_hour() {
-        let hints = hints();
-        note(&hints, of(0), 500_000 * MS, HOUR);
-        for now in [0, 499_500 * MS, 500_000 * MS, u64::MAX] {
-            assert!(hints.running(of(0).period(), now) <= HOUR, "{now}");
+        let (hints, given) = (hints(), 500_000 * MS);
+        note(&hints, of(0), given, HOUR);
+        let running = |now| hints.running(of(0).period(), now);
+        for now in [0, given - 500 * MS, given, u64::MAX] {
+            assert!(running(now) <= HOUR, "{now}");
         }
-        assert_eq!(
-            hints.running(of(0).period(), 0),
-            0,
-            "a clock that stepped far back"
-        );
-        assert_eq!(
-            hints.running(of(0).period(), 499_500 * MS),
-            HOUR,
-            "within the slack"
-        );
+        assert_eq!(running(0), 0, "a clock that stepped far back");
+        assert_eq!(running(given - SLACK_MS * MS), HOUR, "within the slack");
+        assert_eq!(running(given - SLACK_MS * MS - 1_000), 0, "and no more");
+    }
+
+    #[test]
+    fn a_hint_that_ends_at_zero_is_told_from_none() {
+        let before = (END - 9) * NANOS_PER_MICRO;
+        let hints = hints();
+        assert_eq!(hints.running(of(0).period(), before), 0);
+        note(&hints, of(0), (END + 1) * NANOS_PER_MICRO - 10 * MS, 10);
+        assert_eq!(hints.running(of(0).period(), before), 1);
     }
 }

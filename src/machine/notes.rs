@@ -144,6 +144,13 @@ mod tests {
     }
 
     #[test]
+    fn a_note_of_generation_0_takes_the_place_of_none() {
+        let notes = notes();
+        write(&notes, &change(State::Open, 0, None), 1_000_000);
+        assert_eq!(notes.since(0), Some(Since::new(4)));
+    }
+
+    #[test]
     fn a_reader_of_another_period_finds_none() {
         let notes = notes();
         write(&notes, &change(State::Open, 7, None), 1_000_000);

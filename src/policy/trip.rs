@@ -33,6 +33,8 @@ use core::time::Duration;
 /// So a failure may miss up to seven successes of a shard, if that had counted 64 in its last bucket and then
 /// nothing for T: fewer than 11 % of those, and the breaker may trip that much too early.
 ///
+/// Where clocks of cores differ, a window of time is longer or shorter by as much: see [`Clock`](crate::clock::Clock).
+///
 /// How often a call writes to the word, so that other cores must fetch it anew, with `of_last(20)`: a
 /// success writes nothing iff the last 20 calls were successes.
 ///

@@ -65,6 +65,21 @@ fn a_window_of_failures_is_longer_or_shorter_by_what_clocks_differ() {
     }
 }
 
+#[test]
+fn time_buckets_are_longer_or_shorter_by_what_clocks_differ_and_a_tenth() {
+    let within = 100 * MS;
+    let trip = Trip::percent(100).min_calls(2).within(within);
+    for skew in [Duration::ZERO, MS, 50 * MS, 900 * MS, SECOND] {
+        for (first, second) in [(skew, Duration::ZERO), (Duration::ZERO, skew), (skew, skew)] {
+            let trips = |apart| trips(trip, &[(Duration::ZERO, first), (apart, second)]);
+            assert!(!trips(within + skew), "{skew:?}: never that far apart");
+            if let Some(near) = (within * 9 / 10).checked_sub(skew) {
+                assert!(trips(near), "{skew:?}: always that near");
+            }
+        }
+    }
+}
+
 /// The default clock is one for all cores (of a processor whose counters are in step), so nothing differs.
 #[test]
 fn a_core_that_is_ahead_makes_a_window_as_much_longer_and_no_more() {
