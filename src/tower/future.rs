@@ -11,6 +11,8 @@ use crate::{Breaker, Rejected};
 
 use super::{answer::Answer, ends::Ends, held::Held};
 
+const OVER: &str = "polled after it was ready";
+
 pin_project_lite::pin_project! {
     /// The response of a [`BreakerService`](super::BreakerService).
     ///
@@ -85,7 +87,6 @@ where
     /// If it is polled after it was ready, and when the inner future panics.
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        const OVER: &str = "polled after it was ready";
         let this = self.project();
         Poll::Ready(match this.call.project() {
             CallProjected::Admitted { future, held } => {
@@ -99,15 +100,31 @@ where
                 return poll_passed_on::<_, _, _, H, _, _>(future, context, this.ends, this.answer);
             }
             CallProjected::Rejected { rejected } => {
-                let answered = this.answer.rejected(rejected.take().expect(OVER));
-                answered.map(|response| this.ends.pass(response))
+                return poll_rejected::<_, _, H, _, _>(rejected.take(), this.ends, this.answer);
             }
         })
     }
 }
 
-/// Apart, so that the poll of an admitted call is small.
+// Apart, so that the compiler can fit the poll of an admitted call into its caller.
 #[cold]
+#[inline(never)]
+fn poll_rejected<T, Error, H, E, A>(
+    rejected: Option<Rejected>,
+    ends: &E,
+    answer: &A,
+) -> Poll<Result<E::Response, A::Error>>
+where
+    H: Deref<Target = Breaker>,
+    E: Ends<T, Error, H>,
+    A: Answer<T, Error>,
+{
+    let answered = answer.rejected(rejected.expect(OVER));
+    Poll::Ready(answered.map(|response| ends.pass(response)))
+}
+
+#[cold]
+#[inline(never)]
 fn poll_passed_on<F, T, Error, H, E, A>(
     future: Pin<&mut F>,
     context: &mut Context<'_>,

@@ -86,6 +86,8 @@ impl<H: Deref<Target = Breaker>> Held<H> {
         !self.unwinding && unwinding()
     }
 
+    #[cold]
+    #[inline(never)]
     fn drop_as(&self, ticket: Ticket, outcome: Outcome) {
         if self.is_unwound() {
             self.breaker.settle(ticket, Outcome::Failure);

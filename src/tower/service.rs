@@ -2,6 +2,7 @@
 
 use core::{
     fmt, mem,
+    ops::Deref,
     task::{Context, Poll},
 };
 
@@ -159,31 +160,54 @@ where
     /// If `poll_ready` did not say that the service is ready, since the last call or at all.
     #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
-        let (ends, answer) = (self.ends.clone(), self.answer.clone());
         let breaker = self.choose.choose(&request);
-        let admitted = match mem::take(&mut self.readiness) {
-            Readiness::Inner if scope::is_inside(&breaker) => {
-                self.reserves = false;
-                return ResponseFuture::passed_on(self.inner.call(request), ends, answer);
-            }
-            Readiness::Inner => Held::admit(breaker),
+        match mem::take(&mut self.readiness) {
+            Readiness::Inner if scope::is_inside(&breaker) => self.pass_on(request),
+            Readiness::Inner => match Held::admit(breaker) {
+                Ok(mut held) => {
+                    self.reserves = false;
+                    let future = held.inside(|| self.inner.call(request));
+                    ResponseFuture::admitted(future, held, self.ends.clone(), self.answer.clone())
+                }
+                Err(rejected) => self.reject(rejected),
+            },
             // Also if the deadline has passed since: the inner service was not asked.
-            Readiness::Rejects(rejected) => Err(breaker.turned_away(rejected)),
+            Readiness::Rejects(rejected) => self.reject(breaker.turned_away(rejected)),
             Readiness::Unknown => {
                 panic!("call without poll_ready: a service is ready for one call")
             }
-        };
-        match admitted {
-            Ok(mut held) => {
-                self.reserves = false;
-                let future = held.inside(|| self.inner.call(request));
-                ResponseFuture::admitted(future, held, ends, answer)
-            }
-            Err(rejected) => {
-                self.give_up();
-                ResponseFuture::rejected(rejected, ends, answer)
-            }
         }
+    }
+}
+
+// What is no healthy call is apart from that, so that the compiler can fit the latter into its caller.
+impl<S, B, E, A, R> BreakerService<S, B, E, A, R>
+where
+    E: Clone,
+    A: Clone,
+{
+    /// Makes a call inside one of the same breaker.
+    #[cold]
+    #[inline(never)]
+    fn pass_on<H, Request>(&mut self, request: Request) -> ResponseFuture<S::Future, H, E, A>
+    where
+        S: Service<Request>,
+        H: Deref<Target = Breaker>,
+    {
+        self.reserves = false;
+        let future = self.inner.call(request);
+        ResponseFuture::passed_on(future, self.ends.clone(), self.answer.clone())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn reject<F, H>(&mut self, rejected: Rejected) -> ResponseFuture<F, H, E, A>
+    where
+        H: Deref<Target = Breaker>,
+        R: Release<S>,
+    {
+        self.give_up();
+        ResponseFuture::rejected(rejected, self.ends.clone(), self.answer.clone())
     }
 }
 
