@@ -23,6 +23,15 @@ pub const fn is_of(error: &PolicyError, field: &str) -> bool {
     i == one.len() && i == other.len()
 }
 
+/// The breaker that the attribute names. The compiler shows the line of the bound, with the remedy.
+#[must_use]
+pub const fn not_a_const<T>(breaker: T) -> T
+where
+    T: 'static, // a `const` is a fresh breaker for each call, which never trips: make it a `static`
+{
+    breaker
+}
+
 /// What a function without a fallback returns for an error.
 ///
 /// # Errors

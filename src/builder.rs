@@ -19,8 +19,18 @@ use crate::{
 #[must_use = "a builder builds nothing until `build` or `try_build`"]
 pub struct Builder {
     policy: Policy,
+    intervals: Intervals,
     clock: Option<&'static dyn Clock>,
     parts: Parts,
+}
+
+/// By which setters of the builder the open interval was set, since the policy was.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Intervals {
+    None,
+    OpenFor,
+    Backoff,
+    Both,
 }
 
 /// What a builder passes on as it is.
@@ -36,6 +46,7 @@ impl Builder {
     pub(crate) const fn new() -> Self {
         Self {
             policy: Policy::new(),
+            intervals: Intervals::None,
             clock: None,
             parts: Parts {
                 name: None,
@@ -49,6 +60,7 @@ impl Builder {
     /// Replaces the whole policy.
     pub const fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
+        self.intervals = Intervals::None;
         self
     }
 
@@ -58,15 +70,23 @@ impl Builder {
         self
     }
 
-    /// See [`Policy::open_for`].
+    /// See [`Policy::open_for`]. Refused beside [`Builder::backoff`].
     pub const fn open_for(mut self, interval: Duration) -> Self {
         self.policy = self.policy.open_for(interval);
+        self.intervals = match self.intervals {
+            Intervals::None | Intervals::OpenFor => Intervals::OpenFor,
+            Intervals::Backoff | Intervals::Both => Intervals::Both,
+        };
         self
     }
 
-    /// See [`Policy::backoff`].
+    /// See [`Policy::backoff`]. Refused beside [`Builder::open_for`].
     pub const fn backoff(mut self, backoff: Backoff) -> Self {
         self.policy = self.policy.backoff(backoff);
+        self.intervals = match self.intervals {
+            Intervals::None | Intervals::Backoff => Intervals::Backoff,
+            Intervals::OpenFor | Intervals::Both => Intervals::Both,
+        };
         self
     }
 
@@ -172,6 +192,13 @@ impl Builder {
                 "clock",
                 "set, as there is no default one without the std feature",
                 "none",
+            ));
+        }
+        if let Intervals::Both = self.intervals {
+            return Err(PolicyError::rule(
+                "open_for",
+                "left out beside backoff",
+                "both",
             ));
         }
         policy::compile(&self.policy)

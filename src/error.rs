@@ -25,7 +25,12 @@ const NO_REST: u64 = u64::MAX;
 /// assert_eq!(rejected.to_string(), "circuit \"partner\" is forced open");
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Rejected {
+pub struct Rejected(Facts);
+
+/// What is known of a rejection. An [`Error`] shows it as its source, by which [`Rejected::find`] knows it, and which
+/// says of its text nothing that the [`Error`] has said already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Facts {
     name: Option<&'static str>,
     /// Ticks of [`Deadline`], or [`NO_REST`].
     rest: u64,
@@ -39,7 +44,8 @@ pub struct Rejected {
 pub enum Reason {
     /// The breaker is open.
     Open,
-    /// The breaker is half-open and all its probes are under way.
+    /// The breaker is half-open and all its probes are under way. One of them can be a call around this one:
+    /// see [`Breaker::call`](crate::Breaker::call#one-breaker-around-two-levels-of-a-call).
     ProbesBusy,
     /// An operator forced the breaker open.
     ForcedOpen,
@@ -61,29 +67,36 @@ impl Rejected {
     pub(crate) const fn new(refusal: Refusal, generation: u16, name: Option<&'static str>) -> Self {
         let (reason, rest) = match refusal {
             Refusal::Open { rest } => (Reason::Open, rest),
-            Refusal::Busy => (Reason::ProbesBusy, NO_REST),
+            Refusal::Busy { rest } => (Reason::ProbesBusy, rest),
             Refusal::Forced => (Reason::ForcedOpen, NO_REST),
         };
-        Self {
+        Self(Facts {
             name,
             rest,
             generation,
             reason,
-        }
+        })
+    }
+
+    /// The link by which [`Rejected::find`] knows a rejection in a chain of errors.
+    pub(crate) const fn link(&self) -> &(dyn error::Error + 'static) {
+        &self.0
     }
 
     /// Why the call was not let through.
     #[must_use]
     pub const fn reason(&self) -> Reason {
-        self.reason
+        self.0.reason
     }
 
-    /// The rest of the open period, rounded up to 250 µs: a call made after this long is let through
-    /// as a probe if no other is sooner. `None` when nobody can know: probes are under way, or an
-    /// operator holds the breaker.
+    /// How long to wait before the next call, rounded up to 250 µs. `None` while an operator holds the breaker.
+    ///
+    /// Of an open breaker the rest of the open period: a call made after this long is let through as a probe if
+    /// no other is sooner. While probes are busy an upper bound: the rest of their lease, or the policy's first
+    /// open interval if that is shorter. (They may end sooner, and may reopen the breaker.)
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
-        match self.rest {
+        match self.0.rest {
             NO_REST => None,
             ticks => Some(rest_of(ticks)),
         }
@@ -103,7 +116,7 @@ impl Rejected {
     /// ```
     #[must_use]
     pub const fn retry_after_secs(&self) -> Option<u64> {
-        match self.rest {
+        match self.0.rest {
             NO_REST => None,
             ticks => Some(ticks.div_ceil(1_000_000 / TICK_MICROS)),
         }
@@ -111,8 +124,8 @@ impl Rejected {
 
     /// The rejection in a chain of errors, if one is in it: for errors that were boxed on their way.
     ///
-    /// It must be a link of the chain. A boxed [`Error`] hides it, as its own source is that of what it
-    /// holds: box what [`Error::flatten`] gives. So does an `io::Error` that was made of one.
+    /// It is found in a boxed [`Error`], in an `anyhow::Error` made of one by `?`, and below any number of errors
+    /// that show what they are made of as their source. (An `io::Error` does not: it shows what that is made of.)
     ///
     /// ```
     /// use cutout::{Breaker, Rejected};
@@ -131,11 +144,14 @@ impl Rejected {
     /// assert_eq!(quote().unwrap(), 7);
     /// ```
     #[must_use]
-    pub fn find<'a>(error: &'a (dyn error::Error + 'static)) -> Option<&'a Self> {
+    pub fn find(error: &(dyn error::Error + 'static)) -> Option<Self> {
         let mut link = Some(error);
         while let Some(error) = link {
-            if let Some(rejected) = error.downcast_ref() {
-                return Some(rejected);
+            if let Some(rejected) = error.downcast_ref::<Self>() {
+                return Some(*rejected);
+            }
+            if let Some(facts) = error.downcast_ref::<Facts>() {
+                return Some(Self(*facts));
             }
             link = error.source();
         }
@@ -145,13 +161,13 @@ impl Rejected {
     /// The generation of the period that rejected the call.
     #[must_use]
     pub const fn generation(&self) -> u16 {
-        self.generation
+        self.0.generation
     }
 
     /// The breaker's name, if it has one.
     #[must_use]
     pub const fn name(&self) -> Option<&'static str> {
-        self.name
+        self.0.name
     }
 }
 
@@ -164,32 +180,37 @@ pub(crate) const fn rest_of(ticks: u64) -> Duration {
 impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("circuit ")?;
-        if let Some(name) = self.name {
+        if let Some(name) = self.0.name {
             write!(f, "{name:?} ")?;
         }
-        match (self.reason, self.retry_after()) {
-            (Reason::Open, Some(rest)) => {
-                let millis = u64::try_from(rest.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX);
-                write!(
-                    f,
-                    "is open, retry after {:?}",
-                    Duration::from_millis(millis)
-                )
-            }
-            (Reason::Open, None) => f.write_str("is open"),
-            (Reason::ProbesBusy, _) => f.write_str("is half-open and its probes are busy"),
-            (Reason::ForcedOpen, _) => f.write_str("is forced open"),
+        match self.0.reason {
+            Reason::ForcedOpen => return f.write_str("is forced open"),
+            Reason::Open => f.write_str("is open")?,
+            Reason::ProbesBusy => f.write_str("is half-open and its probes are busy")?,
         }
+        let Some(rest) = self.retry_after() else {
+            return Ok(());
+        };
+        let millis = u64::try_from(rest.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX);
+        write!(f, ", retry after {:?}", Duration::from_millis(millis))
     }
 }
+
+impl fmt::Display for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a circuit breaker rejected the call")
+    }
+}
+
+impl error::Error for Facts {}
 
 impl fmt::Debug for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rejected")
-            .field("reason", &self.reason)
+            .field("reason", &self.0.reason)
             .field("retry_after", &self.retry_after())
-            .field("generation", &self.generation)
-            .field("name", &self.name)
+            .field("generation", &self.0.generation)
+            .field("name", &self.0.name)
             .finish_non_exhaustive()
     }
 }
@@ -198,7 +219,8 @@ impl error::Error for Rejected {}
 
 /// A call through a breaker failed: it was not made, or it was and failed with `E`.
 ///
-/// Displays, and has the source, of what it holds: it adds no link of its own to a chain of errors.
+/// Displays what it holds. In a chain of errors its source is that of the call's error, or of a rejection a link that
+/// [`Rejected::find`] knows.
 ///
 /// ```
 /// use cutout::{Breaker, Error};
@@ -323,7 +345,7 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
 impl<E: error::Error> error::Error for Error<E> {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
-            Self::Rejected(rejected) => rejected.source(),
+            Self::Rejected(rejected) => Some(rejected.link()),
             Self::Inner(inner) => inner.source(),
         }
     }
@@ -358,25 +380,33 @@ mod tests {
     }
 
     #[test]
-    fn the_other_reasons_know_no_wait() {
-        let busy = Rejected::new(Refusal::Busy, 3, Some("billing"));
-        assert_eq!(busy.retry_after(), None);
-        assert_eq!(busy.retry_after_secs(), None);
+    fn busy_probes_have_an_upper_bound_and_an_operator_has_none() {
+        let busy = Rejected::new(Refusal::Busy { rest: 6_000 }, 3, Some("billing"));
+        assert_eq!(busy.retry_after(), Some(Duration::from_millis(1_500)));
+        assert_eq!(busy.retry_after_secs(), Some(2));
         assert_eq!(
             busy.to_string(),
-            "circuit \"billing\" is half-open and its probes are busy"
+            "circuit \"billing\" is half-open and its probes are busy, retry after 1.5s"
         );
+        let forced = Rejected::new(Refusal::Forced, 3, None);
+        assert_eq!(
+            (forced.retry_after(), forced.retry_after_secs()),
+            (None, None)
+        );
+        assert_eq!(forced.to_string(), "circuit is forced open");
     }
 
     #[test]
     fn a_rejection_is_small() {
-        assert_eq!(size_of::<Rejected>(), 32);
+        let name = size_of::<Option<&str>>();
+        assert_eq!(size_of::<Rejected>(), name + size_of::<u64>() + 8);
     }
 
     #[test]
     fn an_error_is_transparent() {
         let error = Error::Inner(fmt::Error);
         assert_eq!(error.to_string(), fmt::Error.to_string());
+        assert!(error::Error::source(&error).is_none());
         let error = Error::<fmt::Error>::from(rejected(4));
         assert_eq!(error.to_string(), "circuit is open, retry after 1ms");
         assert_eq!(error.rejected().map(Rejected::generation), Some(3));

@@ -101,11 +101,7 @@ macro_rules! permit {
             #[inline]
             fn drop(&mut self) {
                 if let Some(ticket) = self.ticket.take() {
-                    if !self.unwinding && unwinding() {
-                        self.breaker.settle(ticket, Outcome::Failure);
-                    } else {
-                        self.breaker.abandon(ticket);
-                    }
+                    self.breaker.end_dropped(ticket, self.unwinding);
                 }
             }
         }

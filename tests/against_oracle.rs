@@ -169,9 +169,15 @@ fn policy() -> impl Strategy<Value = Policy> {
                 .probes(probes)
                 .probe_successes(successes);
             policy.probe_lease = lease;
-            // A slow call above an explicit lease is refused.
-            policy.slow_call = slow.map(|slow| lease.map_or(slow, |lease| slow.min(lease)));
-            policy.on_drop = on_drop;
+            // A limit above the lease is refused.
+            let default = policy.backoff.base.max(Duration::from_secs(30));
+            let lease = lease.unwrap_or(default);
+            policy.slow_call = slow.map(|slow| slow.min(lease));
+            policy.on_drop = on_drop.map(|on_drop| match on_drop {
+                OnDrop::FailureAfter(limit) => OnDrop::FailureAfter(limit.min(lease)),
+                OnDrop::FailProbeAfter(limit) => OnDrop::FailProbeAfter(limit.min(lease)),
+                other => other,
+            });
             policy
         })
 }
@@ -238,6 +244,7 @@ fn on_drop() -> impl Strategy<Value = OnDrop> {
         Just(OnDrop::Ignore),
         Just(OnDrop::Failure),
         limit().prop_map(OnDrop::FailureAfter),
+        limit().prop_map(OnDrop::FailProbeAfter),
     ]
 }
 

@@ -14,7 +14,8 @@ use std::{
 };
 
 use cutout::{
-    Breaker, Outcome, Reason, Recorded, State, Transition, Trip, clock::Manual, keyed::Breakers,
+    Breaker, Outcome, Policy, PolicyError, Reason, Recorded, State, Transition, Trip,
+    clock::Manual, keyed::Breakers,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -192,13 +193,213 @@ fn a_breaker_that_is_not_closed_keeps_its_place_in_a_flood() {
 }
 
 #[test]
-fn an_open_breaker_past_its_deadline_keeps_its_place_too() {
+fn an_open_breaker_past_its_deadline_keeps_its_slot_as_long_again_as_it_was_open() {
     let (breakers, clock) = bounded(1);
     trip(&breakers.get(&1));
-    clock.advance(100 * SECOND);
+    clock.advance(Duration::from_millis(1_999));
     assert_eq!(breakers.get(&1).state(), State::HalfOpen);
     assert!(Arc::ptr_eq(&breakers.get(&2), &breakers.overflow()));
     assert_eq!(keys(&breakers), [1]);
+    clock.advance(Duration::from_millis(1));
+    assert!(!Arc::ptr_eq(&breakers.get(&2), &breakers.overflow()));
+    assert_eq!(keys(&breakers), [2]);
+}
+
+#[test]
+fn an_open_period_of_milliseconds_keeps_its_slot_for_a_second() {
+    let clock = Arc::new(Manual::new());
+    let breakers = Breakers::<u32>::builder().bound(1);
+    let breakers = breakers.shared_clock(clock.clone()).build();
+    breakers.get(&1).force_open_for(Duration::from_millis(10));
+    clock.advance(Duration::from_millis(1_009));
+    breakers.get(&2);
+    assert_eq!(keys(&breakers), [1]);
+    clock.advance(Duration::from_millis(1));
+    breakers.get(&2);
+    assert_eq!(keys(&breakers), [2]);
+}
+
+#[test]
+fn a_half_open_breaker_keeps_its_slot_as_long_again_as_its_lease() {
+    let clock = Arc::new(Manual::new());
+    let breakers = Breakers::<u32>::builder()
+        .each(EACH.probe_lease(20 * SECOND))
+        .bound(1)
+        .shared_clock(clock.clone())
+        .build();
+    trip(&breakers.get(&1));
+    clock.advance(SECOND);
+    std::mem::forget(breakers.get(&1).try_acquire_owned().unwrap());
+    clock.advance(39 * SECOND);
+    breakers.get(&2);
+    assert_eq!(keys(&breakers), [1]);
+    clock.advance(SECOND);
+    breakers.get(&2);
+    assert_eq!(keys(&breakers), [2]);
+}
+
+#[test]
+fn an_operator_holds_a_slot_for_ever() {
+    let (breakers, clock) = bounded(2);
+    breakers.get(&1).force_open();
+    breakers.get(&2).disable();
+    for _ in 0..100 {
+        clock.advance(Duration::from_hours(24));
+        breakers.get(&3);
+        assert_eq!(keys(&breakers), [1, 2]);
+    }
+}
+
+#[test]
+fn dead_hosts_that_nobody_asks_for_any_more_cut_no_living_one_off() {
+    let clock = Arc::new(Manual::new());
+    let breakers = Breakers::<u32>::builder()
+        .each(Breaker::builder().open_for(5 * SECOND))
+        .bound(100)
+        .shared_clock(clock.clone())
+        .build();
+    let overflow = breakers.overflow();
+    for dead in 1_000..4_000 {
+        clock.advance(SECOND);
+        for _ in 0..5 {
+            let _ = breakers.get(&dead).call(|| Err::<(), _>(()));
+        }
+        let living = breakers.get(&(dead % 7));
+        assert!(!Arc::ptr_eq(&living, &overflow), "at {dead}");
+        living.call(|| Ok::<_, ()>(())).unwrap();
+        assert!(breakers.len() <= 100);
+    }
+}
+
+/// What trips at three failures, by each kind of window.
+fn three_failures() -> [cutout::Builder; 5] {
+    [
+        Trip::consecutive(3),
+        Trip::failures(3).of_last(10),
+        Trip::failures(3).of_last(100),
+        Trip::failures(3).within(100 * SECOND),
+        Trip::percent(10).min_calls(3).within(100 * SECOND),
+    ]
+    .map(|trip| Breaker::builder().trip(trip).open_for(SECOND))
+}
+
+#[test]
+fn a_closed_breaker_that_has_counted_failures_outlasts_strangers_that_have_none() {
+    for each in three_failures() {
+        let clock = Arc::new(Manual::new());
+        let breakers = Breakers::<u32>::builder()
+            .each(each)
+            .bound(100)
+            .shared_clock(clock.clone())
+            .build();
+        for call in 1..=3 {
+            let _ = breakers.get(&0).call(|| Err::<(), _>(()));
+            if call < 3 {
+                for stranger in 0..1_000 {
+                    let stranger = breakers.get(&(1_000 * call + stranger));
+                    stranger.call(|| Ok::<_, ()>(())).unwrap();
+                }
+            }
+        }
+        let trip = each.build().policy().trip;
+        let state = breakers.find(&0).map(|breaker| breaker.state());
+        assert_eq!(state, Some(State::Open), "{trip:?}");
+    }
+}
+
+#[test]
+fn of_closed_breakers_that_have_counted_failures_the_one_with_fewest_goes() {
+    for each in three_failures() {
+        let breakers = Breakers::<u32>::builder().each(each).bound(3).build();
+        for (key, failures) in [(1, 2), (2, 1), (3, 2)] {
+            for _ in 0..failures {
+                let _ = breakers.get(&key).call(|| Err::<(), _>(()));
+            }
+        }
+        breakers.get(&4);
+        assert_eq!(keys(&breakers), [1, 3, 4], "{each:?}");
+        breakers.get(&5);
+        assert_eq!(keys(&breakers), [1, 3, 5], "{each:?}");
+    }
+}
+
+#[test]
+fn of_closed_breakers_that_have_counted_as_many_failures_the_oldest_goes() {
+    let breakers = Breakers::<u32>::builder().bound(40).build();
+    for key in 0..60 {
+        let _ = breakers.get(&key).call(|| Err::<(), _>(()));
+        let oldest = (key + 1_u32).saturating_sub(40);
+        assert_eq!(keys(&breakers), (oldest..=key).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_window_of_time_that_has_forgotten_its_failures_has_nothing_to_lose() {
+    for each in three_failures().into_iter().skip(3) {
+        let clock = Arc::new(Manual::new());
+        let breakers = Breakers::<u32>::builder().each(each).bound(2);
+        let breakers = breakers.shared_clock(clock.clone()).build();
+        let _ = breakers.get(&1).call(|| Err::<(), _>(()));
+        clock.advance(200 * SECOND);
+        let _ = breakers.get(&2).call(|| Err::<(), _>(()));
+        breakers.get(&3);
+        assert_eq!(keys(&breakers), [2, 3], "{each:?}");
+    }
+}
+
+#[test]
+fn one_that_is_closed_goes_before_one_that_has_been_open_for_long() {
+    let (breakers, clock) = bounded(2);
+    trip(&breakers.get(&1));
+    clock.advance(100 * SECOND);
+    breakers.get(&2);
+    breakers.get(&3);
+    assert_eq!(keys(&breakers), [1, 3]);
+}
+
+#[test]
+fn a_clock_that_uses_the_set_or_panics_leaves_it_whole() {
+    struct Nosy(AtomicUsize);
+    static CLOCK: Nosy = Nosy(AtomicUsize::new(0));
+    static SET: std::sync::LazyLock<Breakers<u32>> = std::sync::LazyLock::new(|| {
+        Breakers::builder()
+            .each(EACH.clock(&CLOCK))
+            .bound(2)
+            .build()
+    });
+
+    impl cutout::clock::Clock for Nosy {
+        fn now(&self) -> u64 {
+            match self.0.fetch_add(1, Ordering::SeqCst) % 3 {
+                _ if DEPTH.get() > 0 => {}
+                0 => {
+                    DEPTH.set(1);
+                    SET.get(&7);
+                    SET.remove(&7);
+                    DEPTH.set(0);
+                }
+                1 if thread::current().name() == Some("panics") => panic!("no time"),
+                _ => {}
+            }
+            0
+        }
+    }
+
+    for key in 0..2 {
+        trip(&SET.get(&key));
+    }
+    let asked = thread::Builder::new().name("panics".into()).spawn(|| {
+        for key in 10..50 {
+            let _ = catch_unwind(|| SET.get(&key));
+            assert!(SET.len() <= 2);
+        }
+    });
+    asked.unwrap().join().unwrap();
+    SET.retain(|_, _| false);
+    for key in 0..2 {
+        SET.get(&key);
+    }
+    assert_eq!(keys(&SET), [0, 1]);
 }
 
 #[test]
@@ -312,6 +513,49 @@ fn the_breaker_of_a_key_can_be_made_for_it() {
 }
 
 #[test]
+fn a_policy_of_a_key_that_is_out_of_bounds_panics_in_no_get_and_is_reported() {
+    let reported = Arc::new(Mutex::new(Vec::new()));
+    let probes = |tenant: Option<&u32>| Policy::new().probes(tenant.copied().unwrap_or(1));
+    let breakers = Breakers::builder()
+        .each_policy(probes, {
+            let reported = reported.clone();
+            move |tenant: &u32, error: &PolicyError| {
+                reported.lock().unwrap().push((*tenant, error.to_string()));
+            }
+        })
+        .each(EACH.probes(7).name("tenants"))
+        .build();
+    assert_eq!(breakers.get(&2).policy().probes, 2);
+    assert_eq!(breakers.get(&2).snapshot().name, Some("tenants"));
+    let fallen_back = breakers.get(&64);
+    assert_eq!(fallen_back.policy(), EACH.probes(7).build().policy());
+    assert!(Arc::ptr_eq(&fallen_back, &breakers.get(&64)));
+    assert_eq!(breakers.overflow().policy().probes, 1);
+    let expected = [(64, "probes must be 1 to 63, got 64".to_owned())];
+    assert_eq!(*reported.lock().unwrap(), expected);
+}
+
+#[test]
+fn a_policy_of_the_overflow_breaker_or_a_template_out_of_bounds_is_refused_when_the_set_is_built() {
+    let set = |each, overflow| {
+        Breakers::<u32>::builder()
+            .each(each)
+            .each_policy(
+                move |tenant| Policy::new().probes(tenant.map_or(overflow, |_| 1)),
+                |_, _| {},
+            )
+            .try_build()
+            .map(drop)
+            .map_err(|error| error.to_string())
+    };
+    let refused = |got| Err(format!("probes must be 1 to 63, got {got}"));
+    assert_eq!(set(EACH, 1), Ok(()));
+    assert_eq!(set(EACH, 64), refused(64));
+    assert_eq!(set(EACH.probes(65), 1), refused(65));
+    assert_eq!(set(EACH.probes(65), 64), refused(65));
+}
+
+#[test]
 fn a_breaker_that_can_not_be_made_costs_no_place() {
     let breakers = Breakers::<u32>::builder()
         .bound(2)
@@ -327,9 +571,10 @@ fn a_breaker_that_can_not_be_made_costs_no_place() {
     breakers.get(&2);
     assert_eq!(keys(&breakers), [1, 2]);
     catch_unwind(|| breakers.get(&13)).unwrap_err();
-    assert_eq!(keys(&breakers), [2], "1 had gone for it by then");
+    assert_eq!(keys(&breakers), [1, 2], "none had to go");
     breakers.get(&3);
-    assert_eq!(keys(&breakers), [2, 3]);
+    assert!(breakers.find(&3).is_some());
+    assert_eq!(breakers.len(), 2);
 }
 
 /// A key that knows how often a key was hashed.
@@ -463,6 +708,336 @@ fn threads_that_ask_for_a_new_key_at_once_get_the_same_breaker() {
         breakers.get(&key);
     }
     assert_eq!(breakers.len(), KEYS as usize + 100);
+}
+
+#[test]
+fn at_the_bound_threads_that_ask_for_a_new_key_at_once_get_the_same_breaker() {
+    const THREADS: usize = 3;
+    const KEYS: u32 = 3_000;
+
+    for bound in [1, 2, 3] {
+        let made = Arc::new(AtomicUsize::new(0));
+        let breakers = Breakers::<u32>::builder()
+            .bound(bound)
+            .each_by({
+                let made = made.clone();
+                move |key| {
+                    made.fetch_add(1, Ordering::Relaxed);
+                    if key.is_some_and(|key| key % 2 == 0) {
+                        thread::yield_now(); // Invites another thread to make one too.
+                    }
+                    Breaker::new()
+                }
+            })
+            .build();
+        let start = Barrier::new(THREADS);
+        let ask = || {
+            let ask = |key| {
+                start.wait();
+                breakers.get(&key)
+            };
+            (0..KEYS).map(ask).collect::<Vec<_>>()
+        };
+        let got: Vec<_> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(ask)).collect();
+            let joined = threads.into_iter().map(|asked| asked.join().unwrap());
+            joined.collect()
+        });
+        let differ = (0..KEYS as usize)
+            .filter(|key| (1..THREADS).any(|i| !Arc::ptr_eq(&got[0][*key], &got[i][*key])))
+            .count();
+        assert_eq!(differ, 0, "of {KEYS} at bound {bound}");
+        assert!(
+            made.load(Ordering::Relaxed) > KEYS as usize + 1,
+            "the threads never met"
+        );
+        assert!(breakers.len() <= bound as usize);
+    }
+}
+
+#[test]
+fn one_that_asks_while_the_breaker_of_its_key_is_being_made_gets_the_same_one() {
+    static SET: std::sync::LazyLock<Breakers<u32>> = std::sync::LazyLock::new(|| {
+        Breakers::builder()
+            .bound(1)
+            .each_by(|key| {
+                if key == Some(&1) && DEPTH.get() == 0 {
+                    let other = thread::spawn(|| {
+                        DEPTH.set(1);
+                        SET.get(&1)
+                    });
+                    *OTHER.lock().unwrap() = Some(other.join().unwrap());
+                }
+                Breaker::new()
+            })
+            .build()
+    });
+    static OTHER: Mutex<Option<Arc<Breaker>>> = Mutex::new(None);
+
+    for _ in 0..3 {
+        SET.get(&0);
+        let one = SET.get(&1);
+        let other = OTHER.lock().unwrap().take().unwrap();
+        assert!(Arc::ptr_eq(&one, &other));
+        assert!(!Arc::ptr_eq(&one, &SET.overflow()));
+        assert!(Arc::ptr_eq(&one, &SET.get(&1)));
+        assert_eq!(keys(&SET), [1]);
+    }
+}
+
+/// A clock whose next reading does something first.
+#[derive(Default)]
+struct Hooked(Mutex<Option<Box<dyn FnOnce() + Send>>>);
+
+impl cutout::clock::Clock for Hooked {
+    fn now(&self) -> u64 {
+        let hook = self.0.lock().unwrap().take();
+        if let Some(hook) = hook {
+            hook();
+        }
+        0
+    }
+}
+
+/// A set of one slot, taken by the key 0, whose breaker has counted a failure: to judge it, a
+/// newcomer reads the clock.
+fn hooked() -> (Arc<Breakers<u32>>, Arc<Hooked>) {
+    let clock = Arc::new(Hooked::default());
+    let each = Breaker::builder().trip(Trip::failures(3).within(SECOND));
+    let builder = Breakers::builder().each(each).bound(1);
+    let breakers = builder.shared_clock(clock.clone()).build();
+    let _ = breakers.get(&0).call(|| Err::<(), _>(()));
+    (Arc::new(breakers), clock)
+}
+
+#[test]
+fn one_that_finds_no_slot_looks_again_for_its_key() {
+    let (breakers, clock) = hooked();
+    let other = Arc::new(Mutex::new(None));
+    let come = {
+        let (breakers, other) = (breakers.clone(), other.clone());
+        move || *other.lock().unwrap() = Some(breakers.get(&1))
+    };
+    *clock.0.lock().unwrap() = Some(Box::new(come));
+    let one = breakers.get(&1);
+    let other = other.lock().unwrap().take().unwrap();
+    assert!(Arc::ptr_eq(&one, &other));
+    assert!(!Arc::ptr_eq(&one, &breakers.overflow()));
+    assert_eq!(keys(&breakers), [1]);
+}
+
+#[test]
+fn a_slot_that_comes_free_while_others_are_judged_is_taken() {
+    let (breakers, clock) = hooked();
+    let leave = {
+        let breakers = breakers.clone();
+        move || drop(breakers.remove(&0))
+    };
+    *clock.0.lock().unwrap() = Some(Box::new(leave));
+    breakers.get(&1);
+    assert_eq!(keys(&breakers), [1]);
+}
+
+#[test]
+fn one_that_opens_while_it_is_judged_keeps_its_slot() {
+    let (breakers, clock) = hooked();
+    let open = {
+        let breaker = breakers.get(&0);
+        move || {
+            breaker.force_open_for(SECOND);
+        }
+    };
+    *clock.0.lock().unwrap() = Some(Box::new(open));
+    assert!(Arc::ptr_eq(&breakers.get(&1), &breakers.overflow()));
+    assert_eq!(keys(&breakers), [0]);
+    assert_eq!(breakers.get(&0).state(), State::Open);
+}
+
+/// A key that is not equal to itself, like a NaN.
+#[derive(Clone, Copy)]
+struct Never(u32);
+
+impl Hash for Never {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+impl PartialEq for Never {
+    fn eq(&self, _: &Self) -> bool {
+        false
+    }
+}
+
+impl Eq for Never {}
+
+/// A key whose hash is another one each time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Fickle(u32);
+
+impl Hash for Fickle {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        NEXT.fetch_add(1, Ordering::Relaxed).hash(state);
+    }
+}
+
+/// A key whose hash tells no two apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Flat(u32);
+
+impl Hash for Flat {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
+/// How many members a set of `bound` has at most while threads ask it for keys, and in the end.
+fn most<K: Hash + Eq + Clone + Send + Sync + 'static>(bound: u32, key: fn(u32) -> K) -> usize {
+    const THREADS: u32 = 4;
+
+    let breakers = Breakers::<K>::builder().bound(bound).build();
+    let count = || {
+        let mut members = 0;
+        breakers.for_each(|_, _| members += 1);
+        members
+    };
+    for i in 0..1_000 {
+        breakers.get(&key(i));
+        assert!(count() <= bound as usize, "one thread");
+    }
+    thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let breakers = &breakers;
+            scope.spawn(move || {
+                for i in 0..2_000 {
+                    breakers.get(&key(i / 4 % 40));
+                    match (i + thread) % 7 {
+                        0 => drop(breakers.remove(&key(i % 40))),
+                        1 if i % 50 == 0 => breakers.retain(|_, _| false),
+                        _ => {}
+                    }
+                }
+            });
+        }
+    });
+    let left = count();
+    breakers.retain(|_, _| false);
+    assert_eq!(count(), 0, "each can be taken out");
+    for i in 0..bound {
+        breakers.get(&key(i));
+    }
+    assert_eq!(count(), bound as usize, "no slot was lost");
+    left
+}
+
+#[test]
+fn a_key_that_is_not_equal_to_itself_breaks_no_bound() {
+    assert!(most(4, Never) <= 4);
+}
+
+#[test]
+fn a_key_whose_hash_changes_breaks_no_bound() {
+    assert!(most(4, Fickle) <= 4);
+}
+
+#[test]
+fn keys_of_one_hash_break_no_bound() {
+    assert!(most(4, Flat) <= 4);
+    let breakers = Breakers::<Flat>::builder().bound(3).build();
+    for key in 0..20 {
+        breakers.get(&Flat(key));
+        let oldest = key.saturating_sub(2);
+        assert_eq!(
+            keys(&breakers),
+            (oldest..=key).map(Flat).collect::<Vec<_>>()
+        );
+    }
+}
+
+/// A key whose hash tells no two apart, and whose comparison panics when it is bidden.
+#[derive(Clone, Debug, PartialOrd, Ord)]
+struct Mine(u32);
+
+thread_local!(static FUSE: Cell<Option<u32>> = const { Cell::new(None) });
+
+impl Hash for Mine {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
+impl PartialEq for Mine {
+    fn eq(&self, other: &Self) -> bool {
+        if let Some(left) = FUSE.get() {
+            assert_ne!(left, 0, "the fuse");
+            FUSE.set(Some(left - 1));
+        }
+        self.0 == other.0
+    }
+}
+
+impl Eq for Mine {}
+
+#[test]
+fn a_panic_of_a_comparison_frees_no_slot_whose_member_stays() {
+    for fuse in 0..20 {
+        let breakers = Breakers::<Mine>::builder().bound(3).build();
+        for key in 0..3 {
+            breakers.get(&Mine(key));
+        }
+        FUSE.set(Some(fuse));
+        let got = catch_unwind(|| breakers.get(&Mine(10)));
+        FUSE.set(None);
+        if got.is_err() {
+            assert!(fuse < 19, "no get compares that often");
+        }
+        for key in 20..30 {
+            breakers.get(&Mine(key));
+            assert!(keys(&breakers).len() <= 3, "at fuse {fuse}");
+        }
+        assert_eq!(breakers.len(), 3, "at fuse {fuse}");
+    }
+}
+
+#[test]
+fn a_panic_before_the_eviction_frees_no_slot_whose_member_stays() {
+    let breakers = Breakers::<u32>::builder().bound(2).each_by(|key| {
+        assert_ne!(key, Some(&13));
+        Breaker::new()
+    });
+    let breakers = breakers.build();
+    for key in 0..2 {
+        breakers.get(&key);
+    }
+    for key in 100..110 {
+        catch_unwind(|| breakers.get(&13)).unwrap_err();
+        assert_eq!(breakers.len(), 2);
+        breakers.get(&key);
+        assert!(breakers.len() <= 2, "{:?}", keys(&breakers));
+    }
+}
+
+#[test]
+fn what_retain_does_not_want_and_somebody_else_took_out_frees_its_slot_once() {
+    let (breakers, _) = bounded(3);
+    for key in 0..3 {
+        breakers.get(&key);
+    }
+    breakers.retain(|key, _| {
+        breakers.remove(key);
+        breakers.get(&(key + 10)); // Takes the slot that has just come free.
+        false
+    });
+    for newcomer in 100..110 {
+        breakers.get(&newcomer);
+        assert!(breakers.len() <= 3, "{:?}", keys(&breakers));
+    }
+    breakers.retain(|key, _| {
+        breakers.remove(key);
+        false
+    });
+    for newcomer in 200..210 {
+        breakers.get(&newcomer);
+        assert!(breakers.len() <= 3, "{:?}", keys(&breakers));
+    }
+    assert_eq!(breakers.len(), 3);
 }
 
 #[test]

@@ -90,7 +90,7 @@ fn the_state_is_right_after_every_change_until_the_breaker_is_dropped() {
                 .values()
                 .filter(|value| **value == "0")
                 .count(),
-            6
+            7
         );
     });
 }
@@ -283,6 +283,122 @@ fn a_static_breaker_is_counted_from_when_it_is_begun_or_from_its_first_transitio
 }
 
 #[test]
+fn a_breaker_that_moved_before_there_was_a_recorder_is_counted_once_there_is_one() {
+    static METRICS: Metrics = Metrics::new().calls();
+    static EARLY: Breaker = PARTNER
+        .name("early")
+        .listeners(&[&METRICS])
+        .call_listener(&METRICS)
+        .build();
+
+    METRICS.begin(&EARLY);
+    EARLY.force_open();
+    EARLY.try_acquire().unwrap_err();
+    exported(|handle| {
+        METRICS.begin(&EARLY);
+        assert_eq!(
+            counted(&handle.render(), "early"),
+            only(State::ForcedOpen, 1)
+        );
+        EARLY.try_acquire().unwrap_err();
+        EARLY.reset();
+        fail(&EARLY);
+        let scrape = handle.render();
+        assert_eq!(counted(&scrape, "early"), only(State::Open, 1));
+        let samples = samples(&scrape);
+        let rejections = "circuit_breaker_rejections{circuit_breaker_name=\"early\",\
+            circuit_breaker_rejection_reason=\"forced-open\"}";
+        assert_eq!(samples[rejections], "1");
+        assert_eq!(
+            samples["circuit_breaker_admissions{circuit_breaker_name=\"early\"}"],
+            "1"
+        );
+    });
+}
+
+#[test]
+fn a_breaker_that_was_watched_before_there_was_a_recorder_is_counted_from_its_first_transition() {
+    let breaker = Metrics::new().on(PARTNER.build());
+    breaker.force_open();
+    exported(|handle| {
+        breaker.reset();
+        assert_eq!(counted(&handle.render(), "partner"), only(State::Closed, 1));
+        fail(&breaker);
+        assert_eq!(counted(&handle.render(), "partner"), only(State::Open, 1));
+        drop(breaker);
+        assert_eq!(counted(&handle.render(), "partner"), []);
+    });
+}
+
+#[test]
+fn breakers_of_two_names_that_share_a_metrics_are_counted_under_their_own() {
+    static METRICS: Metrics = Metrics::new().rejections();
+    static ONE: Breaker = PARTNER
+        .name("one")
+        .listeners(&[&METRICS])
+        .call_listener(&METRICS)
+        .build();
+    static OTHER: Breaker = PARTNER
+        .name("other")
+        .listeners(&[&METRICS])
+        .call_listener(&METRICS)
+        .build();
+
+    exported(|handle| {
+        METRICS.begin(&ONE);
+        METRICS.begin(&OTHER);
+        assert_eq!(counted(&handle.render(), "one"), only(State::Closed, 1));
+        assert_eq!(counted(&handle.render(), "other"), only(State::Closed, 1));
+        OTHER.force_open();
+        for _ in 0..3 {
+            OTHER.try_acquire().unwrap_err();
+        }
+        let scrape = handle.render();
+        assert_eq!(counted(&scrape, "one"), only(State::Closed, 1));
+        assert_eq!(counted(&scrape, "other"), only(State::ForcedOpen, 1));
+        let rejections = |name| {
+            let series = format!(
+                "circuit_breaker_rejections{{circuit_breaker_name=\"{name}\",\
+                 circuit_breaker_rejection_reason=\"forced-open\"}}"
+            );
+            samples(&scrape)
+                .get(&*series)
+                .map(|many| (*many).to_owned())
+        };
+        assert_eq!(rejections("other").as_deref(), Some("3"));
+        assert_eq!(rejections("one").as_deref(), Some("0"));
+        assert_eq!(conflicts(&scrape, "one"), Some("0"));
+        assert_eq!(conflicts(&scrape, "other"), Some("0"));
+    });
+}
+
+fn conflicts<'a>(scrape: &'a str, name: &str) -> Option<&'a str> {
+    let series = format!("circuit_breaker_conflicts{{circuit_breaker_name=\"{name}\"}}");
+    samples(scrape).get(&*series).copied()
+}
+
+#[test]
+fn breakers_of_one_name_that_share_a_metrics_are_a_conflict_that_is_counted() {
+    static METRICS: Metrics = Metrics::new();
+    static ONE: Breaker = PARTNER.name("same").listeners(&[&METRICS]).build();
+    static OTHER: Breaker = PARTNER.name("same").listeners(&[&METRICS]).build();
+
+    exported(|handle| {
+        METRICS.begin(&ONE);
+        METRICS.begin(&ONE);
+        for _ in 0..20 {
+            ONE.force_open();
+            ONE.reset();
+        }
+        METRICS.begin(&ONE);
+        ONE.force_open();
+        assert_eq!(conflicts(&handle.render(), "same"), Some("0"));
+        OTHER.force_open();
+        assert_eq!(conflicts(&handle.render(), "same"), Some("1"));
+    });
+}
+
+#[test]
 fn whatever_threads_do_at_once_each_breaker_is_counted_once_under_its_state() {
     exported(|handle| {
         let breakers: Vec<_> = (0..3).map(|_| Metrics::new().on(PARTNER.build())).collect();
@@ -336,27 +452,34 @@ fn a_set_of_breakers_is_counted_under_one_name_and_those_that_leave_no_more() {
             let expected = vec![("closed".to_owned(), closed), ("open".to_owned(), open)];
             assert_eq!(counted(&handle.render(), "partner"), expected);
         };
-        counts(99 + 1, 1); // And the overflow breaker.
+        counts(99, 1);
+        let overflow = || counted(&handle.render(), "partner-overflow");
+        assert_eq!(overflow(), only(State::Closed, 1));
+        breakers.overflow().force_open();
+        assert_eq!(overflow(), only(State::ForcedOpen, 1));
+        breakers.overflow().reset();
+        counts(99, 1);
         breakers.remove(&7);
         assert_eq!(
             counted(&handle.render(), "partner"),
-            only(State::Closed, 99 + 1)
+            only(State::Closed, 99)
         );
         for newcomer in 100..150 {
             breakers.get(&newcomer);
             let closed = i64::try_from(breakers.len()).unwrap();
             assert_eq!(
                 counted(&handle.render(), "partner"),
-                only(State::Closed, closed + 1)
+                only(State::Closed, closed)
             );
         }
         fail(&breakers.get(&60));
         breakers.retain(|key, _| key % 2 == 0);
         let left = i64::try_from(breakers.len()).unwrap();
         assert!((40..60).contains(&left), "{left}");
-        counts(left - 1 + 1, 1);
+        counts(left - 1, 1);
         drop(breakers);
         assert_eq!(counted(&handle.render(), "partner"), []);
+        assert_eq!(counted(&handle.render(), "partner-overflow"), []);
     });
 }
 

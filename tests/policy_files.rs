@@ -203,6 +203,10 @@ fn what_is_out_of_bounds_is_refused_with_field_value_and_bound() {
             "backoff = { base = '2s', factor = 2, cap = '1s' }",
             "cap must be 2s to 30d, got 1s",
         ),
+        (
+            "backoff = { base = '5ms', factor = 1, cap = '5ms' }",
+            "base must be 10ms to 30d, got 5ms",
+        ),
     ] {
         let said = refusal(text);
         assert!(said.contains(message), "{text}: {said}");
@@ -250,24 +254,199 @@ fn what_excludes_each_other_is_refused() {
     }
 }
 
+#[derive(Debug, serde::Deserialize)]
+struct Nested {
+    #[expect(dead_code, reason = "it is never made")]
+    breaker: Policy,
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct Flat {
+    url: String,
+    #[serde(flatten)]
+    retries: Retries,
+    #[serde(flatten)]
+    policy: Policy,
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct Retries {
+    attempts: u32,
+}
+
 #[test]
-fn what_is_wrong_in_a_bigger_file_is_refused_where_it_stands() {
-    #[derive(Debug, serde::Deserialize)]
-    struct Config {
-        #[expect(dead_code, reason = "it is never made")]
-        breaker: Policy,
+fn what_is_wrong_in_a_bigger_file_is_refused_at_its_own_line() {
+    // Of two keys that do not go together either is named: a table has no order.
+    for (lines, text) in [
+        (4..=4, "[breaker]\nprobes = 0"),
+        (4..=5, "[breaker]\nprobe_lease = '1s'\nslow_call = '2s'"),
+        (5..=5, "[breaker]\nprobes = 2\nopen_for = '5ms'"),
+        (
+            4..=5,
+            "[breaker]\nopen_for = '1s'\nbackoff = { base = '1s', factor = 2, cap = '9s' }",
+        ),
+        (4..=4, "[breaker]\non_drop = { failure-after = '0s' }"),
+        (5..=5, "[breaker.trip]\nfailures = 3\nof_last = 4097"),
+        (4..=5, "[breaker.trip]\nfailures = 30\nof_last = 20"),
+        (4..=4, "[breaker.trip]\nconsecutive = 65536"),
+        (
+            4..=6,
+            "[breaker.trip]\nof_last = 9\nwithin = '1s'\nfailures = 3",
+        ),
+        (3..=3, "[breaker.trip]\nfailures = 3"),
+        (
+            4..=4,
+            "[breaker.backoff]\nbase = '5ms'\nfactor = 2\ncap = '9s'",
+        ),
+        (
+            5..=5,
+            "[breaker.backoff]\nbase = '1s'\nfactor = 101\ncap = '9s'",
+        ),
+        (
+            4..=6,
+            "[breaker.backoff]\nbase = '2s'\nfactor = 2\ncap = '1s'",
+        ),
+        (3..=3, "[breaker.backoff]\nbase = '2s'\nfactor = 2"),
+    ] {
+        let text = format!("name = 'x'\n\n{text}\n");
+        let error = toml::from_str::<Nested>(&text).unwrap_err();
+        let line = text[..error.span().unwrap().start].split('\n').count();
+        let said = error.to_string();
+        assert!(lines.contains(&line), "{said}");
+        assert!(said.contains(&format!("line {line},")), "{said}");
     }
-
-    let text = "name = 'x'\n\n[breaker]\nprobes = 0\n";
-    let error = toml::from_str::<Config>(text).unwrap_err();
-    let span = error.span().unwrap();
-    assert!(text[span].starts_with("[breaker]"), "{error}");
-    assert!(error.to_string().contains("line 3"), "{error}");
-
     for text in ["open_for = 15", "open_for = '15 parsecs'", "probes = -1"] {
         let text = format!("probe_successes = 1\n{text}\n");
         assert!(refusal(&text).contains("line 2"), "{}", refusal(&text));
     }
+    let json = "{\n\"breaker\": {\n\"probes\": 0 }\n}";
+    let error = serde_json::from_str::<Nested>(json).unwrap_err();
+    assert_eq!(error.line(), 3, "{error}");
+}
+
+#[test]
+fn only_a_map_is_a_policy() {
+    for (text, expected) in [
+        ("[]", r#"in JSON {"open_for": "15s"}"#),
+        ("[{\"consecutive\": 5}]", r#"in JSON {"open_for": "15s"}"#),
+        ("5", r#"in JSON {"open_for": "15s"}"#),
+        ("null", r#"in JSON {"open_for": "15s"}"#),
+        (r#"{"trip": [1]}"#, r#"in JSON {"consecutive": 5}"#),
+        (r#"{"trip": 5}"#, r#"in JSON {"consecutive": 5}"#),
+        (
+            r#"{"backoff": ["1s", 2, "9s"]}"#,
+            r#"in JSON {"base": "5s", "factor": 2, "cap": "1m"}"#,
+        ),
+        (
+            r#"{"on_drop": ["ignore"]}"#,
+            r#"in JSON {"failure-after": "2s"}"#,
+        ),
+        (r#"{"on_drop": 2}"#, r#""fail-probe", "ignore", "failure""#),
+        (r#"{"on_drop": {}}"#, r#"in JSON {"failure-after": "2s"}"#),
+        (
+            r#"{"on_drop": "fail"}"#,
+            "`fail-probe`, `ignore`, `failure`",
+        ),
+        (r#"{"on_drop": {"after": "2s"}}"#, "`failure-after`"),
+    ] {
+        let said = serde_json::from_str::<Policy>(text)
+            .unwrap_err()
+            .to_string();
+        assert!(said.contains(expected), "{text}: {said}");
+    }
+}
+
+#[test]
+fn a_value_of_another_kind_is_refused_with_an_example() {
+    for (text, expected) in [
+        ("open_for = 15", "a duration such as \"15s\""),
+        ("open_for = '15 parsecs'", "a duration such as \"15s\""),
+        ("open_for = ''", "a duration such as \"15s\""),
+        ("slow_call = 1.5", "a duration such as \"15s\""),
+        (
+            "trip = { failures = 3, within = 10 }",
+            "a duration such as \"15s\"",
+        ),
+        (
+            "on_drop = { failure-after = 2 }",
+            "a duration such as \"15s\"",
+        ),
+        ("probes = -1", "a whole number such as 3"),
+        ("probes = 1.0", "a whole number such as 3"),
+        ("probes = '1'", "a whole number such as 3"),
+        ("probes = 4294967297", "a whole number such as 3"),
+        ("trip = 5", "in TOML { consecutive = 5 }"),
+        ("trip = { consecutive = '5' }", "a whole number such as 3"),
+        (
+            "backoff = '5s'",
+            "in TOML { base = \"5s\", factor = 2, cap = \"1m\" }",
+        ),
+        (
+            "backoff = { base = '5s', cap = '1m' }",
+            "missing field `factor`",
+        ),
+        ("on_drop = 2", "in TOML { failure-after = \"2s\" }"),
+    ] {
+        let said = refusal(text);
+        assert!(said.contains(expected), "{text}: {said}");
+        for private in ["File", "struct ", "enum "] {
+            assert!(!said.contains(private), "{text}: {said}");
+        }
+    }
+}
+
+#[test]
+fn what_is_given_twice_is_refused() {
+    for (text, key) in [
+        (r#"{"probes": 1, "probes": 2}"#, "probes"),
+        (
+            r#"{"trip": {"consecutive": 1, "consecutive": 2}}"#,
+            "consecutive",
+        ),
+        (
+            r#"{"on_drop": {"failure-after": "1s", "failure-after": "2s"}}"#,
+            "failure-after",
+        ),
+    ] {
+        let said = serde_json::from_str::<Policy>(text)
+            .unwrap_err()
+            .to_string();
+        assert!(said.contains(&format!("duplicate field `{key}`")), "{said}");
+    }
+}
+
+#[test]
+fn what_may_be_left_out_may_be_null() {
+    let text = r#"{
+        "trip": { "consecutive": 3, "failures": null, "percent": null, "min_calls": null,
+                  "of_last": null, "within": null },
+        "open_for": null,
+        "backoff": { "base": "1s", "factor": 2, "cap": "9s", "seed": null },
+        "probe_lease": null,
+        "slow_call": null,
+        "on_drop": null
+    }"#;
+    let backoff = Backoff::exponential(SECOND, 2, 9 * SECOND);
+    assert_eq!(
+        serde_json::from_str::<Policy>(text).unwrap(),
+        NEW.trip(Trip::consecutive(3)).backoff(backoff),
+    );
+}
+
+#[test]
+fn a_flattened_policy_refuses_a_key_that_it_does_not_know() {
+    let flat: Flat = toml::from_str("url = 'x'\nattempts = 2\nopen_for = '15s'").unwrap();
+    assert_eq!((flat.url.as_str(), flat.retries.attempts), ("x", 2));
+    assert_eq!(flat.policy, NEW.open_for(15 * SECOND));
+
+    let said = toml::from_str::<Flat>("url = 'x'\nattempts = 2\nopen_fro = '15s'").unwrap_err();
+    assert!(
+        said.to_string().contains("unknown field `open_fro`"),
+        "{said}"
+    );
+    let json = r#"{"url": "x", "attempts": 2, "probs": 2}"#;
+    let said = serde_json::from_str::<Flat>(json).unwrap_err();
+    assert!(said.to_string().contains("unknown field `probs`"), "{said}");
 }
 
 #[test]

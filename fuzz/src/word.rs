@@ -10,7 +10,7 @@ use arbitrary::{Arbitrary, Unstructured};
 use crate::Reached;
 use packed::{
     tick::{Deadline, LeaseEnd},
-    word::{HalfOpen, Hold, Open, Phase, State, Word},
+    word::{HalfOpen, Hold, Open, Origin, Phase, State, Word},
 };
 
 /// What is tried.
@@ -115,9 +115,14 @@ fn unpack(bits: u64) -> String {
             (State::Closed, Phase::Closed(payload), rebuilt, true)
         }
         0b10 => {
+            let (reopens, origin) = match (GIVEN.of(bits), REOPENS.byte(bits)) {
+                (0, reopens) => (reopens, Origin::Policy),
+                (_, 31) => (0, Origin::Operator),
+                (_, reopens) => (reopens, Origin::Hint),
+            };
             let open = Open {
-                reopens: REOPENS.byte(bits),
-                given: GIVEN.of(bits) == 1,
+                reopens,
+                origin,
                 deadline: Deadline::new(DEADLINE.of(bits)),
             };
             let rebuilt = before.begin_open(open);
@@ -204,13 +209,18 @@ fn pack(input: &Input) {
         Phase::Closed(payload),
     );
 
-    let reopens = input.reopens % 32;
+    let reopens = input.reopens % 31;
+    let (origin, packed) = match (input.given, input.reopens / 31 % 2) {
+        (false, _) => (Origin::Policy, reopens),
+        (true, 0) => (Origin::Hint, reopens),
+        (true, _) => (Origin::Operator, 31),
+    };
     let open = Open {
-        reopens,
-        given: input.given,
+        reopens: if packed == 31 { 0 } else { reopens },
+        origin,
         deadline: Deadline::new(input.deadline),
     };
-    let payload = REOPENS.with(reopens.into())
+    let payload = REOPENS.with(packed.into())
         | GIVEN.with(input.given.into())
         | DEADLINE.with(input.deadline);
     check(word.begin_open(open), 0b10, payload, Phase::Open(open));

@@ -3,9 +3,11 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::{
-    Error, ExprPath, FnArg, GenericParam, ItemFn, Result, ReturnType, Signature, Type,
+    Error, Expr, ExprPath, FnArg, GenericArgument, GenericParam, ItemFn, PathArguments,
+    PathSegment, Result, ReturnType, Signature, Type, TypeParamBound,
     ext::IdentExt as _,
     parse_quote,
+    punctuated::Punctuated,
     spanned::Spanned as _,
     token::Brace,
     visit_mut::{self, VisitMut},
@@ -31,43 +33,164 @@ pub(crate) fn expand(words: &Words, mut function: ItemFn) -> Result<TokenStream>
                 word.refused("can't stand beside `breaker`, whose policy is set where it is made")
             );
         }
-        let value = &given.value;
-        (quote_spanned!(value.span()=> &#value), None)
+        (named(&given.value, &function.sig), None)
     } else {
         has_one_instance(&function.sig)?;
         let (name, accessor) = accessor(words, &function)?;
         (quote!(#name()), Some(accessor))
     };
     let guarded = guarded(words, &function, &returned, &breaker)?;
-    *function.block = parse_quote!({ #guarded });
+    *function.block = if returned.boxed.is_some() {
+        parse_quote!({ ::std::boxed::Box::pin(async move { #guarded }) })
+    } else {
+        parse_quote!({ #guarded })
+    };
     Ok(quote!(#function #accessor))
 }
 
-/// The type that the body has: the one that is returned, with `_` where only the compiler can name it.
-fn returned(signature: &Signature) -> Result<Type> {
-    let rule = "a breaker sees success and failure in a `Result`: return one, or an alias whose name ends in `Result`";
+/// A reference to the breaker that the words name.
+fn named(value: &TokenStream, signature: &Signature) -> TokenStream {
+    let place = syn::parse2::<Expr>(value.clone());
+    match place.as_ref().map(unborrowed) {
+        Ok(place) if !is_local(place, signature) => {
+            let reference = quote_spanned!(place.span()=> &#place);
+            quote_spanned!(place.span()=> ::cutout::__private::not_a_const(#reference))
+        }
+        _ => quote_spanned!(value.span()=> &#value),
+    }
+}
+
+/// The place behind borrows and parentheses.
+fn unborrowed(mut value: &Expr) -> &Expr {
+    loop {
+        value = match value {
+            Expr::Group(group) => &group.expr,
+            Expr::Paren(paren) => &paren.expr,
+            Expr::Reference(reference) => &reference.expr,
+            place => return place,
+        }
+    }
+}
+
+/// Whether this may be anything but a static, a constant or a field of one.
+fn is_local(place: &Expr, signature: &Signature) -> bool {
+    match place {
+        Expr::Field(field) => is_local(unborrowed(&field.base), signature),
+        Expr::Path(path) => path.path.get_ident().is_some_and(|name| {
+            name == "self" || mentions(signature.inputs.to_token_stream(), &name.to_string())
+        }),
+        _ => true,
+    }
+}
+
+/// What a body returns.
+struct Returned {
+    result: Type,
+    /// The boxed future of the result, which `#[async_trait]` makes of an `async fn`.
+    boxed: Option<Type>,
+}
+
+/// The type that the body has, with `_` for a part that only the compiler can name.
+fn returned(signature: &Signature) -> Result<Returned> {
     let ReturnType::Type(_, returned) = &signature.output else {
-        return Err(Error::new(signature.ident.span(), rule));
+        return Err(Error::new(signature.ident.span(), RULE));
     };
-    let mut named = &**returned;
-    // A fragment that `macro_rules!` has passed on.
+    let named = ungrouped(returned);
+    if is_result(named) {
+        return Ok(Returned {
+            result: nameable(returned),
+            boxed: None,
+        });
+    }
+    let future = match named {
+        Type::Path(_) if signature.asyncness.is_none() => boxed_output(named),
+        _ => None,
+    };
+    if let Some(result) = future.filter(|output| is_result(ungrouped(output))) {
+        return Ok(Returned {
+            result: nameable(&result),
+            boxed: Some(nameable(returned)),
+        });
+    }
+    let rule = match named {
+        Type::ImplTrait(opaque) if output(&opaque.bounds).is_some() => FUTURE_RULE,
+        _ => RULE,
+    };
+    Err(Error::new_spanned(returned, rule))
+}
+
+const RULE: &str = "a breaker sees success and failure in a `Result`: return one, or an alias whose name ends in `Result`";
+const FUTURE_RULE: &str = "a breaker sees success and failure in a `Result`: write `async fn`, or return a `Pin<Box<dyn Future<..>>>`";
+
+/// The type behind the fragments that `macro_rules!` has passed on.
+fn ungrouped(mut named: &Type) -> &Type {
     while let Type::Group(group) = named {
         named = &group.elem;
     }
-    let is_result = match named {
-        Type::Path(path) => path
-            .path
-            .segments
-            .last()
-            .is_some_and(|last| last.ident.to_string().ends_with("Result")),
-        _ => false,
-    };
-    if !is_result {
-        return Err(Error::new_spanned(returned, rule));
+    named
+}
+
+fn nameable(named: &Type) -> Type {
+    let mut named = named.clone();
+    Unnamed.visit_type_mut(&mut named);
+    named
+}
+
+fn is_result(named: &Type) -> bool {
+    last_segment(named).is_some_and(|last| last.ident.to_string().ends_with("Result"))
+}
+
+fn last_segment(named: &Type) -> Option<&PathSegment> {
+    match named {
+        Type::Path(path) => path.path.segments.last(),
+        _ => None,
     }
-    let mut returned = Type::clone(returned);
-    Unnamed.visit_type_mut(&mut returned);
-    Ok(returned)
+}
+
+/// The last type in the angle brackets of such a path.
+fn argument(named: &Type, is_path: impl Fn(&str) -> bool) -> Option<&Type> {
+    let last = last_segment(named)?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return None;
+    };
+    let last_type = arguments
+        .args
+        .iter()
+        .rev()
+        .find_map(|argument| match argument {
+            GenericArgument::Type(named) => Some(ungrouped(named)),
+            _ => None,
+        });
+    last_type.filter(|_| is_path(&last.ident.to_string()))
+}
+
+/// The output of `Pin<Box<dyn Future<Output = T>>>`, or of an alias such as `BoxFuture<'_, T>`.
+fn boxed_output(named: &Type) -> Option<Type> {
+    if let Some(output) = argument(named, |name| name.ends_with("BoxFuture")) {
+        return Some(output.clone());
+    }
+    let boxed = argument(named, |name| name == "Pin")?;
+    match argument(boxed, |name| name == "Box")? {
+        Type::TraitObject(object) => output(&object.bounds),
+        _ => None,
+    }
+}
+
+/// The output of the `Future` that is one of these bounds.
+fn output<P>(bounds: &Punctuated<TypeParamBound, P>) -> Option<Type> {
+    bounds.iter().find_map(|bound| {
+        let TypeParamBound::Trait(bound) = bound else {
+            return None;
+        };
+        let last = bound.path.segments.last()?;
+        let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+            return None;
+        };
+        arguments.args.iter().find_map(|argument| match argument {
+            GenericArgument::AssocType(assoc) if assoc.ident == "Output" => Some(assoc.ty.clone()),
+            _ => None,
+        })
+    })
 }
 
 /// Writes `_` for `impl Trait`, which can't stand in a body.
@@ -143,20 +266,29 @@ fn accessor(words: &Words, function: &ItemFn) -> Result<(TokenStream, TokenStrea
 fn guarded(
     words: &Words,
     function: &ItemFn,
-    returned: &Type,
+    returned: &Returned,
     breaker: &TokenStream,
 ) -> Result<TokenStream> {
     let mut block = function.block.clone();
     let with = words
         .get("classify")
         .map(|Word { value, .. }| quote!(, #value));
-    let result = if function.sig.asyncness.is_some() {
-        let call = if with.is_some() {
-            quote!(call_async_with)
-        } else {
-            quote!(call_async)
-        };
-        let by_value = takes_its_arguments(words).then(|| quote!(move));
+    let call = match (is_async(function, returned), &with) {
+        (true, Some(_)) => quote!(call_async_with),
+        (true, None) => quote!(call_async),
+        (false, Some(_)) => quote!(call_with),
+        (false, None) => quote!(call),
+    };
+    let by_value = takes_its_arguments(words).then(|| quote!(move));
+    let Returned { result, boxed } = returned;
+    let called = if let Some(boxed) = boxed {
+        // The body, which may return early, runs when the breaker has admitted the call.
+        quote! {
+            ::cutout::Breaker::#call(#breaker, async #by_value {
+                (#by_value || -> #boxed #block)().await
+            } #with).await
+        }
+    } else if function.sig.asyncness.is_some() {
         // Braces of ours, at the place of the user's: those would be called unnecessary.
         let braces = Span::call_site().located_at(block.brace_token.span.join());
         block.brace_token = Brace(braces);
@@ -164,30 +296,30 @@ fn guarded(
         quote! {
             ::cutout::Breaker::#call(#breaker, async #by_value {
                 if false {
-                    return ::cutout::__private::never::<#returned>();
+                    return ::cutout::__private::never::<#result>();
                 }
                 #block
             } #with).await
         }
     } else {
-        let call = if with.is_some() {
-            quote!(call_with)
-        } else {
-            quote!(call)
-        };
-        quote!(::cutout::Breaker::#call(#breaker, || -> #returned #block #with))
+        quote!(::cutout::Breaker::#call(#breaker, || -> #result #block #with))
     };
     let otherwise = words.get("fallback").map_or_else(
-        || Ok(without_fallback(returned)),
-        |fallback| with_fallback(words, function, &fallback.value),
+        || Ok(without_fallback(result)),
+        |fallback| with_fallback(words, is_async(function, returned), &fallback.value),
     )?;
     let [value, error] = ["value", "error"].map(|name| Ident::new(name, Span::mixed_site()));
     Ok(quote! {
-        match #result {
+        match #called {
             ::core::result::Result::Ok(#value) => ::core::result::Result::Ok(#value),
             ::core::result::Result::Err(#error) => #otherwise,
         }
     })
+}
+
+/// Whether the call of the body is awaited.
+fn is_async(function: &ItemFn, returned: &Returned) -> bool {
+    function.sig.asyncness.is_some() || returned.boxed.is_some()
 }
 
 /// An async body owns its arguments, as that of any async function does; but not where the breaker may be
@@ -209,13 +341,13 @@ fn without_fallback(returned: &Type) -> TokenStream {
     quote_spanned!(error.span()=> ::cutout::__private::flatten(#error))
 }
 
-fn with_fallback(words: &Words, function: &ItemFn, fallback: &TokenStream) -> Result<TokenStream> {
+fn with_fallback(words: &Words, is_async: bool, fallback: &TokenStream) -> Result<TokenStream> {
     let error = error_at(fallback.span());
     let call = quote_spanned!(fallback.span()=> #fallback(#error));
-    match (words.awaited, function.sig.asyncness) {
+    match (words.awaited, is_async) {
         (None, _) => Ok(call),
-        (Some(_), Some(_)) => Ok(quote!(#call.await)),
-        (Some(awaited), None) => {
+        (Some(_), true) => Ok(quote!(#call.await)),
+        (Some(awaited), false) => {
             let reason = "only an `async fn` can await its fallback";
             Err(Error::new(awaited.span, reason))
         }

@@ -83,7 +83,7 @@ impl Kind {
             Self::Duration => ("a duration", "\"15s\""),
             Self::Text => ("a text", "\"partner\""),
             Self::OnDrop => (
-                "FailProbe, Ignore, Failure or FailureAfter(\"1s\")",
+                "FailProbe, FailProbeAfter(\"1s\"), Ignore, Failure or FailureAfter(\"1s\")",
                 "Ignore",
             ),
             Self::Constant => ("a constant", "PARTNER"),
@@ -139,7 +139,7 @@ fn on_drop(value: &Expr) -> Option<Result<TokenStream>> {
         ("FailProbe" | "Ignore" | "Failure", None) => {
             Some(Ok(quote_spanned!(name.span()=> ::cutout::OnDrop::#name)))
         }
-        ("FailureAfter", Some(limit)) => Some(
+        ("FailProbeAfter" | "FailureAfter", Some(limit)) => Some(
             duration(limit)
                 .map(|limit| quote_spanned!(name.span()=> ::cutout::OnDrop::#name(#limit))),
         ),

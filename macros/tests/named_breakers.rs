@@ -2,7 +2,7 @@
 
 use std::{
     fmt::{self, Display},
-    sync::Arc,
+    sync::{Arc, LazyLock},
 };
 
 use cutout::{Breaker, Error, Rejected, State, Trip};
@@ -162,4 +162,110 @@ async fn a_generic_function_uses_the_breaker_that_it_is_given() {
     breaker.force_open();
     assert!(shown(&breaker, ["a"], "").is_err());
     assert!(shown_later(&breaker, "a").await.is_err());
+}
+
+static LAZY: LazyLock<Breaker> = LazyLock::new(Breaker::new);
+static SHARED: LazyLock<Arc<Breaker>> = LazyLock::new(Default::default);
+static APP: App = App {
+    breaker: Breaker::new(),
+};
+static LATE: LazyLock<App> = LazyLock::new(|| App {
+    breaker: Breaker::new(),
+});
+const BY_REFERENCE: &Breaker = &PARTNER;
+
+struct App {
+    breaker: Breaker,
+}
+
+impl App {
+    const BREAKER: &Breaker = &APP.breaker;
+
+    fn breaker() -> &'static Breaker {
+        &APP.breaker
+    }
+
+    #[cutout::breaker(breaker = Self::BREAKER)]
+    fn by_constant() -> Result<u32, Broken> {
+        Ok(7)
+    }
+
+    #[cutout::breaker(breaker = Self::breaker())]
+    fn by_function() -> Result<u32, Broken> {
+        Ok(7)
+    }
+
+    #[cutout::breaker(breaker = &self.breaker)]
+    fn borrowed(&self) -> Result<u32, Broken> {
+        Ok(7)
+    }
+
+    #[cutout::breaker(breaker = app.breaker)]
+    fn of_an_argument(app: &Self) -> Result<u32, Broken> {
+        Ok(7)
+    }
+}
+
+struct Typed<T>(T);
+
+impl<T: Clone> Typed<T> {
+    const BREAKER: &Breaker = &PARTNER;
+
+    #[cutout::breaker(breaker = Self::BREAKER)]
+    async fn get(&self) -> Result<T, Broken> {
+        Ok(self.0.clone())
+    }
+}
+
+#[cutout::breaker(breaker = LAZY)]
+fn lazy() -> Result<u32, Broken> {
+    Ok(7)
+}
+
+#[cutout::breaker(breaker = self::SHARED)]
+async fn shared() -> Result<u32, Broken> {
+    Ok(7)
+}
+
+#[cutout::breaker(breaker = BY_REFERENCE)]
+fn by_reference() -> Result<u32, Broken> {
+    Ok(7)
+}
+
+#[cutout::breaker(breaker = &APP.breaker)]
+fn of_a_static() -> Result<u32, Broken> {
+    Ok(7)
+}
+
+#[cutout::breaker(breaker = LATE.breaker)]
+fn of_a_late_static() -> Result<u32, Broken> {
+    Ok(7)
+}
+
+#[cutout::breaker(breaker = partner)]
+fn of_a_pattern((partner, offer): (&Breaker, u32)) -> Result<u32, Broken> {
+    Ok(offer)
+}
+
+#[cutout::breaker(breaker = breaker)]
+async fn owned(breaker: Arc<Breaker>) -> Result<u32, Broken> {
+    Ok(7)
+}
+
+#[tokio::test]
+async fn a_breaker_is_named_wherever_it_is() {
+    assert_eq!(lazy(), Ok(7));
+    assert_eq!(shared().await, Ok(7));
+    assert_eq!(by_reference(), Ok(7));
+    assert_eq!(of_a_static(), Ok(7));
+    assert_eq!(of_a_late_static(), Ok(7));
+    assert_eq!(of_a_pattern((&LAZY, 7)), Ok(7));
+    assert_eq!(owned(SHARED.clone()).await, Ok(7));
+    assert_eq!(App::by_constant(), Ok(7));
+    assert_eq!(Typed(7).get().await, Ok(7));
+    assert_eq!(App::by_function(), Ok(7));
+    assert_eq!(APP.borrowed(), Ok(7));
+    assert_eq!(App::of_an_argument(&APP), Ok(7));
+    APP.breaker.force_open();
+    assert!(of_a_static().is_err());
 }

@@ -3,8 +3,6 @@
 #[cfg(feature = "std")]
 use std::sync::Arc;
 
-#[cfg(feature = "std")]
-use crate::OwnedPermit;
 use crate::{
     Admitted, Breaker, Permit, Rejected,
     machine::{
@@ -12,6 +10,8 @@ use crate::{
         word::{Period, Word},
     },
 };
+#[cfg(feature = "std")]
+use crate::{OwnedPermit, scope};
 
 use super::ticket::Ticket;
 
@@ -83,6 +83,8 @@ impl Breaker {
     #[inline(never)]
     fn peek_slowly(&self, word: Word) -> Result<(), Rejected> {
         match refuse(word, &self.hot.rules, self.hot.clock.now()) {
+            #[cfg(feature = "std")]
+            Some(Refusal::Busy { .. }) if scope::is_inside(self) => Ok(()),
             Some(refusal) => Err(self.refused(refusal, word)),
             None => Ok(()),
         }
@@ -117,7 +119,7 @@ impl Breaker {
 
     /// All that a healthy call is spared.
     #[inline(never)]
-    fn acquire_slowly(&self, seen: Word) -> Result<Ticket, Rejected> {
+    pub(super) fn acquire_slowly(&self, seen: Word) -> Result<Ticket, Rejected> {
         if self.hot.shortcut.is_none() {
             self.acquire_watched(seen)
         } else {
@@ -134,9 +136,22 @@ impl Breaker {
     fn ask(&self, seen: Word) -> Result<Ticket, Rejected> {
         let now = self.hot.clock.now();
         match refuse(seen, &self.hot.rules, now) {
+            #[cfg(feature = "std")]
+            Some(Refusal::Busy { .. }) if scope::is_inside(self) => Ok(Ticket {
+                period: seen.period().uncounted(),
+                since: now,
+            }),
             Some(refusal) => Err(self.refused(refusal, seen)),
             None => self.ask_to_step(seen, now),
         }
+    }
+
+    /// Entered around the user's code of a probe, whose own calls through this breaker are a part of it. (Not around
+    /// that of other calls: a healthy one would have to write.)
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(super) fn scope(&self, ticket: Ticket) -> Option<scope::Scope> {
+        ticket.period.is_half_open().then(|| scope::enter(self))
     }
 
     /// Takes a probe place, most likely.

@@ -34,7 +34,7 @@ impl Breaker {
     pub(super) fn fail_beside(
         &self,
         seen: Word,
-        failure: Failure,
+        failure: Failure<'_>,
     ) -> Option<Decided<Option<Count>, Recorded>> {
         let beside = self.beside()?;
         Some(beside.fail(&self.hot.cell, seen, failure, &self.hot.rules))
@@ -68,7 +68,7 @@ impl Breaker {
             && seen.is_of(ticket.period)
             && let Some(Beside::Rate(rate)) = self.beside()
         {
-            rate.succeed(thread_number(), &self.hot.cell, ticket.period, now);
+            rate.succeed(thread_number(), &self.hot.cell, seen, now);
         }
         Some(now)
     }
@@ -78,6 +78,12 @@ impl Breaker {
         // Looking makes none.
         let beside = self.cold.window.0.get()?.as_deref()?;
         Some(beside.count(word, &self.hot.rules, now))
+    }
+
+    /// Whether the window has been made: with the first failure or, for time buckets, the first call.
+    #[cfg(feature = "keyed")]
+    pub(super) fn has_window(&self) -> bool {
+        self.cold.window.0.get().is_some()
     }
 
     fn beside(&self) -> Option<&Beside> {

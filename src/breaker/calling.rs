@@ -2,15 +2,26 @@
 
 use crate::{Breaker, CallAsync, Ended, Error, Outcome, Rejected, classify};
 
-use super::ticket::Armed;
+use super::ticket::{Armed, Ticket};
 
 /// The result of a call with what became of it, or why it was not made.
-pub(crate) type Told<T, E> = Result<(Result<T, E>, Ended), Rejected>;
+pub(crate) type Told<T, E> = Result<Ran<T, E>, Rejected>;
+
+/// The result of a call that was made, with what became of it.
+type Ran<T, E> = (Result<T, E>, Ended);
 
 impl Breaker {
     /// Makes a call, if it is let through: `Ok` is a success, `Err` a failure, a panic a failure too.
     ///
     /// The fallback is `unwrap_or_else` on what this returns.
+    ///
+    /// # One breaker around two levels of a call
+    ///
+    /// Put a breaker around one level: `b.call(|| b.call(f))` counts each failure twice while closed. While it is
+    /// half-open the outer call holds the probe, and the inner one passes as a part of it, uncounted. That is
+    /// known for calls on the same thread, or polled inside of the outer future. It is not known of a
+    /// [`Permit`](crate::Permit) held around the inner call, nor across threads or tasks: there the inner call is
+    /// rejected because probes are busy, its error fails the probe, and the breaker never recovers.
     ///
     /// # Errors
     ///
@@ -66,7 +77,38 @@ impl Breaker {
         call: impl FnOnce() -> Result<T, E>,
         classify: impl FnOnce(&Result<T, E>) -> Outcome,
     ) -> Told<T, E> {
-        let ticket = self.acquire()?;
+        let word = self.hot.cell.load();
+        if self.hot.shortcut.admits(word) {
+            let since = 0;
+            let period = word.period();
+            return Ok(self.call_admitted(Ticket { period, since }, call, classify));
+        }
+        match self.acquire_slowly(word) {
+            Ok(ticket) => Ok(self.call_admitted_slowly(ticket, call, classify)),
+            Err(rejected) => Err(rejected),
+        }
+    }
+
+    /// A call that may be a probe. What it calls through this breaker is a part of it.
+    #[inline(never)]
+    fn call_admitted_slowly<T, E>(
+        &self,
+        ticket: Ticket,
+        call: impl FnOnce() -> Result<T, E>,
+        classify: impl FnOnce(&Result<T, E>) -> Outcome,
+    ) -> Ran<T, E> {
+        #[cfg(feature = "std")]
+        let _scope = self.scope(ticket);
+        self.call_admitted(ticket, call, classify)
+    }
+
+    #[inline]
+    fn call_admitted<T, E>(
+        &self,
+        ticket: Ticket,
+        call: impl FnOnce() -> Result<T, E>,
+        classify: impl FnOnce(&Result<T, E>) -> Outcome,
+    ) -> Ran<T, E> {
         let armed = Armed::new(self, ticket);
         let result = call();
         let outcome = classify(&result);
@@ -76,7 +118,7 @@ impl Breaker {
             outcome,
             recorded,
         };
-        Ok((result, ended))
+        (result, ended)
     }
 
     /// Makes a call that is a future, on any runtime. It is admitted when it is first polled.

@@ -11,6 +11,7 @@ use crate::{
         tally::Count,
         word::Word,
     },
+    permit::unwinding,
 };
 
 use super::ticket::Ticket;
@@ -38,6 +39,15 @@ impl Breaker {
         self.settle_slowly(ticket, outcome)
     }
 
+    /// A permit or a future was dropped: by a panic, unless the thread was unwinding already when it was made.
+    pub(crate) fn end_dropped(&self, ticket: Ticket, was_unwinding: bool) {
+        if !was_unwinding && unwinding() {
+            self.settle(ticket, Outcome::Failure);
+        } else {
+            self.abandon(ticket);
+        }
+    }
+
     /// A permit was dropped, or a future was cancelled.
     pub(crate) fn abandon(&self, ticket: Ticket) -> Recorded {
         self.abandon_or(ticket, Outcome::Ignored)
@@ -46,17 +56,17 @@ impl Breaker {
     /// [`Breaker::abandon`] where a drop that the policy does not fail has this outcome.
     pub(crate) fn abandon_or(&self, ticket: Ticket, outcome: Outcome) -> Recorded {
         let probe = ticket.period.is_half_open();
+        let held_for = |limit| {
+            let now = self.hot.clock.now();
+            (elapsed(ticket, now) >= limit_nanos(limit), Some(now))
+        };
         let (failed, now) = match self.hot.rules.drops() {
             Drops::Failure => (true, None),
             Drops::Ignore => (false, None),
             Drops::FailProbe => (probe, None),
-            Drops::FailureAfter(limit) => {
-                let now = self.hot.clock.now();
-                (
-                    probe || elapsed(ticket, now) >= limit_nanos(limit),
-                    Some(now),
-                )
-            }
+            Drops::FailProbeAfter(limit) if probe => held_for(limit),
+            Drops::FailProbeAfter(_) => (false, None),
+            Drops::FailureAfter(limit) => held_for(limit),
         };
         let outcome = if failed { Outcome::Failure } else { outcome };
         self.finish(ticket, outcome, now)
@@ -75,13 +85,20 @@ impl Breaker {
     /// A success that is counted in the word, alone in its function because it needs so little.
     #[inline(never)]
     fn settle_counted_success(&self, seen: Word, ticket: Ticket) -> Recorded {
-        let decided = self.success(seen, ticket, 0);
-        if decided.is_transition() {
-            // Read only now: of all successes this is the one that recovers.
-            let now = self.hot.clock.now();
-            self.tell(decided.before, decided.after, Event::Report, now);
+        let now = self.now_of_probe(ticket);
+        let decided = self.success(seen, ticket, now.unwrap_or(0));
+        self.conclude(decided.with(None), now)
+    }
+
+    /// The clock, for a probe: of all successes only one of those recovers. It is read before the CAS, as a
+    /// clock that panics must leave no transition that nobody is told of.
+    #[inline]
+    fn now_of_probe(&self, ticket: Ticket) -> Option<u64> {
+        if ticket.period.is_half_open() {
+            Some(self.hot.clock.now())
+        } else {
+            None
         }
-        decided.verdict
     }
 
     /// A success that is counted in a time bucket: most often there and nowhere else, without the clock.
@@ -123,6 +140,7 @@ impl Breaker {
         let seen = self.hot.cell.load();
         let (decided, now) = match outcome {
             Outcome::Success => {
+                let now = now.or_else(|| self.now_of_probe(ticket));
                 let now = self.succeed_beside(seen, ticket, now);
                 (self.success(seen, ticket, now.unwrap_or(0)).with(None), now)
             }
@@ -131,7 +149,7 @@ impl Breaker {
                 let hint_ms = millis_up(hint).min(LONGEST_HINT_MS);
                 self.failure(seen, ticket, hint_ms, now)
             }
-            Outcome::Ignored => (self.vote(seen, ticket, Vote::Ignored), now),
+            Outcome::Ignored => (self.ignore(seen, ticket), now),
         };
         self.tell_of_call(|listener| {
             listener.on_outcome(&listener::Ended {
@@ -161,35 +179,46 @@ impl Breaker {
     ) -> (Ended, Option<u64>) {
         let now = now.unwrap_or_else(|| self.hot.clock.now());
         let moment = self.moment_at(now);
+        let (period, hints) = (ticket.period, &self.cold.hints);
+        if hint_ms > 0 {
+            hints.note(&self.hot.cell, period, now, hint_ms);
+        }
         #[cfg(feature = "std")]
-        if self.hot.rules.tally.is_beside() && ticket.period.is_closed() {
-            let period = ticket.period;
+        if self.hot.rules.tally.is_beside() && period.is_closed() {
             let failure = Failure {
                 period,
                 moment,
-                hint_ms,
+                hints,
             };
             if let Some(decided) = self.fail_beside(seen, failure) {
                 return (decided, Some(now));
             }
         }
-        let vote = Vote::Failure { moment, hint_ms };
-        (self.vote(seen, ticket, vote), Some(now))
+        // Looked up for each word anew, as that may have counted a failure with a hint.
+        let hint = || hints.running(period, now);
+        let decided = self
+            .hot
+            .cell
+            .transition(seen, hint(), hint, |word, hint_ms| {
+                let vote = Vote::Failure { moment, hint_ms };
+                report(word, period, vote, &self.hot.rules)
+            });
+        (decided.with(None), Some(now))
     }
 
-    fn vote(&self, seen: Word, ticket: Ticket, vote: Vote) -> Ended {
-        let rules = &self.hot.rules;
-        let vote = |word, ()| report(word, ticket.period, vote, rules);
-        let decided = self.hot.cell.transition(seen, (), || (), vote);
+    fn ignore(&self, seen: Word, ticket: Ticket) -> Ended {
+        let ignore = |word, ()| report(word, ticket.period, Vote::Ignored, &self.hot.rules);
+        let decided = self.hot.cell.transition(seen, (), || (), ignore);
         decided.with(None)
     }
 
     /// What follows an outcome once it is stored.
     #[inline]
     fn conclude(&self, decided: Ended, now: Option<u64>) -> Recorded {
-        if decided.is_transition() {
-            // Of all successes, only the one that recovers reads the clock, and only now.
-            let now = now.unwrap_or_else(|| self.hot.clock.now());
+        // Whatever can make a transition has read the clock.
+        if let Some(now) = now
+            && decided.is_transition()
+        {
             let Decided {
                 before,
                 after,
@@ -202,9 +231,10 @@ impl Breaker {
     }
 }
 
-/// How long a call has taken; none at all if the clock stepped back.
+/// How long a call has taken, also across the end of the clock's range; none at all if the clock stepped back.
 fn elapsed(ticket: Ticket, now: u64) -> u64 {
-    now.saturating_sub(ticket.since)
+    let elapsed = now.wrapping_sub(ticket.since);
+    if elapsed > u64::MAX / 2 { 0 } else { elapsed }
 }
 
 fn limit_nanos(limit_ms: NonZeroU32) -> u64 {

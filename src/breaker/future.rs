@@ -6,7 +6,7 @@ use core::{
     task::{Context, Poll},
 };
 
-use crate::{Breaker, Ended, Error, Outcome};
+use crate::{Breaker, Ended, Error, Outcome, permit::unwinding};
 
 use super::{
     calling::Told,
@@ -17,11 +17,14 @@ pin_project_lite::pin_project! {
     /// A call that is a future: from [`Breaker::call_async`] and [`Breaker::call_async_with`].
     ///
     /// Admitted at its first poll; dropped before its end it means what the policy's
-    /// [`on_drop`](crate::Policy::on_drop) says; a panic in a poll is a failure.
+    /// [`on_drop`](crate::Policy::on_drop) says; a panic in a poll is a failure, and so is one beside it that
+    /// drops it, as of a [`Permit`](crate::Permit).
     #[must_use = "a future does nothing unless it is polled, and is not even admitted"]
     pub struct CallAsync<'a, F, C> {
         breaker: &'a Breaker,
         progress: Progress<C>,
+        // Whether the thread was unwinding when the call was let through, so that a drop says nothing of it.
+        unwinding: bool,
         #[pin]
         future: F,
     }
@@ -30,7 +33,7 @@ pin_project_lite::pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             if let Progress::Admitted(ticket, _) = mem::replace(this.progress, Progress::Over) {
-                this.breaker.abandon(ticket);
+                this.breaker.end_dropped(ticket, *this.unwinding);
             }
         }
     }
@@ -49,6 +52,7 @@ impl<'a, F, C> CallAsync<'a, F, C> {
         Self {
             breaker,
             progress: Progress::New(classify),
+            unwinding: false,
             future,
         }
     }
@@ -70,11 +74,17 @@ impl<F, C> CallAsync<'_, F, C> {
     {
         let this = self.project();
         let (ticket, classify) = match mem::replace(this.progress, Progress::Over) {
-            Progress::New(classify) => (this.breaker.acquire()?, classify),
+            Progress::New(classify) => {
+                let ticket = this.breaker.acquire()?;
+                *this.unwinding = unwinding();
+                (ticket, classify)
+            }
             Progress::Admitted(ticket, classify) => (ticket, classify),
             Progress::Over => panic!("polled after it was ready"),
         };
         let armed = Armed::new(this.breaker, ticket);
+        #[cfg(feature = "std")]
+        let _scope = this.breaker.scope(ticket);
         let Poll::Ready(result) = this.future.poll(context) else {
             *this.progress = Progress::Admitted(armed.disarm(), classify);
             return Poll::Pending;

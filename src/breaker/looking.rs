@@ -2,13 +2,18 @@
 
 use core::{fmt, time::Duration};
 
+#[cfg(feature = "keyed")]
+use crate::machine::{
+    tick::{Deadline, LeaseEnd, SLACK_MS},
+    word::{HalfOpen, Open},
+};
 use crate::{
     Breaker, Policy, State,
     error::rest_of,
     machine::{
+        notes::Since,
         step::admit::open_rest,
         tally::Count,
-        tick::Deadline,
         word::{Phase, Word},
     },
     policy,
@@ -38,14 +43,14 @@ pub struct Snapshot {
     pub failures: Option<u32>,
     /// The calls that these failures are among.
     pub calls: Option<u32>,
-    /// How often the breaker has reopened since it was last closed; counts to 31.
+    /// How often the breaker has reopened since it was last closed; counts to 30.
     pub reopens: u8,
     /// The probes under way.
     pub probes_in_flight: u8,
     /// The rest of the open period.
     #[cfg_attr(feature = "serde", serde(with = "humantime_serde"))]
     pub retry_after: Option<Duration>,
-    /// How long ago the last transition was, modulo 8.7 years; `None` if there was none.
+    /// How long ago the last transition was; zero if its clock was ahead of this reading, `None` if there was none.
     #[cfg_attr(feature = "serde", serde(with = "humantime_serde"))]
     pub since: Option<Duration>,
 }
@@ -97,14 +102,8 @@ impl Breaker {
             reopens,
             probes_in_flight,
             retry_after: self.rest_at(word, now),
-            since: since.map(|since| rest_of(Deadline::of(now).since(since))),
+            since: since.map(|since| since_then(since, now)),
         }
-    }
-
-    /// Whether the last transition left the breaker closed: one load, and nobody else's code.
-    #[cfg(feature = "keyed")]
-    pub(crate) fn is_recorded_closed(&self) -> bool {
-        self.hot.cell.load().is_closed()
     }
 
     /// The policy that the breaker was built with.
@@ -130,6 +129,91 @@ impl Breaker {
             Phase::Open(open) => open_rest(open, &self.hot.rules, now).map(rest_of),
             _ => None,
         }
+    }
+}
+
+/// How long ago a transition was. One that was stamped by a clock that is ahead of this reading was just now.
+fn since_then(since: Since, now: u64) -> Duration {
+    let ticks = Since::of(now).since(since);
+    rest_of(if ticks > Since::new(u64::MAX).get() / 2 {
+        0
+    } else {
+        ticks
+    })
+}
+
+/// What is lost with a breaker that a set forgets, the least first.
+#[cfg(feature = "keyed")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stake {
+    /// It is closed and has counted these in its window.
+    Failures(u32),
+    /// It is open or half-open, and no caller has asked it for long.
+    Overdue,
+}
+
+#[cfg(feature = "keyed")]
+impl Breaker {
+    /// Whether the breaker is closed and has counted no failure, as far as its word alone says: no
+    /// clock is read.
+    pub(crate) fn is_idle(&self) -> bool {
+        let Phase::Closed(payload) = self.hot.cell.load().phase() else {
+            return false;
+        };
+        let tally = &self.hot.rules.tally;
+        if !tally.is_beside() {
+            return tally.count(payload).failures == 0;
+        }
+        // With `failures.within` a healthy word has no run, which says nothing of single failures.
+        let healthy = tally.healthy().filter(|healthy| *healthy > 0);
+        !self.has_window() || healthy == Some(payload & tally.health())
+    }
+
+    /// What is lost if the breaker is forgotten, and the word that says it; `None` if it must not
+    /// be.
+    pub(crate) fn stake(&self) -> Option<(Stake, Word)> {
+        let word = self.hot.cell.load();
+        let stake = match word.phase() {
+            Phase::Closed(payload) => {
+                let timed = self.hot.rules.tally.is_beside();
+                let now = if timed { self.hot.clock.now() } else { 0 };
+                Stake::Failures(self.counted(word, payload, now).failures)
+            }
+            Phase::Open(open) if self.is_overdue(word, open) => Stake::Overdue,
+            Phase::HalfOpen(half_open) if self.has_overdue_probes(half_open) => Stake::Overdue,
+            Phase::Open(_) | Phase::HalfOpen(_) | Phase::Held(_) => return None,
+        };
+        Some((stake, word))
+    }
+
+    /// Whether the breaker's word is this one: one load, and no user code.
+    pub(crate) fn stands_at(&self, word: Word) -> bool {
+        self.hot.cell.load() == word
+    }
+
+    /// Whether the open period ended as long ago as it lasted. A caller that comes more rarely than
+    /// that loses little: the breaker lets each of its calls through as a probe.
+    fn is_overdue(&self, word: Word, open: Open) -> bool {
+        let rules = &self.hot.rules;
+        let now = self.hot.clock.now();
+        let longest = rules.longest_open(open.reopens, open.origin);
+        let since = self.cold.notes.since(word.generation());
+        let lasted = since.map_or(longest, |since| {
+            open.deadline.since(Deadline::new(since.get()))
+        });
+        open_rest(open, rules, now).is_none()
+            && Deadline::of(now).since(open.deadline)
+                >= lasted.clamp(Deadline::ticks(SLACK_MS), longest)
+    }
+
+    /// The same of the probes' lease, whether they reported or not.
+    fn has_overdue_probes(&self, half_open: HalfOpen) -> bool {
+        let rules = &self.hot.rules;
+        let now = LeaseEnd::of(self.hot.clock.now());
+        let longest = rules.longest_lease(half_open.reopens);
+        let lease = LeaseEnd::ticks(rules.lease_ms(half_open.reopens));
+        half_open.lease_end.ahead_of(now, longest).is_none()
+            && now.since(half_open.lease_end) >= lease.max(LeaseEnd::ticks(SLACK_MS))
     }
 }
 

@@ -12,6 +12,7 @@
 //! | `looking.rs` | `state`, `snapshot`, `policy` |
 //! | `outage.rs` | the periods since the breaker was last closed |
 //! | `telling.rs` | after a transition: notes and listeners |
+//! | `per_process.rs` | a value that a forked child makes for itself |
 //! | `watching.rs` | `watch`, which waits for a transition |
 //! | `ticket.rs` | what an admitted call remembers |
 
@@ -21,12 +22,14 @@ mod beside;
 pub(crate) mod calling;
 mod ending;
 mod future;
-mod looking;
+pub(crate) mod looking;
 #[cfg(not(feature = "std"))]
 mod none_beside;
 mod operator;
 #[cfg(feature = "last-error")]
 pub(crate) mod outage;
+#[cfg(feature = "std")]
+mod per_process;
 mod telling;
 pub(crate) mod ticket;
 #[cfg(feature = "watch")]
@@ -43,7 +46,8 @@ use crate::{
     clock::Source,
     listener::CallListener,
     machine::{
-        cell::Cell, notes::Notes, rules::Rules, shortcut::Shortcut, step::Moment, word::Word,
+        cell::Cell, hints::Hints, notes::Notes, rules::Rules, shortcut::Shortcut, step::Moment,
+        word::Word,
     },
     sync::AtomicU64,
 };
@@ -105,6 +109,22 @@ pub use watching::{StopWatching, Watched};
 /// than three and a half minutes inside one call; [`Breaker::reset`] in a loop does it in about a
 /// millisecond. With time buckets, what a period counted in a bucket counts again if 256 or 512 periods later
 /// the same bucket still lasts (it is a tenth of the window) and nothing was counted there since. An open breaker that nobody calls for 8.7 years may stay open for one interval more.
+///
+/// **Fork.** A forked child has a copy of the breaker, which knows what the parent knew and learns
+/// by itself from then on. It trips, obeys its operator and notifies listeners of its own
+/// transitions, also when threads of the parent made transitions at the fork. Probes in flight at
+/// the fork are the parent's: in the child their lease ends. But a child has only the thread that
+/// forked, and a lock of another thread is never released there. A call in the child hangs if that
+/// thread was
+///
+/// * reading [`Monotonic`](crate::clock::Monotonic) for the first time, which takes up to 0.2 s,
+/// * allocating a window, at the first failure of this breaker or the first call that ends,
+/// * setting up notification, for some nanoseconds of the breaker's first transition,
+/// * making or removing a breaker of `keyed::Breakers`,
+/// * or in a listener or a clock that has a lock of its own, as `metrics::Metrics` has.
+///
+/// None of this happens if the parent forks before it starts threads. Otherwise build the breakers
+/// in the child, and call [`clock::warm_up`](crate::clock::warm_up) before the first fork.
 pub struct Breaker {
     hot: CachePadded<Hot>,
     cold: CachePadded<Cold>,
@@ -123,6 +143,7 @@ struct Cold {
     name: Option<&'static str>,
     call_listener: Option<&'static dyn CallListener>,
     notes: Notes,
+    hints: Hints,
     #[cfg(feature = "std")]
     window: beside::Window,
     #[cfg(feature = "std")]
@@ -166,6 +187,7 @@ impl Breaker {
                 name: parts.name,
                 call_listener: parts.call_listener,
                 notes: Notes::over(AtomicU64::new(0), AtomicU64::new(0)),
+                hints: Hints::over(AtomicU64::new(0)),
                 #[cfg(feature = "std")]
                 window: beside::Window::new(),
                 #[cfg(feature = "std")]

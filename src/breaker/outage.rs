@@ -18,8 +18,8 @@ impl Outage {
     /// next there are two transitions.
     ///
     /// While closed it is this one period: what may yet trip. An operator's switch is no outage. What follows
-    /// `force_open_for` or `resume` begins with it. After more than 31 reopens, where their count saturates, it
-    /// is the last 63 or 64 periods.
+    /// `force_open_for` or `resume` begins with it. After more than 30 reopens, where their count saturates, it
+    /// is the last 62 or 63 periods.
     const fn of(word: Word) -> Option<Self> {
         let before = match word.phase() {
             Phase::Closed(_) => 0,
@@ -104,7 +104,7 @@ mod tests {
             bench.fail();
             bench.assert_since(closed);
             // A probe that fails, and one that is never heard of again.
-            for reopens in 1..=31 {
+            for reopens in 1..=30 {
                 bench.clock.advance(SECOND);
                 let probe = bench.breaker.try_acquire().unwrap();
                 bench.assert_since(closed);
@@ -125,17 +125,17 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_of_many_reopens_is_known_back_to_the_last_31() {
+    fn an_outage_of_many_reopens_is_known_back_to_the_last_30() {
         let bench = Bench::new();
         bench.fail();
         for _ in 0..100 {
             bench.clock.advance(SECOND);
             bench.fail();
         }
-        bench.assert_since(bench.generation() - 63);
+        bench.assert_since(bench.generation() - 61);
         bench.clock.advance(SECOND);
         core::mem::forget(bench.breaker.try_acquire().unwrap());
-        bench.assert_since(bench.generation() - 64);
+        bench.assert_since(bench.generation() - 62);
     }
 
     #[test]

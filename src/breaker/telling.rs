@@ -28,12 +28,14 @@ impl Breaker {
         beside: Option<Count>,
     ) {
         let change = Change::between(before, after, event, now, beside, &self.hot.rules);
-        self.cold.notes.write(&change, now);
+        self.cold.notes.write(&self.hot.cell, &change, now);
         // Before the listeners, who may take their time.
         #[cfg(feature = "watch")]
         self.cold.bell.ring();
         #[cfg(feature = "std")]
-        self.cold.audience.tell(change, self.cold.name);
+        self.cold
+            .audience
+            .tell(&self.hot.cell, change, self.cold.name);
     }
 
     /// Tells every call listener of something.
@@ -54,12 +56,14 @@ pub(super) use audience::Audience;
 #[cfg(feature = "std")]
 mod audience {
     use core::{fmt, time::Duration};
-    use std::sync::{Arc, OnceLock};
+    use std::sync::Arc;
 
     use crate::{
         Transition,
+        breaker::per_process::PerProcess,
         listener::{CallListener, Listener, contained},
         machine::{
+            cell::Cell,
             delivery::{Delivery, Told},
             step::Change,
         },
@@ -69,8 +73,10 @@ mod audience {
     pub(in crate::breaker) struct Audience {
         fixed: &'static [&'static dyn Listener],
         shared: Option<Box<Shared>>,
-        /// Made for the first transition that there is anybody to tell of.
-        delivery: OnceLock<Box<Delivery>>,
+        /// The generation of the first transition that the listeners are notified of.
+        first: u16,
+        /// Made for that transition.
+        delivery: PerProcess<Delivery>,
     }
 
     /// The listeners that were made at run time.
@@ -85,15 +91,20 @@ mod audience {
             Self {
                 fixed,
                 shared: None,
-                delivery: OnceLock::new(),
+                first: 1,
+                delivery: PerProcess::new(),
             }
         }
 
         /// Adds a listener to a breaker that is at `generation` and that nobody else uses.
         pub(in crate::breaker) fn add(&mut self, listener: Arc<dyn Listener>, generation: u16) {
-            self.shared_mut().listeners.push(listener);
-            self.delivery
-                .get_or_init(|| Box::new(Delivery::from(generation.wrapping_add(1))));
+            let listeners = &mut self.shared_mut().listeners;
+            // Most breakers have one, and a set has many breakers.
+            listeners.reserve_exact(1);
+            listeners.push(listener);
+            if !self.delivery.is_made() {
+                self.first = generation.wrapping_add(1);
+            }
         }
 
         /// Adds a call listener to a breaker that nobody else uses.
@@ -116,13 +127,16 @@ mod audience {
 
         /// Tells of a transition, unless another thread (or a listener's caller) is telling: then that
         /// one will.
-        pub(super) fn tell(&self, change: Change, name: Option<&'static str>) {
+        pub(super) fn tell(&self, word: &Cell, change: Change, name: Option<&'static str>) {
             if self.fixed.is_empty() && self.shared().is_empty() {
                 return;
             }
-            // Whoever comes first, the first transition of all begins generation 1.
-            let delivery = self.delivery.get_or_init(|| Box::new(Delivery::from(1)));
-            if !delivery.post(change) {
+            // Any of the threads that notify may make it: all know where it begins.
+            let delivery = self.delivery.get_or_make(|parent| match parent {
+                Some(parent) => parent.in_child(change.generation),
+                None => Delivery::from(self.first),
+            });
+            if !delivery.post(word, change) {
                 return;
             }
             while let Some(told) = delivery.take() {

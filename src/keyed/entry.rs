@@ -1,8 +1,8 @@
 //! How the map finds a key: by a hash that was made once.
 //!
-//! The map hashes what it holds again when it grows, in the middle of moving it, where a panic would leave other
-//! threads waiting for ever, and so would a `Hash` that uses the set. So each member keeps its hash, and the map
-//! takes that.
+//! The map hashes what it holds again when it grows, in the middle of moving it, where a panic
+//! would leave other threads waiting for ever, and so would a `Hash` that uses the set. So each
+//! member keeps its hash, and the map takes that.
 
 use core::{
     borrow::Borrow,
@@ -23,6 +23,9 @@ pub(super) struct Wanted<'a, Q: ?Sized> {
     pub(super) hash: u64,
 }
 
+/// A member to find by itself: no code of its key runs, so a key that denies itself is found too.
+pub(super) struct Exactly<'a, K>(pub(super) &'a Arc<Member<K>>);
+
 impl<K> Hash for ByKey<K> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.0.hash);
@@ -32,6 +35,18 @@ impl<K> Hash for ByKey<K> {
 impl<Q: ?Sized> Hash for Wanted<'_, Q> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.hash);
+    }
+}
+
+impl<K> Hash for Exactly<'_, K> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0.hash);
+    }
+}
+
+impl<K> Equivalent<ByKey<K>> for Exactly<'_, K> {
+    fn equivalent(&self, held: &ByKey<K>) -> bool {
+        Arc::ptr_eq(self.0, &held.0)
     }
 }
 

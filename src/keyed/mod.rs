@@ -2,7 +2,7 @@
 
 mod builder;
 mod entry; // how the map finds a key
-mod ring; // the places: who may come, and who goes for that
+mod ring; // the slots: which key may come, and which one goes for it
 
 use core::{
     borrow::Borrow,
@@ -18,8 +18,10 @@ use crate::Breaker;
 
 pub use builder::Builder;
 use builder::Maker;
-use entry::{AsHashed, ByKey, Wanted};
-use ring::{Member, Ring};
+#[cfg(feature = "metrics")]
+pub(crate) use builder::makes_overflow;
+use entry::{AsHashed, ByKey, Exactly, Wanted};
+use ring::{Member, Ring, Slot};
 
 /// Breakers by key: one for each host, tenant or shard, made when it is first asked for.
 ///
@@ -67,31 +69,52 @@ use ring::{Member, Ring};
 ///
 /// # What it costs
 ///
-/// [`get`](Breakers::get) of a key that is there hashes it, finds it without a lock and without allocating
-/// (a `&str` finds a `String`), and clones an [`Arc`]: two atomic read-modify-writes with its drop, which threads
-/// that use the same key at the same time take turns at. Nothing of the set is held while the call is made. Whoever
-/// makes many calls by one key may keep the `Arc` through them, but not for ever: the set may drop its own.
+/// [`get`](Breakers::get) of a key that is there hashes it, finds it without a lock and without
+/// allocating (a `&str` finds a `String`), and clones an [`Arc`]: two atomic read-modify-writes
+/// with its drop, which threads that use the same key at the same time take turns at. Nothing of
+/// the set is held while the call is made. Whoever makes many calls by one key may keep the `Arc`
+/// through them, but not for ever: the set may drop its own.
 ///
 /// # The bound
 ///
-/// There are never more keys in the set than its [bound](Builder::bound). At the bound a new key takes the place
-/// of an old one whose breaker is closed. The breakers are looked at in turn, in the order in which they came, 16
-/// for a new key at most, from where the last look ended: so the oldest closed one goes, and a flood of
-/// new keys costs the same for each of them. (A place that [`remove`](Breakers::remove) freed has its
-/// turn where it is, not at the end.)
+/// There are never more keys in the set than its [bound](Builder::bound). At the bound a new key
+/// takes the slot of an old one. The breakers are looked at in turn, 16 for a new key at most, from
+/// where the last look ended: so a flood of new keys costs the same for each of them. Of the
+/// breakers looked at, the first of these goes:
 ///
-/// **A breaker that is not closed keeps its place**: open, half-open or held by an operator, it is what the
-/// set is for. If none of those looked at is closed, the new key is not taken in and gets the [overflow
+/// 1. A closed one that has counted no failure. It has nothing to lose.
+/// 2. Of the closed ones that have counted failures, the one with the fewest.
+/// 3. One that is **overdue**: open, but its open period ended as long ago as it lasted; or
+///    half-open, but its probes' lease ended as long ago as it lasted. Either way at least a second
+///    ago, as clocks of different cores may differ by that. Callers that come more rarely lose
+///    little: the breaker would let each of their calls through as a probe.
+///
+/// Among equals the oldest goes: made long ago, not unused for long. To know the latter, each call
+/// would have to write. (A slot that [`remove`](Breakers::remove) freed has its turn where it is,
+/// not at the end.)
+///
+/// **Any other breaker keeps its slot**: within its open period or its probes' lease, or soon
+/// after, it is what the set is for; and one that an operator holds keeps its slot for ever. If
+/// none of those looked at may go, the new key is not taken in and gets the [overflow
 /// breaker](Breakers::overflow), which all such keys share.
 ///
-/// Old means made long ago, not unused for long: to know the latter, each call would have to write. A key that is
-/// in use comes back at its next call, with a fresh breaker: what was lost is a few counted failures.
-/// So choose a bound above the number of keys in use. An evicted breaker lives on for those who still hold it, but
-/// what becomes of their calls is counted where nobody looks; likewise, if it trips at the very moment in which it
-/// is evicted, the trip is lost.
+/// So at the bound:
 ///
-/// Where strangers choose the keys, they can fill the set with open breakers that nobody calls again, as
-/// only a call moves a breaker on. Take those out from time to time:
+/// * A closed breaker that has counted failures stays as long as each look finds one with fewer.
+///   Where all 16 have as many, it goes in its turn, and its failures are forgotten.
+/// * Hosts that die and are not asked for again keep their slots for twice their open period. A
+///   living host gets a breaker of its own if the bound is larger than the number of hosts that die
+///   in that time and of those that are in use.
+/// * A new key may miss the few breakers that may go among many that may not: it looks at 16. The
+///   next new key looks at the next 16.
+///
+/// A key whose breaker was evicted comes back at its next call, with a fresh breaker. So choose a
+/// bound above the number of keys in use. An evicted breaker lives on for those who still hold it,
+/// but what becomes of their calls is counted where nobody looks; likewise, if it trips at the very
+/// moment in which it is evicted, the trip is lost.
+///
+/// [`retain`](Breakers::retain) takes out what a rule of your own says, at a time of your own.
+/// Here, those that wait for a probe for an hour:
 ///
 /// ```
 /// use cutout::{State, clock::Manual, keyed::Breakers};
@@ -114,9 +137,14 @@ use ring::{Member, Ring};
 ///
 /// # A key's own code
 ///
-/// `Hash`, `Eq`, `Clone` and `Drop` of a key run outside any lock, and so does everything else that the set is given.
-/// A key that was removed, and the set's hold on its breaker, are dropped when no thread is looking at them any
-/// more: most often at once, else by whichever thread uses the set next.
+/// `Hash`, `Eq`, `Clone` and `Drop` of a key run outside any lock, and so does everything else that
+/// the set is given, clocks included. A key that is not equal to itself, or whose hash changes, is
+/// not found again; the bound holds all the same. (Of such keys, and of different ones that have
+/// one hash of 64 bits, there may be one too many for each thread inside `get`, until that returns.
+/// Where such keys come at once, at the bound, the later evicts the earlier.)
+///
+/// A key that was removed, and the set's hold on its breaker, are dropped when no thread is looking
+/// at them any more: most often at once, else by whichever thread uses the set next.
 pub struct Breakers<K> {
     map: HashMap<ByKey<K>, Arc<Breaker>, AsHashed>,
     hasher: RandomState,
@@ -125,15 +153,22 @@ pub struct Breakers<K> {
     overflow: Arc<Breaker>,
 }
 
-// What a panic of user code interrupts gives its place back (`Place`), and breakers are unwind-safe.
+// What a panic of user code interrupts gives its slot back (`Slot`), and breakers are unwind-safe.
 impl<K> UnwindSafe for Breakers<K> {}
 impl<K> RefUnwindSafe for Breakers<K> {}
 
 impl<K: Hash + Eq> Breakers<K> {
-    /// The breaker of a key; a new one if the key has none; the overflow breaker if there is no place for it.
+    /// The breaker of a key; a new one if the key has none; the overflow breaker if there is no
+    /// slot for it.
     ///
-    /// Threads that ask for the same new key at once get the same breaker. (At the bound each of them may
-    /// evict an old one for it; all places but one stay free.)
+    /// Threads that ask for the same new key at once get the same breaker, at the bound too. There
+    /// are three exceptions. The key leaves the set in between, removed or evicted for another key.
+    /// The earlier thread finds no slot and gets the overflow breaker, while the later thread looks
+    /// at other breakers and finds one. Two different keys share a hash of 64 bits, and evict each
+    /// other.
+    ///
+    /// Each of the threads may make a breaker and evict an old one for it. One is kept, and the
+    /// other slots stay free.
     pub fn get<Q>(&self, key: &Q) -> Arc<Breaker>
     where
         K: Borrow<Q>,
@@ -171,41 +206,57 @@ impl<K: Hash + Eq> Breakers<K> {
     #[cold]
     fn take_in<Q>(&self, wanted: &Wanted<'_, Q>) -> Arc<Breaker>
     where
+        K: Borrow<Q>,
+        Q: Eq + ToOwned<Owned = K> + ?Sized,
+    {
+        let slot = self.ring.take(wanted.hash);
+        // Another thread may have brought the key since: rule 6 of the ring.
+        if let Some(breaker) = self.find_wanted(wanted) {
+            return breaker;
+        }
+        match slot {
+            Some(slot) => self.settle(wanted, slot),
+            None => self.overflow(),
+        }
+    }
+
+    /// Brings a key in for which there is a slot. A panic gives the slot back.
+    fn settle<Q>(&self, wanted: &Wanted<'_, Q>, mut slot: Slot<'_, K>) -> Arc<Breaker>
+    where
         Q: ToOwned<Owned = K> + ?Sized,
     {
-        let Some(mut place) = self.ring.take() else {
-            return self.overflow();
-        };
-        if let Some(evicted) = place.evicted() {
-            let guard = self.map.guard();
-            self.forget(evicted, &guard);
-            guard.flush();
-            drop(guard);
-            place.clear();
-        }
         let key = wanted.key.to_owned();
-        let breaker = Arc::new(self.maker.make(Some(&key)));
-        let member = Arc::new(Member::new(key, wanted.hash, Arc::clone(&breaker), &place));
-        let map = self.map.pin();
-        match map.try_insert(ByKey(Arc::clone(&member)), breaker) {
+        let breaker = Arc::new(self.maker.make(&key));
+        let member = Arc::new(Member::new(key, wanted.hash, Arc::clone(&breaker), &slot));
+        let guard = self.map.guard();
+        if let Some(evicted) = slot.evicted() {
+            self.forget(evicted, &guard);
+            slot.clear();
+            guard.flush();
+        }
+        match self
+            .map
+            .try_insert(ByKey(Arc::clone(&member)), breaker, &guard)
+        {
             Ok(breaker) => {
-                place.settle(member);
+                // Another one has entered only where this one is a stranger of the same hash, where
+                // a key denies itself, or where the other has been removed already.
+                if !slot.enter(&member)
+                    && self.map.contains_key(&Exactly(&member), &guard)
+                    && let Some(other) = slot.displace(&member)
+                {
+                    self.forget(&other, &guard);
+                }
                 Arc::clone(breaker)
             }
-            // Another thread was faster. The place goes back as it is dropped.
+            // Another thread was faster.
             Err(occupied) => Arc::clone(occupied.current),
         }
     }
 
     /// Takes exactly this member out of the map, and says whether it was there.
     fn forget(&self, member: &Arc<Member<K>>, guard: &impl Guard) -> bool {
-        let wanted = Wanted {
-            key: &member.key,
-            hash: member.hash,
-        };
-        let exactly = |held: &ByKey<K>, _: &_| Arc::ptr_eq(&held.0, member);
-        let removed = self.map.remove_if(&wanted, exactly, guard);
-        matches!(removed, Ok(Some(_)))
+        self.map.remove(&Exactly(member), guard).is_some()
     }
 
     /// Takes a key out, and hands out its breaker if it had one. Calls under way end on that one.
@@ -223,7 +274,8 @@ impl<K: Hash + Eq> Breakers<K> {
         Some(Arc::clone(breaker))
     }
 
-    /// Takes out all keys for which this is false. Keys that come meanwhile may or may not be asked about.
+    /// Takes out all keys for which this is false. Keys that come meanwhile may or may not be asked
+    /// about.
     pub fn retain(&self, mut keep: impl FnMut(&K, &Arc<Breaker>) -> bool) {
         let guard = self.map.guard();
         for (held, breaker) in self.map.iter(&guard) {
@@ -234,8 +286,8 @@ impl<K: Hash + Eq> Breakers<K> {
         guard.flush();
     }
 
-    /// Shows all keys and their breakers, in no order: for a status page. Keys that come or go meanwhile may or
-    /// may not be shown.
+    /// Shows all keys and their breakers, in no order: for a status page. Keys that come or go
+    /// meanwhile may or may not be shown.
     ///
     /// ```
     /// # use cutout::keyed::Breakers;
@@ -269,7 +321,7 @@ impl<K> Breakers<K> {
         self.ring.bound()
     }
 
-    /// The breaker that new keys share while there is no place for them. Not among those of
+    /// The breaker that new keys share while there is no slot for them. Not among those of
     /// [`for_each`](Breakers::for_each).
     #[must_use]
     pub fn overflow(&self) -> Arc<Breaker> {

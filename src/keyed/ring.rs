@@ -1,83 +1,141 @@
-//! The places of a set of breakers, as many as its bound, gone round in turn.
+//! The slots of a set of breakers, as many as its bound, gone round in turn.
 //!
 //! ```text
-//!                       hand
-//!                        v
-//! places   [ a | b | c | d | – | f ]    – is taken by a newcomer that is not in the map yet
+//!                      hand
+//!                       v
+//! slots    [ a | b | c | d | – | f ]    – is claimed by newcomers that are not settled yet
 //! ```
 //!
-//! A newcomer *takes* a place: a free one, or that of the next member the hand finds that may go. That
-//! member it removes from the map, puts itself there, and *settles*: the place now holds it. Outside the
-//! lock, all of it but the first and last step.
+//! A newcomer *claims* a slot: a free one, or that of a member that may go. It removes that member
+//! from the map, inserts itself, *enters* the slot and *leaves*: the slot now holds the newcomer.
+//! Only claiming, entering and leaving are under the lock.
 //!
 //! Rules:
 //!
-//! 1. A place belongs to the free list, to one newcomer, or to the member that it holds, and changes hands
-//!    under the lock only: `take` gives it to a newcomer; `settle` to the member; `release`, and `vacate` if it holds
-//!    that very member, to the free list.
-//! 2. A newcomer enters the map only with a place, and only after the place's last member has left the map.
-//!    A place is freed only after its member has left the map. So there is at most one member of each place
-//!    in the map at any moment, and never more members than places.
-//! 3. Whoever removes a member from the map vacates its place, apart from the newcomer that took the place over. If
-//!    the member has not settled yet, it is marked, and frees the place in place of settling. If the place was taken
-//!    from it, it holds another member or none, and is left alone. So no place is lost.
-//! 4. No user code runs under the lock: no hash, no comparison, no clone, no drop of a key or a breaker.
+//! 1. A slot belongs to the free list, to one claim, or to the member that it holds, and changes
+//!    hands under the lock only: `look` and `evict` give it to a claim; the last newcomer that
+//!    leaves the claim gives it to the member that entered, else back to the one that was not
+//!    evicted in the end, else to the free list; `vacate` gives it to the free list, if it holds
+//!    that very member.
+//! 2. A newcomer enters the map only with a claim, and only after the slot's last member has left
+//!    the map. A slot is freed only after its member has left the map.
+//! 3. Whoever removes a member from the map vacates its slot, apart from the newcomers that claimed
+//!    the slot. If the member is not settled yet, it is marked, and the slot is freed when the
+//!    claim ends. If the slot was claimed from it, the slot is left alone. So no slot is lost.
+//! 4. No user code runs under the lock: no hash, no comparison, no clone, no clock, no drop of a
+//!    key or a breaker.
+//! 5. Newcomers of one hash share a claim when no slot is free.
+//! 6. A newcomer looks in the map again after it has claimed a slot, or found none.
 //!
-//! That the map holds one member a key is the map's doing: of two newcomers of one key one is refused there, and
-//! its place is released as it is dropped, as it is by a panic.
+//! # The bound
+//!
+//! There are never more members in the map than slots. By rule 2 there is at most one for each
+//! slot, unless two newcomers that share a claim are both in the map. Newcomers of one key are not:
+//! the map refuses the second. Those whose keys are not equal though their hashes are, or that are
+//! not equal to themselves, may be, until the second to enter removes the first: one member too
+//! many for each thread that is inside `get`, and for no longer.
+//!
+//! # One breaker for each key
+//!
+//! Two threads that want the same new key get the same breaker, as long as it stays in the set:
+//!
+//! * Both have a claim, shared or not. The map takes one member in and shows it to the other
+//!   thread.
+//! * One has none. When it looked, the other had no claim either, as they would share it. So either
+//!   the other's member was in the map, where the thread finds it by rule 6. Or the other came
+//!   later, and found a slot that was free by then, or that was not among those the first looked
+//!   at.
+//! * One claims the slot of the other's member, to evict it. That member is still in the map, where
+//!   the thread finds it by rule 6, and gives the slot back.
+//!
+//! Hashes are compared, not keys, as rule 4 demands it. Where different keys have one hash of 64
+//! bits, newcomers that share a claim evict each other.
 
-use core::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{
     Breaker,
+    breaker::looking::Stake,
+    machine::word::Word,
     sync::{AtomicBool, Ordering},
 };
 
 /// How many members a newcomer looks at, at most, for one that may go.
 pub(super) const LOOKS: usize = 16;
 
-/// A key that has a place.
+/// A key that has a slot.
 pub(super) struct Member<K> {
     pub(super) key: K,
     pub(super) hash: u64,
     breaker: Arc<Breaker>,
-    place: usize,
+    slot: usize,
     /// Was removed from the map before it had settled. Touched under the lock only.
     removed: AtomicBool,
 }
 
-/// The places.
+/// The slots.
 pub(super) struct Ring<K> {
     bound: usize,
-    places: Mutex<Places<K>>,
+    slots: Mutex<Slots<K>>,
 }
 
-struct Places<K> {
-    /// Grows to the bound. `None` is free or a newcomer's.
+struct Slots<K> {
+    /// Grows to the bound. `None` is free or claimed.
     held: Vec<Option<Arc<Member<K>>>>,
     free: Vec<usize>,
     hand: usize,
+    /// As many as threads are inside `get` of a new key, at most.
+    claims: Vec<Claim<K>>,
 }
 
-/// A place that a newcomer has taken, and gives back unless it settles.
-#[must_use = "a place is given back when it is dropped"]
-pub(super) struct Place<'a, K> {
+/// A slot between two members.
+struct Claim<K> {
+    slot: usize,
+    hash: u64,
+    newcomers: usize,
+    /// The member that had the slot before, until it has left the map.
+    evicted: Option<Arc<Member<K>>>,
+    /// The newcomer's member, once it is in the map.
+    entered: Option<Arc<Member<K>>>,
+}
+
+/// A newcomer's part in a claim, which ends when this is dropped.
+#[must_use = "a slot is given back when it is dropped"]
+pub(super) struct Slot<'a, K> {
     ring: &'a Ring<K>,
     index: usize,
-    /// Who had it before, until that one has left the map.
+    /// The member that had the slot before, if it was still in the map.
     evicted: Option<Arc<Member<K>>>,
 }
 
+/// A slot that was claimed, and the member that is to leave the map for it.
+struct Claimed<K>(usize, Option<Arc<Member<K>>>);
+
+/// The members that were looked at, with their slots.
+type Looked<K> = Vec<(usize, Arc<Member<K>>)>;
+
+/// A member that may go, if its breaker still is at this word.
+struct Candidate<K> {
+    stake: Stake,
+    word: Word,
+    slot: usize,
+    member: Arc<Member<K>>,
+}
+
 impl<K> Member<K> {
-    pub(super) fn new(key: K, hash: u64, breaker: Arc<Breaker>, place: &Place<'_, K>) -> Self {
+    pub(super) fn new(key: K, hash: u64, breaker: Arc<Breaker>, slot: &Slot<'_, K>) -> Self {
         Self {
             key,
             hash,
             breaker,
-            place: place.index,
+            slot: slot.index,
             removed: AtomicBool::new(false),
         }
+    }
+
+    fn is_removed(&self) -> bool {
+        // ORDERING: Relaxed, here and in `vacate`: both are under the lock.
+        self.removed.load(Ordering::Relaxed)
     }
 }
 
@@ -85,10 +143,11 @@ impl<K> Ring<K> {
     pub(super) fn new(bound: usize) -> Self {
         Self {
             bound,
-            places: Mutex::new(Places {
+            slots: Mutex::new(Slots {
                 held: Vec::new(),
                 free: Vec::new(),
                 hand: 0,
+                claims: Vec::new(),
             }),
         }
     }
@@ -97,120 +156,299 @@ impl<K> Ring<K> {
         self.bound
     }
 
-    /// A place for a newcomer; `None` if no member looked at may go.
-    pub(super) fn take(&self) -> Option<Place<'_, K>> {
-        let (index, evicted) = self.lock().take(self.bound)?;
-        Some(Place {
+    /// A slot for a newcomer of this hash; `None` if no slot is free, and no member looked at may
+    /// go.
+    pub(super) fn take(&self, hash: u64) -> Option<Slot<'_, K>> {
+        let claimed = self.lock().look(self.bound, hash);
+        let looked = match claimed {
+            Ok(claimed) => return Some(self.slot(claimed)),
+            Err(looked) => looked,
+        };
+        // Not under the lock, as it may read clocks. The candidates are dropped later than the lock
+        // is given up.
+        let candidates = ranked(looked);
+        let claimed = self.lock().evict_first(self.bound, hash, &candidates);
+        claimed.map(|claimed| self.slot(claimed))
+    }
+
+    fn slot(&self, Claimed(index, evicted): Claimed<K>) -> Slot<'_, K> {
+        Slot {
             ring: self,
             index,
             evicted,
-        })
+        }
     }
 
-    /// Frees the place of a member that was removed from the map.
+    /// Frees the slot of a member that was removed from the map.
     pub(super) fn vacate(&self, member: &Arc<Member<K>>) {
-        let mut places = self.lock();
-        let held = &mut places.held[member.place];
+        let mut slots = self.lock();
+        let held = &mut slots.held[member.slot];
         if held.as_ref().is_some_and(|held| Arc::ptr_eq(held, member)) {
             // The caller has it too, so this drops no key.
             *held = None;
-            places.free.push(member.place);
+            slots.free.push(member.slot);
         } else {
-            // ORDERING: Relaxed, here and in `settle`: both are under the lock.
             member.removed.store(true, Ordering::Relaxed);
         }
     }
 
-    fn settle(&self, member: Arc<Member<K>>) {
-        let mut places = self.lock();
-        if member.removed.load(Ordering::Relaxed) {
-            places.free.push(member.place);
-            // Not under the lock: the caller's may be the last.
-            drop(places);
-        } else {
-            let place = member.place;
-            places.held[place] = Some(member);
-        }
-    }
-
-    fn release(&self, index: usize) {
-        self.lock().free.push(index);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Places<K>> {
+    fn lock(&self) -> MutexGuard<'_, Slots<K>> {
         // No user code runs under the lock, so a poisoned one is still whole.
-        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<K> Places<K> {
-    fn take(&mut self, bound: usize) -> Option<(usize, Option<Arc<Member<K>>>)> {
+/// The members that may go, those with the least to lose first.
+fn ranked<K>(looked: Looked<K>) -> Vec<Candidate<K>> {
+    let mut ranked = Vec::with_capacity(looked.len());
+    for (slot, member) in looked {
+        if let Some((stake, word)) = member.breaker.stake() {
+            ranked.push(Candidate {
+                stake,
+                word,
+                slot,
+                member,
+            });
+            if stake == Stake::Failures(0) {
+                break;
+            }
+        }
+    }
+    ranked.sort_by_key(|candidate| candidate.stake);
+    ranked
+}
+
+impl<K> Slots<K> {
+    /// Claims a slot without a clock: one for which no member has to go, else that of a member
+    /// whose word alone says that it has nothing to lose.
+    fn look(&mut self, bound: usize, hash: u64) -> Result<Claimed<K>, Looked<K>> {
+        if let Some(vacant) = self.vacant(bound, hash) {
+            return Ok(vacant);
+        }
+        let mut looked = Vec::new();
+        for _ in 0..LOOKS.min(bound) {
+            let index = self.hand;
+            self.hand = (index + 1) % bound;
+            if let Some(member) = &self.held[index] {
+                if member.breaker.is_idle() {
+                    return Ok(self.evict(index, hash));
+                }
+                looked.push((index, Arc::clone(member)));
+            }
+        }
+        Err(looked)
+    }
+
+    /// Claims the slot of the first candidate that still is what it was.
+    fn evict_first(
+        &mut self,
+        bound: usize,
+        hash: u64,
+        candidates: &[Candidate<K>],
+    ) -> Option<Claimed<K>> {
+        if let Some(vacant) = self.vacant(bound, hash) {
+            return Some(vacant);
+        }
+        let stands = |candidate: &&Candidate<K>| {
+            let held = self.held[candidate.slot].as_ref();
+            held.is_some_and(|held| Arc::ptr_eq(held, &candidate.member))
+                && candidate.member.breaker.stands_at(candidate.word)
+        };
+        let slot = candidates.iter().find(stands)?.slot;
+        self.hand = (slot + 1) % bound;
+        Some(self.evict(slot, hash))
+    }
+
+    /// Claims a slot for which no member has to go.
+    fn vacant(&mut self, bound: usize, hash: u64) -> Option<Claimed<K>> {
         if let Some(index) = self.free.pop() {
-            return Some((index, None));
+            return Some(self.claim(index, hash, None));
         }
         let many = self.held.len();
         if many < bound {
             self.held.push(None);
-            return Some((many, None));
+            return Some(self.claim(many, hash, None));
         }
-        for _ in 0..LOOKS.min(bound) {
-            let index = self.hand;
-            self.hand = (index + 1) % bound;
-            let evicted = self.held[index].take_if(|member| member.breaker.is_recorded_closed());
-            if evicted.is_some() {
-                return Some((index, evicted));
-            }
+        let shared = self.claims.iter_mut().find(|claim| claim.hash == hash)?;
+        shared.newcomers += 1;
+        Some(Claimed(shared.slot, shared.evicted.clone()))
+    }
+
+    fn evict(&mut self, index: usize, hash: u64) -> Claimed<K> {
+        let evicted = self.held[index].take();
+        self.claim(index, hash, evicted)
+    }
+
+    fn claim(&mut self, index: usize, hash: u64, evicted: Option<Arc<Member<K>>>) -> Claimed<K> {
+        self.claims.push(Claim {
+            slot: index,
+            hash,
+            newcomers: 1,
+            evicted: evicted.clone(),
+            entered: None,
+        });
+        Claimed(index, evicted)
+    }
+
+    /// The claim of a slot, by one of its newcomers.
+    fn claimed(&mut self, index: usize) -> &mut Claim<K> {
+        let mut claims = self.claims.iter_mut();
+        let claim = claims.find(|claim| claim.slot == index);
+        claim.expect("a claim lasts as long as its newcomers")
+    }
+
+    /// One newcomer less. What is returned is to be dropped outside the lock.
+    fn leave(&mut self, index: usize) -> Option<Claim<K>> {
+        let claim = self.claimed(index);
+        claim.newcomers -= 1;
+        if claim.newcomers > 0 {
+            return None;
         }
-        None
+        let ended = self.claims.iter().position(|claim| claim.slot == index)?;
+        let mut claim = self.claims.swap_remove(ended);
+        let stays = |member: &mut Arc<Member<K>>| !member.is_removed();
+        let entered = claim.entered.take_if(stays);
+        let holds = entered.or_else(|| claim.evicted.take_if(stays));
+        if holds.is_none() {
+            self.free.push(index);
+        }
+        self.held[index] = holds;
+        Some(claim)
     }
 }
 
-impl<K> Place<'_, K> {
-    /// Who had the place before, and is still to be removed from the map.
+impl<K> Slot<'_, K> {
+    /// The member that had the slot before, and is still to be removed from the map.
     pub(super) fn evicted(&self) -> Option<&Arc<Member<K>>> {
         self.evicted.as_ref()
     }
 
-    /// Who had the place before has left the map.
+    /// The member that had the slot before has left the map.
     pub(super) fn clear(&mut self) {
-        self.evicted = None;
+        let cleared = self.ring.lock().claimed(self.index).evicted.take();
+        // Not under the lock: these may be the last.
+        drop((cleared, self.evicted.take()));
     }
 
-    /// Leaves the place to a member of it that has come into the map.
-    pub(super) fn settle(self, member: Arc<Member<K>>) {
-        self.ring.settle(member);
-        mem::forget(self);
+    /// Leaves the slot to a member of it that has come into the map; `false` if another one has
+    /// entered before.
+    pub(super) fn enter(&self, member: &Arc<Member<K>>) -> bool {
+        let mut slots = self.ring.lock();
+        if member.is_removed() {
+            return true;
+        }
+        let entered = &mut slots.claimed(self.index).entered;
+        if entered.is_none() {
+            *entered = Some(Arc::clone(member));
+        }
+        entered
+            .as_ref()
+            .is_some_and(|entered| Arc::ptr_eq(entered, member))
+    }
+
+    /// Leaves the slot to a member of it that is in the map, in place of the one that is returned.
+    pub(super) fn displace(&self, member: &Arc<Member<K>>) -> Option<Arc<Member<K>>> {
+        let mut slots = self.ring.lock();
+        if member.is_removed() {
+            return None;
+        }
+        let entered = &mut slots.claimed(self.index).entered;
+        entered.replace(Arc::clone(member))
     }
 }
 
-impl<K> Drop for Place<'_, K> {
+impl<K> Drop for Slot<'_, K> {
     fn drop(&mut self) {
-        match self.evicted.take() {
-            Some(still_there) => self.ring.settle(still_there),
-            None => self.ring.release(self.index),
-        }
+        let ended = self.ring.lock().leave(self.index);
+        // Not under the lock: the ended claim's may be the last.
+        drop(ended);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sync::AtomicU64;
+
+    /// A slot for a newcomer of a hash that no other has.
+    fn take<K>(ring: &Ring<K>) -> Option<Slot<'_, K>> {
+        static NEXT: AtomicU64 = AtomicU64::new(1_000);
+        ring.take(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
 
     fn come(ring: &Ring<u32>, key: u32) -> Arc<Member<u32>> {
-        let mut place = ring.take().unwrap();
-        place.clear();
-        let member = member(key, &place);
-        place.settle(Arc::clone(&member));
+        let mut slot = take(ring).unwrap();
+        slot.clear();
+        let member = member(key, &slot);
+        assert!(slot.enter(&member));
         member
     }
 
-    fn member(key: u32, place: &Place<'_, u32>) -> Arc<Member<u32>> {
-        Arc::new(Member::new(key, 0, Arc::new(Breaker::new()), place))
+    /// A member whose key is its hash.
+    fn member(key: u32, slot: &Slot<'_, u32>) -> Arc<Member<u32>> {
+        Arc::new(Member::new(key, key.into(), Arc::new(Breaker::new()), slot))
     }
 
-    /// Who has to go for the next newcomer; `None` if nobody, as a place is free.
+    /// The member that has to go for the next newcomer; `None` if none has, as a slot is free.
     fn goes(ring: &Ring<u32>) -> Option<u32> {
-        ring.take().unwrap().evicted().map(|evicted| evicted.key)
+        take(ring).unwrap().evicted().map(|evicted| evicted.key)
+    }
+
+    fn held(ring: &Ring<u32>, slot: usize) -> Option<u32> {
+        ring.lock().held[slot].as_ref().map(|member| member.key)
+    }
+
+    #[test]
+    fn newcomers_of_one_hash_share_the_last_slot_and_those_of_another_get_none() {
+        let ring = Ring::new(1);
+        come(&ring, 1);
+        let mut one = ring.take(2).unwrap();
+        let mut other = ring.take(2).unwrap();
+        assert!(ring.take(3).is_none());
+        assert_eq!(one.evicted().unwrap().key, 1);
+        assert_eq!(other.evicted().unwrap().key, 1);
+        one.clear();
+        let member = member(2, &one);
+        assert!(one.enter(&member));
+        drop(one);
+        assert_eq!(held(&ring, 0), None, "as long as a newcomer is there");
+        other.clear();
+        drop(other);
+        assert_eq!(held(&ring, 0), Some(2));
+    }
+
+    #[test]
+    fn of_two_in_one_slot_the_second_displaces_the_first() {
+        let ring = Ring::new(1);
+        come(&ring, 1);
+        let (mut one, other) = (ring.take(2), ring.take(2));
+        one.as_mut().unwrap().clear();
+        let [one, other] = [one, other].map(Option::unwrap);
+        let [first, second] = [member(2, &one), member(2, &other)];
+        assert!(one.enter(&first));
+        assert!(!other.enter(&second));
+        let displaced = other.displace(&second).unwrap();
+        assert!(Arc::ptr_eq(&displaced, &first));
+        drop((one, other));
+        let slots = ring.lock();
+        assert!(Arc::ptr_eq(slots.held[0].as_ref().unwrap(), &second));
+        assert!(slots.free.is_empty() && slots.claims.is_empty());
+    }
+
+    #[test]
+    fn one_that_was_removed_displaces_none() {
+        let ring = Ring::new(1);
+        come(&ring, 1);
+        let mut one = ring.take(2).unwrap();
+        let other = ring.take(2).unwrap();
+        one.clear();
+        let [first, second] = [member(2, &one), member(2, &other)];
+        ring.vacate(&second);
+        assert!(one.enter(&first));
+        assert!(other.enter(&second));
+        assert!(other.displace(&second).is_none());
+        drop((one, other));
+        assert!(Arc::ptr_eq(ring.lock().held[0].as_ref().unwrap(), &first));
     }
 
     #[test]
@@ -223,67 +461,69 @@ mod tests {
             }
         }
         for _ in 0..10 {
-            assert!(ring.take().is_none(), "looks at 0 to 15");
-            assert!(ring.take().is_none(), "looks at 16 to 31");
+            assert!(take(&ring).is_none(), "looks at 0 to 15");
+            assert!(take(&ring).is_none(), "looks at 16 to 31");
             assert_eq!(goes(&ring), Some(40));
             for _ in 41_usize.div_ceil(16)..7 {
-                assert!(ring.take().is_none());
+                assert!(take(&ring).is_none());
             }
             ring.lock().hand = 0;
         }
     }
 
     #[test]
-    fn one_that_is_removed_before_it_has_settled_frees_its_place() {
+    fn one_that_is_removed_before_it_has_settled_frees_its_slot() {
         let ring = Ring::new(1);
-        let place = ring.take().unwrap();
-        let early = member(1, &place);
+        let slot = take(&ring).unwrap();
+        let early = member(1, &slot);
         ring.vacate(&early);
-        assert!(ring.take().is_none(), "it is the newcomer's still");
-        place.settle(early);
+        assert!(take(&ring).is_none(), "it is the newcomer's still");
+        assert!(slot.enter(&early));
+        drop(slot);
         assert_eq!(goes(&ring), None);
         assert_eq!(ring.lock().free, [0]);
     }
 
     #[test]
-    fn one_that_is_evicted_and_removed_at_once_frees_its_place_once() {
+    fn one_that_is_evicted_and_removed_at_once_frees_its_slot_once() {
         let ring = Ring::new(1);
         let old = come(&ring, 1);
-        let mut place = ring.take().unwrap();
-        assert_eq!(place.evicted().unwrap().key, 1);
+        let mut slot = take(&ring).unwrap();
+        assert_eq!(slot.evicted().unwrap().key, 1);
         ring.vacate(&old);
-        assert!(ring.take().is_none(), "it is the newcomer's");
-        place.clear();
-        let new = member(2, &place);
-        place.settle(new);
+        assert!(take(&ring).is_none(), "it is the newcomer's");
+        slot.clear();
+        let new = member(2, &slot);
+        assert!(slot.enter(&new));
+        drop(slot);
         ring.vacate(&old);
         assert_eq!(goes(&ring), Some(2));
         assert!(ring.lock().free.is_empty());
     }
 
     #[test]
-    fn one_that_is_not_evicted_in_the_end_keeps_its_place() {
+    fn one_that_is_not_evicted_in_the_end_keeps_its_slot() {
         let ring = Ring::new(1);
         come(&ring, 1);
-        drop(ring.take().unwrap());
+        drop(take(&ring).unwrap());
         assert_eq!(goes(&ring), Some(1));
     }
 
     #[test]
-    fn one_that_is_not_evicted_in_the_end_but_removed_meanwhile_frees_its_place() {
+    fn one_that_is_not_evicted_in_the_end_but_removed_meanwhile_frees_its_slot() {
         let ring = Ring::new(1);
         let old = come(&ring, 1);
-        let place = ring.take().unwrap();
+        let slot = take(&ring).unwrap();
         ring.vacate(&old);
-        drop(place);
+        drop(slot);
         assert_eq!(goes(&ring), None);
     }
 
     #[test]
-    fn a_newcomer_that_does_not_come_gives_its_place_back() {
+    fn a_newcomer_that_does_not_come_gives_its_slot_back() {
         let ring = Ring::<u32>::new(1);
         for _ in 0..10 {
-            drop(ring.take().unwrap());
+            drop(take(&ring).unwrap());
         }
         assert_eq!(ring.lock().free, [0]);
         assert_eq!(ring.lock().held.len(), 1);
@@ -295,27 +535,36 @@ mod tests {
 
         impl Drop for Key {
             fn drop(&mut self) {
-                assert!(self.0.places.try_lock().is_ok());
+                assert!(self.0.slots.try_lock().is_ok());
             }
         }
 
         let ring = Arc::new(Ring::new(1));
-        let come = |place: &Place<'_, Key>| {
+        let come = |slot: &Slot<'_, Key>| {
             let key = Key(Arc::clone(&ring));
-            Arc::new(Member::new(key, 0, Arc::new(Breaker::new()), place))
+            Arc::new(Member::new(key, 0, Arc::new(Breaker::new()), slot))
         };
-        let place = ring.take().unwrap();
-        let early = come(&place);
+        let slot = take(&ring).unwrap();
+        let early = come(&slot);
         ring.vacate(&early);
-        place.settle(early);
+        assert!(slot.enter(&early));
+        drop((slot, early));
 
-        let place = ring.take().unwrap();
-        let member = come(&place);
-        place.settle(member);
-        let mut place = ring.take().unwrap();
-        place.clear();
-        let member = come(&place);
-        place.settle(Arc::clone(&member));
+        let slot = take(&ring).unwrap();
+        assert!(slot.enter(&come(&slot)));
+        drop(slot);
+        let mut slot = take(&ring).unwrap();
+        slot.clear();
+        let member = come(&slot);
+        assert!(slot.enter(&member));
+        drop(slot);
         ring.vacate(&member);
+
+        let slot = take(&ring).unwrap();
+        let early = come(&slot);
+        assert!(slot.enter(&early));
+        ring.vacate(&early);
+        drop(early);
+        drop(slot);
     }
 }

@@ -11,6 +11,7 @@
 //!                                   |
 //!                  window ── rings and buckets beside the word
 //!     notes ── what decides nothing     delivery ── transitions not yet told     watch ── a bell
+//!     hints ── how long a dependency asked to be left alone
 //! ```
 //!
 //! Rules:
@@ -25,6 +26,7 @@
 pub(crate) mod cell;
 #[cfg(feature = "std")]
 pub(crate) mod delivery;
+pub(crate) mod hints;
 pub(crate) mod jitter;
 #[cfg(test)]
 mod legal;

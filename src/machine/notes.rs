@@ -1,27 +1,35 @@
 //! What does not fit the word and decides nothing: since when, and after how many failures.
 //!
 //! ```text
-//! since   generation 16 | 0 7 | known 1 | tick 40
+//! since   generation 16 | known 1 | tick 47 (250 µs)
 //! counts  generation 16 | failures 24 | calls 24, both saturate
 //! ```
 //!
 //! Each cell carries the generation of the period that it tells of, and a reader that finds another
 //! one reports nothing. The winner of a transition writes both cells after its CAS; until it has, that period
 //! has no notes. A slower winner of an earlier transition writes over nothing newer; if it was the one that
-//! knew the counts, the outage has none.
+//! knew the counts, the outage has none. Which is newer the word tells: of two generations, the one that lies
+//! fewer transitions behind the word's.
+//!
+//! **What wraps.** Ticks after 1 115 years, longer than a clock of 64 bits runs; half of them are behind a reading
+//! and half are ahead, and what is ahead is now. A winner that stops for 65 536 transitions or more before it
+//! writes can write a note of a period that is over; the next transition's replaces it.
 
 use crate::sync::{AtomicU64, Ordering};
 
 use super::{
+    cell::Cell,
     step::{Cause, Change},
     tally::Count,
-    tick::Deadline,
+    tick::Wrapping,
     word::State,
 };
 
 const GENERATION_SHIFT: u32 = 48;
+/// When a period began: in the ticks of a deadline, and more of them.
+pub(crate) type Since = Wrapping<47, 250_000>;
 /// Tells a transition at tick 0 from no transition.
-const KNOWN: u64 = 1 << Deadline::BITS;
+const KNOWN: u64 = 1 << Since::BITS;
 const FAILURES_SHIFT: u32 = 24;
 const COUNT_MASK: u64 = (1 << FAILURES_SHIFT) - 1;
 
@@ -38,9 +46,9 @@ impl Notes {
         Self { since, counts }
     }
 
-    /// Writes down a transition that happened at `now`. What tripped is remembered until the breaker
+    /// Writes down a transition of this word that happened at `now`. What tripped is remembered until the breaker
     /// recovers or an operator replaces what stands.
-    pub(crate) fn write(&self, change: &Change, now: u64) {
+    pub(crate) fn write(&self, word: &Cell, change: &Change, now: u64) {
         let generation = change.generation;
         let count = match change.to {
             State::Open | State::HalfOpen if change.cause != Cause::Operator => change
@@ -50,15 +58,15 @@ impl Notes {
         };
         let Count { failures, calls } = count.unwrap_or_default();
         let part = |n: u32| u64::from(n).min(COUNT_MASK);
-        put(&self.since, generation, KNOWN | Deadline::of(now).get());
+        put(&self.since, word, generation, KNOWN | Since::of(now).get());
         let counts = (part(failures) << FAILURES_SHIFT) | part(calls);
-        put(&self.counts, generation, counts);
+        put(&self.counts, word, generation, counts);
     }
 
     /// When the period of `generation` began.
-    pub(crate) fn since(&self, generation: u16) -> Option<Deadline> {
+    pub(crate) fn since(&self, generation: u16) -> Option<Since> {
         let ticks = untagged(self.since.load(Ordering::Relaxed), generation)?;
-        (ticks & KNOWN != 0).then(|| Deadline::new(ticks))
+        (ticks & KNOWN != 0).then(|| Since::new(ticks))
     }
 
     /// What was counted when the outage began that the period of `generation` belongs to.
@@ -73,13 +81,19 @@ impl Notes {
 }
 
 /// Writes `value` down for the period of `generation`, unless the cell tells of a later one.
-fn put(cell: &AtomicU64, generation: u16, value: u64) {
+fn put(cell: &AtomicU64, word: &Cell, generation: u16, value: u64) {
     let next = (u64::from(generation) << GENERATION_SHIFT) | value;
-    // ORDERING: Relaxed, here and above. A cell is whole in itself and says whose it is; nothing is concluded
-    // from one cell about another or about the word.
-    let mut stands = cell.load(Ordering::Relaxed);
-    while generation.wrapping_sub(generation_of(stands)) <= u16::MAX / 2 {
-        match cell.compare_exchange(stands, next, Ordering::Relaxed, Ordering::Relaxed) {
+    // ORDERING: Acquire, here and where the CAS is lost; pairs with the Release of the CAS. Who finds a note finds
+    // the word at least as new as the transition that it tells of. Without it a later note could seem to lie far
+    // behind the word, and be written over. (Readers are Relaxed: a cell is whole in itself and says whose it is.)
+    let mut stands = cell.load(Ordering::Acquire);
+    loop {
+        let newest = word.load().generation();
+        let behind = |generation: u16| newest.wrapping_sub(generation);
+        if behind(generation) > behind(generation_of(stands)) {
+            return;
+        }
+        match cell.compare_exchange(stands, next, Ordering::Release, Ordering::Acquire) {
             Ok(_) => return,
             Err(other) => stands = other,
         }
@@ -97,9 +111,21 @@ const fn generation_of(cell: u64) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::word::Word;
 
     fn notes() -> Notes {
         Notes::over(AtomicU64::new(0), AtomicU64::new(0))
+    }
+
+    /// The word after so many transitions.
+    fn after(transitions: u16) -> Cell {
+        let word = (0..transitions).fold(Word::new(0), |word, _| word.begin_closed(0));
+        Cell::over(AtomicU64::new(word.bits()))
+    }
+
+    /// Writes at once, as the winner of the last transition does that does not stop.
+    fn write(notes: &Notes, change: &Change, now: u64) {
+        notes.write(&after(change.generation), change, now);
     }
 
     fn change(to: State, generation: u16, count: Option<Count>) -> Change {
@@ -123,8 +149,8 @@ mod tests {
     #[test]
     fn a_reader_of_another_period_finds_none() {
         let notes = notes();
-        notes.write(&change(State::Open, 7, None), 1_000_000);
-        assert_eq!(notes.since(7), Some(Deadline::new(4)));
+        write(&notes, &change(State::Open, 7, None), 1_000_000);
+        assert_eq!(notes.since(7), Some(Since::new(4)));
         assert_eq!(notes.since(8), None);
         assert_eq!(notes.since(6), None);
     }
@@ -134,9 +160,23 @@ mod tests {
         let notes = notes();
         for generation in [1, 30_000, 60_000, u16::MAX - 1, u16::MAX, 0] {
             let last = generation.wrapping_add(1);
-            notes.write(&change(State::Closed, last, None), 2_000_000);
-            notes.write(&change(State::Open, generation, None), 1_000_000);
-            assert_eq!(notes.since(last), Some(Deadline::new(8)));
+            let word = after(last);
+            notes.write(&word, &change(State::Closed, last, None), 2_000_000);
+            notes.write(&word, &change(State::Open, generation, None), 1_000_000);
+            assert_eq!(notes.since(last), Some(Since::new(8)));
+        }
+    }
+
+    #[test]
+    fn a_winner_that_stopped_for_half_the_generations_writes_over_nothing_newer() {
+        for passed in [1, 0x7FFF, 0x8000, 40_000, u16::MAX] {
+            let (notes, word) = (notes(), after(passed));
+            notes.write(&word, &change(State::Closed, passed, None), 2_000_000);
+            notes.write(&word, &change(State::Open, 0, None), 1_000_000);
+            assert_eq!(notes.since(passed), Some(Since::new(8)), "{passed}");
+            let next = passed.wrapping_add(1);
+            write(&notes, &change(State::Open, next, None), 3_000_000);
+            assert_eq!(notes.since(next), Some(Since::new(12)), "{passed}");
         }
     }
 
@@ -147,12 +187,12 @@ mod tests {
             failures: 3,
             calls: 9,
         };
-        notes.write(&change(State::Open, 1, Some(count)), 0);
+        write(&notes, &change(State::Open, 1, Some(count)), 0);
         assert_eq!(notes.count(1), Some(count));
-        notes.write(&change(State::HalfOpen, 2, None), 0);
-        notes.write(&change(State::Open, 3, None), 0);
+        write(&notes, &change(State::HalfOpen, 2, None), 0);
+        write(&notes, &change(State::Open, 3, None), 0);
         assert_eq!(notes.count(3), Some(count));
-        notes.write(&change(State::Closed, 4, None), 0);
+        write(&notes, &change(State::Closed, 4, None), 0);
         assert_eq!(notes.count(4), None);
     }
 
@@ -164,7 +204,7 @@ mod tests {
                 failures: most,
                 calls: most,
             };
-            notes.write(&change(State::Open, 1, Some(count)), 0);
+            write(&notes, &change(State::Open, 1, Some(count)), 0);
             let saturated = most.min((1 << 24) - 1);
             let expected = Count {
                 failures: saturated,
@@ -185,9 +225,10 @@ mod tests {
                 calls: 9,
             }),
         );
-        notes.write(&tripped, 0);
+        write(&notes, &tripped, 0);
         let cause = Cause::Operator;
-        notes.write(
+        write(
+            &notes,
             &Change {
                 cause,
                 ..change(State::Open, 2, None)
@@ -197,7 +238,7 @@ mod tests {
         assert_eq!(notes.count(2), None);
         assert_eq!(
             notes.since(2),
-            Some(Deadline::new(0)),
+            Some(Since::new(0)),
             "tick 0 is a time like any other"
         );
     }
@@ -209,9 +250,9 @@ mod tests {
             failures: 3,
             calls: 9,
         };
-        notes.write(&change(State::Open, 1, Some(count)), 0);
-        notes.write(&change(State::Open, 3, None), 9_000_000);
+        write(&notes, &change(State::Open, 1, Some(count)), 0);
+        write(&notes, &change(State::Open, 3, None), 9_000_000);
         assert_eq!(notes.count(3), None);
-        assert_eq!(notes.since(3), Some(Deadline::new(36)));
+        assert_eq!(notes.since(3), Some(Since::new(36)));
     }
 }

@@ -9,18 +9,21 @@ use super::{
     jitter,
     tally::Tally,
     tick::{Deadline, LeaseEnd, SLACK_MS},
+    word::Origin,
 };
 
 const SECOND_MS: u64 = 1_000;
-/// The longest length of an open period that did not come from the policy: 30 days.
+/// The longest length of an open period that an operator can give: 30 days.
 pub(crate) const LONGEST_GIVEN_MS: u64 = 30 * 86_400 * SECOND_MS;
 /// The shortest length of such a period.
 pub(crate) const SHORTEST_GIVEN_MS: u64 = 10;
 /// The longest hint of a partner (failure-for) that is believed.
 pub(crate) const LONGEST_HINT_MS: u64 = 3_600 * SECOND_MS;
 /// The default lease is at least this long, and at most [`LONGEST_LEASE_MS`].
-const SHORTEST_DEFAULT_LEASE_MS: u64 = 30 * SECOND_MS;
+pub(crate) const SHORTEST_DEFAULT_LEASE_MS: u64 = 30 * SECOND_MS;
 const LONGEST_LEASE_MS: u64 = 86_400 * SECOND_MS;
+/// A probe that is dropped sooner than this proves nothing, by default. Milliseconds.
+const DEFAULT_PATIENCE: NonZeroU32 = NonZeroU32::new(1_000).unwrap();
 /// The default lease doubles with each reopen, this often.
 const LEASE_DOUBLINGS: u8 = 3;
 
@@ -41,6 +44,7 @@ pub(crate) struct Interval {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Drops {
     FailProbe,
+    FailProbeAfter(NonZeroU32),
     Ignore,
     Failure,
     FailureAfter(NonZeroU32),
@@ -85,22 +89,24 @@ impl Rules {
 
     /// The longest open period, in ticks, that a word with these fields can stand for.
     #[inline]
-    pub(crate) const fn longest_open(&self, reopens: u8, given: bool) -> u64 {
-        let longest = if given {
-            LONGEST_GIVEN_MS
-        } else {
-            let interval = self.interval_ms(reopens);
-            interval + self.most_jitter_ms(interval)
+    pub(crate) const fn longest_open(&self, reopens: u8, origin: Origin) -> u64 {
+        let longest = match origin {
+            Origin::Policy => {
+                let interval = self.interval_ms(reopens);
+                interval + self.most_jitter_ms(interval)
+            }
+            Origin::Hint => LONGEST_HINT_MS,
+            Origin::Operator => LONGEST_GIVEN_MS,
         };
-        Deadline::ticks(longest + SLACK_MS)
+        Deadline::ticks(longest + SLACK_MS) + 1
     }
 
-    /// How many ticks the breaker waits for its probes.
-    pub(crate) const fn lease(&self, reopens: u8) -> u64 {
-        LeaseEnd::ticks(match self.lease {
+    /// How many milliseconds the breaker waits for its probes.
+    pub(crate) const fn lease_ms(&self, reopens: u8) -> u64 {
+        match self.lease {
             Some(explicit) => explicit.get() as u64,
             None => self.default_lease_ms(reopens),
-        })
+        }
     }
 
     const fn default_lease_ms(&self, reopens: u8) -> u64 {
@@ -109,9 +115,9 @@ impl Rules {
         min(least << doublings, LONGEST_LEASE_MS)
     }
 
-    /// The lease end that a probe taken now still sees as ahead.
+    /// The longest rest of a lease, in ticks, that a word with these fields can stand for.
     pub(crate) const fn longest_lease(&self, reopens: u8) -> u64 {
-        self.lease(reopens) + LeaseEnd::ticks(SLACK_MS)
+        LeaseEnd::ticks(self.lease_ms(reopens) + SLACK_MS) + 1
     }
 
     /// What a drop means: a slow-call limit implies failure-after that limit.
@@ -119,7 +125,7 @@ impl Rules {
         match (self.on_drop, self.slow_call) {
             (Some(drops), _) => drops,
             (None, Some(limit)) => Drops::FailureAfter(limit),
-            (None, None) => Drops::FailProbe,
+            (None, None) => Drops::FailProbeAfter(DEFAULT_PATIENCE),
         }
     }
 
@@ -170,22 +176,26 @@ pub(crate) mod tests {
         let rules = backoff(2, 20);
         assert_eq!(rules.drawn_interval_ms(9, 0), 60_000);
         assert_eq!(rules.drawn_interval_ms(9, u64::MAX), 72_000);
-        assert_eq!(rules.longest_open(9, false), Deadline::ticks(73_000));
+        let longest = rules.longest_open(9, Origin::Policy);
+        assert_eq!(longest, Deadline::ticks(73_000) + 1);
     }
 
     #[test]
-    fn a_given_period_may_last_thirty_days() {
-        let longest = backoff(2, 20).longest_open(0, true);
-        assert_eq!(longest, Deadline::ticks(30 * 86_400_000 + 1_000));
+    fn a_hint_may_last_an_hour_and_what_an_operator_gives_thirty_days() {
+        let longest = |origin| backoff(2, 20).longest_open(0, origin);
+        let ticks = |ms: u64| Deadline::ticks(ms + 1_000) + 1;
+        assert_eq!(longest(Origin::Hint), ticks(3_600_000));
+        assert_eq!(longest(Origin::Operator), ticks(30 * 86_400_000));
     }
 
     #[test]
     fn the_default_lease_doubles_three_times_and_an_explicit_one_never() {
-        let lease = |rules: Rules| -> Vec<u64> { (0..6).map(|n| rules.lease(n)).collect() };
-        let seconds = |all: [u64; 6]| all.map(|s| LeaseEnd::ticks(s * 1_000)).to_vec();
+        let lease = |rules: Rules| -> Vec<u64> { (0..6).map(|n| rules.lease_ms(n)).collect() };
+        let seconds = |all: [u64; 6]| all.map(|s| s * 1_000).to_vec();
         assert_eq!(lease(backoff(2, 0)), seconds([30, 60, 120, 320, 480, 480]));
         let explicit = Policy::new().probe_lease(Duration::from_millis(10));
-        assert_eq!(lease(rules(&explicit)), [3; 6]);
+        assert_eq!(lease(rules(&explicit)), [10; 6]);
+        assert_eq!(rules(&explicit).longest_lease(0), 253 + 1);
         let longest = Policy::new().open_for(Duration::from_hours(24));
         assert_eq!(lease(rules(&longest)), seconds([86_400; 6]));
     }

@@ -158,16 +158,13 @@ impl Tally {
         self.run.is_some_and(|run| payload.run() >= u64::from(run))
     }
 
-    /// Whether a share over time trips, of calls counted in time buckets.
+    /// Whether a failure rate over time trips, of calls counted in time buckets.
     #[cfg(feature = "std")]
-    pub(crate) const fn judges(&self, count: Count) -> bool {
+    pub(crate) const fn judges(&self, failures: u64, calls: u64) -> bool {
         match self.window {
             Some(Window::Rate {
                 percent, min_calls, ..
-            }) => {
-                count.calls >= min_calls
-                    && count.failures as u64 * 100 >= percent as u64 * count.calls as u64
-            }
+            }) => calls >= min_calls as u64 && failures * 100 >= percent as u64 * calls,
             _ => false,
         }
     }
@@ -422,7 +419,7 @@ mod tests {
     #[cfg(feature = "std")]
     #[test]
     fn a_share_over_time_waits_for_its_minimum_of_calls() {
-        let judged = |failures, calls| RATE.judges(Count { failures, calls });
+        let judged = |failures, calls| RATE.judges(failures, calls);
         assert!(judged(2, 4));
         assert!(judged(3, 6));
         assert!(!judged(1, 4), "a quarter");
@@ -432,10 +429,7 @@ mod tests {
             run: Some(1),
             window: None,
         };
-        assert!(!alone.judges(Count {
-            failures: 9,
-            calls: 9
-        }));
+        assert!(!alone.judges(9, 9));
     }
 
     #[cfg(feature = "std")]

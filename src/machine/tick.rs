@@ -1,7 +1,8 @@
 //! Time as the word counts it: whole ticks that wrap, and the one rule that compares them.
 //!
-//! A reading of the clock is in nanoseconds since any origin; a tick is the floor of a division, so
-//! the tick of a deadline and the tick of a reading agree exactly at the deadline.
+//! A reading of the clock is in nanoseconds since any origin, and its tick is the floor of a division. An
+//! end is the first tick that begins no sooner than the length after the reading at which it was set. So
+//! nothing ends early, and nothing ends a whole tick late.
 //!
 //! | | a tick | bits | wraps after |
 //! |---|---|---|---|
@@ -47,7 +48,7 @@ impl<const BITS: u32, const NANOS: u64> Wrapping<BITS, NANOS> {
         Self::new(now / NANOS)
     }
 
-    /// Ticks that last at least `millis`.
+    /// Ticks that last at least `millis`. From a reading within a tick to an end there is up to one more.
     #[inline]
     pub(crate) const fn ticks(millis: u64) -> u64 {
         const {
@@ -60,8 +61,16 @@ impl<const BITS: u32, const NANOS: u64> Wrapping<BITS, NANOS> {
         }
     }
 
-    pub(crate) const fn plus(self, ticks: u64) -> Self {
-        Self::new(self.0.wrapping_add(ticks))
+    /// So many ticks in milliseconds, of a tick of whole ones.
+    pub(crate) const fn millis(ticks: u64) -> u64 {
+        const { assert!(NANOS.is_multiple_of(NANOS_PER_MS)) };
+        ticks * (NANOS / NANOS_PER_MS)
+    }
+
+    /// The first tick whose beginning is `millis` or more after this reading of the clock.
+    pub(crate) const fn after(now: u64, millis: u64) -> Self {
+        let into_tick = now % NANOS + millis * NANOS_PER_MS;
+        Self::new(now / NANOS + into_tick.div_ceil(NANOS))
     }
 
     /// The ticks that have passed since `start`.
@@ -97,17 +106,19 @@ mod tests {
     fn a_deadline_is_behind_exactly_when_it_is_reached() {
         for offset in [0, 1, 249_999, 250_000, 999_999] {
             let start = 7_000 * MS + offset;
-            let end = Deadline::of(start).plus(Deadline::ticks(10));
-            assert_eq!(end.ahead_of(Deadline::of(start), 40), Some(40));
-            assert!(end.ahead_of(Deadline::of(start + 9 * MS), 40).is_some());
-            assert_eq!(end.ahead_of(Deadline::of(start + 10 * MS), 40), None);
+            let end = Deadline::after(start, 10);
+            let into_tick = u64::from(start % 250_000 != 0);
+            let ahead = |now| end.ahead_of(Deadline::of(now), 41);
+            assert_eq!(ahead(start), Some(40 + into_tick));
+            assert!(ahead(start + 10 * MS - 1).is_some(), "{offset}");
+            assert_eq!(ahead(start + 10 * MS + into_tick * 249_999), None);
         }
     }
 
     #[test]
     fn the_comparison_survives_the_wrap() {
         let start = Deadline::new(Deadline::MASK - 3);
-        let end = start.plus(40);
+        let end = Deadline::after(start.get() * 250_000, 10);
         assert_eq!(end.get(), 36);
         assert_eq!(end.ahead_of(start, 40), Some(40));
         assert_eq!(end.ahead_of(Deadline::new(0), 40), Some(36));
@@ -120,6 +131,24 @@ mod tests {
         assert_eq!(end.ahead_of(Deadline::new(0), 999), None);
         assert_eq!(end.ahead_of(Deadline::of(u64::MAX), 999), None);
         assert_eq!(end.ahead_of(Deadline::new(1), 999), Some(999));
+    }
+
+    #[test]
+    fn an_end_is_the_first_tick_that_is_not_too_soon() {
+        for (now, millis, tick) in [
+            (0, 10, 3),
+            (0, 12, 3),
+            (1, 12, 4),
+            (1_000_000, 10, 3),
+            (3_999_999, 12, 4),
+            (3_999_999, 13, 5),
+            (4_000_000, 12, 4),
+        ] {
+            assert_eq!(LeaseEnd::after(now, millis).get(), tick, "{now} {millis}");
+        }
+        let last = Deadline::of(u64::MAX);
+        assert_eq!(Deadline::after(u64::MAX, 0).since(last), 1);
+        assert_eq!(Deadline::after(u64::MAX, 10).since(last), 41);
     }
 
     #[test]

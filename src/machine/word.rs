@@ -6,7 +6,7 @@
 //! |state|  generation  |                     payload                     |
 //! +-----+--------------+-------------------------------------------------+
 //! 01 closed     what the trip counts: `tally.rs` reads and writes it
-//! 10 open       reopens 5 | given 1 | deadline 40 (ticks of 250 µs)
+//! 10 open       reopens 5 | given 1 | deadline 40 (ticks of 250 µs)      given, 31 reopens: an operator's
 //! 11 half-open  1 | reopens 5 | successes 6 | in flight 6 | lease end 28 (ticks of 4 ms)
 //! 00 held       11 disabled, 00 forced open | 0
 //! ```
@@ -117,7 +117,9 @@ pub(crate) const HEADER: u64 = !PAYLOAD.max();
 /// How many bits [`super::tally`] has for what it counts.
 pub(crate) const PAYLOAD_BITS: u32 = PAYLOAD.bits;
 /// How often a breaker can reopen before the count saturates.
-pub(crate) const MAX_REOPENS: u8 = OPEN_REOPENS.max() as u8;
+pub(crate) const MAX_REOPENS: u8 = OPEN_REOPENS.max() as u8 - 1;
+/// The reopens of an open period whose length an operator gave, which stand for none.
+const BY_OPERATOR: u64 = OPEN_REOPENS.max();
 /// The most probes that can be in flight, and the most successes that can be asked of them.
 pub(crate) const MAX_PROBES: u8 = IN_FLIGHT.max() as u8;
 
@@ -174,6 +176,12 @@ impl Period {
     pub(crate) const fn is_half_open(self) -> bool {
         STATE.get(self.0) == HALF_OPEN
     }
+
+    /// What a call remembers that is let through without being counted: no permit is of an open period.
+    #[cfg(feature = "std")]
+    pub(crate) const fn uncounted(self) -> Self {
+        Self(STATE.set(self.0, OPEN))
+    }
 }
 
 impl fmt::Debug for Period {
@@ -183,13 +191,22 @@ impl fmt::Debug for Period {
     }
 }
 
+/// Where the length of an open period comes from, which bounds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Policy,
+    /// A dependency asked for it (failure-for).
+    Hint,
+    /// An operator gave it. Such a period has no reopens.
+    Operator,
+}
+
 /// An open period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Open {
     /// How often the breaker reopened since it was last closed; saturates at [`MAX_REOPENS`].
     pub(crate) reopens: u8,
-    /// The length did not come from the policy.
-    pub(crate) given: bool,
+    pub(crate) origin: Origin,
     pub(crate) deadline: Deadline,
 }
 
@@ -243,11 +260,7 @@ impl Word {
         let Self(word) = self;
         match STATE.get(word) {
             CLOSED => Phase::Closed(PAYLOAD.get(word)),
-            OPEN => Phase::Open(Open {
-                reopens: OPEN_REOPENS.get(word) as u8,
-                given: GIVEN.get(word) == 1,
-                deadline: Deadline::new(DEADLINE.get(word)),
-            }),
+            OPEN => Phase::Open(open(word)),
             HALF_OPEN => Phase::HalfOpen(HalfOpen {
                 reopens: HALF_OPEN_REOPENS.get(word) as u8,
                 successes: SUCCESSES.get(word) as u8,
@@ -318,8 +331,12 @@ impl Word {
     pub(crate) const fn begin_open(self, open: Open) -> Self {
         let Self(word) = self.begin(OPEN);
         let word = DEADLINE.set(word, open.deadline.get());
-        let word = GIVEN.set(word, open.given as u64);
-        Self(OPEN_REOPENS.set(word, open.reopens as u64))
+        let (given, reopens) = match open.origin {
+            Origin::Policy => (0, open.reopens as u64),
+            Origin::Hint => (1, open.reopens as u64),
+            Origin::Operator => (1, BY_OPERATOR),
+        };
+        Self(OPEN_REOPENS.set(GIVEN.set(word, given), reopens))
     }
 
     /// Half-open with its first probe under way.
@@ -360,6 +377,20 @@ impl Word {
     }
 }
 
+/// The payload of an open word taken apart.
+const fn open(word: u64) -> Open {
+    let (reopens, origin) = match (GIVEN.get(word), OPEN_REOPENS.get(word)) {
+        (0, reopens) => (reopens, Origin::Policy),
+        (_, BY_OPERATOR) => (0, Origin::Operator),
+        (_, reopens) => (reopens, Origin::Hint),
+    };
+    Open {
+        reopens: reopens as u8,
+        origin,
+        deadline: Deadline::new(DEADLINE.get(word)),
+    }
+}
+
 impl fmt::Debug for Word {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {:?}", self.generation(), self.phase())
@@ -378,12 +409,15 @@ mod tests {
     #[test]
     fn a_word_gives_back_what_it_was_made_of() {
         for generation in [0, 1, u16::MAX - 1, u16::MAX] {
-            for (reopens, given, ticks) in
-                [(0, false, 0), (MAX_REOPENS, true, u64::MAX), (7, false, 1)]
-            {
+            for (reopens, origin, ticks) in [
+                (0, Origin::Policy, 0),
+                (MAX_REOPENS, Origin::Hint, u64::MAX),
+                (7, Origin::Policy, 1),
+                (0, Origin::Operator, u64::MAX),
+            ] {
                 let open = Open {
                     reopens,
-                    given,
+                    origin,
                     deadline: Deadline::new(ticks),
                 };
                 let word = old(generation).begin_open(open);

@@ -8,7 +8,7 @@
 use core::{num::NonZeroU32, time::Duration};
 
 use crate::machine::{
-    rules::{Drops, Interval, Rules},
+    rules::{self, Drops, Interval, Rules},
     tally::{self, Tally},
     word::MAX_PROBES,
 };
@@ -18,14 +18,15 @@ use super::{
     error::{Bound, Value},
 };
 
-const DAY: Duration = Duration::from_hours(24);
-const SHORTEST_OPEN: Duration = Duration::from_millis(10);
-const LONGEST_OPEN: Duration = Duration::from_hours(30 * 24);
+pub(super) const DAY: Duration = Duration::from_hours(24);
+pub(super) const SHORTEST_OPEN: Duration = Duration::from_millis(10);
+pub(super) const LONGEST_OPEN: Duration = Duration::from_hours(30 * 24);
 const SHORTEST_LEASE: Duration = Duration::from_millis(10);
+const SHORTEST_DEFAULT_LEASE: Duration = Duration::from_millis(rules::SHORTEST_DEFAULT_LEASE_MS);
 const SHORTEST_CALL: Duration = Duration::from_millis(1);
 const MAX_CONSECUTIVE: u32 = u16::MAX as u32;
 const MAX_IN_WORD: u32 = tally::MAX_IN_WORD as u32;
-const MAX_CALLS: u32 = 4_096;
+pub(super) const MAX_CALLS: u32 = 4_096;
 const MAX_WITHIN: u32 = 1_024;
 const MAX_MIN_CALLS: u32 = 1_000_000;
 const SHORTEST_WITHIN: Duration = Duration::from_millis(10);
@@ -56,7 +57,7 @@ pub(crate) const fn compile(policy: &Policy) -> Result<Rules, PolicyError> {
         None => None,
     };
     let slow_call = match policy.slow_call {
-        Some(limit) => NonZeroU32::new(check!(slow_call(limit, policy.probe_lease))),
+        Some(limit) => NonZeroU32::new(check!(within_lease("slow_call", limit, policy))),
         None => None,
     };
     Ok(Rules {
@@ -72,7 +73,7 @@ pub(crate) const fn compile(policy: &Policy) -> Result<Rules, PolicyError> {
         lease,
         slow_call,
         on_drop: match policy.on_drop {
-            Some(on_drop) => Some(check!(drops(on_drop))),
+            Some(on_drop) => Some(check!(drops(on_drop, policy))),
             None => None,
         },
     })
@@ -186,27 +187,51 @@ const fn interval(backoff: &Backoff) -> Result<Interval, PolicyError> {
     })
 }
 
-const fn slow_call(limit: Duration, lease: Option<Duration>) -> Result<u32, PolicyError> {
-    let longest = match lease {
+/// A length of a call that is compared with a limit: no longer than the breaker waits for a probe at first, as a
+/// probe that takes longer is given up before it can be judged.
+const fn within_lease(
+    field: &'static str,
+    limit: Duration,
+    policy: &Policy,
+) -> Result<u32, PolicyError> {
+    let lease = match policy.probe_lease {
         Some(lease) => lease,
-        None => DAY,
+        None if policy.backoff.base.as_nanos() > SHORTEST_DEFAULT_LEASE.as_nanos() => {
+            policy.backoff.base
+        }
+        None => SHORTEST_DEFAULT_LEASE,
     };
-    millis("slow_call", limit, SHORTEST_CALL, longest)
+    let longest = if lease.as_nanos() < DAY.as_nanos() {
+        lease
+    } else {
+        DAY
+    };
+    if limit.as_nanos() > longest.as_nanos() {
+        let bound = Bound::WithinLease(SHORTEST_CALL, longest);
+        return Err(PolicyError::new(field, bound, Value::Duration(limit)));
+    }
+    millis(field, limit, SHORTEST_CALL, longest)
 }
 
-const fn drops(on_drop: OnDrop) -> Result<Drops, PolicyError> {
+const fn drops(on_drop: OnDrop, policy: &Policy) -> Result<Drops, PolicyError> {
     Ok(match on_drop {
         OnDrop::FailProbe => Drops::FailProbe,
         OnDrop::Ignore => Drops::Ignore,
         OnDrop::Failure => Drops::Failure,
-        OnDrop::FailureAfter(limit) => {
-            let limit = check!(millis("on_drop", limit, SHORTEST_CALL, DAY));
-            match NonZeroU32::new(limit) {
-                Some(limit) => Drops::FailureAfter(limit),
-                None => Drops::Failure,
-            }
-        }
+        OnDrop::FailProbeAfter(limit) => match limit_of_drop(limit, policy) {
+            Ok(limit) => Drops::FailProbeAfter(limit),
+            Err(error) => return Err(error),
+        },
+        OnDrop::FailureAfter(limit) => match limit_of_drop(limit, policy) {
+            Ok(limit) => Drops::FailureAfter(limit),
+            Err(error) => return Err(error),
+        },
     })
+}
+
+const fn limit_of_drop(limit: Duration, policy: &Policy) -> Result<NonZeroU32, PolicyError> {
+    let millis = check!(within_lease("on_drop", limit, policy));
+    Ok(NonZeroU32::new(millis).expect("a limit is 1 ms or more"))
 }
 
 const fn number(field: &'static str, value: u32, low: u32, high: u32) -> Result<u32, PolicyError> {
@@ -281,6 +306,7 @@ pub(crate) fn decompile(rules: &Rules) -> Policy {
             Drops::FailProbe => OnDrop::FailProbe,
             Drops::Ignore => OnDrop::Ignore,
             Drops::Failure => OnDrop::Failure,
+            Drops::FailProbeAfter(limit) => OnDrop::FailProbeAfter(millis(limit.get())),
             Drops::FailureAfter(limit) => OnDrop::FailureAfter(millis(limit.get())),
         }),
     }
@@ -349,7 +375,11 @@ mod tests {
                     .trip(trip)
                     .backoff(Backoff::exponential(second, 100, LONGEST_OPEN).seed(0))
                     .slow_call(second)
+                    .probe_lease(DAY)
                     .on_drop(OnDrop::FailureAfter(DAY)),
+                Policy::new()
+                    .trip(trip)
+                    .on_drop(OnDrop::FailProbeAfter(second)),
             ] {
                 let rules = compile(&policy).expect("a policy within its bounds");
                 assert_eq!(decompile(&rules), policy);

@@ -27,6 +27,8 @@ pub struct PolicyError {
 pub(super) enum Bound {
     Numbers(u32, u32),
     Durations(Duration, Duration),
+    /// The upper bound is how long the breaker waits for a probe.
+    WithinLease(Duration, Duration),
     WholeMillis,
     Rule(&'static str),
 }
@@ -70,6 +72,11 @@ impl PolicyError {
         let text = match self.bound {
             Bound::Numbers(low, high) => text.number(low as u128).text(" to ").number(high as u128),
             Bound::Durations(low, high) => text.duration(low).text(" to ").duration(high),
+            Bound::WithinLease(low, high) => text
+                .duration(low)
+                .text(" to ")
+                .duration(high)
+                .text(" (the probe_lease)"),
             Bound::WholeMillis => text.text("whole milliseconds"),
             Bound::Rule(rule) => text.text(rule),
         };

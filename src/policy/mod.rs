@@ -38,8 +38,8 @@ pub(crate) use compile::{compile, decompile};
 /// | `probes` | 1 | 1 to 63 |
 /// | `probe_successes` | 1 | 1 to 63 |
 /// | `probe_lease` | see [`Policy::probe_lease`] | 10 ms to 1 day |
-/// | `slow_call` | none | 1 ms to 1 day, at most an explicit `probe_lease` |
-/// | `on_drop` | [`OnDrop::FailProbe`] | `FailureAfter`: 1 ms to 1 day |
+/// | `slow_call` | none | 1 ms to the `probe_lease`, or to its default before any reopen |
+/// | `on_drop` | [`OnDrop::FailProbeAfter`] 1 s | `FailProbeAfter`, `FailureAfter`: 1 ms to the `probe_lease`, as above |
 ///
 /// ```
 /// use cutout::{Breaker, Policy, Trip};
@@ -54,8 +54,10 @@ pub(crate) use compile::{compile, decompile};
 /// assert_eq!(BILLING.policy(), PARTNERS);
 /// ```
 ///
-/// With the `serde` feature a file can hold it. What is left out is as by default; an unknown key, or a value
-/// out of its bounds, is an error. As TOML:
+/// # Files
+///
+/// With the feature `serde` a policy is read from a file. A key that is left out is as by default.
+/// An unknown key, and a value out of its bounds, is an error that names the key. As TOML:
 ///
 /// ```toml
 /// trip = { consecutive = 5, percent = 50, min_calls = 20, within = "10s" }
@@ -64,14 +66,35 @@ pub(crate) use compile::{compile, decompile};
 /// probe_successes = 1
 /// probe_lease = "30s"
 /// slow_call = "2s"
-/// on_drop = { failure-after = "2s" } # or "fail-probe", "ignore", "failure"
+/// on_drop = { failure-after = "2s" } # or { fail-probe-after = "1s" }, "fail-probe", "ignore", "failure"
 /// ```
+///
+/// Only a map is a policy: a list of values is refused. In a larger file give the policy a key of
+/// its own. An error then has the line of the value that is wrong, in formats that have lines:
+///
+/// ```
+/// # #[cfg(feature = "serde")] {
+/// #[derive(Debug, serde::Deserialize)]
+/// struct Config {
+///     url: String,
+///     breaker: cutout::Policy,
+/// }
+///
+/// let file = "
+/// url = 'https://dependency.example'
+/// [breaker]
+/// open_for = '5ms'
+/// ";
+/// let error = toml::from_str::<Config>(file).unwrap_err().to_string();
+/// assert!(error.contains("line 4"));
+/// assert!(error.contains("open_for must be 10ms to 30d, got 5ms"));
+/// # }
+/// ```
+///
+/// `#[serde(flatten)]` works as well: the policy refuses each key that the fields before it did not
+/// take. So the policy must be the last field that is flattened, and errors have no line. serde
+/// does not support `deny_unknown_fields` beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(::serde::Serialize, ::serde::Deserialize))]
-#[cfg_attr(
-    feature = "serde",
-    serde(try_from = "serde::PolicyFile", into = "serde::PolicyFile")
-)]
 #[non_exhaustive]
 pub struct Policy {
     /// When the breaker trips.
@@ -93,7 +116,8 @@ pub struct Policy {
 /// What it means that a permit is dropped without an outcome: an early return, a future that is
 /// cancelled by a timeout around it or by a lost `select!`.
 ///
-/// (A panic is always a failure.)
+/// (A panic is always a failure, also one beside the call: of a permit or future that is dropped while its thread
+/// unwinds, unless the thread did so already when the call was let through.)
 ///
 /// ```
 /// use cutout::{Breaker, OnDrop, State, Trip};
@@ -109,15 +133,22 @@ pub struct Policy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnDrop {
-    /// Ignored while the breaker is closed, a failure for a probe: a partner that hangs behind an
-    /// outer timeout would else be probed for ever.
+    /// Ignored while the breaker is closed, a failure for a probe, however soon. Where most callers hang up
+    /// early, a healthy dependency stays shut out for as long as such callers draw the probes.
     FailProbe,
-    /// It proves nothing: a probe gives its place back.
+    /// Ignored while the breaker is closed. A probe has failed if it was held this long or longer; before that it
+    /// gives its slot back. Costs a call nothing while closed.
+    ///
+    /// Choose it longer than most calls take and shorter than the timeouts around them. A dependency that hangs
+    /// behind shorter timeouts is otherwise probed for ever, by one caller after the other.
+    FailProbeAfter(Duration),
+    /// It proves nothing: a probe gives its slot back. A dependency that hangs behind timeouts is then probed for
+    /// ever.
     Ignore,
     /// A failure.
     Failure,
-    /// A failure if the permit was held this long or longer, before that as [`OnDrop::FailProbe`].
-    /// Costs two readings of the clock a call.
+    /// A failure if the permit was held this long or longer. Before that it is ignored, and a probe gives its slot
+    /// back. Costs two readings of the clock a call.
     FailureAfter(Duration),
 }
 
@@ -145,7 +176,7 @@ impl Policy {
         self
     }
 
-    /// Opens for exactly this long, each time. Replaces [`Policy::backoff`].
+    /// Opens for this long, each time. Replaces [`Policy::backoff`], as a policy may be made from another.
     #[must_use]
     pub const fn open_for(mut self, interval: Duration) -> Self {
         self.backoff = Backoff::constant(interval);
@@ -175,7 +206,7 @@ impl Policy {
 
     /// Sets how long the breaker waits for its probes: when all places are taken and the last one was
     /// taken this long ago, they count as failed and the breaker reopens. **A call that takes longer
-    /// than the lease can never recover the breaker.** Rounded up to 4 ms.
+    /// than the lease can never recover the breaker.** It ends up to 4 ms late, never early.
     ///
     /// Default: the longer of 30 s and the open interval for this reopen count without jitter, doubled
     /// with each of the first three reopens, at most a day.
@@ -187,7 +218,7 @@ impl Policy {
 
     /// Makes a call that returns after `limit` or more a failure, whatever it returned. Implies
     /// [`OnDrop::FailureAfter`] the same limit unless [`Policy::on_drop`] is set. Costs two readings
-    /// of the clock a call.
+    /// of the clock a call. A limit above the lease needs a longer [`Policy::probe_lease`].
     ///
     /// ```
     /// use cutout::{Breaker, Outcome, Recorded, Trip, clock::Manual};

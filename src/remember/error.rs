@@ -10,8 +10,8 @@ use crate::Rejected;
 /// An error is shared, as rejections show it after the call that it belongs to.
 ///
 /// Displays what it holds, of a rejection with the last error: `circuit is open, retry after 1.5s; last error:
-/// connection refused`. As that shows the last error already, [`source`](error::Error::source) is what that error
-/// came from, so that a report of the whole chain does not say it twice; the error itself is at [`Error::last`].
+/// connection refused`. A rejection's [`source`](error::Error::source) is the link by which [`Rejected::find`] knows
+/// it, so that a retry leaves it alone; what the last error came from is at [`Error::last`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error<E> {
@@ -102,6 +102,9 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
 
 impl<E: error::Error> error::Error for Error<E> {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        self.last()?.source()
+        match self {
+            Self::Rejected { rejected, .. } => Some(rejected.link()),
+            Self::Inner(inner) => inner.source(),
+        }
     }
 }

@@ -11,18 +11,18 @@ use crate::{Error, Rejected};
 /// Implement it for the error of yours that [`BreakerLayer::flat`](super::BreakerLayer::flat) makes of one.
 pub trait MaybeRejected {
     /// The rejection, if this is one.
-    fn rejected(&self) -> Option<&Rejected>;
+    fn rejected(&self) -> Option<Rejected>;
 }
 
 impl<E> MaybeRejected for Error<E> {
-    fn rejected(&self) -> Option<&Rejected> {
-        self.rejected()
+    fn rejected(&self) -> Option<Rejected> {
+        self.rejected().copied()
     }
 }
 
 /// Looked for in the whole chain, as by [`Rejected::find`].
 impl MaybeRejected for Box<dyn error::Error + Send + Sync> {
-    fn rejected(&self) -> Option<&Rejected> {
+    fn rejected(&self) -> Option<Rejected> {
         Rejected::find(&**self)
     }
 }

@@ -73,6 +73,7 @@ fn any_on_drop() -> impl Strategy<Value = OnDrop> {
         Just(OnDrop::FailProbe),
         Just(OnDrop::Ignore),
         Just(OnDrop::Failure),
+        millis(1..=DAY_MS).prop_map(OnDrop::FailProbeAfter),
         millis(1..=DAY_MS).prop_map(OnDrop::FailureAfter),
     ]
 }
@@ -100,8 +101,15 @@ prop_compose! {
         policy.probes = probes;
         policy.probe_successes = successes;
         policy.probe_lease = lease;
-        policy.slow_call = slow_call;
-        policy.on_drop = on_drop;
+        // A limit above the lease is refused.
+        let default = policy.backoff.base.max(Duration::from_secs(30));
+        let most = lease.unwrap_or(default).min(Duration::from_millis(DAY_MS));
+        policy.slow_call = slow_call.map(|limit| limit.min(most));
+        policy.on_drop = on_drop.map(|on_drop| match on_drop {
+            OnDrop::FailureAfter(limit) => OnDrop::FailureAfter(limit.min(most)),
+            OnDrop::FailProbeAfter(limit) => OnDrop::FailProbeAfter(limit.min(most)),
+            other => other,
+        });
         policy
     }
 }

@@ -92,19 +92,22 @@ impl Bench {
 /// Whether a drop is a failure.
 fn drop_fails(on_drop: Option<OnDrop>, probe: bool, held: Duration) -> bool {
     match on_drop {
-        None | Some(OnDrop::FailProbe) => probe,
-        Some(OnDrop::Ignore) => false,
+        // Nothing is held for the second that the default waits.
+        None | Some(OnDrop::Ignore) => false,
+        Some(OnDrop::FailProbe) => probe,
         Some(OnDrop::Failure) => true,
-        Some(OnDrop::FailureAfter(limit)) => probe || held >= limit,
+        Some(OnDrop::FailProbeAfter(limit)) => probe && held >= limit,
+        Some(OnDrop::FailureAfter(limit)) => held >= limit,
         Some(other) => unreachable!("{other:?}"),
     }
 }
 
-const ON_DROP: [Option<OnDrop>; 5] = [
+const ON_DROP: [Option<OnDrop>; 6] = [
     None,
     Some(OnDrop::FailProbe),
     Some(OnDrop::Ignore),
     Some(OnDrop::Failure),
+    Some(OnDrop::FailProbeAfter(LIMIT)),
     Some(OnDrop::FailureAfter(LIMIT)),
 ];
 

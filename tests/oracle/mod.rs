@@ -38,6 +38,8 @@ enum Period {
     Closed {
         /// Every call recorded in this period.
         calls: Vec<Call>,
+        /// When the longest hint of this period ends, in microseconds.
+        hint: Option<i128>,
     },
     Open {
         reopens: u8,
@@ -120,14 +122,18 @@ pub(crate) struct Seen {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Length {
     Policy,
-    Given,
+    Hint,
+    Operator,
     /// A hint that is as long as the open period, and as the policy with its jitter may have drawn.
     Unsure,
 }
 
 impl Period {
     fn closed() -> Self {
-        Self::Closed { calls: Vec::new() }
+        Self::Closed {
+            calls: Vec::new(),
+            hint: None,
+        }
     }
 
     fn recorded(&self) -> State {
@@ -213,10 +219,12 @@ impl Oracle {
                     let lease = rules::lease(&self.policy, *reopens);
                     // A lease end never moves back, unless by the rule it is no lease end of this
                     // clock at all.
+                    let next = time::lease_end(now, lease);
+                    let rest_of_next = next - time::lease_end(now - now % 4_000_000, 0);
                     let later = time::rest_of_lease(*lease_end, now, lease)
-                        .is_some_and(|rest| rest > time::lease_ticks(lease));
+                        .is_some_and(|rest| rest > rest_of_next);
                     if !later {
-                        *lease_end = time::lease_end(now, lease);
+                        *lease_end = next;
                     }
                     return Ok(held(self.generation, true));
                 }
@@ -236,10 +244,14 @@ impl Oracle {
                 None => return Ok(()),
             },
             Period::HalfOpen { in_flight, .. } => {
-                if *in_flight < self.policy.probes || self.until_lease_end(now).is_none() {
+                let Some(rest) = self.until_lease_end(now) else {
+                    return Ok(());
+                };
+                if *in_flight < self.policy.probes {
                     return Ok(());
                 }
-                (Reason::ProbesBusy, None)
+                let rest = time::busy(rest, rules::interval(&self.policy, 0));
+                (Reason::ProbesBusy, Some(rest))
             }
             Period::Closed { .. } | Period::Disabled => return Ok(()),
         };
@@ -267,8 +279,15 @@ impl Oracle {
         self.end(held, Outcome::Failure, now);
     }
 
+    /// Also across the end of the clock's range; nothing at all if the clock stepped back.
     fn since_admission(held: Held, now: u64) -> Duration {
-        Duration::from_nanos(now.saturating_sub(held.admitted))
+        let passed = (i128::from(now) - i128::from(held.admitted)).rem_euclid(1 << 64);
+        let passed = if passed > u64::MAX.into() || passed > 1 << 63 {
+            0
+        } else {
+            passed
+        };
+        Duration::from_nanos(u64::try_from(passed).expect("half of the range"))
     }
 
     fn end(&mut self, held: Held, outcome: Outcome, now: u64) -> Recorded {
@@ -301,7 +320,17 @@ impl Oracle {
             _ => unimplemented!("an outcome that the oracle does not know"),
         };
         match &mut self.period {
-            Period::Closed { calls } => {
+            Period::Closed {
+                calls,
+                hint: longest,
+            } => {
+                let ended = hint.map(|hint| time::hint_end(now, rules::hint(hint)));
+                // The longest that still runs, of those that ran when the last was given.
+                let rest = |end: Option<i128>| end.and_then(|end| time::rest_of_hint(end, now));
+                if rest(ended) > rest(*longest) {
+                    *longest = ended;
+                }
+                let hint = rest(*longest);
                 calls.push(rules::call(self.policy.trip, calls, failed, self.read, now));
                 if failed && rules::trips(self.policy.trip, calls, now) {
                     let tripped_on = rules::counted(self.policy.trip, calls, now);
@@ -379,7 +408,7 @@ impl Oracle {
         let length = match hint {
             _ if hint < open_ms || hint == least => Length::Policy,
             _ if hint <= most => Length::Unsure,
-            _ => Length::Given,
+            _ => Length::Hint,
         };
         let open = Period::Open {
             reopens,
@@ -424,7 +453,7 @@ impl Oracle {
 
     pub(crate) fn force_open_for(&mut self, time: Duration, now: u64) -> State {
         let found = self.period.recorded();
-        self.open_by_operator(rules::forced(time), Length::Given, now);
+        self.open_by_operator(rules::forced(time), Length::Operator, now);
         found
     }
 
@@ -475,7 +504,7 @@ impl Oracle {
 
     pub(crate) fn look(&self, now: u64) -> Seen {
         let (counted, in_flight) = match &self.period {
-            Period::Closed { calls } => (Some(rules::counted(self.policy.trip, calls, now)), 0),
+            Period::Closed { calls, .. } => (Some(rules::counted(self.policy.trip, calls, now)), 0),
             Period::Open { tripped_on, .. } => (*tripped_on, 0),
             Period::HalfOpen {
                 tripped_on,
@@ -505,14 +534,14 @@ impl Oracle {
     /// While closed, for time buckets: what is younger than nine tenths of the window, and than all of it.
     pub(crate) fn young_calls(&self, now: u64) -> Option<(Counted, Counted)> {
         match &self.period {
-            Period::Closed { calls } => rules::young_calls(self.policy.trip, calls, now),
+            Period::Closed { calls, .. } => rules::young_calls(self.policy.trip, calls, now),
             _ => None,
         }
     }
 
     /// Whether calls of a closed period have left the window.
     pub(crate) fn window_moved(&self, now: u64) -> bool {
-        matches!(&self.period, Period::Closed { calls } if rules::moved(self.policy.trip, calls, now))
+        matches!(&self.period, Period::Closed { calls, .. } if rules::moved(self.policy.trip, calls, now))
     }
 
     /// The rest of the open period, if calls are still rejected.
@@ -520,24 +549,28 @@ impl Oracle {
         let Period::Open { length, .. } = self.period else {
             return None;
         };
-        self.rest_if(length != Length::Policy, now)
+        self.rest_if(length, now)
     }
 
     /// Whether only the jitter drawn, which a longer hint hides, could tell if calls are still rejected:
     /// so after a clock that stepped back.
     pub(crate) fn cannot_tell(&self, now: u64) -> bool {
         let unsure = matches!(self.period, Period::Open { length, .. } if length == Length::Unsure);
-        unsure && self.rest_if(true, now) != self.rest_if(false, now)
+        unsure && self.rest_if(Length::Hint, now) != self.rest_if(Length::Policy, now)
     }
 
-    fn rest_if(&self, given: bool, now: u64) -> Option<Duration> {
+    fn rest_if(&self, length: Length, now: u64) -> Option<Duration> {
         let Period::Open {
             reopens, deadline, ..
         } = self.period
         else {
             return None;
         };
-        let longest = rules::longest(&self.policy, reopens, given);
+        let longest = match length {
+            Length::Policy => rules::interval_with_full_jitter(&self.policy, reopens),
+            Length::Hint | Length::Unsure => rules::longest_hint(),
+            Length::Operator => rules::longest_forced(),
+        };
         time::rest_of_open(deadline, now, longest).map(time::ticks)
     }
 

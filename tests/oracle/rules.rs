@@ -14,8 +14,8 @@ const LONGEST_HINT_MS: i128 = 3_600 * 1_000;
 /// A day, and half a minute: the bounds of a default lease.
 const LONGEST_LEASE_MS: i128 = 24 * 3_600 * 1_000;
 const SHORTEST_LEASE_MS: i128 = 30 * 1_000;
-/// Five bits of reopens; they saturate.
-pub(super) const MOST_REOPENS: u8 = 31;
+/// Five bits of reopens, whose highest count means something else; they saturate.
+pub(super) const MOST_REOPENS: u8 = 30;
 
 /// A call that was recorded in a closed period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,13 +235,14 @@ pub(super) fn interval_with_full_jitter(policy: &Policy, reopens: u8) -> i128 {
     interval + interval * i128::from(policy.backoff.jitter) / 100
 }
 
-/// The longest interval that an open period can have.
-pub(super) fn longest(policy: &Policy, reopens: u8, given: bool) -> i128 {
-    if given {
-        LONGEST_MS
-    } else {
-        interval_with_full_jitter(policy, reopens)
-    }
+/// The longest interval that an open period of a hint can have.
+pub(super) fn longest_hint() -> i128 {
+    LONGEST_HINT_MS
+}
+
+/// The longest interval that an open period of an operator can have.
+pub(super) fn longest_forced() -> i128 {
+    LONGEST_MS
 }
 
 /// How long the breaker waits for its probes.
@@ -253,7 +254,7 @@ pub(super) fn lease(policy: &Policy, reopens: u8) -> i128 {
     }
 }
 
-/// What a partner's hint counts as.
+/// What a dependency's hint counts as.
 pub(super) fn hint(hint: Duration) -> i128 {
     millis_up(hint).min(LONGEST_HINT_MS)
 }
@@ -276,13 +277,14 @@ pub(super) fn returned(policy: &Policy, outcome: Outcome, took: Duration) -> Out
 pub(super) fn dropped(policy: &Policy, probe: bool, held: Duration) -> Outcome {
     let implied = match policy.slow_call {
         Some(limit) => OnDrop::FailureAfter(limit),
-        None => OnDrop::FailProbe,
+        None => OnDrop::FailProbeAfter(Duration::from_secs(1)),
     };
     let fails = match policy.on_drop.unwrap_or(implied) {
         OnDrop::FailProbe => probe,
         OnDrop::Ignore => false,
         OnDrop::Failure => true,
-        OnDrop::FailureAfter(limit) => probe || held >= limit,
+        OnDrop::FailProbeAfter(limit) => probe && held >= limit,
+        OnDrop::FailureAfter(limit) => held >= limit,
         _ => unimplemented!("a meaning that the oracle does not know"),
     };
     if fails {

@@ -12,6 +12,11 @@ const TICKS_PER_MS: i128 = 4;
 /// Milliseconds of a lease's tick, and nanoseconds.
 const LEASE_TICK_MS: i128 = 4;
 const LEASE_TICK: u64 = 4_000_000;
+const NANOS_PER_MS: i128 = 1_000_000;
+/// The beginnings of periods are compared modulo this many ticks of deadlines.
+const PERIODS: i128 = 1 << 47;
+/// The ends of hints are compared modulo this many microseconds.
+const HINTS: i128 = 1 << 47;
 /// Deadlines are compared modulo this many ticks, lease ends modulo this many of theirs.
 const DEADLINES: i128 = 1 << 40;
 const LEASES: i128 = 1 << 28;
@@ -23,37 +28,44 @@ pub(super) fn tick(now: u64) -> i128 {
     i128::from(now / TICK)
 }
 
-/// The deadline of an open period that begins now.
+/// The deadline of an open period that begins now: the first tick that begins no sooner than its length from now,
+/// or the tick of now if it has none.
 pub(super) fn deadline(now: u64, open_ms: i128) -> i128 {
-    tick(now) + open_ms * TICKS_PER_MS
+    if open_ms == 0 {
+        return tick(now);
+    }
+    first_from(i128::from(now) + open_ms * NANOS_PER_MS, TICK)
+}
+
+/// The first tick of this length that begins at a time or after it.
+fn first_from(time: i128, tick: u64) -> i128 {
+    (time + i128::from(tick) - 1) / i128::from(tick)
 }
 
 /// The rest of an open period in ticks, if calls are still rejected: *rejected iff
 /// `0 < (deadline - now) mod 2^40 <= longest`*, with the slack.
 pub(super) fn rest_of_open(deadline: i128, now: u64, longest_ms: i128) -> Option<i128> {
     let rest = (deadline - tick(now)).rem_euclid(DEADLINES);
-    (0 < rest && rest <= (longest_ms + SLACK_MS) * TICKS_PER_MS).then_some(rest)
+    (0 < rest && rest <= (longest_ms + SLACK_MS) * TICKS_PER_MS + 1).then_some(rest)
 }
 
-/// Where a lease ends that begins now. Its length is rounded up to a tick.
+/// Where a lease ends that begins now: the first tick of leases that begins no sooner than its length from now.
 pub(super) fn lease_end(now: u64, lease_ms: i128) -> i128 {
-    i128::from(now / LEASE_TICK) + lease_ticks(lease_ms)
+    first_from(i128::from(now) + lease_ms * NANOS_PER_MS, LEASE_TICK)
 }
 
 /// The rest of a lease in its ticks, if it still runs: *busy iff `0 < (lease_end - now) mod 2^28 <=
 /// lease`*, with the slack.
 pub(super) fn rest_of_lease(end: i128, now: u64, lease_ms: i128) -> Option<i128> {
     let rest = (end - i128::from(now / LEASE_TICK)).rem_euclid(LEASES);
-    (0 < rest && rest <= lease_ticks(lease_ms) + SLACK_MS / LEASE_TICK_MS).then_some(rest)
+    let longest = (lease_ms + SLACK_MS + LEASE_TICK_MS - 1) / LEASE_TICK_MS + 1;
+    (0 < rest && rest <= longest).then_some(rest)
 }
 
-pub(super) fn lease_ticks(lease_ms: i128) -> i128 {
-    (lease_ms + LEASE_TICK_MS - 1) / LEASE_TICK_MS
-}
-
-/// How long from `then` to now, modulo the span of deadlines.
+/// How long from `then` to now; nothing if that is ahead.
 pub(super) fn since(then: i128, now: u64) -> Duration {
-    ticks(tick(now) - then)
+    let passed = (tick(now) - then).rem_euclid(PERIODS);
+    ticks(if passed > PERIODS / 2 { 0 } else { passed })
 }
 
 /// The time from this reading to the first one at which `rest` more ticks of a lease are over.
@@ -62,10 +74,30 @@ pub(super) fn until_lease_tick(now: u64, rest: i128) -> Duration {
     Duration::from_nanos(rest * LEASE_TICK - now % LEASE_TICK)
 }
 
-/// A number of ticks as a duration, modulo the span of deadlines.
+/// A number of ticks as a duration.
 pub(super) fn ticks(count: i128) -> Duration {
-    let count = u64::try_from(count.rem_euclid(DEADLINES)).expect("2^40 fits");
-    Duration::from_nanos(count * TICK)
+    let count = u64::try_from(count).expect("ticks are counted up");
+    Duration::from_micros(count * (TICK / 1_000))
+}
+
+/// How long to wait while probes are busy: until the lease ends, or for the policy's first interval if that is less.
+/// In whole ticks of deadlines, rounded up.
+pub(super) fn busy(until_lease_end: Duration, interval_ms: i128) -> Duration {
+    let nanos = i128::try_from(until_lease_end.as_nanos()).expect("a lease is short");
+    ticks(first_from(nanos, TICK).min(interval_ms * TICKS_PER_MS))
+}
+
+/// When a hint ends that is given now, in microseconds.
+pub(super) fn hint_end(now: u64, hint_ms: i128) -> i128 {
+    i128::from(now / 1_000) + hint_ms * 1_000
+}
+
+/// The rest of a hint, if it still runs: no longer than an hour and the slack.
+pub(super) fn rest_of_hint(end: i128, now: u64) -> Option<Duration> {
+    let rest = (end - i128::from(now / 1_000)).rem_euclid(HINTS);
+    let longest = (3_600 * 1_000 + SLACK_MS) * 1_000;
+    let rest = u64::try_from(rest).expect("it is positive");
+    (0 < rest && i128::from(rest) <= longest).then(|| Duration::from_micros(rest))
 }
 
 /// Whole milliseconds of a duration, rounded up.

@@ -151,11 +151,11 @@ fn a_rejection_is_found_however_deep_it_is_in_a_chain() {
     breaker.force_open();
     let rejected = breaker.peek().unwrap_err();
     let flat: BoxError = Error::<BoxError>::Rejected(rejected).flatten();
-    assert_eq!(Rejected::find(&*flat), Some(&rejected));
+    assert_eq!(Rejected::find(&*flat), Some(rejected));
     let deep = anyhow::Error::new(rejected)
         .context("no quote")
         .context("no offer");
     let deep: &(dyn error::Error + 'static) = deep.as_ref();
-    assert_eq!(Rejected::find(deep), Some(&rejected));
+    assert_eq!(Rejected::find(deep), Some(rejected));
     assert_eq!(Rejected::find(&Broken), None);
 }

@@ -138,9 +138,9 @@ fn an_error_of_yours_says_itself_whether_it_is_a_rejection() {
     }
 
     impl MaybeRejected for QuoteError {
-        fn rejected(&self) -> Option<&Rejected> {
+        fn rejected(&self) -> Option<Rejected> {
             match self {
-                Self::Unavailable(rejected) => Some(rejected),
+                Self::Unavailable(rejected) => Some(*rejected),
                 Self::Partner => None,
             }
         }

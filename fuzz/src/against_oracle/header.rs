@@ -55,16 +55,17 @@ fn policy(letters: &mut Letters<'_>) -> Policy {
         .probes(letters.number_in(1, 63))
         .probe_successes(letters.number_in(1, 63));
     policy.probe_lease = set(letters.time()).map(|lease| millis_in(lease, 10, DAY_MS));
-    policy.slow_call = set(letters.time()).map(|limit| {
-        let limit = millis_in(limit, 1, DAY_MS);
-        // A slow call above an explicit lease is refused.
-        policy.probe_lease.map_or(limit, |lease| limit.min(lease))
-    });
+    // A limit above the lease is refused.
+    let default = policy.backoff.base.max(Duration::from_secs(30));
+    let lease = policy.probe_lease.unwrap_or(default);
+    let limit = |letters: Duration| millis_in(letters, 1, DAY_MS).min(lease);
+    policy.slow_call = set(letters.time()).map(limit);
     policy.on_drop = match letters.letter() {
         b'p' => Some(OnDrop::FailProbe),
         b'i' => Some(OnDrop::Ignore),
         b'f' => Some(OnDrop::Failure),
-        b'a' => Some(OnDrop::FailureAfter(millis_in(letters.time(), 1, DAY_MS))),
+        b'a' => Some(OnDrop::FailureAfter(limit(letters.time()))),
+        b'q' => Some(OnDrop::FailProbeAfter(limit(letters.time()))),
         _ => None,
     };
     policy

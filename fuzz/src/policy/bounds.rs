@@ -40,11 +40,10 @@ pub(super) fn refusals(fields: &Fields) -> Vec<Refusal> {
         list.length("probe_lease", lease, 10 * MS, DAY);
     }
     if let Some(limit) = fields.slow_call {
-        let most = fields.probe_lease.map_or(DAY, |lease| lease.0);
-        list.length("slow_call", limit, MS, most);
+        list.length_of_call("slow_call", limit, fields);
     }
-    if let Some(Dropped::After(limit)) = fields.on_drop {
-        list.length("on_drop", limit, MS, DAY);
+    if let Some(Dropped::After(limit) | Dropped::ProbeAfter(limit)) = fields.on_drop {
+        list.length_of_call("on_drop", limit, fields);
     }
     list.0
 }
@@ -78,6 +77,24 @@ impl List {
             self.refuse(field, bound, written(value));
         } else if value.subsec_nanos() % 1_000_000 != 0 {
             self.refuse(field, "whole milliseconds", written(value));
+        }
+    }
+
+    /// No longer than the breaker waits for a probe at first.
+    fn length_of_call(&mut self, field: &'static str, limit: Length, fields: &Fields) {
+        let base = match fields.open {
+            Open::For(Length(time))
+            | Open::Backoff {
+                base: Length(time), ..
+            } => time,
+        };
+        let default = base.max(30_000 * MS);
+        let lease = fields.probe_lease.map_or(default, |lease| lease.0).min(DAY);
+        if limit.0 > lease {
+            let bound = format!("{} to {} (the probe_lease)", written(MS), written(lease));
+            self.refuse(field, bound, written(limit.0));
+        } else {
+            self.length(field, limit, MS, lease);
         }
     }
 

@@ -59,6 +59,7 @@ pub(super) enum Dropped {
     Ignore,
     Failure,
     After(Length),
+    ProbeAfter(Length),
 }
 
 /// Any number, most often one at a bound.
@@ -183,6 +184,7 @@ impl Fields {
                 OnDrop::Ignore => Dropped::Ignore,
                 OnDrop::Failure => Dropped::Failure,
                 OnDrop::FailureAfter(limit) => Dropped::After(Length(limit)),
+                OnDrop::FailProbeAfter(limit) => Dropped::ProbeAfter(Length(limit)),
                 _ => unimplemented!("a meaning that the fuzzer does not know"),
             }),
         }
@@ -219,6 +221,7 @@ impl Fields {
                 Dropped::Ignore => OnDrop::Ignore,
                 Dropped::Failure => OnDrop::Failure,
                 Dropped::After(Length(limit)) => OnDrop::FailureAfter(limit),
+                Dropped::ProbeAfter(Length(limit)) => OnDrop::FailProbeAfter(limit),
             });
         }
         policy

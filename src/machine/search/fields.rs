@@ -5,7 +5,7 @@ use super::{
         shortcut::Shortcut,
         tally::MAX_IN_WORD,
         tick::{Deadline, LeaseEnd},
-        word::{HalfOpen, Hold, MAX_PROBES, MAX_REOPENS, Open, PAYLOAD_BITS, Phase, Word},
+        word::{HalfOpen, Hold, MAX_PROBES, MAX_REOPENS, Open, Origin, PAYLOAD_BITS, Phase, Word},
     },
     home::{begin, pack, with_generation},
     subjects::of_last,
@@ -142,9 +142,13 @@ fn opens() -> impl Iterator<Item = Open> {
     let deadlines = extremes(Deadline::BITS).map(Deadline::new);
     deadlines.into_iter().flat_map(|deadline| {
         REOPENS.into_iter().flat_map(move |reopens| {
-            [false, true].map(|given| Open {
+            let by_operator = (reopens == 0).then_some(Origin::Operator);
+            let origins = [Origin::Policy, Origin::Hint]
+                .into_iter()
+                .chain(by_operator);
+            origins.map(move |origin| Open {
                 reopens,
-                given,
+                origin,
                 deadline,
             })
         })

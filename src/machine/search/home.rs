@@ -42,7 +42,7 @@ pub(super) const HOMES: [Home; 2] = [
 impl Home {
     /// This home for rules by which a breaker waits no longer after more reopens than these.
     pub(super) fn with_reopens(self, reopens: u8, rules: &Rules) -> Self {
-        let waits = |reopens| (rules.interval_ms(reopens), rules.lease(reopens));
+        let waits = |reopens| (rules.interval_ms(reopens), rules.lease_ms(reopens));
         let settled = (reopens..=MAX_REOPENS).all(|more| waits(more) == waits(reopens));
         assert!(settled, "more than {reopens} reopens differ: {rules:?}");
         Self { reopens, ..self }

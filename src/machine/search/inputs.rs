@@ -87,7 +87,7 @@ pub(super) fn moments(word: Word, rules: &Rules) -> impl Iterator<Item = Moment>
         Phase::Open(open) => around(
             deadline_nanos(open.deadline),
             DEADLINE_TICK,
-            rules.longest_open(open.reopens, open.given),
+            rules.longest_open(open.reopens, open.origin),
             WRAP,
         ),
         Phase::HalfOpen(half_open) => around(

@@ -26,7 +26,7 @@ pub(super) fn subjects() -> [Subject; 7] {
             name: "consecutive(2), one probe",
             rules: rules(run(2), CONSTANT, (1, 1), None),
             reopens: MAX_REOPENS,
-            least: least(2_200, 68_000),
+            least: least(2_200, 67_000),
         },
         Subject {
             name: "consecutive(1), one probe, three successes, lease 10 ms",

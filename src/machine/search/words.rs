@@ -7,7 +7,7 @@ use super::{
         shortcut::Shortcut,
         step::{Admission, Moment, Recorded, Vote, admit, admit::Refusal, report},
         tick::{Deadline, SLACK_MS},
-        word::{HalfOpen, Hold, Open, Period, Phase, State, Word},
+        word::{HalfOpen, Hold, Open, Origin, Period, Phase, State, Word},
     },
     edges::{
         admission::{SLACK_TICKS, lease_ticks},
@@ -144,7 +144,8 @@ fn i9_half_open_is_never_stuck(word: Word, half_open: HalfOpen, rules: &Rules) {
     } else {
         let end = lease_end_nanos(half_open.lease_end);
         let verdict = |now| admit(word, rules, at(now)).verdict;
-        assert_eq!(verdict(end - 1), Admission::Rejected(Refusal::Busy), "I9");
+        let busy = Admission::Rejected(Refusal::Busy { rest: 1 });
+        assert_eq!(verdict(end - 1), busy, "I9");
         assert_eq!(admit(word, rules, at(end)).word.state(), State::Open, "I9");
         for moment in moments(word, rules) {
             i9_no_clock_waits_longer_than_the_longest_lease(word, half_open, rules, moment.now);
@@ -159,7 +160,13 @@ fn i9_no_clock_waits_longer_than_the_longest_lease(
     rules: &Rules,
     now: u64,
 ) {
-    let longest = (lease_ticks(rules, half_open.reopens) + SLACK_TICKS) * 4 * MS;
+    let lease = lease_ticks(rules, half_open.reopens) + 1;
+    let longest = (lease + SLACK_TICKS) * 4 * MS;
+    if let Admission::Rejected(Refusal::Busy { rest }) = admit(word, rules, at(now)).verdict {
+        let (first, _) = policy_interval(rules, 0);
+        assert!(0 < rest && rest <= Deadline::ticks(first), "I9: {word:?}");
+        assert!(rest * DEADLINE_TICK <= longest, "I9: {word:?}");
+    }
     let at_once = admit(word, rules, at(now)).word.state();
     let in_time = admit(word, rules, later(now, longest)).word.state();
     let reopened = at_once == State::Open || in_time == State::Open;
@@ -169,7 +176,7 @@ fn i9_no_clock_waits_longer_than_the_longest_lease(
 /// I10, and for as long as the clock does not come around: 8.7 years but for one interval.
 fn i10_past_the_deadline_the_next_admit_succeeds(word: Word, open: Open, rules: &Rules) {
     let deadline = deadline_nanos(open.deadline);
-    let longest = rules.longest_open(open.reopens, open.given) * DEADLINE_TICK;
+    let longest = rules.longest_open(open.reopens, open.origin) * DEADLINE_TICK;
     let last = WRAP - longest - 1;
     for past in [0, 1, DEADLINE_TICK, MS, 3_600_000 * MS, WRAP / 2, last] {
         let step = admit(word, rules, at(deadline + past));
@@ -198,7 +205,10 @@ fn i16_no_clock_is_rejected_for_longer_than_the_longest_interval(
             Admission::Rejected(Refusal::Open { rest }) => rest,
             _ => 0,
         };
-        assert!(rest <= Deadline::ticks(longest), "I16: {word:?} {moment:?}");
+        assert!(
+            rest <= Deadline::ticks(longest) + 1,
+            "I16: {word:?} {moment:?}"
+        );
         let then = admit(word, rules, later(moment.now, rest * DEADLINE_TICK));
         let admitted = matches!(then.verdict, Admission::Admitted(_));
         assert!(admitted, "I16: {word:?} {moment:?}");
@@ -207,11 +217,10 @@ fn i16_no_clock_is_rejected_for_longer_than_the_longest_interval(
 
 /// The longest interval that an open word can stand for.
 fn longest_ms(open: Open, rules: &Rules) -> u64 {
-    if open.given {
-        30 * 86_400_000
-    } else {
-        let (_, most) = policy_interval(rules, open.reopens);
-        most
+    match open.origin {
+        Origin::Policy => policy_interval(rules, open.reopens).1,
+        Origin::Hint => 3_600_000,
+        Origin::Operator => 30 * 86_400_000,
     }
 }
 

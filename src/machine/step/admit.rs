@@ -6,7 +6,7 @@
 //! | open, deadline ahead | rejected: open | the same |
 //! | open, deadline reached | admitted as probe | half-open, this probe in flight |
 //! | half-open, a place free | admitted as probe | one more in flight, the lease begins anew |
-//! | half-open, places taken, lease ahead | rejected: probes busy | the same |
+//! | half-open, places taken, lease ahead | rejected: probes busy, for the lease or the policy's first interval | the same |
 //! | half-open, places taken, lease over | rejected: open | open again |
 //! | forced open | rejected: forced | the same |
 
@@ -31,8 +31,8 @@ pub(crate) enum Admission {
 pub(crate) enum Refusal {
     /// The breaker is open for this many more ticks of [`Deadline`].
     Open { rest: u64 },
-    /// All probe places are taken.
-    Busy,
+    /// All probe places are taken, for this many more ticks of [`Deadline`] at most.
+    Busy { rest: u64 },
     /// An operator forced it open.
     Forced,
 }
@@ -72,14 +72,28 @@ pub(crate) const fn refuse(word: Word, rules: &Rules, now: u64) -> Option<Refusa
             Some(rest) => Some(Refusal::Open { rest }),
             None => None,
         },
-        Phase::HalfOpen(half_open)
-            if half_open.in_flight >= rules.probes
-                && lease_rest(half_open, rules, now).is_some() =>
-        {
-            Some(Refusal::Busy)
-        }
+        Phase::HalfOpen(half_open) => busy(half_open, rules, now),
         Phase::Held(Hold::ForcedOpen) => Some(Refusal::Forced),
-        Phase::Closed(_) | Phase::HalfOpen(_) | Phase::Held(Hold::Disabled) => None,
+        Phase::Closed(_) | Phase::Held(Hold::Disabled) => None,
+    }
+}
+
+/// Whether all places are taken, and for how long a caller should wait before it asks again: the rest of the
+/// lease, but no longer than an outage takes at first. (A probe that succeeds sooner tells nobody.)
+const fn busy(half_open: HalfOpen, rules: &Rules, now: u64) -> Option<Refusal> {
+    if half_open.in_flight < rules.probes {
+        return None;
+    }
+    match lease_rest(half_open, rules, now) {
+        Some(rest) => {
+            let rest = LeaseEnd::millis(rest) * Deadline::ticks(1);
+            let rest = rest - Deadline::of(now).get() % (LeaseEnd::millis(1) * Deadline::ticks(1));
+            let interval = Deadline::ticks(rules.interval_ms(0));
+            Some(Refusal::Busy {
+                rest: if rest < interval { rest } else { interval },
+            })
+        }
+        None => None,
     }
 }
 
@@ -88,7 +102,7 @@ pub(crate) const fn refuse(word: Word, rules: &Rules, now: u64) -> Option<Refusa
 pub(crate) const fn open_rest(open: Open, rules: &Rules, now: u64) -> Option<u64> {
     open.deadline.ahead_of(
         Deadline::of(now),
-        rules.longest_open(open.reopens, open.given),
+        rules.longest_open(open.reopens, open.origin),
     )
 }
 
@@ -100,19 +114,19 @@ const fn lease_rest(half_open: HalfOpen, rules: &Rules, now: u64) -> Option<u64>
 
 /// One CAS ends the open period and takes the first probe place.
 const fn first_probe(word: Word, open: Open, rules: &Rules, now: u64) -> Word {
-    let lease_end = LeaseEnd::of(now).plus(rules.lease(open.reopens));
+    let lease_end = LeaseEnd::after(now, rules.lease_ms(open.reopens));
     word.begin_half_open(open.reopens, lease_end)
 }
 
 /// Takes one more place. The lease begins anew, but a lease end that is ahead never moves back.
 const fn next_probe(word: Word, half_open: HalfOpen, rules: &Rules, now: u64) -> Word {
-    let lease = rules.lease(half_open.reopens);
-    let rest = match lease_rest(half_open, rules, now) {
-        Some(rest) if rest > lease => rest,
-        _ => lease,
+    let next = LeaseEnd::after(now, rules.lease_ms(half_open.reopens));
+    let lease_end = match lease_rest(half_open, rules, now) {
+        Some(rest) if rest > next.since(LeaseEnd::of(now)) => half_open.lease_end,
+        _ => next,
     };
     word.with_in_flight(half_open.in_flight + 1)
-        .with_lease_end(LeaseEnd::of(now).plus(rest))
+        .with_lease_end(lease_end)
 }
 
 /// The probes did not come back: they count as failed, and the call that sees it is rejected.
@@ -135,7 +149,10 @@ const fn give_up(
 
 #[cfg(test)]
 mod tests {
-    use super::{super::super::rules::tests::rules, *};
+    use super::{
+        super::super::{rules::tests::rules, word::Origin},
+        *,
+    };
     use crate::{Policy, Trip};
     use core::time::Duration;
 
@@ -162,7 +179,7 @@ mod tests {
     fn open_until(seconds: u64) -> Word {
         Word::new(0).begin_open(Open {
             reopens: 0,
-            given: false,
+            origin: Origin::Policy,
             deadline: Deadline::of(seconds * SECOND),
         })
     }
@@ -192,7 +209,7 @@ mod tests {
         let busy = admit(two, &policy(), at(7));
         assert_eq!(
             busy.verdict,
-            Admission::Rejected(Refusal::Busy),
+            Admission::Rejected(Refusal::Busy { rest: 4_000 }),
             "the lease began anew at 6 s"
         );
         let late = admit(two, &policy(), at(8));

@@ -123,7 +123,7 @@ mod tests {
         machine::{
             rules::tests::rules,
             tick::LeaseEnd,
-            word::{Hold, Open},
+            word::{Hold, Open, Origin},
         },
     };
 
@@ -133,7 +133,7 @@ mod tests {
         let closed = Word::new(rules.tally.fresh(0));
         let open = closed.begin_open(Open {
             reopens: 2,
-            given: false,
+            origin: Origin::Policy,
             deadline: Deadline::of(7_000_000_000),
         });
         let half_open = open.begin_half_open(2, LeaseEnd::of(0));

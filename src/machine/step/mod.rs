@@ -22,7 +22,7 @@ use super::{
     jitter,
     rules::Rules,
     tick::Deadline,
-    word::{MAX_REOPENS, Open, Word},
+    word::{MAX_REOPENS, Open, Origin, Word},
 };
 
 pub(crate) use admit::{Admission, admit, refuse};
@@ -58,17 +58,15 @@ pub(crate) const fn open(
 ) -> Word {
     let draw = jitter::draw(moment.now, word.generation(), moment.salt);
     let interval = rules.drawn_interval_ms(reopens, draw);
-    let given = hint_ms > interval;
-    let open_ms = if given { hint_ms } else { interval };
-    open_for(word, reopens, given, open_ms, moment)
-}
-
-/// Opens for exactly `open_ms`.
-const fn open_for(word: Word, reopens: u8, given: bool, open_ms: u64, moment: Moment) -> Word {
+    let (origin, open_ms) = if hint_ms > interval {
+        (Origin::Hint, hint_ms)
+    } else {
+        (Origin::Policy, interval)
+    };
     word.begin_open(Open {
         reopens,
-        given,
-        deadline: Deadline::of(moment.now).plus(Deadline::ticks(open_ms)),
+        origin,
+        deadline: Deadline::after(moment.now, open_ms),
     })
 }
 

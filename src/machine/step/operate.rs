@@ -4,16 +4,17 @@
 //! |---|---|---|
 //! | force open | forced open | forced open already |
 //! | disable | disabled | disabled already |
-//! | open for | open, `given`, reopens 0 | never |
+//! | open for | open, by an operator, reopens 0 | never |
 //! | resume | forced → open with its deadline now; disabled → closed, fresh | not held |
 //! | reset | closed, fresh | never |
 
 use super::{
     super::{
         rules::Rules,
-        word::{Hold, Phase, State, Word},
+        tick::Deadline,
+        word::{Hold, Open, Origin, Phase, State, Word},
     },
-    Moment, Step, open_for,
+    Moment, Step,
 };
 
 /// What an operator can do.
@@ -35,16 +36,30 @@ pub(crate) const fn operate(word: Word, verb: Verb, rules: &Rules, moment: Momen
         | (Verb::Resume, Phase::Closed(_) | Phase::Open(_) | Phase::HalfOpen(_)) => word,
         (Verb::ForceOpen, _) => word.begin_held(Hold::ForcedOpen),
         (Verb::Disable, _) => word.begin_held(Hold::Disabled),
-        (Verb::Resume, Phase::Held(Hold::ForcedOpen)) => open_for(word, 0, false, 0, moment),
+        (Verb::Resume, Phase::Held(Hold::ForcedOpen)) => {
+            // Not `after`: the next call is the probe, also one within this tick.
+            open(word, Origin::Policy, Deadline::of(moment.now))
+        }
         (Verb::Resume, Phase::Held(Hold::Disabled)) | (Verb::Reset, _) => {
             word.begin_closed(rules.tally.fresh(moment.now))
         }
-        (Verb::OpenFor(millis), _) => open_for(word, 0, true, millis, moment),
+        (Verb::OpenFor(millis), _) => {
+            let deadline = Deadline::after(moment.now, millis);
+            open(word, Origin::Operator, deadline)
+        }
     };
     Step {
         word: next,
         verdict: word.state(),
     }
+}
+
+const fn open(word: Word, origin: Origin, deadline: Deadline) -> Word {
+    word.begin_open(Open {
+        reopens: 0,
+        origin,
+        deadline,
+    })
 }
 
 #[cfg(test)]

@@ -137,7 +137,7 @@ mod tests {
         Policy, Trip,
         machine::{
             tick::{Deadline, LeaseEnd},
-            word::State,
+            word::{Origin, State},
         },
     };
     use core::time::Duration;
@@ -211,14 +211,16 @@ mod tests {
     fn one_failed_probe_reopens_for_at_least_the_hint() {
         let (word, recorded) = reported(half_open(), FAILURE);
         assert_eq!(recorded, Recorded::Reopened);
-        assert!(matches!(word.phase(), Phase::Open(o) if (o.reopens, o.given) == (4, false)));
-        for (hint_ms, given) in [(5_000, false), (5_001, true)] {
+        assert!(
+            matches!(word.phase(), Phase::Open(o) if (o.reopens, o.origin) == (4, Origin::Policy))
+        );
+        for (hint_ms, origin) in [(5_000, Origin::Policy), (5_001, Origin::Hint)] {
             let moment = Moment { now: 0, salt: 0 };
             let (word, _) = reported(half_open(), Vote::Failure { moment, hint_ms });
             let Phase::Open(open) = word.phase() else {
                 panic!("not open");
             };
-            assert_eq!(open.given, given);
+            assert_eq!(open.origin, origin);
             assert_eq!(open.deadline, Deadline::of(hint_ms * 1_000_000));
         }
     }

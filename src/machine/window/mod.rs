@@ -24,6 +24,7 @@ pub(crate) mod stamps;
 #[cfg(feature = "std")]
 use super::{
     cell::{Cell, Decided},
+    hints::Hints,
     rules::Rules,
     step::{Moment, Recorded},
     tally::{Count, Window},
@@ -33,12 +34,12 @@ use super::{
 /// A failure to be recorded.
 #[cfg(feature = "std")]
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Failure {
+pub(crate) struct Failure<'a> {
     /// The period that its call was admitted in, a closed one.
     pub(crate) period: Period,
     pub(crate) moment: Moment,
-    /// If it trips the breaker, that opens for at least this long.
-    pub(crate) hint_ms: u64,
+    /// Has the hint of this failure already. Looked at once it is known what trips.
+    pub(crate) hints: &'a Hints,
 }
 
 /// A window beside the word.
@@ -75,7 +76,7 @@ impl Beside {
         &self,
         cell: &Cell,
         seen: Word,
-        failure: Failure,
+        failure: Failure<'_>,
         rules: &Rules,
     ) -> Decided<Option<Count>, Recorded> {
         match self {

@@ -165,9 +165,10 @@ impl Cells {
             .take_while(|age| *age <= since)
             .filter_map(|age| {
                 let bucket = newest.wrapping_sub(age);
-                // ORDERING: Relaxed. What happened before this failure is seen (coherence); for failures that
-                // come at once there is the fence in `fail`.
-                let cell = self.of(bucket).load(Ordering::Relaxed);
+                // ORDERING: Acquire, pairs with the CAS in `add`: who counts a failure finds its hint. Without it
+                // an open period could be shorter than a failure that tripped it asked for. (What happened before
+                // this failure is seen by coherence; for failures that come at once there is the fence in `fail`.)
+                let cell = self.of(bucket).load(Ordering::Acquire);
                 scale.count(cell, scale.empty(generation, bucket))
             })
             .sum()
@@ -217,10 +218,10 @@ impl Rate {
         }
     }
 
-    /// Counts a success of a closed period at `now`.
-    pub(crate) fn succeed(&self, thread: usize, cell: &Cell, period: Period, now: u64) {
-        let bucket = self.publish(now);
-        self.add(self.shard(thread), cell, period, bucket);
+    /// Counts a success of the closed period of `seen` at `now`.
+    pub(crate) fn succeed(&self, thread: usize, cell: &Cell, seen: Word, now: u64) {
+        let bucket = self.publish(now, seen);
+        self.add(self.shard(thread), cell, seen.period(), bucket);
     }
 
     /// Records a failure.
@@ -228,13 +229,13 @@ impl Rate {
         &self,
         cell: &Cell,
         seen: Word,
-        failure: Failure,
+        failure: Failure<'_>,
         rules: &Rules,
     ) -> Decided<Option<Count>, Recorded> {
         if !seen.is_of(failure.period) {
             return Decided::unchanged(seen, None, Recorded::Stale);
         }
-        let bucket = self.publish(failure.moment.now);
+        let bucket = self.publish(failure.moment.now, seen);
         if !self.add(&self.lines[0], cell, failure.period, bucket) {
             return Decided::unchanged(seen, None, Recorded::Stale);
         }
@@ -250,8 +251,8 @@ impl Rate {
         } else {
             newest
         };
-        let count = self.sum(seen, newest);
-        let rate_trips = rules.tally.judges(count);
+        let sum = self.sum(seen, newest);
+        let rate_trips = rules.tally.judges(sum.failures, sum.calls());
         let decided = cell.transition(
             seen,
             (),
@@ -269,8 +270,9 @@ impl Rate {
                 };
                 let payload = payload.with_failure(rules.tally.run);
                 if rate_trips || rules.tally.run_trips(payload) {
+                    let hint_ms = failure.hints.running(failure.period, failure.moment.now);
                     Step {
-                        word: open(word, 0, failure.hint_ms, rules, failure.moment),
+                        word: open(word, 0, hint_ms, rules, failure.moment),
                         verdict: Recorded::Tripped,
                     }
                 } else {
@@ -281,7 +283,7 @@ impl Rate {
                 }
             },
         );
-        let counted = decided.is_transition().then_some(count);
+        let counted = decided.is_transition().then(|| sum.count());
         decided.with(counted)
     }
 
@@ -289,7 +291,8 @@ impl Rate {
     pub(crate) fn count(&self, word: Word, now: u64) -> Count {
         // ORDERING: Relaxed. A look.
         let newest = self.newest.load(Ordering::Relaxed);
-        self.sum(word, self.judge(newest, now).unwrap_or(newest))
+        let bucket = self.judge(newest, now).unwrap_or(newest);
+        self.sum(word, self.not_before(word, bucket)).count()
     }
 
     fn shard(&self, thread: usize) -> &Cells {
@@ -308,15 +311,39 @@ impl Rate {
         }
         let bucket = now / length;
         let behind = newest.wrapping_sub(bucket);
-        (behind > 1 + SLACK_MS * NANOS_PER_MS / length).then_some(bucket)
+        (behind > self.slack()).then_some(bucket)
     }
 
-    /// Publishes the bucket of a reading of the clock, and says which is the newest now.
+    /// The bucket, or the one that the period of `word` began in if that is later and clocks may differ so: a
+    /// recovery by a clock that is ahead. What is counted before that one is not looked at later.
+    fn not_before(&self, word: Word, bucket: u64) -> u64 {
+        let Phase::Closed(payload) = word.phase() else {
+            return bucket;
+        };
+        let ahead = Payload::new(payload).start().wrapping_sub(bucket) & ((1 << START_BITS) - 1);
+        if ahead <= self.slack() {
+            bucket.wrapping_add(ahead)
+        } else {
+            bucket
+        }
+    }
+
+    /// By how many buckets clocks may differ, and one for where in its bucket a reading lies.
+    const fn slack(&self) -> u64 {
+        1 + SLACK_MS * NANOS_PER_MS / self.scale.bucket_nanos
+    }
+
+    /// Publishes the bucket of a reading of the clock in the period of `word`, and says which is the newest now.
     #[inline]
-    fn publish(&self, now: u64) -> u64 {
+    fn publish(&self, now: u64, word: Word) -> u64 {
         // ORDERING: Relaxed, both. Who finds a bucket in a cell finds it here too, by `add`.
         let mut newest = self.newest.load(Ordering::Relaxed);
-        while let Some(bucket) = self.judge(newest, now) {
+        loop {
+            let judged = self.judge(newest, now).unwrap_or(newest);
+            let bucket = self.not_before(word, judged);
+            if bucket == newest {
+                return newest;
+            }
             match self.newest.compare_exchange_weak(
                 newest,
                 bucket,
@@ -327,7 +354,6 @@ impl Rate {
                 Err(stands) => newest = stands,
             }
         }
-        newest
     }
 
     /// Counts a call of a closed period in a bucket that was the newest a moment ago, unless the period is over.
@@ -364,18 +390,39 @@ impl Rate {
         }
     }
 
-    fn sum(&self, word: Word, newest: u64) -> Count {
+    fn sum(&self, word: Word, newest: u64) -> Sum {
         let Phase::Closed(payload) = word.phase() else {
-            return Count::default();
+            return Sum::default();
         };
         let start = Payload::new(payload).start();
         let sum = |line: &Cells| line.sum(newest, start, word.generation(), self.scale);
         let failures = sum(&self.lines[0]);
         let successes: u64 = self.lines[1..].iter().map(sum).sum();
+        Sum {
+            failures,
+            successes,
+        }
+    }
+}
+
+/// What a window covers: more than 32 bits, as its cells hold 100 million calls a second for a day.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    failures: u64,
+    successes: u64,
+}
+
+impl Sum {
+    const fn calls(self) -> u64 {
+        self.failures + self.successes
+    }
+
+    /// As it is shown.
+    fn count(self) -> Count {
         let saturated = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
         Count {
-            failures: saturated(failures),
-            calls: saturated(failures + successes),
+            failures: saturated(self.failures),
+            calls: saturated(self.calls()),
         }
     }
 }
@@ -385,7 +432,7 @@ mod tests {
     use super::*;
     use crate::{
         Policy, Trip,
-        machine::{rules::tests::rules, step::Moment},
+        machine::{hints::Hints, rules::tests::rules, step::Moment},
     };
     use core::time::Duration;
 
@@ -408,7 +455,7 @@ mod tests {
     /// A success in the period that stands.
     fn succeed(rate: &Rate, thread: usize, generation: u16, now: u64) {
         let word = of(generation);
-        rate.succeed(thread, &cell(word), word.period(), now);
+        rate.succeed(thread, &cell(word), word, now);
     }
 
     const LONG_AGO: u64 = 1_000_000 * MS;
@@ -430,11 +477,12 @@ mod tests {
             ),
         );
         let cell = cell(of(2));
+        let hints = Hints::over(AtomicU64::new(0));
         let fails = |seen: Word| {
             let failure = Failure {
                 period: seen.period(),
                 moment: Moment { now: 0, salt: 0 },
-                hint_ms: 0,
+                hints: &hints,
             };
             rate.fail(&cell, seen, failure, &rules).verdict
         };
@@ -514,7 +562,7 @@ mod tests {
         succeed(&rate, 0, 7, LONG_AGO);
         assert_eq!(counted(&rate, word, LONG_AGO), (0, 0));
         // A call of an earlier period that comes late is dropped.
-        rate.succeed(0, &cell(of(7)), of(3).period(), LONG_AGO);
+        rate.succeed(0, &cell(of(7)), of(3), LONG_AGO);
         assert_eq!(counted(&rate, of(7), LONG_AGO), (0, 1));
         assert_eq!(counted(&rate, of(3), LONG_AGO), (0, 0));
     }
@@ -544,7 +592,7 @@ mod tests {
     #[test]
     fn a_writer_that_comes_late_counts_in_the_newest_bucket() {
         let (rate, word) = rate();
-        let old = rate.publish(LONG_AGO);
+        let old = rate.publish(LONG_AGO, of(0));
         succeed(&rate, 0, 0, LONG_AGO + 1_600 * MS);
         rate.add(rate.shard(0), &cell(word), word.period(), old);
         assert_eq!(counted(&rate, word, LONG_AGO + 1_600 * MS), (0, 2));
@@ -554,8 +602,8 @@ mod tests {
     #[test]
     fn a_reading_that_was_held_up_moves_no_count_back() {
         let (rate, word) = rate();
-        let bucket = rate.publish(LONG_AGO);
-        let late = rate.publish(LONG_AGO - 1_300 * MS);
+        let bucket = rate.publish(LONG_AGO, of(0));
+        let late = rate.publish(LONG_AGO - 1_300 * MS, of(0));
         assert!(late < bucket, "as if the clock had stepped back");
         rate.add(&rate.lines[0], &cell(word), word.period(), bucket);
         assert_eq!(counted(&rate, word, LONG_AGO), (1, 1));
@@ -580,12 +628,12 @@ mod tests {
     #[test]
     fn a_clock_may_be_behind_by_a_bucket_and_a_second() {
         let (rate, _) = rate();
-        let bucket = rate.publish(LONG_AGO);
-        assert_eq!(rate.publish(LONG_AGO + 99 * MS), bucket);
-        assert_eq!(rate.publish(LONG_AGO - 1_000 * MS), bucket);
-        assert_eq!(rate.publish(LONG_AGO - 1_100 * MS), bucket);
-        assert_eq!(rate.publish(LONG_AGO - 1_101 * MS), bucket - 12);
-        assert_eq!(rate.publish(LONG_AGO - 1_100 * MS), bucket - 11);
+        let bucket = rate.publish(LONG_AGO, of(0));
+        assert_eq!(rate.publish(LONG_AGO + 99 * MS, of(0)), bucket);
+        assert_eq!(rate.publish(LONG_AGO - 1_000 * MS, of(0)), bucket);
+        assert_eq!(rate.publish(LONG_AGO - 1_100 * MS, of(0)), bucket);
+        assert_eq!(rate.publish(LONG_AGO - 1_101 * MS, of(0)), bucket - 12);
+        assert_eq!(rate.publish(LONG_AGO - 1_100 * MS, of(0)), bucket - 11);
     }
 
     #[test]
@@ -674,15 +722,67 @@ mod tests {
         );
     }
 
+    /// A defect that a review found: sums were cut to 32 bits, and a window of a day holds more.
+    #[test]
+    fn a_window_counts_more_than_32_bits_hold() {
+        let day = Duration::from_hours(24);
+        let rules = rules(&Policy::new().trip(Trip::percent(1).min_calls(100).within(day)));
+        for (failures, trips) in [(42_949_673, false), (47_474_747, false), (47_474_748, true)] {
+            let rate = Rate::new(86_400_000, 1);
+            let cell = cell(of(0));
+            let empty = rate.scale.empty(0, rate.publish(LONG_AGO, of(0)));
+            let set = |line: &Cells, count| {
+                let bucket = LONG_AGO / rate.scale.bucket_nanos;
+                line.of(bucket).store(empty + count, Ordering::Relaxed);
+            };
+            set(&rate.lines[0], failures - 1);
+            set(&rate.lines[1], 4_700_000_000);
+            let recorded = fail(&rate, &cell, of(0), &rules);
+            assert_eq!(recorded == Recorded::Tripped, trips, "{failures}");
+        }
+    }
+
+    /// The failure adds up every shard, however many.
+    #[test]
+    fn a_failure_counts_the_successes_of_every_shard() {
+        let second = Duration::from_secs(1);
+        let rules = rules(&Policy::new().trip(Trip::percent(12).min_calls(1).within(second)));
+        let rate = Rate::new(1_000, 8);
+        for thread in 0..8 {
+            succeed(&rate, thread, 0, LONG_AGO);
+        }
+        // One failure of nine calls is 11 %.
+        let cell = cell(of(0));
+        assert_eq!(fail(&rate, &cell, of(0), &rules), Recorded::Applied);
+        assert_eq!(counted(&rate, of(0), LONG_AGO), (1, 9));
+    }
+
+    /// A defect that a review found: what was counted before the bucket that the period began in, by a clock that
+    /// is behind the recovery's, was not looked at once the newest bucket had come there.
+    #[test]
+    fn what_is_counted_behind_the_beginning_of_its_period_stays_in_the_window() {
+        for ahead in [1, 99, 100, 350, 1_000] {
+            let (rate, _) = rate();
+            let began = Payload::starting_at(LONG_AGO + ahead * MS, 1_000);
+            let word = Word::new(began.bits());
+            rate.succeed(0, &cell(word), word, LONG_AGO);
+            assert_eq!(counted(&rate, word, LONG_AGO), (0, 1), "{ahead}");
+            rate.succeed(0, &cell(word), word, LONG_AGO + ahead * MS);
+            let last = LONG_AGO + (ahead + 899) * MS;
+            assert_eq!(counted(&rate, word, last), (0, 2), "{ahead}");
+        }
+    }
+
     /// A failure of the period that `seen` is of.
-    fn failure(seen: Word) -> Failure {
+    fn failure(seen: Word) -> Failure<'static> {
+        static HINTS: Hints = Hints::over(AtomicU64::new(0));
         Failure {
             period: seen.period(),
             moment: Moment {
                 now: LONG_AGO,
                 salt: 0,
             },
-            hint_ms: 0,
+            hints: &HINTS,
         }
     }
 

@@ -31,7 +31,7 @@
 //! | after the place | all is done but telling of the trip, if it was one |
 //!
 //! A failure that another thread moved is reported as applied, whatever it did; the one who moved it tells
-//! of the trip, and a hint that came with it (failure-for) is not known to him.
+//! of the trip. Its hint (failure-for) was noted before its mark was written, so that the mover finds it.
 //!
 //! **What wraps.** The lap after 2 laps: a writer that stopped between reading a cell and its CAS while the
 //! ring went round twice finds another stamp. The word's `calls` after 65 536, more than any window and the
@@ -119,7 +119,7 @@ impl Stamps {
         &self,
         cell: &Cell,
         mut seen: Word,
-        failure: Failure,
+        failure: Failure<'_>,
         rules: &Rules,
     ) -> Decided<Option<Count>, Recorded> {
         let mut mine = None;
@@ -143,13 +143,6 @@ impl Stamps {
                 continue;
             }
             if stands.is_of(seen.generation(), place) {
-                // What another's failure hinted is not known, and this one's is not its.
-                let hint_ms = if mine == Some(place) {
-                    failure.hint_ms
-                } else {
-                    0
-                };
-                let failure = Failure { hint_ms, ..failure };
                 match view.settle(stands, stamp, cell, failure, rules) {
                     Ok(decided) if mine == Some(place) => return decided,
                     // Another's, and it tripped: this failure was moved by somebody before, or comes too
@@ -243,7 +236,7 @@ impl View<'_> {
     }
 
     /// What a failure that is recorded now must carry.
-    fn stamp(&self, failure: Failure, rules: &Rules) -> u64 {
+    fn stamp(&self, failure: Failure<'_>, rules: &Rules) -> u64 {
         match rules.tally.window {
             Some(Window::Calls { .. }) => self.number(),
             _ => self.time(failure.moment.now),
@@ -256,7 +249,7 @@ impl View<'_> {
         mark: Mark,
         stamp: u64,
         cell: &Cell,
-        failure: Failure,
+        failure: Failure<'_>,
         rules: &Rules,
     ) -> Result<Decided<Option<Count>, Recorded>, Word> {
         let place = self.payload.place();
@@ -270,7 +263,8 @@ impl View<'_> {
         let payload = self.with_failure(rules);
         let trips = rules.tally.run_trips(payload) || self.window_trips(mark, rules);
         let (next, verdict) = if trips {
-            let next = open(self.word, 0, failure.hint_ms, rules, failure.moment);
+            let hint_ms = failure.hints.running(failure.period, failure.moment.now);
+            let next = open(self.word, 0, hint_ms, rules, failure.moment);
             (next, Recorded::Tripped)
         } else {
             (self.word.with_payload(payload.bits()), Recorded::Applied)
@@ -347,15 +341,17 @@ mod tests {
     use crate::{
         Policy, Trip,
         machine::{
+            hints::Hints,
             rules::tests::rules,
             step::{Moment, Verb, Vote, operate, report},
-            word::{Period, State},
+            word::{Origin, Period, State},
         },
     };
     use core::time::Duration;
 
     struct Scene {
         cell: Cell,
+        hints: Hints,
         stamps: Stamps,
         rules: Rules,
     }
@@ -366,16 +362,17 @@ mod tests {
             let word = Word::new(rules.tally.fresh(0));
             Self {
                 cell: Cell::over(AtomicU64::new(word.bits())),
+                hints: Hints::over(AtomicU64::new(0)),
                 stamps: Stamps::new(rules.tally.most_failures()),
                 rules,
             }
         }
 
-        fn failure(&self, micros: u64) -> Failure {
+        fn failure(&self, micros: u64) -> Failure<'_> {
             Failure {
                 period: self.cell.load().period(),
                 moment: at(micros),
-                hint_ms: 0,
+                hints: &self.hints,
             }
         }
 
@@ -384,7 +381,7 @@ mod tests {
             self.record(failure).verdict
         }
 
-        fn record(&self, failure: Failure) -> Decided<Option<Count>, Recorded> {
+        fn record(&self, failure: Failure<'_>) -> Decided<Option<Count>, Recorded> {
             self.stamps
                 .fail(&self.cell, self.cell.load(), failure, &self.rules)
         }
@@ -515,18 +512,34 @@ mod tests {
         assert_eq!(decided.prepared, Some(both));
     }
 
-    /// A defect that a review found: the hint of a failure that came too late set another's deadline.
+    /// A defect that a review found: two failures ended together, both with a hint, and neither's counted.
     #[test]
-    fn a_helper_does_not_hint_for_another() {
+    fn a_helper_knows_the_hint_of_the_failure_that_it_moves() {
         let scene = Scene::new(Trip::failures(2).of_last(100));
         scene.fail(0);
+        let period = scene.cell.load().period();
+        scene.hints.note(&scene.cell, period, 0, 3_600_000);
         scene.mark_and_stop(0);
-        let hinting = Failure {
-            hint_ms: 3_600_000,
-            ..scene.failure(0)
+        assert!(scene.record(scene.failure(0)).is_transition());
+        let Phase::Open(open) = scene.cell.load().phase() else {
+            panic!("not open");
         };
-        assert!(scene.record(hinting).is_transition());
-        assert!(matches!(scene.cell.load().phase(), Phase::Open(open) if !open.given));
+        assert_eq!(open.origin, Origin::Hint);
+        assert_eq!(open.deadline.get(), 3_600 * 4_000);
+    }
+
+    #[test]
+    fn no_more_failures_are_counted_than_trip() {
+        let scene = Scene::new(Trip::percent(1).min_calls(3).of_last(100));
+        scene.fail(0);
+        scene.fail(0);
+        assert_eq!(scene.counted(0), (1, 2), "a ring of one has two cells");
+        let decided = scene.record(scene.failure(0));
+        let told = Count {
+            failures: 1,
+            calls: 3,
+        };
+        assert_eq!(decided.prepared, Some(told));
     }
 
     /// A defect that a review found: the number to mend a mark with was looked up after the word, and was

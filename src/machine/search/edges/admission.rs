@@ -39,7 +39,7 @@ fn the_answer_is_that_of_the_new_word(step: &Step<Admission>) {
             permit == step.word.period()
         }
         (Rejected(Refusal::Open { .. }), Phase::Open(_))
-        | (Rejected(Refusal::Busy), Phase::HalfOpen(_))
+        | (Rejected(Refusal::Busy { .. }), Phase::HalfOpen(_))
         | (Rejected(Refusal::Forced), Phase::Held(Hold::ForcedOpen)) => true,
         _ => false,
     };
@@ -85,12 +85,20 @@ fn i5_a_probe_takes_exactly_one_place(edge: &Edge<'_>, step: &Step<Admission>) {
 /// back.
 fn i9_a_taken_place_is_waited_for_a_lease(edge: &Edge<'_>, probing: HalfOpen) {
     let now = LeaseEnd::of(edge.moment.now);
-    let lease = lease_ticks(edge.rules, probing.reopens);
+    let longest = lease_ticks(edge.rules, probing.reopens) + SLACK_TICKS + 1;
     let left = half_open(edge.before)
-        .and_then(|then| then.lease_end.ahead_of(now, lease + SLACK_TICKS))
+        .and_then(|then| then.lease_end.ahead_of(now, longest))
         .unwrap_or(0);
     let rest = probing.lease_end.since(now);
+    let lease = full_lease(edge, probing);
     assert_eq!(rest, lease.max(left), "I9: {edge:?}");
+}
+
+/// A whole lease from the edge's moment on, in ticks: to the first that begins no sooner.
+fn full_lease(edge: &Edge<'_>, probing: HalfOpen) -> u64 {
+    let into_tick = edge.moment.now % (4 * MS);
+    let lease = lease_ms(edge.rules, probing.reopens) * MS;
+    (into_tick + lease).div_ceil(4 * MS)
 }
 
 /// I9. At once, also by a clock that lags by a second behind the one that gave the lease.
@@ -98,10 +106,13 @@ fn i9_taken_places_are_busy(edge: &Edge<'_>, probing: HalfOpen) {
     let refusal = |Moment { now, .. }| refuse(edge.after, edge.rules, now);
     let rest = probing.lease_end.since(LeaseEnd::of(edge.moment.now));
     if probing.in_flight == edge.rules.probes {
-        assert_eq!(refusal(edge.moment), Some(Refusal::Busy), "I9: {edge:?}");
-        if rest == lease_ticks(edge.rules, probing.reopens) {
+        let busy = |moment| matches!(refusal(moment), Some(Refusal::Busy { .. }));
+        assert!(busy(edge.moment), "I9: {edge:?}");
+        if rest == full_lease(edge, probing) {
             let lagging = later(edge.moment.now, WRAP - SLACK_MS * MS);
-            assert_eq!(refusal(lagging), Some(Refusal::Busy), "I9: {edge:?}");
+            assert!(busy(lagging), "I9: {edge:?}");
+            let lease = lease_ms(edge.rules, probing.reopens) * MS;
+            assert!(busy(later(edge.moment.now, lease - 1)), "I9: {edge:?}");
         }
     }
 }
@@ -109,14 +120,16 @@ fn i9_taken_places_are_busy(edge: &Edge<'_>, probing: HalfOpen) {
 /// The second that clocks may differ by.
 pub(in super::super) const SLACK_TICKS: u64 = 250;
 
-/// The lease as `DESIGN.md` has it.
-pub(in super::super) fn lease_ticks(rules: &Rules, reopens: u8) -> u64 {
+/// The lease as `DESIGN.md` has it, in milliseconds.
+pub(in super::super) fn lease_ms(rules: &Rules, reopens: u8) -> u64 {
     let (interval, _) = policy_interval(rules, reopens);
     let default = (interval.max(30_000) << reopens.min(3)).min(86_400_000);
-    rules
-        .lease
-        .map_or(default, |lease| lease.get().into())
-        .div_ceil(4)
+    rules.lease.map_or(default, |lease| lease.get().into())
+}
+
+/// The same in ticks, rounded up.
+pub(in super::super) fn lease_ticks(rules: &Rules, reopens: u8) -> u64 {
+    lease_ms(rules, reopens).div_ceil(4)
 }
 
 fn half_open(word: Word) -> Option<HalfOpen> {

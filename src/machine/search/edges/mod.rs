@@ -12,7 +12,7 @@ use super::{
         tick::{Deadline, SLACK_MS},
         word::{MAX_REOPENS, Phase, State, Word},
     },
-    inputs::{MS, WRAP, later},
+    inputs::{DEADLINE_TICK, MS, WRAP, later},
 };
 
 /// A step that was made.
@@ -156,20 +156,25 @@ fn i16_what_opens_lasts_as_long_as_it_may(edge: &Edge<'_>, hint_ms: u64) {
     }
 }
 
-/// I10. From its first moment to its last millisecond, also by a clock that lags by a second, and exactly at
-/// the deadline it admits.
+/// I10. From its first moment to its last nanosecond, also by a clock that lags by a second; at the first tick
+/// after its length it admits.
 fn i10_what_opens_rejects_for_its_length(edge: &Edge<'_>, millis: u64) {
+    // A tick that has begun when the period does is not counted, unless it has no length at all.
+    let into_tick = edge.moment.now % DEADLINE_TICK;
+    let begun = u64::from(into_tick > 0 && millis > 0);
     let rejected = |millis| {
-        let rest = Deadline::ticks(millis);
+        let rest = Deadline::ticks(millis) + begun;
         Admission::Rejected(Refusal::Open { rest })
     };
     let answer = |nanos| admit(edge.after, edge.rules, later(edge.moment.now, nanos)).verdict;
     let lagging = answer(WRAP - SLACK_MS * MS);
     assert_eq!(lagging, rejected(millis + SLACK_MS), "I10: {edge:?}");
     if millis > 0 {
+        let last = Admission::Rejected(Refusal::Open { rest: 1 });
         assert_eq!(answer(0), rejected(millis), "I10: {edge:?}");
-        assert_eq!(answer((millis - 1) * MS), rejected(1), "I10: {edge:?}");
+        assert_eq!(answer(millis * MS - 1), last, "I10: {edge:?}");
     }
-    let admitted = matches!(answer(millis * MS), Admission::Admitted(_));
+    let admitted = answer(millis * MS + begun * (DEADLINE_TICK - into_tick));
+    let admitted = matches!(admitted, Admission::Admitted(_));
     assert!(admitted, "I10: {edge:?} at its deadline");
 }

@@ -9,7 +9,7 @@ use super::super::{
         tick::LeaseEnd,
         word::{MAX_REOPENS, Phase, State, Word},
     },
-    edges::admission::{SLACK_TICKS, lease_ticks},
+    edges::admission::{SLACK_TICKS, lease_ms, lease_ticks},
     inputs::{DEADLINE_TICK, LEASE_TICK, MS, WRAP, at},
 };
 
@@ -17,12 +17,14 @@ use super::super::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Takes {
     Nothing,
-    /// A tick less than the lease that stands.
+    /// A nanosecond less than the lease that stands.
     LessThanTheLease,
-    /// Always a tick less than the lease after so many reopens that it grows no more: what a partner may take
-    /// that is slow, but healthy.
+    /// As long as the lease that stands, to the nanosecond: at best too late by nothing.
+    TheLease,
+    /// Always a nanosecond less than the lease after so many reopens that it grows no more: what a dependency may
+    /// take that is slow, but healthy.
     LessThanTheLongestLease,
-    /// Always more than that.
+    /// Always a nanosecond more than that, and what a tick rounds it up by.
     MoreThanAnyLease,
 }
 
@@ -115,7 +117,7 @@ impl<'a> Drive<'a> {
                 self.rejected += 1;
                 self.wait(match refusal {
                     Refusal::Open { rest } => rest * DEADLINE_TICK,
-                    Refusal::Busy => longest_lease(self.rules, self.word),
+                    Refusal::Busy { .. } => longest_lease(self.rules, self.word),
                     Refusal::Forced => unreachable!("resumed at the beginning"),
                 });
             }
@@ -130,13 +132,14 @@ impl<'a> Drive<'a> {
 
     /// A call is under way.
     fn call(&mut self, Caller { takes, rival }: Caller) {
-        let lease = |reopens| lease_ticks(self.rules, reopens) * LEASE_TICK;
+        let lease = |reopens| lease_ms(self.rules, reopens) * MS;
         let longest = || lease(MAX_REOPENS);
         let mut rest = match takes {
             Takes::Nothing => 0,
-            Takes::LessThanTheLease => lease(reopens(self.word)) - LEASE_TICK,
-            Takes::LessThanTheLongestLease => longest() - LEASE_TICK,
-            Takes::MoreThanAnyLease => longest() + SLACK_TICKS * LEASE_TICK,
+            Takes::LessThanTheLease => lease(reopens(self.word)) - 1,
+            Takes::TheLease => lease(reopens(self.word)),
+            Takes::LessThanTheLongestLease => longest() - 1,
+            Takes::MoreThanAnyLease => longest() + (SLACK_TICKS + 2) * LEASE_TICK,
         };
         while rival == Rival::Asks && self.word.state() == State::HalfOpen {
             let left = match self.word.phase() {
@@ -200,5 +203,5 @@ fn reopens(word: Word) -> u8 {
 
 /// After so long a lease is over by any clock. Nanoseconds.
 fn longest_lease(rules: &Rules, word: Word) -> u64 {
-    (lease_ticks(rules, reopens(word)) + SLACK_TICKS) * LEASE_TICK
+    (lease_ticks(rules, reopens(word)) + SLACK_TICKS + 1) * LEASE_TICK
 }

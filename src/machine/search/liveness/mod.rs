@@ -10,9 +10,9 @@
 //!
 //! | calls take | then |
 //! |---|---|
-//! | less than the lease | closed after at most 2 + `probe_successes` asks: one finds all places taken and one that their lease is over, or one that it is open. That takes at most a lease, an open period and the calls |
+//! | a nanosecond less than the lease, or sooner | closed after at most 2 + `probe_successes` asks: one finds all places taken and one that their lease is over, or one that it is open. That takes at most a lease, an open period and the calls |
 //! | less than the longest lease (by default up to eight times max(30 s, interval), a day at most) | closed after at most as many reopens as the lease grows by, and one; each costs at most two asks more |
-//! | longer | if somebody else asks, a breaker of one probe never closes; in a row it rejects no more than [`REJECTIONS`](drive::REJECTIONS) asks of a caller who waits as long as he must, and then lets him through |
+//! | as long as the lease, or longer | if somebody else asks, a breaker of one probe never closes; in a row it rejects no more than [`REJECTIONS`](drive::REJECTIONS) asks of a caller who waits as long as he must, and then lets him through |
 
 mod drive;
 mod twins;
@@ -42,7 +42,7 @@ fn growths(rules: &Rules) -> u32 {
 
 /// What it takes at most to close this word, where calls take less than the lease.
 fn most_if_fast(word: Word, rules: &Rules) -> Effort {
-    let lease = |reopens| lease_ticks(rules, reopens) * 4;
+    let lease = |reopens| (lease_ticks(rules, reopens) + 1) * 4;
     let (lost, open, reopens) = match word.phase() {
         Phase::Open(open) => (0, longest_open(open, rules), open.reopens),
         Phase::HalfOpen(half_open) => {
@@ -60,7 +60,9 @@ fn most_if_fast(word: Word, rules: &Rules) -> Effort {
 }
 
 fn longest_open(open: Open, rules: &Rules) -> u64 {
-    rules.longest_open(open.reopens, open.given) / Deadline::ticks(1)
+    rules
+        .longest_open(open.reopens, open.origin)
+        .div_ceil(Deadline::ticks(1))
 }
 
 /// The same, where they take less than the longest lease. (How long that takes is not bounded here.)
@@ -92,7 +94,7 @@ impl fmt::Display for Found {
         let (asked, reopened) = (slow.asked, slow.reopened);
         write!(
             f,
-            "; by a slow partner after {asked} asks, {reopened} reopens"
+            "; by a slow dependency after {asked} asks, {reopened} reopens"
         )
     }
 }
@@ -125,13 +127,16 @@ fn drive(word: Word, now: u64, rival: Rival, rules: &Rules, found: &mut Found) {
     let effort = drive.close(caller, most_if_slow(rules));
     let effort = effort.unwrap_or_else(|| panic!("liveness: {word:?} at {now}: {caller:?}"));
     found.slow = found.slow.most(effort);
-    let (drive, caller) = by(Takes::MoreThanAnyLease);
-    let begins_closed = drive.word.is_closed();
-    let closes = drive.goes_on(caller);
-    let closes = closes.unwrap_or_else(|| panic!("I9: {word:?} at {now}: {caller:?}"));
-    let never = rival == Rival::Asks && rules.probes == 1 && !begins_closed;
-    assert!(!(never && closes), "lease: {word:?} at {now}");
-    found.drives += 4;
+    for takes in [Takes::TheLease, Takes::MoreThanAnyLease] {
+        let (drive, caller) = by(takes);
+        let begins_closed = drive.word.is_closed();
+        let closes = drive.goes_on(caller);
+        let closes = closes.unwrap_or_else(|| panic!("I9: {word:?} at {now}: {caller:?}"));
+        let never = rival == Rival::Asks && rules.probes == 1 && !begins_closed;
+        let longer = takes == Takes::MoreThanAnyLease;
+        assert!(!(longer && never && closes), "lease: {word:?} at {now}");
+    }
+    found.drives += 5;
 }
 
 /// I9, I10.

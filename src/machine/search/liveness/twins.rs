@@ -8,7 +8,7 @@ use super::{
             rules::Rules,
             step::{Admission, Step, admit, admit::Refusal},
             tick::{Deadline, LeaseEnd},
-            word::{Open, Phase, Word},
+            word::{Open, Origin, Phase, Word},
         },
         inputs::{MS, WRAP},
         subjects::one_probe,
@@ -37,7 +37,7 @@ fn a_machine_without_a_lease_never_closes() {
     let without: Admit = |word, rules, moment| match word.phase() {
         Phase::HalfOpen(half_open) if half_open.in_flight >= rules.probes => Step {
             word,
-            verdict: Admission::Rejected(Refusal::Busy),
+            verdict: Admission::Rejected(Refusal::Busy { rest: 1 }),
         },
         _ => admit(word, rules, moment),
     };
@@ -76,7 +76,7 @@ fn a_deadline_compared_by_half_its_range_closes_too_late() {
     let rules = one_probe();
     let word = Word::new(0).begin_open(Open {
         reopens: 0,
-        given: false,
+        origin: Origin::Policy,
         deadline: Deadline::of(WRAP / 2),
     });
     let caller = Caller {

@@ -1,0 +1,91 @@
+//! Windows of time under clocks that differ between cores.
+
+use std::{sync::Arc, time::Duration};
+
+use cutout::{Breaker, Outcome, Policy, Recorded, State, Trip, clock::Manual};
+
+use super::{MS, SECOND, breaker, fail, succeed};
+
+/// Nine failures are counted right after a recovery whose clock was in the next bucket already; the tenth trips.
+#[test]
+fn failures_counted_behind_a_recovery_s_clock_are_not_lost() {
+    let trip = Trip::percent(50).min_calls(10).within(SECOND);
+    for ahead in [50, 100, 350, 999] {
+        let recover = |breaker: &Breaker, clock: &Manual| {
+            breaker.force_open();
+            breaker.resume();
+            clock.advance(ahead * MS);
+            assert!(succeed(breaker));
+            clock.step_back(ahead * MS);
+        };
+        let reset = |breaker: &Breaker, clock: &Manual| {
+            clock.advance(ahead * MS);
+            breaker.reset();
+            clock.step_back(ahead * MS);
+        };
+        for begin in [&recover as &dyn Fn(&Breaker, &Manual), &reset] {
+            let (breaker, clock) = breaker(Policy::new().trip(trip), 7_070_000_000);
+            begin(&breaker, &clock);
+            for _ in 0..9 {
+                fail(&breaker);
+            }
+            assert_eq!(breaker.snapshot().failures, Some(9), "{ahead} ms ahead");
+            clock.advance(ahead * MS);
+            fail(&breaker);
+            assert_eq!(breaker.state(), State::Open, "{ahead} ms ahead");
+        }
+    }
+}
+
+/// Failures at these times of one core, each read by a clock that is so far ahead.
+fn trips(trip: Trip, failures: &[(Duration, Duration)]) -> bool {
+    let (breaker, clock) = breaker(Policy::new().trip(trip), 0);
+    failures.iter().any(|(time, ahead)| {
+        let now = u64::try_from((SECOND + *time + *ahead).as_nanos()).unwrap();
+        clock.set(now);
+        let permit = breaker.try_acquire().unwrap();
+        permit.record(Outcome::Failure) == Recorded::Tripped
+    })
+}
+
+/// What clocks that differ by up to a second cost a window of time: it is that much longer or shorter.
+#[test]
+fn a_window_of_failures_is_longer_or_shorter_by_what_clocks_differ() {
+    let within = 100 * MS;
+    let trip = Trip::failures(2).within(within);
+    let nanosecond = Duration::from_nanos(1_000);
+    for skew in [Duration::ZERO, MS, 50 * MS, 900 * MS, SECOND] {
+        for (first, second) in [(skew, Duration::ZERO), (Duration::ZERO, skew), (skew, skew)] {
+            let trips = |apart| trips(trip, &[(Duration::ZERO, first), (apart, second)]);
+            assert!(!trips(within + skew), "{skew:?}: never that far apart");
+            if let Some(near) = (within - nanosecond).checked_sub(skew) {
+                assert!(trips(near), "{skew:?}: always that near");
+            }
+        }
+    }
+}
+
+/// The default clock is one for all cores (of a processor whose counters are in step), so nothing differs.
+#[test]
+fn a_core_that_is_ahead_makes_a_window_as_much_longer_and_no_more() {
+    let trip = Trip::failures(3).within(100 * MS);
+    let ahead = 900 * MS;
+    let apart = |n: u32| (n * 110 * MS, Duration::ZERO);
+    // Listed: by the clock that is ahead, the two that follow are as young as the first.
+    assert!(trips(trip, &[(Duration::ZERO, ahead), apart(1), apart(2)]));
+    let later = |n: u32| (ahead + n * 110 * MS, Duration::ZERO);
+    assert!(!trips(trip, &[(Duration::ZERO, ahead), later(1), later(2)]));
+}
+
+#[test]
+fn a_shared_clock_that_never_differs_keeps_the_window_exact() {
+    let (breaker, clock) = breaker(Policy::new().trip(Trip::failures(2).within(100 * MS)), 0);
+    let clock: Arc<Manual> = clock;
+    fail(&breaker);
+    clock.advance(100 * MS);
+    fail(&breaker);
+    assert_eq!(breaker.state(), State::Closed);
+    clock.advance(99 * MS);
+    fail(&breaker);
+    assert_eq!(breaker.state(), State::Open);
+}
