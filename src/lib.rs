@@ -20,10 +20,6 @@ mod policy;
 #[cfg(feature = "last-error")]
 pub mod remember;
 #[cfg(feature = "std")]
-#[cfg_attr(
-    not(feature = "tower"),
-    allow(dead_code, reason = "only layers of tower nest so far")
-)]
 mod scope;
 mod sync;
 #[cfg(feature = "tower")]

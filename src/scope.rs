@@ -59,6 +59,13 @@ pub(crate) fn enter(breaker: &Breaker) -> Scope {
     }
 }
 
+/// Whether the current thread is inside a call of no breaker.
+#[cfg(feature = "tower")]
+#[inline]
+pub(crate) fn is_outermost() -> bool {
+    ENTERED.with(|entered| entered.depth.get() == 0)
+}
+
 /// Whether the current thread is inside a call of this breaker.
 #[inline]
 pub(crate) fn is_inside(breaker: &Breaker) -> bool {

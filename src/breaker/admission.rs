@@ -80,6 +80,13 @@ impl Breaker {
         self.peek_slowly(word)
     }
 
+    /// Whether [`Breaker::peek`] need not look at more than the state.
+    #[cfg(feature = "tower")]
+    #[inline]
+    pub(crate) fn is_closed(&self) -> bool {
+        self.hot.cell.load().is_closed()
+    }
+
     #[inline(never)]
     fn peek_slowly(&self, word: Word) -> Result<(), Rejected> {
         match refuse(word, &self.hot.rules, self.hot.clock.now()) {
@@ -94,9 +101,19 @@ impl Breaker {
     /// asks to make it.
     #[cfg(feature = "tower")]
     #[cold]
-    pub(crate) fn turned_away(&self, rejected: Rejected) -> Rejected {
-        self.tell_of_call(|listener| listener.on_rejected(&rejected));
-        rejected
+    pub(crate) fn turned_away(&self, rejected: &Rejected) {
+        self.tell_of_call(|listener| listener.on_rejected(rejected));
+    }
+
+    /// [`Breaker::acquire`] of a healthy call; `None` says nothing.
+    #[cfg(feature = "tower")]
+    #[inline]
+    pub(crate) fn acquire_at_once(&self) -> Option<Ticket> {
+        let word = self.hot.cell.load();
+        self.hot.shortcut.admits(word).then(|| Ticket {
+            period: word.period(),
+            since: 0,
+        })
     }
 
     #[inline]

@@ -4,12 +4,14 @@ use core::{
     fmt,
     ops::Deref,
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use crate::{Breaker, Rejected};
 
 use super::{answer::Answer, ends::Ends, held::Held};
+
+const OVER: &str = "polled after it was ready";
 
 pin_project_lite::pin_project! {
     /// The response of a [`BreakerService`](super::BreakerService).
@@ -34,35 +36,25 @@ pin_project_lite::pin_project! {
     where
         H: Deref<Target = Breaker>,
     {
-        Admitted { #[pin] future: F, held: Option<Held<H>> },
-        // A layer farther out over the same breaker holds the permit.
-        PassedOn { #[pin] future: F },
+        // `None` once the call is over.
+        Called { #[pin] future: F, held: Option<Held<H>> },
         Rejected { rejected: Option<Rejected> },
     }
 }
 
 impl<F, H: Deref<Target = Breaker>, E, A> ResponseFuture<F, H, E, A> {
     #[inline]
-    pub(super) fn admitted(future: F, held: Held<H>, ends: E, answer: A) -> Self {
+    pub(super) fn called(future: F, held: Held<H>, ends: E, answer: A) -> Self {
         let held = Some(held);
         Self {
-            call: Call::Admitted { future, held },
+            call: Call::Called { future, held },
             ends,
             answer,
         }
     }
 
-    #[cold]
-    pub(super) fn passed_on(future: F, ends: E, answer: A) -> Self {
-        Self {
-            call: Call::PassedOn { future },
-            ends,
-            answer,
-        }
-    }
-
-    pub(super) fn rejected(rejected: Rejected, ends: E, answer: A) -> Self {
-        let rejected = Some(rejected);
+    #[inline]
+    pub(super) fn rejected(rejected: Option<Rejected>, ends: E, answer: A) -> Self {
         Self {
             call: Call::Rejected { rejected },
             ends,
@@ -83,55 +75,66 @@ where
     /// # Panics
     ///
     /// If it is polled after it was ready, and when the inner future panics.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "a healthy call is spared the moves of its result"
+    )]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        const OVER: &str = "polled after it was ready";
         let this = self.project();
-        Poll::Ready(match this.call.project() {
-            CallProjected::Admitted { future, held } => {
-                let holding = held.as_mut().expect(OVER);
-                let result = ready!(holding.inside(|| future.poll(context)));
-                let held = held.take().expect(OVER);
-                let ended = this.ends.end(held, result);
-                ended.map_err(|error| this.answer.failed(error))
-            }
-            CallProjected::PassedOn { future } => {
-                return poll_passed_on::<_, _, _, H, _, _>(future, context, this.ends, this.answer);
+        let result = match this.call.project() {
+            CallProjected::Called { future, held } => {
+                // Taken out meanwhile: what the inner future cannot reach stays in registers.
+                let mut holding = held.take().expect(OVER);
+                match holding.inside(|| future.poll(context)) {
+                    Poll::Pending => {
+                        *held = Some(holding);
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(result) if holding.counts_nothing() => {
+                        result.map(|response| this.ends.pass(response))
+                    }
+                    Poll::Ready(result) => this.ends.end(holding, result),
+                }
             }
             CallProjected::Rejected { rejected } => {
-                let answered = this.answer.rejected(rejected.take().expect(OVER));
-                answered.map(|response| this.ends.pass(response))
+                // Taken apart and put together again, so that the result of an admitted call need not go
+                // through memory.
+                return match reject::<_, _, H, _, _>(rejected.take(), this.ends, this.answer) {
+                    Ok(response) => Poll::Ready(Ok(response)),
+                    Err(error) => Poll::Ready(Err(error)),
+                };
             }
+        };
+        Poll::Ready(match result {
+            Ok(response) => Ok(response),
+            Err(error) => Err(this.answer.failed(error)),
         })
     }
 }
 
-/// Apart, so that the poll of an admitted call is small.
+// Apart, so that the compiler can fit the poll of an admitted call into its caller.
 #[cold]
-fn poll_passed_on<F, T, Error, H, E, A>(
-    future: Pin<&mut F>,
-    context: &mut Context<'_>,
+#[inline(never)]
+fn reject<T, Error, H, E, A>(
+    rejected: Option<Rejected>,
     ends: &E,
     answer: &A,
-) -> Poll<Result<E::Response, A::Error>>
+) -> Result<E::Response, A::Error>
 where
-    F: Future<Output = Result<T, Error>>,
     H: Deref<Target = Breaker>,
     E: Ends<T, Error, H>,
     A: Answer<T, Error>,
 {
-    Poll::Ready(match ready!(future.poll(context)) {
-        Ok(response) => Ok(ends.pass(response)),
-        Err(error) => Err(answer.failed(error)),
-    })
+    let answered = answer.rejected(rejected.expect(OVER));
+    answered.map(|response| ends.pass(response))
 }
 
 impl<F, H: Deref<Target = Breaker>, E, A> fmt::Debug for ResponseFuture<F, H, E, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut f = f.debug_struct("ResponseFuture");
         match &self.call {
-            Call::Admitted { held, .. } => f.field("held", held),
-            Call::PassedOn { .. } => &mut f,
+            Call::Called { held, .. } => f.field("held", held),
             Call::Rejected { rejected } => f.field("rejected", rejected),
         };
         f.finish_non_exhaustive()

@@ -1,33 +1,30 @@
 //! What an admitted call holds until it ends.
 
-use core::{fmt, ops::Deref};
+use core::{fmt, mem, ops::Deref};
 
-use crate::{
-    Breaker, Outcome, Rejected,
-    breaker::ticket::{Armed, Ticket},
-    permit::unwinding,
-    scope,
-};
+use crate::{Breaker, Outcome, Rejected, breaker::ticket::Ticket, permit::unwinding, scope};
 
 /// A permit over whatever leads to its breaker. Dropped, it is a dropped call; by a panic, a failed one.
 pub struct Held<H: Deref<Target = Breaker>> {
     breaker: H,
-    /// `None` once the call has ended.
+    /// `None` once the call has ended, and if a layer farther out over the same breaker holds the permit.
     ticket: Option<Ticket>,
     /// Whether the thread was unwinding already, so that a drop says nothing of this call.
     unwinding: bool,
 }
 
 impl<H: Deref<Target = Breaker>> Held<H> {
-    #[inline]
     pub(super) fn admit(breaker: H) -> Result<Self, Rejected> {
-        match breaker.acquire() {
-            Ok(ticket) => Ok(Self {
-                breaker,
-                ticket: Some(ticket),
-                unwinding: unwinding(),
-            }),
-            Err(rejected) => Err(rejected),
+        let ticket = breaker.acquire()?;
+        Ok(Self::new(breaker, Some(ticket)))
+    }
+
+    #[inline]
+    pub(super) fn new(breaker: H, ticket: Option<Ticket>) -> Self {
+        Self {
+            breaker,
+            ticket,
+            unwinding: unwinding(),
         }
     }
 
@@ -36,17 +33,18 @@ impl<H: Deref<Target = Breaker>> Held<H> {
             .is_some_and(|ticket| ticket.period.is_half_open())
     }
 
+    /// Whether a layer farther out over the same breaker holds the permit, or the call has ended.
+    #[inline]
+    pub(super) fn counts_nothing(&self) -> bool {
+        self.ticket.is_none()
+    }
+
     /// Runs a part of the call: if it panics, the call has failed.
-    ///
-    /// # Panics
-    ///
-    /// If the call has ended, by an earlier panic.
     #[inline]
     pub(super) fn around<T>(&mut self, run: impl FnOnce() -> T) -> T {
-        let ticket = self.ticket.take().expect("polled after it panicked");
-        let armed = Armed::new(&self.breaker, ticket);
+        let guard = FailsByPanic(self);
         let value = run();
-        self.ticket = Some(armed.disarm());
+        mem::forget(guard);
         value
     }
 
@@ -54,13 +52,12 @@ impl<H: Deref<Target = Breaker>> Held<H> {
     /// passes requests on.
     #[inline]
     pub(super) fn inside<T>(&mut self, run: impl FnOnce() -> T) -> T {
-        let ticket = self.ticket.take().expect("polled after it panicked");
-        let armed = Armed::new(&self.breaker, ticket);
+        let guard = FailsByPanic(self);
         let value = {
-            let _scope = scope::enter(&self.breaker);
+            let _scope = scope::enter(&guard.0.breaker);
             run()
         };
-        self.ticket = Some(armed.disarm());
+        mem::forget(guard);
         value
     }
 
@@ -76,7 +73,7 @@ impl<H: Deref<Target = Breaker>> Held<H> {
     /// A drop that says what the policy makes of it, and this outcome otherwise.
     pub(super) fn abandon_or(mut self, outcome: Outcome) {
         if let Some(ticket) = self.ticket.take() {
-            self.drop_as(ticket, outcome);
+            drop_as(&self.breaker, ticket, self.unwinding, outcome);
         }
     }
 
@@ -85,21 +82,43 @@ impl<H: Deref<Target = Breaker>> Held<H> {
     pub(super) fn is_unwound(&self) -> bool {
         !self.unwinding && unwinding()
     }
+}
 
-    fn drop_as(&self, ticket: Ticket, outcome: Outcome) {
-        if self.is_unwound() {
-            self.breaker.settle(ticket, Outcome::Failure);
-        } else {
-            self.breaker.abandon_or(ticket, outcome);
+/// Ends a call that was dropped. (Takes the parts of a [`Held`], as a reference to that would keep the
+/// compiler from having it in registers.)
+#[cold]
+#[inline(never)]
+fn drop_as(breaker: &Breaker, ticket: Ticket, was_unwinding: bool, outcome: Outcome) {
+    if !was_unwinding && unwinding() {
+        breaker.settle(ticket, Outcome::Failure);
+    } else {
+        breaker.abandon_or(ticket, outcome);
+    }
+}
+
+/// Fails a call unless it is forgotten. The ticket stays in place, as a healthy part of a call writes nothing.
+struct FailsByPanic<'a, H: Deref<Target = Breaker>>(&'a mut Held<H>);
+
+impl<H: Deref<Target = Breaker>> Drop for FailsByPanic<'_, H> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(ticket) = self.0.ticket.take() {
+            fail(&self.0.breaker, ticket);
         }
     }
+}
+
+#[cold]
+#[inline(never)]
+fn fail(breaker: &Breaker, ticket: Ticket) {
+    breaker.settle(ticket, Outcome::Failure);
 }
 
 impl<H: Deref<Target = Breaker>> Drop for Held<H> {
     #[inline]
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
-            self.drop_as(ticket, Outcome::Ignored);
+            drop_as(&self.breaker, ticket, self.unwinding, Outcome::Ignored);
         }
     }
 }

@@ -7,7 +7,7 @@ use core::{
 
 use tower_service::Service;
 
-use crate::{Breaker, Rejected, scope};
+use crate::{Breaker, Rejected, breaker::ticket::Ticket, scope};
 
 use super::{
     Choose, Classify,
@@ -50,6 +50,26 @@ enum Readiness {
     Inner,
     /// The breaker rejects, and the inner service was not asked.
     Rejects(Rejected),
+}
+
+impl Readiness {
+    /// The rejection, once.
+    #[inline]
+    fn take_rejected(&mut self) -> Option<Rejected> {
+        match mem::take(self) {
+            Self::Rejects(rejected) => Some(rejected),
+            Self::Unknown | Self::Inner => None,
+        }
+    }
+}
+
+/// What becomes of a call.
+enum Admission {
+    Admitted(Ticket),
+    /// It is inside one of the same breaker.
+    PassedOn,
+    /// The readiness says why.
+    Rejected,
 }
 
 impl<S, B, E, A, R> BreakerService<S, B, E, A, R> {
@@ -111,16 +131,20 @@ where
     /// That of the inner service. As whoever is told that makes no call, this was it: it is classified and
     /// recorded, if the breaker admits it. Not so where the breaker is [chosen by the
     /// request](super::BreakerLayer::by_request), as there is none yet.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "two comparisons, if the inner service is ready"
+    )]
+    #[inline(always)]
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), A::Error>> {
-        let before = mem::take(&mut self.readiness);
+        if matches!(self.readiness, Readiness::Inner) {
+            self.readiness = Readiness::Unknown;
+        }
         let breaker = self.choose.only();
-        // Inside a call of the same breaker, the layer farther out decides and counts.
         if let Some(breaker) = breaker
-            && let Err(rejected) = breaker.peek()
-            && !scope::is_inside(breaker)
+            && !breaker.is_closed()
+            && rejects(breaker, &mut self.readiness)
         {
-            self.readiness = Readiness::Rejects(rejected);
             self.give_up();
             return Poll::Ready(Ok(()));
         }
@@ -129,26 +153,15 @@ where
             let _scope = breaker.map(scope::enter);
             self.inner.poll_ready(context)
         };
-        match (polled, before) {
-            (Poll::Ready(Ok(())), _) => {
+        match polled {
+            Poll::Ready(Ok(())) => {
                 self.readiness = Readiness::Inner;
                 Poll::Ready(Ok(()))
             }
-            (Poll::Ready(Err(error)), _) => {
-                let result = Err(error);
-                if let Some(breaker) = self.choose.only()
-                    && !scope::is_inside(breaker)
-                {
-                    record(breaker, self.ends.classify(), &result);
-                }
-                Poll::Ready(result.map(drop).map_err(|error| self.answer.failed(error)))
-            }
+            Poll::Ready(Err(error)) => Poll::Ready(self.failed_to_get_ready(error)),
             // A service that was ready must stay so until it is called.
-            (Poll::Pending, rejects @ Readiness::Rejects(_)) => {
-                self.readiness = rejects;
-                Poll::Ready(Ok(()))
-            }
-            (Poll::Pending, _) => Poll::Pending,
+            Poll::Pending if matches!(self.readiness, Readiness::Rejects(_)) => Poll::Ready(Ok(())),
+            Poll::Pending => Poll::Pending,
         }
     }
 
@@ -157,33 +170,96 @@ where
     /// # Panics
     ///
     /// If `poll_ready` did not say that the service is ready, since the last call or at all.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "a healthy call is spared the moves of its future, which is as large as the inner one"
+    )]
+    #[inline(always)]
     fn call(&mut self, request: Request) -> Self::Future {
-        let (ends, answer) = (self.ends.clone(), self.answer.clone());
         let breaker = self.choose.choose(&request);
-        let admitted = match mem::take(&mut self.readiness) {
-            Readiness::Inner if scope::is_inside(&breaker) => {
-                self.reserves = false;
-                return ResponseFuture::passed_on(self.inner.call(request), ends, answer);
+        // `Some(None)` passes the call on. That the thread is inside of no call says that it is in none of
+        // this breaker, and spares a healthy call the search.
+        let admission = match breaker.acquire_at_once() {
+            Some(ticket) if matches!(self.readiness, Readiness::Inner) && scope::is_outermost() => {
+                self.readiness = Readiness::Unknown;
+                Some(Some(ticket))
             }
-            Readiness::Inner => Held::admit(breaker),
-            // Also if the deadline has passed since: the inner service was not asked.
-            Readiness::Rejects(rejected) => Err(breaker.turned_away(rejected)),
-            Readiness::Unknown => {
-                panic!("call without poll_ready: a service is ready for one call")
-            }
+            _ => match admit_slowly(&breaker, &mut self.readiness) {
+                Admission::Admitted(ticket) => Some(Some(ticket)),
+                Admission::PassedOn => Some(None),
+                Admission::Rejected => None,
+            },
         };
-        match admitted {
-            Ok(mut held) => {
-                self.reserves = false;
-                let future = held.inside(|| self.inner.call(request));
-                ResponseFuture::admitted(future, held, ends, answer)
+        if let Some(ticket) = admission {
+            self.reserves = false;
+            let mut held = Held::new(breaker, ticket);
+            let future = held.inside(|| self.inner.call(request));
+            ResponseFuture::called(future, held, self.ends.clone(), self.answer.clone())
+        } else {
+            let rejected = self.readiness.take_rejected();
+            self.give_up();
+            ResponseFuture::rejected(rejected, self.ends.clone(), self.answer.clone())
+        }
+    }
+}
+
+// What is no healthy call is apart from that, so that the compiler can fit the latter into its caller.
+
+/// Whether the breaker rejects. Inside a call of the same breaker, the layer farther out decides and counts.
+#[inline(never)]
+fn rejects(breaker: &Breaker, readiness: &mut Readiness) -> bool {
+    match breaker.peek() {
+        Err(rejected) if !scope::is_inside(breaker) => {
+            *readiness = Readiness::Rejects(rejected);
+            true
+        }
+        _ => false,
+    }
+}
+
+#[inline(never)]
+fn admit_slowly(breaker: &Breaker, readiness: &mut Readiness) -> Admission {
+    match readiness {
+        Readiness::Inner => {
+            *readiness = Readiness::Unknown;
+            if scope::is_inside(breaker) {
+                return Admission::PassedOn;
             }
-            Err(rejected) => {
-                self.give_up();
-                ResponseFuture::rejected(rejected, ends, answer)
+            match breaker.acquire() {
+                Ok(ticket) => Admission::Admitted(ticket),
+                Err(rejected) => {
+                    *readiness = Readiness::Rejects(rejected);
+                    Admission::Rejected
+                }
             }
         }
+        // Also if the deadline has passed since: the inner service was not asked.
+        Readiness::Rejects(rejected) => {
+            breaker.turned_away(rejected);
+            Admission::Rejected
+        }
+        Readiness::Unknown => panic!("call without poll_ready: a service is ready for one call"),
+    }
+}
+
+impl<S, B, E, A, R> BreakerService<S, B, E, A, R> {
+    #[cold]
+    #[inline(never)]
+    fn failed_to_get_ready<Request>(&mut self, error: S::Error) -> Result<(), A::Error>
+    where
+        S: Service<Request>,
+        B: Choose<Request>,
+        E: Ends<S::Response, S::Error, B::Breaker>,
+        A: Answer<S::Response, S::Error>,
+    {
+        self.readiness = Readiness::Unknown;
+        let result = Err(error);
+        if let Some(breaker) = self.choose.only()
+            && !scope::is_inside(breaker)
+        {
+            record(breaker, self.ends.classify(), &result);
+        }
+        result.map(drop).map_err(|error| self.answer.failed(error))
     }
 }
 
