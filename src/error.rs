@@ -45,7 +45,7 @@ pub enum Reason {
     /// The breaker is open.
     Open,
     /// The breaker is half-open and all its probes are under way. One of them can be a call around this one:
-    /// see [`Breaker::call`](crate::Breaker::call#one-breaker-around-two-levels-of-a-call).
+    /// see [`Breaker::call`](crate::Breaker::call).
     ProbesBusy,
     /// An operator forced the breaker open.
     ForcedOpen,

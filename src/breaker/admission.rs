@@ -91,7 +91,7 @@ impl Breaker {
     fn peek_slowly(&self, word: Word) -> Result<(), Rejected> {
         match refuse(word, &self.hot.rules, self.hot.clock.now()) {
             #[cfg(feature = "std")]
-            Some(Refusal::Busy { .. }) if scope::is_inside(self) => Ok(()),
+            Some(Refusal::Busy { .. }) if scope::is_within_probe(self, word.period()) => Ok(()),
             Some(refusal) => Err(self.refused(refusal, word)),
             None => Ok(()),
         }
@@ -154,10 +154,12 @@ impl Breaker {
         let now = self.hot.clock.now();
         match refuse(seen, &self.hot.rules, now) {
             #[cfg(feature = "std")]
-            Some(Refusal::Busy { .. }) if scope::is_inside(self) => Ok(Ticket {
-                period: seen.period().uncounted(),
-                since: now,
-            }),
+            Some(Refusal::Busy { .. }) if scope::is_within_probe(self, seen.period()) => {
+                Ok(Ticket {
+                    period: seen.period().uncounted(),
+                    since: now,
+                })
+            }
             Some(refusal) => Err(self.refused(refusal, seen)),
             None => self.ask_to_step(seen, now),
         }
@@ -168,7 +170,10 @@ impl Breaker {
     #[cfg(feature = "std")]
     #[inline]
     pub(super) fn scope(&self, ticket: Ticket) -> Option<scope::Scope> {
-        ticket.period.is_half_open().then(|| scope::enter(self))
+        let probe = ticket.period;
+        probe
+            .is_half_open()
+            .then(|| scope::enter(self, Some(probe)))
     }
 
     /// Takes a probe place, most likely.

@@ -127,7 +127,7 @@ pub use watching::{StopWatching, Watched};
 /// as stale because another one tripped first.
 ///
 /// **One breaker around two levels of a call** counts each failure twice: see
-/// [`Breaker::call`](Breaker::call#one-breaker-around-two-levels-of-a-call).
+/// [`Breaker::call`].
 ///
 /// **Fork.** A forked child has a copy of the breaker, which knows what the parent knew and learns
 /// by itself from then on. It trips, obeys its operator and notifies listeners of its own

@@ -54,7 +54,8 @@ impl<H: Deref<Target = Breaker>> Held<H> {
     pub(super) fn inside<T>(&mut self, run: impl FnOnce() -> T) -> T {
         let guard = FailsByPanic(self);
         let value = {
-            let _scope = scope::enter(&guard.0.breaker);
+            let period = guard.0.ticket.map(|ticket| ticket.period);
+            let _scope = scope::enter(&guard.0.breaker, period);
             run()
         };
         mem::forget(guard);

@@ -150,7 +150,7 @@ where
         }
         self.reserves = true;
         let polled = {
-            let _scope = breaker.map(scope::enter);
+            let _scope = breaker.map(|breaker| scope::enter(breaker, None));
             self.inner.poll_ready(context)
         };
         match polled {

@@ -96,6 +96,26 @@ fn a_probe_that_panics_lets_nobody_through_afterwards() {
     assert!(breaker.call(|| Ok::<_, ()>(())).unwrap_err().is_rejected());
 }
 
+/// The outer call's lease is over, and another probe holds the slot of a later period.
+#[test]
+fn a_call_within_a_probe_of_an_earlier_period_is_no_part_of_the_later_one() {
+    let (breaker, clock) = breaker(FIRST.open_for(SECOND).probe_lease(SECOND), 0);
+    fail(&breaker);
+    clock.advance(SECOND);
+    breaker
+        .call(|| {
+            clock.advance(SECOND);
+            breaker.try_acquire().unwrap_err();
+            clock.advance(SECOND);
+            let other = breaker.try_acquire().unwrap();
+            assert!(other.is_probe());
+            let nested = breaker.call(|| Ok::<_, ()>(())).unwrap_err();
+            assert_eq!(nested.rejected().unwrap().reason(), Reason::ProbesBusy);
+            Ok::<_, ()>(())
+        })
+        .unwrap();
+}
+
 /// Documented, as a healthy call notes nothing anywhere: while closed, each level counts.
 #[test]
 fn while_closed_each_level_counts() {
