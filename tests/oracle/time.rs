@@ -65,7 +65,7 @@ pub(super) fn rest_of_lease(end: i128, now: u64, lease_ms: i128) -> Option<i128>
 /// How long from `then` to now; nothing if that is ahead.
 pub(super) fn since(then: i128, now: u64) -> Duration {
     let passed = (tick(now) - then).rem_euclid(PERIODS);
-    ticks(if passed > PERIODS / 2 { 0 } else { passed })
+    ticks(if passed >= PERIODS / 2 { 0 } else { passed })
 }
 
 /// The time from this reading to the first one at which `rest` more ticks of a lease are over.
