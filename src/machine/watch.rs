@@ -98,6 +98,24 @@ mod tests {
     }
 
     #[test]
+    fn the_first_ring_wakes_a_thread_that_sleeps() {
+        // The test cannot see that the watcher sleeps, so it gives the watcher time to, in each of some rounds.
+        for _ in 0..20 {
+            let bell = Bell::over(AtomicU32::new(0));
+            let changed = AtomicU32::new(0);
+            std::thread::scope(|threads| {
+                threads
+                    .spawn(|| bell.watch(|| (changed.load(Ordering::Relaxed) == 1).then_some(())));
+                while bell.0.load(Ordering::Relaxed) != MARKED {
+                    std::thread::yield_now();
+                }
+                std::thread::sleep(core::time::Duration::from_millis(1));
+                bell.ring_after(|| changed.store(1, Ordering::Relaxed));
+            });
+        }
+    }
+
+    #[test]
     fn the_count_wraps_beside_the_mark() {
         let bell = Bell::over(AtomicU32::new(u32::MAX));
         bell.ring();
