@@ -1,5 +1,5 @@
 //! Packing and unpacking the word (I17), held against a statement of its layout that shares nothing with it:
-//! the diagram of `DESIGN.md` §2, as plain shifts.
+//! the diagram of `docs/design.md` §2, as plain shifts.
 //!
 //! An input is the fields of `Input` in their order, little-endian; what is missing is 0.
 

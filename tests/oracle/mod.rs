@@ -1,6 +1,6 @@
 //! The oracle: one sequential reference breaker in plain structs and `Vec`s.
 //!
-//! Written from `DESIGN.md` §3 and the comparison rules of §2, not from the code that it judges. It has no
+//! Written from `docs/design.md` §3 and the comparison rules of §2, not from the code that it judges. It has no
 //! word, no atomics and no packing; what happened is kept as it happened and looked at anew when asked.
 //! What it cannot know is the jitter drawn and which successes of a time bucket read the clock: that it is
 //! given ([`Oracle::given_open_for`], [`Oracle::given_reading`]), and holds against the bounds.

@@ -1,4 +1,4 @@
-//! The clock as the breaker sees it, and the two rules by which it is compared (`DESIGN.md` §2).
+//! The clock as the breaker sees it, and the two rules by which it is compared (`docs/design.md` §2).
 //!
 //! Readings are nanoseconds. Everything else is a whole number that never wraps: the wrap is in the rules,
 //! where it can be read, and nowhere else.

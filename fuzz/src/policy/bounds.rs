@@ -1,5 +1,5 @@
-//! The bounds of `DESIGN.md` §3, stated anew: everything that is wrong with a policy's fields. Which of it is
-//! said first is not promised.
+//! The bounds that `cutout::Policy` documents, written a second time: everything that is wrong
+//! with a policy's fields. The order of errors is not specified.
 
 use std::time::Duration;
 

@@ -39,7 +39,7 @@ use crate::harness::Model;
 /// A planted bug.
 #[derive(Clone, Copy, Debug)]
 pub struct Bug {
-    /// The invariants of `PROOF.md` that it breaks.
+    /// The invariants of `docs/design.md` that it breaks.
     pub breaks: &'static str,
     /// What is wrong.
     pub what: &'static str,

@@ -1,5 +1,5 @@
 //! The exhaustive search of the pure `step`: every state that some history of a breaker can reach, and
-//! every input in each of them (`PROOF.md`, layer 1).
+//! every input in each of them (`docs/proof.md`).
 //!
 //! A state of the search is a [`Scene`](scene::Scene): a word and the permits that are outstanding.
 //! Four things make their number small:

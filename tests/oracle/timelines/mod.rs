@@ -1,4 +1,4 @@
-//! Timelines by hand: one for each sentence of `DESIGN.md` §3 that can be seen from outside.
+//! Timelines by hand: one for each sentence of `docs/design.md` §3 that can be seen from outside.
 
 #![allow(
     clippy::unchecked_time_subtraction,

@@ -1,4 +1,4 @@
-//! What `DESIGN.md` §7 says that cutout must cost, row by row, and what it does cost.
+//! The costs that `docs/design.md` §7 requires, row by row, and those that were measured.
 
 use std::fmt::Write as _;
 

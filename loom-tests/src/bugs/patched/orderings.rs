@@ -1,4 +1,4 @@
-//! Each ordering of the table in `ARCHITECTURE.md` that is more than Relaxed, weakened.
+//! Each ordering of the table in `docs/orderings.md` that is more than Relaxed, weakened.
 
 use super::{Patch, TOO_WEAK, UNSEEN};
 

@@ -120,7 +120,7 @@ fn i9_taken_places_are_busy(edge: &Edge<'_>, probing: HalfOpen) {
 /// The second that clocks may differ by.
 pub(in super::super) const SLACK_TICKS: u64 = 250;
 
-/// The lease as `DESIGN.md` has it, in milliseconds.
+/// The lease of `docs/design.md` §3.1, in milliseconds.
 pub(in super::super) fn lease_ms(rules: &Rules, reopens: u8) -> u64 {
     let (interval, _) = policy_interval(rules, reopens);
     let default = (interval.max(30_000) << reopens.min(3)).min(86_400_000);
