@@ -1,34 +1,34 @@
-//! The transitions that listeners have not been told of yet, and who tells them.
+//! Queue of transitions that listeners have not been notified of yet.
 //!
-//! The winner of a transition *posts* it after its CAS. Whoever posts while nobody is telling becomes
-//! the teller: it *takes* transitions and tells the listeners of each, outside the lock, until none is
-//! ready. So there is one teller at a time, and a transition that a listener makes is told after that
-//! listener returns.
+//! The thread whose CAS made a transition *posts* it. The thread that posts while no thread
+//! dispatches becomes the dispatcher: it *takes* transitions and notifies the listeners of each,
+//! outside the lock, until none is ready. So there is one dispatcher at a time, and a transition
+//! made inside a listener is delivered after that listener returns.
 //!
 //! ```text
 //!              next = 7                a window of 16 generations from `next` on
 //!                 |
-//! waiting   [ ... 7 | 8 | – | 10 ... ]  9 was won but is not posted yet: 10 waits for it
+//! waiting   [ ... 7 | 8 | – | 10 ... ]  9 was made but is not posted yet: 10 waits for it
 //! ```
 //!
 //! Rules:
 //!
-//! 1. Transitions are taken in the order of their generations, each once: one that is posted early
-//!    waits for those before it, whose winners are about to post them.
-//! 2. At most [`ROOM`] wait. A post beyond that moves `next` on; what it passes over is missed, posted
-//!    or not, and the next transition taken says how many.
-//!    Which generations are still to come the word tells: those from `next` on to its own.
-//! 3. When nobody posts and nobody tells, nothing waits: `take` ends the telling and `post` sees it, both
-//!    under the lock.
+//! 1. Transitions are taken in the order of their generations, each once. A transition that is
+//!    posted early waits for those before it, which other threads are about to post.
+//! 2. At most [`ROOM`] wait. A post beyond that moves `next` on. The transitions that `next` passes
+//!    over are missed, posted or not, and the next transition taken says how many. The word says
+//!    which generations are still to come: those from `next` on to its own.
+//! 3. When no thread posts or dispatches, nothing waits: `take` ends the dispatch and `post` sees
+//!    that, both under the lock.
 
 use crate::sync::Mutex;
 
 use super::step::Change;
 
-/// The most transitions that wait.
+/// The maximum number of transitions that wait.
 pub(crate) const ROOM: u16 = 16;
 
-/// The transitions of one breaker that wait to be told.
+/// The undelivered transitions of one breaker.
 #[derive(Debug)]
 pub(crate) struct Delivery(Mutex<Queue>);
 
@@ -41,16 +41,16 @@ struct Queue {
     telling: bool,
 }
 
-/// A transition to tell the listeners of.
+/// A transition to notify the listeners of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Told {
     pub(crate) change: Change,
-    /// How many transitions before it are not told.
+    /// The number of transitions before it that are never delivered.
     pub(crate) missed: u32,
 }
 
 impl Delivery {
-    /// The delivery of a breaker whose next transition begins `generation`.
+    /// The queue of a breaker whose next transition begins `generation`.
     pub(crate) fn from(generation: u16) -> Self {
         Self::after(0, generation)
     }
@@ -64,10 +64,10 @@ impl Delivery {
         }))
     }
 
-    /// The delivery of a forked child, which posts `generation` first.
+    /// The queue of a forked child, which posts `generation` first.
     ///
-    /// Transitions that wait here are the parent's to tell. A thread of the parent that had the
-    /// lock, or was the teller, keeps both for ever in the child: then no transition is said to be
+    /// The parent delivers the transitions that wait here. A thread of the parent that had the
+    /// lock, or dispatched, keeps both for ever in the child: then no transition is reported as
     /// missed.
     pub(crate) fn in_child(&self, generation: u16) -> Self {
         let seen = self.0.try_lock().ok();
@@ -76,17 +76,18 @@ impl Delivery {
         Self::after(missed, generation)
     }
 
-    /// Adds a transition, and says whether the caller is now the teller. `newest` loads the generation of the word.
-    #[must_use = "a teller must take until nothing is left"]
+    /// Adds a transition, and returns whether the caller is now the dispatcher. `newest` loads the
+    /// generation of the word.
+    #[must_use = "a dispatcher must take until nothing is left"]
     pub(crate) fn post(&self, change: Change, newest: impl FnOnce() -> u16) -> bool {
         self.with(|queue| {
-            // Under the lock, so that it is at least as new as all that was posted.
+            // Under the lock, so that the generation is at least as new as all that were posted.
             queue.add(change, newest());
             !core::mem::replace(&mut queue.telling, true)
         })
     }
 
-    /// The next transition; with `None` the caller is no longer the teller.
+    /// The next transition; after `None` the caller is no longer the dispatcher.
     pub(crate) fn take(&self) -> Option<Told> {
         self.with(|queue| {
             let told = queue.take();
@@ -96,7 +97,7 @@ impl Delivery {
     }
 
     fn with<R>(&self, f: impl FnOnce(&mut Queue) -> R) -> R {
-        // No user code runs under the lock, so a poisoned one is still whole.
+        // No user code runs under the lock, so a poisoned queue is still consistent.
         let mut queue = self
             .0
             .lock()
@@ -108,7 +109,7 @@ impl Delivery {
 impl Queue {
     fn add(&mut self, change: Change, newest: u16) {
         let ahead = change.generation.wrapping_sub(self.next);
-        // Not half of the range: a winner may stop for any number of transitions before it posts.
+        // Not half of the range: a thread may stop for any number of transitions before it posts.
         let to_come = newest.wrapping_add(1).wrapping_sub(self.next);
         if ahead >= to_come {
             return; // Passed over already, and counted as missed.
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn one_posted_early_waits_for_those_before_it() {
+    fn a_transition_posted_early_waits_for_those_before_it() {
         let word = 2;
         let delivery = Delivery::from(1);
         assert!(delivery.post(change(2), newest(word)));
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_one_teller() {
+    fn there_is_one_dispatcher() {
         let word = 3;
         let delivery = Delivery::from(1);
         assert!(delivery.post(change(1), newest(word)));
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_room_the_oldest_are_missed_and_said_to_be() {
+    fn beyond_the_capacity_the_oldest_are_reported_as_missed() {
         let word = 20;
         let delivery = Delivery::from(1);
         for generation in 1..=20 {
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_never_posted_is_passed_over_in_the_end() {
+    fn a_transition_that_is_never_posted_is_passed_over() {
         let word = 18;
         let delivery = Delivery::from(1);
         for generation in 2..=17 {
@@ -212,12 +213,12 @@ mod tests {
     }
 
     #[test]
-    fn a_child_tells_what_it_posts_itself() {
+    fn a_child_delivers_its_own_transitions() {
         let told_in_child = |parent: &Delivery, generation| {
             let child = parent.in_child(generation);
             assert!(
                 child.post(change(generation), newest(generation)),
-                "the child has a teller"
+                "the child has a dispatcher"
             );
             taken(&child)
         };
@@ -228,7 +229,7 @@ mod tests {
         drop(lock);
         assert!(parent.post(change(1), newest(4)));
         assert!(parent.take().is_some());
-        assert_eq!(told_in_child(&parent, 3), [(3, 0)], "the parent tells");
+        assert_eq!(told_in_child(&parent, 3), [(3, 0)], "the parent dispatches");
         assert!(parent.take().is_none());
         assert!(parent.post(change(3), newest(4)));
         assert!(parent.take().is_none());
@@ -247,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_posted_after_any_number_of_later_ones_moves_nothing() {
+    fn a_transition_posted_after_any_number_of_later_ones_moves_nothing() {
         for passed in [17, 0x7FFF, 0x8000, 40_000, u16::MAX - 1] {
             let delivery = Delivery::from(1);
             let last = passed.wrapping_add(1);

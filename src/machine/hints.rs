@@ -1,15 +1,17 @@
-//! The longest time for which a dependency asked to be left alone (failure-for), in the period that stands.
+//! The longest running hint of the current period: how long a dependency asked to be left alone.
 //!
 //! ```text
 //! hint    generation 16 | known 1 | end 47 (µs)
 //! ```
 //!
-//! A failure notes its hint before it is recorded. The failure that trips looks the hint up after it has seen
-//! what it trips on, so the hint of every failure that it counts is there, also of one that another thread
-//! recorded for its owner. A hint decides nothing but the length of the open period.
+//! A failure stores its hint before the failure is recorded. The failure that trips reads the hint
+//! after the failures that it trips on. So the hint of every counted failure is stored by then,
+//! also that of a failure which another thread recorded for its owner. A hint decides nothing but
+//! the length of the open period.
 //!
-//! **What wraps.** The generation after 65 536 periods (I27): a hint of exactly so long ago is taken for one of
-//! this period if it still runs, which it does for an hour at most. Ends after 4.4 years, of which an hour counts.
+//! **What wraps.** The generation after 65 536 periods (I27): a hint of exactly that age is taken
+//! for one of this period while the hint runs, an hour at most. Ends wrap after 4.4 years, of which
+//! an hour counts.
 
 use crate::sync::{AtomicU64, Ordering};
 
@@ -17,35 +19,37 @@ use super::{rules::LONGEST_HINT_MS, tick::SLACK_MS, word::Period};
 
 const END_BITS: u32 = 47;
 const END: u64 = (1 << END_BITS) - 1;
-/// Tells a hint that ends at 0 from none.
+/// Distinguishes a hint that ends at 0 from no hint.
 const KNOWN: u64 = 1 << END_BITS;
 const GENERATION_SHIFT: u32 = END_BITS + 1;
 const NANOS_PER_MICRO: u64 = 1_000;
 const MICROS_PER_MS: u64 = 1_000;
 
-/// The hint of the period that stands.
+/// The hint of the current period.
 #[derive(Debug)]
 pub(crate) struct Hints(AtomicU64);
 
 impl Hints {
-    /// Over an atomic that holds 0: no hint.
+    /// No hint, in an atomic that holds 0.
     pub(crate) const fn over(hint: AtomicU64) -> Self {
         Self(hint)
     }
 
-    /// Notes that a call of `period` failed at `now` and hinted at `millis`, unless a hint that lasts longer is there.
-    /// `stands` asks the word whether the period is not over.
+    /// Stores the hint of a call of `period` that failed at `now`, unless a longer one is stored.
+    /// `stands` asks the word whether the period is current.
     pub(crate) fn note(&self, period: Period, now: u64, millis: u64, stands: impl Fn() -> bool) {
         let generation = period.generation();
         let end = (now / NANOS_PER_MICRO).wrapping_add(millis * MICROS_PER_MS) & END;
         let next = tag(generation) | end;
-        // ORDERING: Relaxed, here and below. The CAS or the mark by which the failure is recorded publishes it,
-        // and whoever counts that failure has acquired it: `cell`, `stamps`, `rate::sum`.
+        // ORDERING: Relaxed, here and below. The CAS or the entry that records the failure
+        // publishes the hint, and a thread that counts the failure has acquired it: `cell`,
+        // `stamps`, `rate::sum`.
         let mut noted = self.0.load(Ordering::Relaxed);
         loop {
             let enough = match untagged(noted, generation) {
                 Some(other) => rest(other, now) >= rest(end, now),
-                // A hint of another period: an older one, unless this period is over, where nobody asks any more.
+                // The hint of an older period, unless this period is over: then no failure of it
+                // trips.
                 None => !stands(),
             };
             if enough {
@@ -61,14 +65,16 @@ impl Hints {
         }
     }
 
-    /// The milliseconds for which the hint of a period still runs at `now`, rounded up; 0 without one.
+    /// The milliseconds for which the hint of a period still runs at `now`, rounded up; 0 without a
+    /// hint.
     pub(crate) fn running(&self, period: Period, now: u64) -> u64 {
         let hint = self.0.load(Ordering::Relaxed);
         untagged(hint, period.generation()).map_or(0, |end| rest(end, now))
     }
 }
 
-/// The milliseconds from `now` to the end of a hint, which is over if that is longer than any hint.
+/// The milliseconds from `now` to the end of a hint. A time longer than any hint means that it
+/// ended.
 const fn rest(end: u64, now: u64) -> u64 {
     let rest = end.wrapping_sub(now / NANOS_PER_MICRO) & END;
     if rest > (LONGEST_HINT_MS + SLACK_MS) * MICROS_PER_MS {
@@ -149,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_failure_writes_over_no_hint_of_a_later_period() {
+    fn a_late_failure_overwrites_no_hint_of_a_later_period() {
         for later in [1, 0x7FFF, 0x8000, u16::MAX] {
             let hints = hints();
             hints.note(of(later).period(), 0, 10, || true);
@@ -172,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hint_that_ends_at_zero_is_told_from_none() {
+    fn a_hint_that_ends_at_zero_differs_from_none() {
         let before = (END - 9) * NANOS_PER_MICRO;
         let hints = hints();
         assert_eq!(hints.running(of(0).period(), before), 0);

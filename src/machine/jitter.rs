@@ -1,17 +1,17 @@
-//! Jitter without a random generator: a hash of the moment, the generation and a salt.
+//! Jitter without a random generator: a hash of clock reading, generation and salt.
 //!
-//! Breakers that trip in the same millisecond differ in their salt (their address), and one breaker
-//! differs from itself in the moment and the generation, so their deadlines spread.
+//! Breakers that trip in the same millisecond differ in their salt, the breaker's address. Periods
+//! of one breaker differ in reading and generation. So the deadlines spread.
 
-/// A hash of its three arguments, every bit of it as good as random.
+/// A hash of its three arguments, uniform in every bit.
 ///
-/// The mixing is the finaliser of `SplitMix64` (Steele, Lea, Flood: "Fast splittable pseudorandom number
-/// generators", OOPSLA 2014; constants: Stafford's variant 13).
+/// The mixing is the finaliser of `SplitMix64` (Steele, Lea, Flood: "Fast splittable pseudorandom
+/// number generators", OOPSLA 2014; constants: Stafford's variant 13).
 pub(crate) const fn draw(now: u64, generation: u16, salt: u64) -> u64 {
     mix(mix(mix(now) ^ generation as u64) ^ salt)
 }
 
-/// The value from 0 to `most`, both included, that a draw stands for.
+/// Maps a draw to a value from 0 to `most`, both included.
 pub(crate) const fn pick(draw: u64, most: u64) -> u64 {
     ((draw as u128 * (most as u128 + 1)) >> u64::BITS) as u64
 }
@@ -35,48 +35,50 @@ mod tests {
         assert_eq!(pick(u64::MAX, u64::MAX), u64::MAX);
     }
 
-    const PLACES: usize = 100;
+    const BINS: usize = 100;
     const EACH: usize = 100;
 
-    /// How far ten thousand draws are from even over a hundred places: the statistic of Pearson's test.
+    /// Pearson's chi-squared statistic of ten thousand draws over a hundred bins.
     fn chi_square(draws: impl Iterator<Item = u64>) -> f64 {
-        let mut seen = [0_u32; PLACES];
-        for draw in draws.take(PLACES * EACH) {
-            seen[usize::try_from(pick(draw, PLACES as u64 - 1)).unwrap()] += 1;
+        let mut seen = [0_u32; BINS];
+        for draw in draws.take(BINS * EACH) {
+            seen[usize::try_from(pick(draw, BINS as u64 - 1)).unwrap()] += 1;
         }
-        assert_eq!(seen.iter().sum::<u32>() as usize, PLACES * EACH);
+        assert_eq!(seen.iter().sum::<u32>() as usize, BINS * EACH);
         let even = f64::from(u32::try_from(EACH).unwrap());
         let apart = seen.iter().map(|n| (f64::from(*n) - even).powi(2) / even);
         apart.sum()
     }
 
-    /// I26, its first half: the deadlines of ten thousand breakers that trip at once, of one breaker's periods, and
-    /// of one period at ten thousand moments, spread evenly over the whole range.
+    /// The first half of I26. Three sets of ten thousand deadlines spread evenly over the whole
+    /// range: of breakers that trip at once, of one breaker's periods, and of one period at
+    /// different readings.
     #[test]
     fn jitter_spreads_over_its_whole_range() {
         const NOW: u64 = 5_000_000_000;
         let breakers = |apart| (0..).map(move |n: u64| draw(NOW, 1, 0x7f00_0000 + n * apart));
         let periods = |apart: u16| (0..).map(move |n: u16| draw(NOW, n.wrapping_mul(apart), 7));
-        let moments = |apart| (0..).map(move |n: u64| draw(NOW + n * apart, 1, 7));
+        let readings = |apart| (0..).map(move |n: u64| draw(NOW + n * apart, 1, 7));
         let spreads = [
             ("breakers in an array", chi_square(breakers(256))),
             ("breakers a page apart", chi_square(breakers(4_096))),
             ("seeds", chi_square(breakers(1))),
             ("periods", chi_square(periods(1))),
             ("periods of outages", chi_square(periods(3))),
-            ("nanoseconds", chi_square(moments(1))),
-            ("milliseconds", chi_square(moments(1_000_000))),
+            ("nanoseconds", chi_square(readings(1))),
+            ("milliseconds", chi_square(readings(1_000_000))),
         ];
-        // Of even draws the statistic is 99 ± 14; five standard deviations either side. (Too even is no chance
-        // either.)
+        // The statistic of even draws is 99 ± 14; the bounds are five standard deviations either
+        // side. (Draws that are too even are not random, either.)
         for (what, apart) in spreads {
             assert!((29.0..=169.0).contains(&apart), "{what}: {apart}");
         }
     }
 
-    /// That the test above can fail: on what is not mixed at all, and on what is mixed but for its upper half.
+    /// Shows that the test above can fail: on unmixed draws, and on draws whose upper half is
+    /// unmixed.
     #[test]
-    fn what_does_not_spread_is_seen() {
+    fn draws_that_do_not_spread_are_detected() {
         let unmixed = chi_square((0..).map(|n: u64| n * 256));
         let lower_half = chi_square((0..).map(|n: u64| draw(n, 1, 7) >> 1));
         let counted = chi_square((0..).map(|n: u64| (n % 100) << 57 | 1 << 56));

@@ -1,19 +1,21 @@
-//! What does not fit the word and decides nothing: since when, and after how many failures.
+//! Diagnostics kept outside the word: when the period began, and the counts that tripped. No
+//! decision depends on them.
 //!
 //! ```text
 //! since   generation 16 | known 1 | tick 47 (250 µs)
 //! counts  generation 16 | failures 24 | calls 24, both saturate
 //! ```
 //!
-//! Each cell carries the generation of the period that it tells of, and a reader that finds another
-//! one reports nothing. The winner of a transition writes both cells after its CAS; until it has, that period
-//! has no notes. A slower winner of an earlier transition writes over nothing newer; if it was the one that
-//! knew the counts, the outage has none. Which is newer the word tells: of two generations, the one that lies
-//! fewer transitions behind the word's.
+//! Each cell carries the generation of its period, and a reader that finds another generation
+//! reports nothing. The thread whose CAS made a transition writes both cells afterwards; until then
+//! that period has no diagnostics. A thread that is late in recording an older transition never
+//! overwrites a newer one. If that thread held the trip's counts, they are lost for this outage. Of
+//! two generations the newer one lies fewer transitions behind the word's.
 //!
-//! **What wraps.** Ticks after 1 115 years, longer than a clock of 64 bits runs; half of them are behind a reading
-//! and half are ahead, and what is ahead is now. A winner that stops for 65 536 transitions or more before it
-//! writes can write a note of a period that is over; the next transition's replaces it.
+//! **What wraps.** Ticks, after 1 115 years, longer than a 64-bit clock runs: half of them are
+//! behind a reading and half are ahead, and a tick that is ahead reads as now. A thread that stops
+//! for 65 536 transitions or more before it writes can write a note of a period that is over. The
+//! next transition's note replaces it.
 
 use crate::sync::{AtomicU64, Ordering};
 
@@ -25,9 +27,9 @@ use super::{
 };
 
 const GENERATION_SHIFT: u32 = 48;
-/// When a period began: in the ticks of a deadline, and more of them.
+/// The beginning of a period, in the ticks of a deadline with more bits.
 pub(crate) type Since = Wrapping<47, 250_000>;
-/// Tells a transition at tick 0 from no transition.
+/// Distinguishes a transition at tick 0 from no transition.
 const KNOWN: u64 = 1 << Since::BITS;
 const FAILURES_SHIFT: u32 = 24;
 const COUNT_MASK: u64 = (1 << FAILURES_SHIFT) - 1;
@@ -40,13 +42,13 @@ pub(crate) struct Notes {
 }
 
 impl Notes {
-    /// Notes over two atomics that hold 0: when generation 0 began is not known, and it has no counts.
+    /// No diagnostics, in two atomics that hold 0. The beginning of generation 0 is unknown.
     pub(crate) const fn over(since: AtomicU64, counts: AtomicU64) -> Self {
         Self { since, counts }
     }
 
-    /// Writes down a transition that happened at `now`; `newest` loads the generation of the word. What tripped is remembered until the breaker
-    /// recovers or an operator replaces what stands.
+    /// Records a transition that was made at `now`; `newest` loads the generation of the word. The
+    /// counts that tripped are kept until the breaker recovers or an operator replaces the state.
     pub(crate) fn write(&self, change: &Change, now: u64, newest: impl Fn() -> u16) {
         let generation = change.generation;
         let count = match change.to {
@@ -67,13 +69,13 @@ impl Notes {
         put(&self.counts, &newest, generation, counts);
     }
 
-    /// When the period of `generation` began.
+    /// The beginning of the period of `generation`.
     pub(crate) fn since(&self, generation: u16) -> Option<Since> {
         let ticks = untagged(self.since.load(Ordering::Relaxed), generation)?;
         (ticks & KNOWN != 0).then(|| Since::new(ticks))
     }
 
-    /// What was counted when the outage began that the period of `generation` belongs to.
+    /// The counts that began the outage to which the period of `generation` belongs.
     pub(crate) fn count(&self, generation: u16) -> Option<Count> {
         let counts = untagged(self.counts.load(Ordering::Relaxed), generation)?;
         let part = |bits: u64| u32::try_from(bits & COUNT_MASK).unwrap_or(u32::MAX);
@@ -84,12 +86,13 @@ impl Notes {
     }
 }
 
-/// Writes `value` down for the period of `generation`, unless the cell tells of a later one.
+/// Stores `value` for the period of `generation`, unless the cell holds that of a later one.
 fn put(cell: &AtomicU64, newest: &impl Fn() -> u16, generation: u16, value: u64) {
     let next = (u64::from(generation) << GENERATION_SHIFT) | value;
-    // ORDERING: Acquire, here and where the CAS is lost; pairs with the Release of the CAS. Who finds a note finds
-    // the word at least as new as the transition that it tells of. Without it a later note could seem to lie far
-    // behind the word, and be written over. (Readers are Relaxed: a cell is whole in itself and says whose it is.)
+    // ORDERING: Acquire, here and where the CAS fails; pairs with the Release of the CAS. A thread
+    // that reads a note finds the word at least as new as that note's transition. Without it a
+    // later note could seem to lie far behind the word, and be overwritten. (Readers are Relaxed: a
+    // cell is complete in itself and carries its generation.)
     let mut stands = cell.load(Ordering::Acquire);
     loop {
         let newest = newest();
@@ -120,7 +123,7 @@ mod tests {
         Notes::over(AtomicU64::new(0), AtomicU64::new(0))
     }
 
-    /// Writes at once, as the winner of the last transition does that does not stop.
+    /// Writes at once, as the thread that made the last transition, if it does not stop.
     fn write(notes: &Notes, change: &Change, now: u64) {
         notes.write(change, now, || change.generation);
     }
@@ -144,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_of_generation_0_takes_the_place_of_none() {
+    fn a_note_of_generation_0_replaces_none() {
         let notes = notes();
         write(&notes, &change(State::Open, 0, None), 1_000_000);
         assert_eq!(notes.since(0), Some(Since::new(4)));
@@ -160,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slower_winner_writes_over_nothing_newer() {
+    fn a_late_writer_overwrites_nothing_newer() {
         let notes = notes();
         for generation in [1, 30_000, 60_000, u16::MAX - 1, u16::MAX, 0] {
             let last = generation.wrapping_add(1);
@@ -172,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_winner_that_stopped_for_half_the_generations_writes_over_nothing_newer() {
+    fn a_writer_that_stopped_for_half_the_generations_overwrites_nothing_newer() {
         for passed in [1, 0x7FFF, 0x8000, 40_000, u16::MAX] {
             let (notes, newest) = (notes(), || passed);
             notes.write(&change(State::Closed, passed, None), 2_000_000, newest);
@@ -201,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_saturate_and_spill_into_nothing() {
+    fn counts_saturate_and_change_no_other_field() {
         let notes = notes();
         for most in [(1 << 24) - 1, 1 << 24, u32::MAX] {
             let count = Count {

@@ -1,7 +1,7 @@
-//! The policy compiled to plain integers: all that the machine needs to know of it.
+//! The policy compiled to plain integers.
 //!
-//! `policy::compile` makes these from a validated policy and can read the policy back from them, so
-//! a breaker keeps only this. Durations are whole milliseconds.
+//! `policy::compile` compiles a validated policy and can restore the policy from the rules, so a
+//! breaker keeps only the rules. Durations are whole milliseconds.
 
 use core::num::NonZeroU32;
 
@@ -13,34 +13,34 @@ use super::{
 };
 
 const SECOND_MS: u64 = 1_000;
-/// The longest length of an open period that an operator can give: 30 days.
+/// The longest open period that an operator can request: 30 days.
 pub(crate) const LONGEST_GIVEN_MS: u64 = 30 * 86_400 * SECOND_MS;
-/// The shortest length of such a period.
+/// The shortest open period that an operator can request.
 pub(crate) const SHORTEST_GIVEN_MS: u64 = 10;
-/// The longest hint of a partner (failure-for) that is believed.
+/// The longest time for which a hint counts.
 pub(crate) const LONGEST_HINT_MS: u64 = 3_600 * SECOND_MS;
 /// The default lease is at least this long, and at most [`LONGEST_LEASE_MS`].
 pub(crate) const SHORTEST_DEFAULT_LEASE_MS: u64 = 30 * SECOND_MS;
 const LONGEST_LEASE_MS: u64 = 86_400 * SECOND_MS;
-/// A probe that is dropped sooner than this proves nothing, by default. Milliseconds.
+/// By default, a probe that is dropped sooner than this is ignored. Milliseconds.
 const DEFAULT_PATIENCE: NonZeroU32 = NonZeroU32::new(1_000).unwrap();
-/// The default lease doubles with each reopen, this often.
+/// The number of reopens with which the default lease doubles.
 const LEASE_DOUBLINGS: u8 = 3;
 
-/// How long an open period lasts: `base × factor^reopens` up to `cap`, plus up to `jitter` percent.
+/// The length of an open period: `base × factor^reopens` up to `cap`, plus up to `jitter` percent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Interval {
     pub(crate) base: u32,
     pub(crate) cap: u32,
     pub(crate) factor: u8,
     pub(crate) jitter: u8,
-    /// Whether the seed takes the place of the breaker's address in the jitter's hash. (Not an `Option`, which
-    /// would not leave the rules on the word's cache line.)
+    /// Whether the seed replaces the breaker's address in the jitter's hash. (An `Option` would
+    /// push the rules off the word's cache line.)
     pub(crate) seeded: bool,
     pub(crate) seed: u64,
 }
 
-/// What becomes of a permit that is dropped without an outcome. Milliseconds.
+/// The meaning of a permit that is dropped without an outcome. Milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Drops {
     FailProbe,
@@ -50,7 +50,7 @@ pub(crate) enum Drops {
     FailureAfter(NonZeroU32),
 }
 
-/// A policy in integers.
+/// A policy, compiled.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
     pub(crate) tally: Tally,
@@ -59,9 +59,9 @@ pub(crate) struct Rules {
     pub(crate) probe_successes: u8,
     /// The explicit lease.
     pub(crate) lease: Option<NonZeroU32>,
-    /// A call that takes this long is a failure.
+    /// A call that takes this long or longer has failed.
     pub(crate) slow_call: Option<NonZeroU32>,
-    /// As set; see [`Rules::drops`].
+    /// The setting; [`Rules::drops`] adds the default.
     pub(crate) on_drop: Option<Drops>,
 }
 
@@ -87,7 +87,7 @@ impl Rules {
         interval * self.interval.jitter as u64 / 100
     }
 
-    /// The longest open period, in ticks, that a word with these fields can stand for.
+    /// The longest open period, in ticks, that a word with these fields can represent.
     #[inline]
     pub(crate) const fn longest_open(&self, reopens: u8, origin: Origin) -> u64 {
         let longest = match origin {
@@ -101,7 +101,7 @@ impl Rules {
         Deadline::ticks(longest + SLACK_MS) + 1
     }
 
-    /// How many milliseconds the breaker waits for its probes.
+    /// The lease for this reopen count, in milliseconds.
     pub(crate) const fn lease_ms(&self, reopens: u8) -> u64 {
         match self.lease {
             Some(explicit) => explicit.get() as u64,
@@ -115,12 +115,12 @@ impl Rules {
         min(least << doublings, LONGEST_LEASE_MS)
     }
 
-    /// The longest rest of a lease, in ticks, that a word with these fields can stand for.
+    /// The longest remaining lease, in ticks, that a word with these fields can represent.
     pub(crate) const fn longest_lease(&self, reopens: u8) -> u64 {
         LeaseEnd::ticks(self.lease_ms(reopens) + SLACK_MS) + 1
     }
 
-    /// What a drop means: a slow-call limit implies failure-after that limit.
+    /// The meaning of a drop. A slow-call limit implies failure-after the same limit.
     pub(crate) const fn drops(&self) -> Drops {
         match (self.on_drop, self.slow_call) {
             (Some(drops), _) => drops,
@@ -129,7 +129,7 @@ impl Rules {
         }
     }
 
-    /// Whether a permit must remember when it was admitted.
+    /// Whether a permit must store the time of its admission.
     pub(crate) const fn timed(&self) -> bool {
         self.slow_call.is_some() || matches!(self.drops(), Drops::FailureAfter(_))
     }

@@ -1,10 +1,11 @@
-//! The two comparisons that a healthy call gets by with.
+//! Fast path: the two comparisons that decide a healthy call.
 //!
-//! They decide nothing of their own: where the shortcut says yes, [`admit`] and [`report`] would return
-//! the word as it is, and the exhaustive search asserts that they do. Where it says no, those two decide.
+//! The comparisons add no decision of their own. Where they hold, [`admit`] and [`report`] would
+//! return the word as it is, and the exhaustive search asserts that. Where they fail, those two
+//! decide.
 //!
-//! A breaker whose calls must be timed or told of has a shortcut that always says no, so that the healthy
-//! path need not ask a second question.
+//! A breaker whose calls are timed or observed has comparisons that always fail, so that the
+//! healthy path needs no further branch.
 //!
 //! [`admit`]: super::step::admit()
 //! [`report`]: super::step::report()
@@ -14,15 +15,15 @@ use super::{
     word::{CLOSED, HEADER, Period, Word},
 };
 
-/// No state, and no payload either.
+/// Equal to no state and to no payload.
 const NEVER: u64 = u64::MAX;
 
-/// What a word must look like for a call to pass by.
+/// The values that the word of a healthy call has.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shortcut {
-    /// The state in which a call is let through.
+    /// The state in which a call is admitted.
     state: u64,
-    /// The payload that a success leaves as it is, as far as `health` has it.
+    /// The payload that a success leaves as it is, under the mask `health`.
     healthy: u64,
     health: u64,
 }
@@ -40,7 +41,7 @@ impl Shortcut {
         }
     }
 
-    /// The shortcut that always says no.
+    /// Comparisons that always fail.
     pub(crate) const fn none() -> Self {
         Self {
             state: NEVER,
@@ -49,13 +50,13 @@ impl Shortcut {
         }
     }
 
-    /// Whether this one always says no.
+    /// Whether the comparisons always fail.
     #[inline]
     pub(crate) const fn is_none(&self) -> bool {
         self.state == NEVER
     }
 
-    /// Whether a call is let through and leaves the word as it is.
+    /// Whether a call is admitted and leaves the word as it is.
     #[inline]
     pub(crate) const fn admits(&self, word: Word) -> bool {
         word.state_bits() == self.state
@@ -63,7 +64,7 @@ impl Shortcut {
 
     /// Whether a success of a call that was admitted in `period` leaves the word as it is.
     ///
-    /// That the period was a closed one need not be asked: rule 4 of the word.
+    /// By rule 4 of the word, the comparison fails for every period that is not closed.
     #[inline]
     pub(crate) const fn changes_nothing(&self, word: Word, period: Period) -> bool {
         word.is(period, self.healthy, self.health)
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn the_one_that_says_no_says_it_to_all() {
+    fn a_disabled_fast_path_rejects_every_word() {
         let word = Word::new(0);
         assert!(Shortcut::none().is_none());
         assert!(!Shortcut::none().admits(word));

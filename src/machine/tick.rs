@@ -1,22 +1,22 @@
-//! Time as the word counts it: whole ticks that wrap, and the one rule that compares them.
+//! Ticks: the word's units of time, which wrap, and the one rule that compares them.
 //!
-//! A reading of the clock is in nanoseconds since any origin, and its tick is the floor of a division. An
-//! end is the first tick that begins no sooner than the length after the reading at which it was set. So
-//! nothing ends early, and nothing ends a whole tick late.
+//! A clock reading is in nanoseconds since any origin, and its tick is the floor of a division. An
+//! end is the first tick that begins no sooner than its length after the reading at which it was
+//! set. So nothing ends early, and everything ends less than one tick late.
 //!
 //! | | a tick | bits | wraps after |
 //! |---|---|---|---|
 //! | [`Deadline`] | 250 µs | 40 | 8.7 years |
 //! | [`LeaseEnd`] | 4 ms | 28 | 12.4 days |
 //!
-//! **The rule**: an end is ahead iff `0 < (end - now) mod 2^bits <= longest`, where `longest` is the
-//! longest interval that its word can stand for, plus [`SLACK_MS`]. A wrap, a leap, a step back or a
-//! reading of `u64::MAX` then costs at most one interval. (To call everything in the half of the range
-//! ahead of now "later" would wedge the breaker for days.)
+//! **The rule**: an end is ahead iff `0 < (end - now) mod 2^bits <= longest`, where `longest` is
+//! the longest interval that its word can represent, plus [`SLACK_MS`]. A wrap, a leap, a step back
+//! or a reading of `u64::MAX` then costs at most one interval. (A comparison by half of the range
+//! would block the breaker for days.)
 
 use core::fmt;
 
-/// Milliseconds that clocks of different cores may differ, and that a reading may be old.
+/// The most by which clocks of two cores differ, or by which a reading is old. Milliseconds.
 pub(crate) const SLACK_MS: u64 = 1_000;
 
 const NANOS_PER_MS: u64 = 1_000_000;
@@ -25,9 +25,9 @@ const NANOS_PER_MS: u64 = 1_000_000;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Wrapping<const BITS: u32, const NANOS: u64>(u64);
 
-/// When an open period ends.
+/// The end of an open period.
 pub(crate) type Deadline = Wrapping<40, 250_000>;
-/// When the probes of a half-open period count as failed.
+/// The end of a lease, at which the probes of a half-open period count as failed.
 pub(crate) type LeaseEnd = Wrapping<28, 4_000_000>;
 
 impl<const BITS: u32, const NANOS: u64> Wrapping<BITS, NANOS> {
@@ -42,13 +42,14 @@ impl<const BITS: u32, const NANOS: u64> Wrapping<BITS, NANOS> {
         self.0
     }
 
-    /// The tick that a reading of the clock falls into.
+    /// The tick of a clock reading.
     #[inline]
     pub(crate) const fn of(now: u64) -> Self {
         Self::new(now / NANOS)
     }
 
-    /// Ticks that last at least `millis`. From a reading within a tick to an end there is up to one more.
+    /// The ticks that last at least `millis`. From a reading inside a tick to an end there is up to
+    /// one more.
     #[inline]
     pub(crate) const fn ticks(millis: u64) -> u64 {
         const {
@@ -61,13 +62,13 @@ impl<const BITS: u32, const NANOS: u64> Wrapping<BITS, NANOS> {
         }
     }
 
-    /// So many ticks in milliseconds, of a tick of whole ones.
+    /// The length of `ticks` in milliseconds, for ticks of whole milliseconds.
     pub(crate) const fn millis(ticks: u64) -> u64 {
         const { assert!(NANOS.is_multiple_of(NANOS_PER_MS)) };
         ticks * (NANOS / NANOS_PER_MS)
     }
 
-    /// The first tick whose beginning is `millis` or more after this reading of the clock.
+    /// The first tick that begins `millis` or more after this clock reading.
     pub(crate) const fn after(now: u64, millis: u64) -> Self {
         let into_tick = now % NANOS + millis * NANOS_PER_MS;
         Self::new(now / NANOS + into_tick.div_ceil(NANOS))
@@ -78,7 +79,7 @@ impl<const BITS: u32, const NANOS: u64> Wrapping<BITS, NANOS> {
         self.0.wrapping_sub(start.0) & Self::MASK
     }
 
-    /// The ticks from `now` to this end, if by the rule above it is ahead.
+    /// The ticks from `now` to this end, if the rule above finds the end ahead.
     #[inline]
     pub(crate) const fn ahead_of(self, now: Self, longest: u64) -> Option<u64> {
         let rest = self.since(now);
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_is_the_first_tick_that_is_not_too_soon() {
+    fn an_end_is_the_first_tick_that_is_not_early() {
         for (now, millis, tick) in [
             (0, 10, 3),
             (0, 12, 3),
