@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::{EventOf, Specification, Unexplained};
 
 /// A search of more nodes than this gives up: [`Unexplained::is_refuted`] is then false.
-pub const MOST_NODES: usize = 1_000_000;
+pub const MOST_NODES: usize = 20_000_000;
 
 /// An order that explains a history.
 #[derive(Clone, Debug, PartialEq, Eq)]
