@@ -1,38 +1,39 @@
-//! How long an open period lasts.
+//! Length of an open period.
 
 use core::time::Duration;
 
-/// How long a breaker stays open: `base × factor^reopens`, at most `cap`, plus jitter.
+/// Length of an open period: `base × factor^reopens`, at most `cap`, plus jitter.
 ///
-/// Jitter is added after the cap, so an open period is never shorter than the interval; it is a hash of
-/// the clock, the generation and the breaker's address, so that breakers which trip together do not
-/// probe together.
+/// Jitter is added after the cap, so an open period is never shorter than the interval. The jitter
+/// is a hash of the clock, the generation and the breaker's address. Breakers that trip together
+/// therefore do not probe together.
 ///
 /// ```
 /// use cutout::Backoff;
 /// use std::time::Duration;
 ///
 /// // 1 s, 2 s, 4 s, ... 30 s, each up to a quarter longer.
-/// let backoff = Backoff::exponential(Duration::from_secs(1), 2, Duration::from_secs(30)).jitter(25);
+/// let cap = Duration::from_secs(30);
+/// let backoff = Backoff::exponential(Duration::from_secs(1), 2, cap).jitter(25);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Backoff {
     /// The interval when the breaker trips: 10 ms to 30 days.
     pub base: Duration,
-    /// What the interval is multiplied by with each reopen: 1 to 100.
+    /// The factor by which each reopen multiplies the interval: 1 to 100.
     pub factor: u32,
     /// The longest interval before jitter: `base` to 30 days.
     pub cap: Duration,
-    /// The most that is added, in percent of the interval: 0 to 100.
+    /// The longest jitter, in percent of the interval: 0 to 100.
     pub jitter: u32,
-    /// Takes the place of the breaker's address in the jitter.
+    /// Replaces the breaker's address in the hash, if set.
     pub seed: Option<u64>,
 }
 
 impl Backoff {
-    /// An interval that grows by `factor` with each reopen, from `base` to `cap`. It starts over on
-    /// recovery.
+    /// An interval that grows by `factor` with each reopen, from `base` to `cap`. Recovery resets
+    /// the interval to `base`.
     #[must_use]
     pub const fn exponential(base: Duration, factor: u32, cap: Duration) -> Self {
         Self {
@@ -44,7 +45,7 @@ impl Backoff {
         }
     }
 
-    /// The same interval each time.
+    /// The same interval for every open period.
     #[must_use]
     pub const fn constant(interval: Duration) -> Self {
         Self::exponential(interval, 1, interval)
@@ -57,7 +58,7 @@ impl Backoff {
         self
     }
 
-    /// Makes the jitter the same in every run whose clock reads the same: for tests.
+    /// Makes the jitter reproducible, for tests: runs with equal clock readings draw equal jitter.
     #[must_use]
     pub const fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);

@@ -1,4 +1,4 @@
-//! A policy checked and compiled to the integers of the machine, and read back from them.
+//! Compiles a policy to the integer rules of the state machine, and decompiles rules to a policy.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -36,7 +36,7 @@ const MAX_PERCENT: u32 = 100;
 
 const TRIP_RULE: &str = "consecutive, a window, or one of each";
 
-/// `?` for a `const fn`.
+/// The `?` operator for a `const fn`.
 macro_rules! check {
     ($result:expr) => {
         match $result {
@@ -50,7 +50,7 @@ macro_rules! check {
 ///
 /// # Errors
 ///
-/// The first field whose value is out of bounds.
+/// Returns the first field whose value is out of bounds.
 pub(crate) const fn compile(policy: &Policy) -> Result<Rules, PolicyError> {
     let lease = match policy.probe_lease {
         Some(lease) => NonZeroU32::new(check!(millis("probe_lease", lease, SHORTEST_LEASE, DAY))),
@@ -154,7 +154,7 @@ const fn of_last(n: u32, threshold: Threshold) -> Result<tally::Window, PolicyEr
     })
 }
 
-/// A window beside the word is allocated.
+/// Refuses a window over time without `std`: such a window is allocated outside the word.
 const fn needs_std(field: &'static str, value: Duration) -> Result<(), PolicyError> {
     if cfg!(feature = "std") {
         Ok(())
@@ -171,7 +171,7 @@ const fn interval(backoff: &Backoff) -> Result<Interval, PolicyError> {
     let Backoff {
         base, factor, cap, ..
     } = *backoff;
-    // An interval that does not grow was set by `open_for`, and is named so.
+    // Name the field that the caller set: a constant interval comes from `open_for`.
     let constant = factor == 1 && base.as_nanos() == cap.as_nanos();
     let field = if constant { "open_for" } else { "base" };
     Ok(Interval {
@@ -187,8 +187,8 @@ const fn interval(backoff: &Backoff) -> Result<Interval, PolicyError> {
     })
 }
 
-/// A length of a call that is compared with a limit: no longer than the breaker waits for a probe at first, as a
-/// probe that takes longer is given up before it can be judged.
+/// Compiles a limit on the length of a call. The limit may not exceed the first probe lease: a
+/// longer probe would lose its lease before the limit could judge it.
 const fn within_lease(
     field: &'static str,
     limit: Duration,
@@ -246,7 +246,7 @@ const fn number(field: &'static str, value: u32, low: u32, high: u32) -> Result<
     }
 }
 
-/// Whole milliseconds of at most 30 days, which is less than 2^32.
+/// Whole milliseconds. The bounds are at most 30 days, which fit 32 bits.
 const fn millis(
     field: &'static str,
     value: Duration,
@@ -274,7 +274,7 @@ const fn whole_millis(
     Err(PolicyError::new(field, bound, Value::Duration(value)))
 }
 
-/// The policy that these rules were compiled from.
+/// Returns the policy that these rules were compiled from.
 pub(crate) fn decompile(rules: &Rules) -> Policy {
     let millis = |ms: u32| Duration::from_millis(u64::from(ms));
     let Interval {

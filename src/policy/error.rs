@@ -1,10 +1,10 @@
-//! Why a policy is refused.
+//! [`PolicyError`]: the field, bound and value of a refused policy.
 
 use core::{fmt, time::Duration};
 
 use super::text::Text;
 
-/// A value of a policy that is out of its bounds.
+/// Error for a policy value that is out of bounds.
 ///
 /// ```
 /// use cutout::Breaker;
@@ -22,18 +22,18 @@ pub struct PolicyError {
     value: Value,
 }
 
-/// What a value must be.
+/// The requirement that a value violates.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bound {
     Numbers(u32, u32),
     Durations(Duration, Duration),
-    /// The upper bound is how long the breaker waits for a probe.
+    /// The upper bound is the probe lease.
     WithinLease(Duration, Duration),
     WholeMillis,
     Rule(&'static str),
 }
 
-/// What a value is.
+/// The value that was refused.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Value {
     Number(u32),
@@ -50,7 +50,7 @@ impl PolicyError {
         }
     }
 
-    /// Of a number that is no field of a policy but is checked beside one.
+    /// Error for a number that is not a policy field but is validated in the same way.
     #[cfg(any(feature = "keyed", feature = "last-error"))]
     pub(crate) const fn number(field: &'static str, low: u32, high: u32, value: u32) -> Self {
         Self::new(field, Bound::Numbers(low, high), Value::Number(value))
@@ -66,7 +66,7 @@ impl PolicyError {
         self.field
     }
 
-    /// The message, in a form that a `const` panic can print.
+    /// The error message, in a form that a `const` panic can print.
     pub(crate) const fn text(&self) -> Text {
         let text = Text::new().text(self.field).text(" must be ");
         let text = match self.bound {

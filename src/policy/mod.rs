@@ -1,4 +1,4 @@
-//! What a breaker does: when it trips, how long it stays open, how it probes.
+//! Policies: trip rule, length of open periods, and probing.
 
 mod backoff;
 mod compile;
@@ -16,15 +16,15 @@ pub use trip::{Failures, Percent, Span, Threshold, Trip, Window};
 
 pub(crate) use compile::{compile, decompile};
 
-/// When a breaker trips, how long it stays open and how it probes.
+/// Configuration of a breaker: trip rule, length of open periods, and probing.
 ///
-/// Plain data, checked when a breaker is built from it: in a `const` or `static` at compile time, in
-/// [`Builder::try_build`](crate::Builder::try_build) with a [`PolicyError`] that names field, value and
-/// bound. All durations are whole milliseconds.
+/// A policy is plain data. Its bounds are checked when a breaker is built from it: at compile time
+/// for a `const` or `static`, otherwise by [`Builder::try_build`](crate::Builder::try_build). The
+/// [`PolicyError`] names field, value and bound. All durations are whole milliseconds.
 ///
 /// | field | default | bounds |
 /// |---|---|---|
-/// | `trip`: [`Trip::consecutive`] | 5 | 1 to 65 535, beside a window of up to 45 calls 1 to 45 |
+/// | `trip`: [`Trip::consecutive`] | 5 | 1 to 65 535; combined with a window of up to 45 calls 1 to 45 |
 /// | `trip`: [`Trip::failures`] | 10 | 1 to n of `of_last(n)`, 1 to 1024 `within` a time |
 /// | `trip`: [`Trip::percent`] | – | 1 to 100 |
 /// | `trip`: `min_calls` | n of `of_last(n)`, 20 `within` a time | 1 to n of `of_last(n)`, 1 to 1 000 000 `within` a time |
@@ -45,19 +45,19 @@ pub(crate) use compile::{compile, decompile};
 /// use cutout::{Breaker, Policy, Trip};
 /// use std::time::Duration;
 ///
-/// const PARTNERS: Policy = Policy::new().trip(Trip::consecutive(3)).probes(2);
-/// static BILLING: Breaker = Breaker::builder().policy(PARTNERS).build();
+/// const SHARED: Policy = Policy::new().trip(Trip::consecutive(3)).probes(2);
+/// static BILLING: Breaker = Breaker::builder().policy(SHARED).build();
 /// static SEARCH: Breaker = Breaker::builder()
-///     .policy(PARTNERS.open_for(Duration::from_secs(1)))
+///     .policy(SHARED.open_for(Duration::from_secs(1)))
 ///     .build();
 ///
-/// assert_eq!(BILLING.policy(), PARTNERS);
+/// assert_eq!(BILLING.policy(), SHARED);
 /// ```
 ///
 /// # Files
 ///
-/// With the feature `serde` a policy is read from a file. A key that is left out is as by default.
-/// An unknown key, and a value out of its bounds, is an error that names the key. As TOML:
+/// With the feature `serde`, a policy can be read from a file. A missing key takes its default. An
+/// unknown key or a value out of bounds is an error that names the key. In TOML:
 ///
 /// ```toml
 /// trip = { consecutive = 5, percent = 50, min_calls = 20, within = "10s" }
@@ -66,11 +66,12 @@ pub(crate) use compile::{compile, decompile};
 /// probe_successes = 1
 /// probe_lease = "30s"
 /// slow_call = "2s"
-/// on_drop = { failure-after = "2s" } # or { fail-probe-after = "1s" }, "fail-probe", "ignore", "failure"
+/// # or { fail-probe-after = "1s" }, "fail-probe", "ignore", "failure":
+/// on_drop = { failure-after = "2s" }
 /// ```
 ///
-/// Only a map is a policy: a list of values is refused. In a larger file give the policy a key of
-/// its own. An error then has the line of the value that is wrong, in formats that have lines:
+/// A policy must be a map; a list of values is refused. In a larger file, give the policy a key of
+/// its own. In formats that track lines, an error then has the line of the offending value:
 ///
 /// ```
 /// # #[cfg(feature = "serde")] {
@@ -91,70 +92,74 @@ pub(crate) use compile::{compile, decompile};
 /// # }
 /// ```
 ///
-/// `#[serde(flatten)]` works as well: the policy refuses each key that the fields before it did not
-/// take. So the policy must be the last field that is flattened, and errors have no line. serde
-/// does not support `deny_unknown_fields` beside it.
+/// `#[serde(flatten)]` also works: the policy refuses each key that the preceding fields did not
+/// take. The policy must therefore be the last flattened field, and errors have no line. serde does
+/// not support `deny_unknown_fields` together with `flatten`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Policy {
-    /// When the breaker trips.
+    /// The rule that trips the breaker.
     pub trip: Trip,
-    /// How long it stays open.
+    /// The length of open periods.
     pub backoff: Backoff,
-    /// The most probes in flight.
+    /// The largest number of probes in flight.
     pub probes: u32,
-    /// How many probes must succeed to recover.
+    /// The number of successful probes needed to recover.
     pub probe_successes: u32,
-    /// How long the breaker waits for its probes, if not the default.
+    /// The time that the breaker waits for its probes, if not the default.
     pub probe_lease: Option<Duration>,
-    /// How long a call may take before it counts as a failure.
+    /// The call duration from which a call counts as a failure.
     pub slow_call: Option<Duration>,
-    /// What a permit that is dropped without an outcome means, if not the default.
+    /// The meaning of a permit that is dropped without an outcome, if not the default.
     pub on_drop: Option<OnDrop>,
 }
 
-/// What it means that a permit is dropped without an outcome: an early return, a future that is
-/// cancelled by a timeout around it or by a lost `select!`.
+/// Meaning of a permit that is dropped without an outcome. Causes are an early return, or a future
+/// that an outer timeout or a lost `select!` cancels.
 ///
-/// (A panic is always a failure, also one beside the call: of a permit or future that is dropped while its thread
-/// unwinds, unless the thread did so already when the call was let through.)
+/// A panic is always a failure. This includes a permit or future that is dropped while its thread
+/// unwinds from a panic outside the call. The exception is a thread that was already unwinding when
+/// the call was admitted.
 ///
 /// ```
 /// use cutout::{Breaker, OnDrop, State, Trip};
 ///
-/// static PARTNER: Breaker = Breaker::builder()
+/// static BILLING: Breaker = Breaker::builder()
 ///     .trip(Trip::consecutive(1))
 ///     .on_drop(OnDrop::Failure)
 ///     .build();
 ///
-/// drop(PARTNER.try_acquire().unwrap());
-/// assert_eq!(PARTNER.state(), State::Open);
+/// drop(BILLING.try_acquire().unwrap());
+/// assert_eq!(BILLING.state(), State::Open);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnDrop {
-    /// Ignored while the breaker is closed, a failure for a probe, however soon. Where most callers hang up
-    /// early, a healthy dependency stays shut out for as long as such callers draw the probes.
+    /// Ignored while the breaker is closed. A probe fails, however soon it is dropped. If most
+    /// callers hang up early, a healthy dependency stays shut out as long as such callers become
+    /// the probes.
     FailProbe,
-    /// Ignored while the breaker is closed. A probe has failed if it was held this long or longer; before that it
-    /// gives its slot back. Costs a call nothing while closed.
+    /// Ignored while the breaker is closed. A probe that was held this long or longer fails; a
+    /// probe that is dropped earlier gives its slot back. Adds no cost to a call while closed.
     ///
-    /// Choose it longer than most calls take and shorter than the timeouts around them. A dependency that hangs
-    /// behind shorter timeouts is otherwise probed for ever, by one caller after the other.
+    /// Choose a duration longer than most calls take and shorter than the timeouts around them.
+    /// Otherwise a dependency that hangs behind shorter timeouts is probed forever, by one caller
+    /// after another.
     FailProbeAfter(Duration),
-    /// It proves nothing: a probe gives its slot back. A dependency that hangs behind timeouts is then probed for
-    /// ever.
+    /// Ignored. A probe gives its slot back. A dependency that hangs behind timeouts is then probed
+    /// forever.
     Ignore,
     /// A failure.
     Failure,
-    /// A failure if the permit was held this long or longer. Before that it is ignored, and a probe gives its slot
-    /// back. Costs two readings of the clock a call.
+    /// A failure if the permit was held this long or longer. A permit that is dropped earlier is
+    /// ignored, and a probe gives its slot back. Costs two clock readings per call.
     FailureAfter(Duration),
 }
 
 impl Policy {
-    /// The default policy: five failures in a row or ten of the last twenty calls trip it; it opens for
-    /// 5 s, doubling to 60 s while probes fail, with 20 % jitter; one probe, one success.
+    /// The default policy. Five failures in a row, or ten among the last twenty calls, trip the
+    /// breaker. It opens for 5 s, doubling to 60 s while probes fail, with 20 % jitter. One
+    /// probe is in flight at a time, and one success recovers the breaker.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -169,69 +174,74 @@ impl Policy {
         }
     }
 
-    /// Sets when the breaker trips.
+    /// Sets the rule that trips the breaker.
     #[must_use]
     pub const fn trip(mut self, trip: Trip) -> Self {
         self.trip = trip;
         self
     }
 
-    /// Opens for this long, each time. Replaces [`Policy::backoff`], as a policy may be made from another.
+    /// Sets one length for every open period. Replaces [`Policy::backoff`], since a policy may be
+    /// derived from another one.
     #[must_use]
     pub const fn open_for(mut self, interval: Duration) -> Self {
         self.backoff = Backoff::constant(interval);
         self
     }
 
-    /// Opens for longer each time that probes fail. Replaces [`Policy::open_for`].
+    /// Sets open periods that grow with each failed probe. Replaces [`Policy::open_for`].
     #[must_use]
     pub const fn backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
         self
     }
 
-    /// Sets the most probes in flight while half-open. Everybody else is rejected at once.
+    /// Sets the largest number of probes in flight while half-open. All other calls are rejected
+    /// immediately.
     #[must_use]
     pub const fn probes(mut self, most: u32) -> Self {
         self.probes = most;
         self
     }
 
-    /// Sets how many probes must succeed to recover. One failure reopens.
+    /// Sets the number of successful probes needed to recover. One failed probe reopens the
+    /// breaker.
     #[must_use]
     pub const fn probe_successes(mut self, needed: u32) -> Self {
         self.probe_successes = needed;
         self
     }
 
-    /// Sets how long the breaker waits for its probes: when all places are taken and the last one was
-    /// taken this long ago, they count as failed and the breaker reopens. **A call that takes longer
-    /// than the lease can never recover the breaker.** It ends up to 4 ms late, never early.
+    /// Sets how long the breaker waits for its probes. If all slots are taken and the last one was
+    /// taken this long ago, the probes count as failed and the breaker reopens. **A call that takes
+    /// longer than the lease can never recover the breaker.** A lease ends up to 4 ms late, never
+    /// early.
     ///
-    /// Default: the longer of 30 s and the open interval for this reopen count without jitter, doubled
-    /// with each of the first three reopens, at most a day.
+    /// Default: the longer of 30 s and the open interval for this reopen count without jitter. The
+    /// default doubles with each of the first three reopens, to at most one day.
     #[must_use]
     pub const fn probe_lease(mut self, lease: Duration) -> Self {
         self.probe_lease = Some(lease);
         self
     }
 
-    /// Makes a call that returns after `limit` or more a failure, whatever it returned. Implies
-    /// [`OnDrop::FailureAfter`] the same limit unless [`Policy::on_drop`] is set. Costs two readings
-    /// of the clock a call. A limit above the lease needs a longer [`Policy::probe_lease`].
+    /// Counts a call that returns after `limit` or later as a failure, regardless of its result.
+    /// Implies [`OnDrop::FailureAfter`] with the same limit unless [`Policy::on_drop`] is set.
+    /// Costs two clock readings per call. A limit above the lease needs a longer
+    /// [`Policy::probe_lease`].
     ///
     /// ```
     /// use cutout::{Breaker, Outcome, Recorded, Trip, clock::Manual};
     /// use std::time::Duration;
     ///
     /// static CLOCK: Manual = Manual::new();
-    /// static PARTNER: Breaker = Breaker::builder()
+    /// static BILLING: Breaker = Breaker::builder()
     ///     .trip(Trip::consecutive(1))
     ///     .slow_call(Duration::from_secs(2))
     ///     .clock(&CLOCK)
     ///     .build();
     ///
-    /// let permit = PARTNER.try_acquire().unwrap();
+    /// let permit = BILLING.try_acquire().unwrap();
     /// CLOCK.advance(Duration::from_secs(2));
     /// assert_eq!(permit.record(Outcome::Success), Recorded::Tripped);
     /// ```
@@ -241,7 +251,7 @@ impl Policy {
         self
     }
 
-    /// Sets what a permit that is dropped without an outcome means.
+    /// Sets the meaning of a permit that is dropped without an outcome.
     #[must_use]
     pub const fn on_drop(mut self, on_drop: OnDrop) -> Self {
         self.on_drop = Some(on_drop);
@@ -252,7 +262,7 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// The first field whose value is out of bounds.
+    /// Returns the first field whose value is out of bounds.
     ///
     /// ```
     /// use cutout::Policy;

@@ -1,12 +1,12 @@
-//! A line of text made at compile time: `format!` can't run in a `const`, and a policy that is
-//! refused there must still name its field, value and bound.
+//! Formats a line of text at compile time. `format!` can't run in a `const`, where the error of a
+//! refused policy must still name field, value and bound.
 
 use core::time::Duration;
 
-/// More than the longest message needs; a longer one would be cut.
+/// Capacity in bytes, above the length of the longest message. Longer text is truncated.
 const ROOM: usize = 192;
 
-/// A line of text.
+/// A line of text in a buffer of fixed capacity.
 #[derive(Clone, Copy)]
 pub(crate) struct Text {
     bytes: [u8; ROOM],
@@ -21,7 +21,7 @@ impl Text {
         }
     }
 
-    /// Adds text, which must be ASCII.
+    /// Appends text, which must be ASCII.
     pub(super) const fn text(mut self, text: &str) -> Self {
         let mut i = 0;
         while i < text.len() && self.len < ROOM {
@@ -41,7 +41,7 @@ impl Text {
         shorter.text(DIGITS.split_at((number % 10) as usize).1.split_at(1).0)
     }
 
-    /// Adds a duration in the largest unit that it is a whole number of, as a policy file writes it.
+    /// Appends a duration in its largest whole unit, in the format of a policy file.
     pub(super) const fn duration(self, duration: Duration) -> Self {
         let nanos = duration.as_nanos();
         let mut i = 0;

@@ -1,53 +1,61 @@
-//! When a breaker trips.
+//! Trip rules.
 
 use core::time::Duration;
 
-/// When a breaker trips: a run of failures, a rolling window, or whichever comes first.
+/// Trip rule: a run of failures, a rolling window, or whichever of the two is reached first.
 ///
-/// A trip is decided when a failure is recorded, by `>=`, in integers.
+/// The breaker evaluates the rule when it records a failure, with `>=`, in integer arithmetic.
 ///
 /// | traffic | trip | why |
 /// |---|---|---|
-/// | not sure | the default, `consecutive(5).or(failures(10).of_last(20))` | a total outage trips on the fifth call, half an outage within twenty |
-/// | a call now and then | [`Trip::consecutive`] | needs no volume; success never writes |
-/// | steady, must see partial outages | `Trip::percent(50).of_last(n)` | decides on a full window, whatever the rate of calls |
-/// | steady, few failures are too many | `Trip::failures(k).of_last(n)` | trips at the k-th, need not wait for a full window |
-/// | a proxy; traffic that comes and goes | `Trip::failures(k).within(T)` | a success never writes and never reads the clock |
-/// | heavy, the share of failures counts, old calls must not | `Trip::percent(p).min_calls(m).within(T)` | forgets by time, not by calls; costs each success a write, to a line of its own |
+/// | not sure | the default, `consecutive(5).or(failures(10).of_last(20))` | a total outage trips on the fifth call, a failure rate of 50 % within twenty |
+/// | occasional | [`Trip::consecutive`] | needs no volume; success never writes |
+/// | steady, must detect partial outages | `Trip::percent(50).of_last(n)` | judges a full window, at any call rate |
+/// | steady, tolerates few failures | `Trip::failures(k).of_last(n)` | trips at the k-th failure, without waiting for a full window |
+/// | a proxy, or intermittent | `Trip::failures(k).within(T)` | a success never writes and never reads the clock |
+/// | heavy, judged by failure rate, old calls must expire | `Trip::percent(p).min_calls(m).within(T)` | forgets by time, not by calls; each success writes, to its shard's own line |
 ///
-/// | trip | where it lives | exact | a healthy success | a failure |
+/// | trip | storage | exact | a healthy success | a failure |
 /// |---|---|---|---|---|
 /// | `consecutive(n)` | the word | yes | no write, from the first call | clock, 1 CAS |
 /// | `..of_last(n)`, n up to 45 | the word | yes | no write once the last n are successes | clock, 1 CAS |
-/// | `..of_last(n)`, n up to 4096 | a ring of marks beside the word: 256 bytes, and 8 for each failure that trips | yes | no write once the last n are successes | clock, 2 CAS |
-/// | `failures(k).within(T)` | a ring of k times beside the word: 256 bytes, and 8 for each | yes, in the order recorded | never a write, never a clock (beside `consecutive(c)` the first success after a failure writes) | clock, 2 CAS |
-/// | `percent(p)..within(T)` | ten time buckets beside the word: 384 bytes, and 128 for each shard of successes (as many as threads can run at once, rounded up to a power of two, up to 64) | to one bucket, T/10, and up to 7 successes a shard (see below) | 1 CAS on its shard; the clock for the first 64 of a shard in a bucket, then for one in eight | clock, 1 CAS, a sum over the shards |
+/// | `..of_last(n)`, n up to 4096 | external ring of failures: 256 bytes, and 8 for each failure that trips | yes | no write once the last n are successes | clock, 2 CAS |
+/// | `failures(k).within(T)` | external ring of k failure times: 256 bytes, and 8 for each | yes, in the order recorded | no write, no clock (with `consecutive(c)` the first success after a failure writes) | clock, 2 CAS |
+/// | `percent(p)..within(T)` | ten external time buckets: 384 bytes, and 128 for each shard of successes | to one bucket, T/10, and up to 7 successes a shard (see below) | 1 CAS on its shard; the clock for the first 64 of a shard in a bucket, then for one in eight | clock, 1 CAS, a sum over the shards |
 ///
-/// What lives beside the word is allocated at the first failure, the time buckets at the first call that
-/// ends. Whoever comes while another thread is allocating waits for it, that once. What listeners and snapshots
-/// are told of such a window counts failures up to as many as trip, and of `failures(k).within(T)` the calls are
-/// those failures alone. A failure that another thread finishes recording (the two came at once) is reported as applied
-/// even if it trips.
+/// *External* windows are stored outside the word. Rings are allocated at the first failure, time
+/// buckets at the first call that ends. A thread that arrives during this one-time allocation
+/// blocks until it is done. The number of shards is the available parallelism, rounded up to a
+/// power of two, at most 64.
 ///
-/// In time buckets a success that does not read the clock counts in the newest bucket that anybody has read.
-/// So a failure may miss up to seven successes of a shard, if that had counted 64 in its last bucket and then
-/// nothing for T: fewer than 11 % of those, and the breaker may trip that much too early.
+/// Listeners and snapshots report the failures of an external window only up to the number that
+/// trips. For `failures(k).within(T)`, the reported number of calls is the number of those
+/// failures. When two failures are recorded concurrently, one thread may finish recording the
+/// other's failure. That failure is reported as [`Applied`](crate::Recorded::Applied) even if it
+/// trips the breaker.
 ///
-/// Where clocks of cores differ, a window of time is longer or shorter by as much: see [`Clock`](crate::clock::Clock).
+/// In time buckets, a success that does not read the clock counts in the newest bucket that any
+/// thread has read. A failure may therefore miss up to seven successes of a shard. This requires
+/// that the shard counted 64 in its last bucket and then nothing for T. The missed successes are
+/// fewer than 11 % of that count, and the breaker may trip early by that margin.
 ///
-/// How often a call writes to the word, so that other cores must fetch it anew, with `of_last(20)`: a
-/// success writes nothing iff the last 20 calls were successes.
+/// If the clocks of two cores differ, a time window is longer or shorter by that difference: see
+/// [`Clock`](crate::clock::Clock).
 ///
-/// | errors | calls that write |
+/// The next table shows how often a call writes to the word with `of_last(20)`, so that other cores
+/// must reload its cache line. A success writes nothing iff the last 20 calls were successes.
+///
+/// | error rate | calls that write |
 /// |---|---|
 /// | 0 | none |
 /// | 0.1 % | 1 in 50 |
 /// | 1 % | 1 in 5 |
 /// | 10 % | 9 in 10 |
 ///
-/// (The share is `1 - (1 - e)^21` for an error rate `e`: a call writes if it fails or one of the 20
-/// before it did. For `consecutive(n)` alone it is about `2e`: the failure and the first success after it. For a long window it
-/// is large: with `of_last(1000)` at 0.1 % two calls in three write.)
+/// For an error rate `e`, the fraction is `1 - (1 - e)^21`: a call writes if it fails or if one of
+/// the 20 before it failed. For `consecutive(n)` alone the fraction is about `2e`: the failure and
+/// the first success after it. For a long window the fraction is large: with `of_last(1000)` at
+/// 0.1 %, two calls in three write.
 ///
 /// ```
 /// use cutout::Trip;
@@ -57,54 +65,55 @@ use core::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Trip {
-    /// This many failures in a row trip.
+    /// The number of failures in a row that trips.
     pub consecutive: Option<u32>,
-    /// Too many failures in this window trip.
+    /// The rolling window that trips, with its threshold.
     pub window: Option<Window>,
-    /// What was combined with another of its kind.
+    /// The rule that was combined with another of its kind, as the error message names it.
     pub(super) doubled: Option<&'static str>,
 }
 
-/// A rolling window and how many failures in it are too many.
+/// A rolling window and its threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Window {
-    /// How many failures are too many.
+    /// The failures that trip the breaker.
     pub threshold: Threshold,
-    /// What the window covers.
+    /// The calls that the window covers.
     pub span: Span,
 }
 
-/// How many failures in a window are too many.
+/// Threshold of a rolling window, by number or by rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Threshold {
-    /// This many.
+    /// This number of failures trips.
     Failures(u32),
-    /// This share, once the window covers enough calls.
+    /// This failure rate trips, once the window covers enough calls.
     Percent {
         /// `failures × 100 >= percent × calls` trips.
         percent: u32,
-        /// The fewest calls in the window, the failing one included, that are judged.
+        /// The smallest number of calls in the window that is judged, the failing call included.
         min_calls: u32,
     },
 }
 
-/// What a window covers.
+/// The calls that a rolling window covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Span {
-    /// The last calls.
+    /// This number of the most recent calls.
     OfLast(u32),
     /// The calls that ended within this time.
     Within(Duration),
 }
 
-/// `min_calls` of a window over time, if not set.
+/// Default `min_calls` of a window over time.
 const MIN_CALLS_WITHIN: u32 = 20;
 
 impl Trip {
-    /// Trips at the `n`-th failure in a row: 1 to 65 535, beside a window of up to 45 calls 1 to 45.
+    /// Trips at the `n`-th failure in a row: 1 to 65 535, or 1 to 45 if combined with a window of
+    /// up to 45 calls.
     #[must_use]
     pub const fn consecutive(n: u32) -> Self {
         Self {
@@ -120,8 +129,8 @@ impl Trip {
         Failures(k)
     }
 
-    /// Trips when this share of the calls in a window failed: complete it with
-    /// [`Percent::of_last`] or [`Percent::within`].
+    /// Trips at this failure rate in a window: complete it with [`Percent::of_last`] or
+    /// [`Percent::within`].
     pub const fn percent(percent: u32) -> Percent {
         Percent {
             percent,
@@ -129,8 +138,8 @@ impl Trip {
         }
     }
 
-    /// Trips by either. One of the two must be [`Trip::consecutive`] and the other a window, in any
-    /// order; anything else is refused when the breaker is built.
+    /// Trips by whichever rule is reached first. One of the two must be [`Trip::consecutive`] and
+    /// the other a window, in either order. Building a breaker refuses all other combinations.
     #[must_use]
     pub const fn or(mut self, other: Self) -> Self {
         if other.consecutive.is_some() {
@@ -160,7 +169,7 @@ impl Trip {
     }
 }
 
-/// A count of failures that still lacks its window.
+/// A number of failures, to be completed with a window.
 #[derive(Clone, Copy, Debug)]
 #[must_use = "a count of failures is a trip only with a window: `.of_last(n)` or `.within(time)`"]
 pub struct Failures(u32);
@@ -172,23 +181,24 @@ impl Failures {
         Trip::window(Threshold::Failures(self.0), Span::OfLast(n))
     }
 
-    /// Within this time: 10 ms to 365 days. A failure that is exactly so old does not count any more.
+    /// Within this time: 10 ms to 365 days. A failure of exactly this age no longer counts.
     #[must_use]
     pub const fn within(self, time: Duration) -> Trip {
         Trip::window(Threshold::Failures(self.0), Span::Within(time))
     }
 }
 
-/// A share of failures that still lacks its window.
+/// A failure rate, to be completed with a window.
 #[derive(Clone, Copy, Debug)]
-#[must_use = "a share of failures is a trip only with a window: `.of_last(n)` or `.within(time)`"]
+#[must_use = "a failure rate is a trip only with a window: `.of_last(n)` or `.within(time)`"]
 pub struct Percent {
     percent: u32,
     min_calls: Option<u32>,
 }
 
 impl Percent {
-    /// Judges no window with fewer calls than this. Default: all of `of_last(n)`, 20 for `within`.
+    /// Sets the smallest number of calls in the window that is judged. Default: n for `of_last(n)`,
+    /// 20 for `within`.
     pub const fn min_calls(mut self, calls: u32) -> Self {
         self.min_calls = Some(calls);
         self

@@ -1,8 +1,7 @@
-//! A value that is read from a map only, key by key.
+//! Deserializes a value from a map only, key by key.
 //!
-//! A derived `Deserialize` also takes a sequence, by the order of the fields, and names private
-//! structs in its errors. Bounds are checked as each key is read, since a format then knows its
-//! line.
+//! A derived `Deserialize` also accepts a sequence, in field order, and names private structs in
+//! its errors. Bounds are checked as each key is read, while the format still knows the line.
 
 use core::{fmt, marker::PhantomData};
 
@@ -11,9 +10,9 @@ use serde::{
     de::{DeserializeSeed, Error, MapAccess, Visitor},
 };
 
-/// A value that is read from a map.
+/// A value that is deserialized from a map.
 pub(super) trait FromMap: Default {
-    /// What is expected, with an example.
+    /// The expected input, with an example.
     const EXPECTED: &'static str;
     const KEYS: &'static [&'static str];
     type Value;
@@ -22,14 +21,15 @@ pub(super) trait FromMap: Default {
     ///
     /// # Errors
     ///
-    /// If the value is of another kind, or what has been read so far is out of its bounds.
+    /// Returns an error if the value has the wrong type, or if the values read so far are out of
+    /// bounds.
     fn read<'de, D: Deserializer<'de>>(&mut self, key: &str, value: D) -> Result<(), D::Error>;
 
-    /// The value, after the last key.
+    /// Returns the value after the last key has been read.
     ///
     /// # Errors
     ///
-    /// If a key is missing.
+    /// Returns an error if a key is missing.
     fn finish<E: Error>(self) -> Result<Self::Value, E>;
 }
 
@@ -37,11 +37,11 @@ pub(super) trait FromMap: Default {
 ///
 /// # Errors
 ///
-/// If this is anything but a map, or a key is unknown, missing or there twice.
+/// Returns an error if the input is not a map, or if a key is unknown, missing or duplicated.
 pub(super) fn from_map<'de, M: FromMap, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<M::Value, D::Error> {
-    // As a struct, a flattened policy would see those keys only that it knows.
+    // With `deserialize_struct`, a flattened policy would not see unknown keys.
     deserializer.deserialize_any(MapOnly::<M>(PhantomData))
 }
 
@@ -49,7 +49,7 @@ pub(super) fn from_map<'de, M: FromMap, D: Deserializer<'de>>(
 ///
 /// # Errors
 ///
-/// If a key is unknown, missing or there twice.
+/// Returns an error if a key is unknown, missing or duplicated.
 pub(super) fn from_keys<'de, M: FromMap, A: MapAccess<'de>>(
     mut keys: A,
 ) -> Result<M::Value, A::Error> {
@@ -79,7 +79,7 @@ impl<'de, M: FromMap> Visitor<'de> for MapOnly<M> {
     }
 }
 
-/// One of the keys that has not been seen.
+/// A key that has not been read yet. The field `1` lists the keys that have.
 struct Key<'a, M>(PhantomData<M>, &'a [&'static str]);
 
 impl<'de, M: FromMap> DeserializeSeed<'de> for Key<'_, M> {

@@ -1,4 +1,4 @@
-//! A policy as a file writes it.
+//! File format of a policy.
 //!
 //! ```toml
 //! trip = { consecutive = 5, failures = 10, of_last = 20 }
@@ -7,15 +7,15 @@
 //! on_drop = { failure-after = "2s" }
 //! ```
 //!
-//! A key that is left out is as in [`Policy::new`](super::Policy::new). An unknown key, and a value
-//! out of its bounds, is refused.
+//! A missing key takes its value from [`Policy::new`](super::Policy::new). An unknown key or a
+//! value out of bounds is refused.
 //!
-//! | file | what it has |
+//! | file | content |
 //! |---|---|
-//! | `map.rs` | a value that is read from a map only, key by key |
+//! | `map.rs` | deserializing a value from a map only, key by key |
 //! | `scalar.rs` | numbers and durations |
-//! | `read.rs` | policy, trip, backoff and the meaning of a drop, each from such a map |
-//! | `write.rs` | the same, written |
+//! | `read.rs` | deserializing policy, trip, backoff and `on_drop`, each from a map |
+//! | `write.rs` | serializing the same types |
 
 mod map;
 mod read;

@@ -1,4 +1,4 @@
-//! Policy, trip, backoff and the meaning of a drop, each read from a map.
+//! Deserializes policy, trip, backoff and `on_drop`, each from a map.
 
 use core::{fmt, time::Duration};
 
@@ -23,7 +23,7 @@ impl<'de> Deserialize<'de> for Policy {
     }
 }
 
-/// Refuses a policy whose values, as far as they have been read, are out of their bounds.
+/// Refuses a policy if the values read so far are out of bounds.
 fn checked<E: Error>(policy: Policy) -> Result<Policy, E> {
     match policy.validate() {
         Ok(()) => Ok(policy),
@@ -31,8 +31,8 @@ fn checked<E: Error>(policy: Policy) -> Result<Policy, E> {
     }
 }
 
-/// The same policy with the longest lease, unless it has one: as `probe_lease` may be read after the keys that it
-/// bounds.
+/// Gives a policy without a lease the longest one, since `probe_lease` may be read after the keys
+/// that it bounds.
 fn with_any_lease(mut policy: Policy) -> Policy {
     policy.probe_lease = policy.probe_lease.or(Some(DAY));
     policy
@@ -63,7 +63,7 @@ fn optional_length<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Duratio
 #[derive(Default)]
 struct PolicyMap {
     policy: Policy,
-    /// Whether one of `open_for` and `backoff` has set how long the breaker is open.
+    /// True once `open_for` or `backoff` has been read.
     has_interval: bool,
 }
 
@@ -140,13 +140,13 @@ struct TripMap {
 const ONE_WINDOW: &str = "a window is failures or percent, of_last or within: one of each";
 
 impl TripMap {
-    /// The window of the keys so far, with a placeholder for the key that it lacks.
+    /// The window from the keys read so far, with a placeholder for a missing key.
     fn window<E: Error>(&self) -> Result<Option<Trip>, E> {
         let percent = |percent| {
-            let share = Trip::percent(percent);
+            let rate = Trip::percent(percent);
             match self.min_calls {
-                Some(calls) => share.min_calls(calls),
-                None => share,
+                Some(calls) => rate.min_calls(calls),
+                None => rate,
             }
         };
         Ok(
@@ -167,7 +167,7 @@ impl TripMap {
         )
     }
 
-    /// The trip of the keys so far, if there is any.
+    /// The trip rule from the keys read so far, if any.
     fn trip<E: Error>(&self) -> Result<Option<Trip>, E> {
         let run = self.consecutive.map(Trip::consecutive);
         let trip = match (run, self.window()?) {
@@ -240,11 +240,11 @@ struct BackoffMap {
 }
 
 impl BackoffMap {
-    /// Checks the keys so far, each key that lacks at its widest.
+    /// Checks the keys read so far. A missing key takes its widest value.
     fn check<E: Error>(&self) -> Result<Backoff, E> {
         let base = self.base.unwrap_or(SHORTEST_OPEN);
         let cap = self.cap.unwrap_or(LONGEST_OPEN);
-        // A factor of 1 would make a base and a cap that are equal be named `open_for`.
+        // With a factor of 1 and equal base and cap, an error would name `open_for`.
         let mut backoff = Backoff::exponential(base, self.factor.unwrap_or(2), cap);
         backoff.jitter = self.jitter;
         backoff.seed = self.seed;
@@ -293,7 +293,7 @@ impl<'de> Deserialize<'de> for OnDropFile {
 
 const ON_DROP: &str = r#"one of "fail-probe", "ignore", "failure", or, in TOML { failure-after = "2s" } or { fail-probe-after = "1s" }, in JSON {"failure-after": "2s"}"#;
 
-/// A name, or a map with the limit.
+/// Accepts a name, or a map with a limit.
 struct OnDropVisitor;
 
 impl<'de> Visitor<'de> for OnDropVisitor {

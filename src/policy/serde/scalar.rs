@@ -1,4 +1,4 @@
-//! Numbers and durations, refused with an example.
+//! Deserializes numbers and durations. Errors contain an example.
 
 use core::{fmt, time::Duration};
 
@@ -11,7 +11,7 @@ use serde::{
 /// A whole number.
 pub(super) struct Whole(pub(super) u64);
 
-/// A whole number of 32 bits.
+/// A whole number that fits 32 bits.
 pub(super) struct Number(pub(super) u32);
 
 /// A length of time.

@@ -1,4 +1,4 @@
-//! What a file says of a policy.
+//! Serializes a policy.
 
 use core::time::Duration;
 
@@ -59,7 +59,7 @@ struct BackoffFile {
 
 struct OnDropFile(OnDrop);
 
-/// A string or a map, not an enum: YAML has a notation of its own for those.
+/// Serializes as a string or a map. An enum would appear in YAML's own notation for enums.
 impl Serialize for OnDropFile {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (key, limit) = match self.0 {
