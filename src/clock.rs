@@ -1,4 +1,4 @@
-//! What time it is: a [`Clock`] that counts nanoseconds, the default one and one that tests set.
+//! Clocks: the [`Clock`] trait, the default clock, and one that tests set by hand.
 
 use core::time::Duration;
 #[cfg(feature = "std")]
@@ -8,20 +8,20 @@ use crate::sync::{AtomicU64, Ordering};
 
 /// A source of time.
 ///
-/// Any origin will do. A clock that steps back, leaps or wraps never wedges a breaker: it costs at most
-/// one open interval.
+/// The origin is arbitrary. A clock that steps back, leaps or wraps never wedges a breaker: it
+/// costs at most one open interval.
 ///
-/// Readings on different cores may differ by up to a second. What a difference of `d` costs:
+/// Readings on different cores may differ by up to a second. A difference of `d` has these effects:
 ///
-/// | | under a difference of `d` |
+/// | | with a difference of `d` |
 /// |---|---|
-/// | an open period, a lease | ends up to `d` sooner or later, and no later than `d` after its length |
+/// | an open period, a lease | ends up to `d` early or late, and no later than `d` after its length |
 /// | `failures(k).within(T)` | failures `T + d` apart never count together, and failures less than `T - d` apart always do |
 /// | `percent(p).within(T)` | the same, to a tenth of `T` as without a difference |
 /// | `slow_call`, `FailureAfter` | a call counts as up to `d` shorter or longer |
 ///
-/// So choose a `T` well above what the clocks differ by. The default clock differs by nanoseconds on processors whose
-/// counters are in step, and is the system's monotonic clock on others.
+/// Choose a `T` well above the difference between the clocks. On processors with synchronized
+/// counters the default clock differs by nanoseconds. On others it is the system's monotonic clock.
 ///
 /// ```
 /// use cutout::{Breaker, clock::Clock};
@@ -38,21 +38,26 @@ use crate::sync::{AtomicU64, Ordering};
 /// static BREAKER: Breaker = Breaker::builder().clock(&Uptime).build();
 /// ```
 pub trait Clock: Send + Sync {
-    /// Nanoseconds since any fixed origin.
+    /// Returns the nanoseconds since an arbitrary fixed origin.
     ///
-    /// Called for each failure, each rejection and each admission of a probe; twice for each call that is timed
-    /// (`slow_call`, `FailureAfter`); for each success of a probe, and some of `percent.within`; by the operator's verbs,
-    /// and by whoever looks at a breaker that is not closed. Never under a lock, and never after a transition is made.
+    /// The breaker calls this method:
     ///
-    /// Must not panic. If it does all the same, in the middle of a report, nothing is recorded, and a probe's slot is
-    /// given back by its lease only.
+    /// * for each failure, each rejection and each admission of a probe;
+    /// * twice for each timed call (`slow_call`, `FailureAfter`);
+    /// * for each success of a probe, and for some successes of `percent.within`;
+    /// * for each operator command, and for each inspection of a breaker that is not closed.
+    ///
+    /// It never calls this method under a lock or after a transition.
+    ///
+    /// This method must not panic. If it panics while an outcome is being recorded, the outcome is
+    /// lost. The slot of a probe is then given back only when its lease ends.
     fn now(&self) -> u64;
 }
 
-/// The default clock: the processor's own counter through `quanta`, or the system's monotonic clock
-/// where that can't be relied on.
+/// The default clock: the processor's counter through `quanta`, or the system's monotonic clock
+/// where that counter is unreliable.
 ///
-/// Its first reading in a process calibrates the counter, for up to 200 ms: see [`warm_up`].
+/// The first reading in a process calibrates the counter, for up to 200 ms: see [`warm_up`].
 #[cfg(feature = "std")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Monotonic;
@@ -69,18 +74,19 @@ impl Clock for Monotonic {
     }
 }
 
-/// Calibrates the default clock now, so that the first failure of the process need not.
+/// Calibrates the default clock ahead of the first failure of the process.
 ///
-/// Blocks for up to 200 ms the first time, and does nothing later. A healthy breaker need not read the
-/// clock (but for timed calls and `percent.within`), so without this the calibration falls on the first
-/// failure.
+/// The first call blocks for up to 200 ms; later calls do nothing. A healthy breaker does not read
+/// the clock, except for timed calls and `percent.within`. Without `warm_up`, the first failure
+/// therefore pays for the calibration.
 ///
-/// **Call it at the start of `main`, before other threads have work.** The calibration compares the processor's
-/// counter with the system's clock, once for the whole process. On an idle process the rate is within some 20 ppm. On
-/// a busy one it was seen 0.2 % off, as a thread can be suspended between the two readings. A clock that is 0.2 %
-/// slow makes an open period of 10 s last 20 ms longer, so that a caller who waits
-/// [`retry_after`](crate::Rejected::retry_after) by the system's clock is rejected once more. A server that forks calls
-/// it before it forks.
+/// **Call it at the start of `main`, before other threads have work.** The calibration compares the
+/// processor's counter with the system's clock, once for the whole process. In an idle process the
+/// rate is accurate to about 20 ppm. In a busy process an error of 0.2 % has been observed, since a
+/// thread can be suspended between the two readings. A clock that is 0.2 % slow makes an open
+/// period of 10 s last 20 ms longer. A caller that waits for
+/// [`retry_after`](crate::Rejected::retry_after) by the system's clock is then rejected once more.
+/// In a server that forks, call it before the fork.
 ///
 /// ```
 /// cutout::clock::warm_up();
@@ -90,7 +96,7 @@ pub fn warm_up() {
     Monotonic.now();
 }
 
-/// A clock that stands still until it is told otherwise: for tests.
+/// A clock for tests, which advances only by its methods.
 ///
 /// ```
 /// use cutout::{Breaker, State, Trip, clock::Manual};
@@ -112,21 +118,21 @@ pub fn warm_up() {
 pub struct Manual(AtomicU64);
 
 impl Manual {
-    /// A clock that reads 0.
+    /// Creates a clock that reads 0.
     #[must_use]
     pub const fn new() -> Self {
         Self::at(0)
     }
 
-    /// A clock that reads this many nanoseconds.
+    /// Creates a clock that reads this number of nanoseconds.
     #[must_use]
     pub const fn at(nanos: u64) -> Self {
         Self(AtomicU64::new(nanos))
     }
 
-    /// Moves the clock on, wrapping at 2^64 ns.
+    /// Advances the clock, wrapping at 2^64 ns.
     pub fn advance(&self, time: Duration) {
-        // ORDERING: SeqCst, here and below: the clock of a test is no place to save anything.
+        // ORDERING: SeqCst, here and below: a clock for tests gains nothing from a weaker ordering.
         self.0.fetch_add(nanos(time), Ordering::SeqCst);
     }
 
@@ -135,7 +141,7 @@ impl Manual {
         self.0.fetch_sub(nanos(time), Ordering::SeqCst);
     }
 
-    /// Sets what the clock reads, in nanoseconds.
+    /// Sets the clock, in nanoseconds.
     pub fn set(&self, nanos: u64) {
         self.0.store(nanos, Ordering::SeqCst);
     }
@@ -147,7 +153,7 @@ impl Clock for Manual {
     }
 }
 
-/// The nanoseconds of a duration, modulo 2^64.
+/// Converts a duration to nanoseconds, modulo 2^64.
 fn nanos(time: Duration) -> u64 {
     let whole = time.as_secs().wrapping_mul(1_000_000_000);
     whole.wrapping_add(u64::from(time.subsec_nanos()))
@@ -189,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manual_clock_goes_where_it_is_told() {
+    fn a_manual_clock_advances_steps_back_and_is_set() {
         let clock = Manual::at(5);
         clock.advance(Duration::from_nanos(10));
         assert_eq!(clock.now(), 15);

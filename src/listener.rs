@@ -1,4 +1,4 @@
-//! Who wants to know: transitions, and single calls.
+//! Listener traits: one for transitions, one for individual calls.
 
 use core::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::{
     machine::{step::Cause, word::State},
 };
 
-/// A change of a breaker's state.
+/// Description of a change of a breaker's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Transition {
@@ -17,30 +17,33 @@ pub struct Transition {
     pub from: State,
     /// The state that was entered.
     pub to: State,
-    /// The number of the period that began: one more than that of the period before it, wrapping.
+    /// The number of the period that began: the previous number plus one, wrapping.
     pub generation: u16,
-    /// Why.
+    /// The cause of the transition.
     pub cause: Cause,
-    /// The failures that the trip counted, where the cause is a trip: those in the window, or in a row; in a
-    /// window beside the word up to as many as trip.
+    /// For a trip, the number of failures: those in the window, or in a row. An external window
+    /// (see [`Trip`](crate::Trip)) reports at most the number that trips.
     pub failures: Option<u32>,
-    /// The calls that these failures were among.
+    /// For a trip, the number of calls that include these failures.
     pub calls: Option<u32>,
-    /// How often the breaker has reopened since it was last closed.
+    /// The number of reopens since the breaker was last closed.
     pub reopens: u8,
     /// The length of the open period that began, jitter included.
     pub open_for: Option<Duration>,
-    /// How many transitions before this one could not be told of: more than 16 were waiting.
+    /// The number of transitions before this one that were dropped from the queue, which holds 16.
     pub missed: u32,
 }
 
-/// Is told of transitions.
+/// Receives transitions.
 ///
-/// Called on the thread that made the transition, or on one that was telling already, after the
-/// transition and outside any lock; for one breaker never by two threads at once, and in the order of
-/// the generations. It may use the breaker: a transition that it makes is told after it returns. At most
-/// 16 transitions wait; beyond that the oldest are dropped and the next one says how many were
-/// [`missed`](Transition::missed). A panic in a listener goes no farther.
+/// A listener is called after the transition, outside any lock. The calling thread is the one that
+/// made the transition, or one that was already notifying listeners. Listeners of one breaker are
+/// never called by two threads at the same time, and receive transitions in order of generation.
+///
+/// A listener may use the breaker. A transition that it makes is delivered after it returns. The
+/// queue holds 16 transitions. When it is full, the oldest transitions are dropped, and the next
+/// one delivered says how many were [`missed`](Transition::missed). A panic in a listener is
+/// caught.
 ///
 /// Closures are listeners:
 ///
@@ -48,13 +51,13 @@ pub struct Transition {
 /// use cutout::{Breaker, Listener, Transition};
 ///
 /// static LOG: fn(&Transition) = |t| println!("{} to {}, {:?}", t.from, t.to, t.cause);
-/// static PARTNER: Breaker = Breaker::builder().listeners(&[&LOG]).build();
+/// static BILLING: Breaker = Breaker::builder().listeners(&[&LOG]).build();
 ///
-/// PARTNER.force_open(); // closed to forced-open, Operator
+/// BILLING.force_open(); // closed to forced-open, Operator
 /// ```
 #[cfg(feature = "std")]
 pub trait Listener: Send + Sync {
-    /// Told once of each transition.
+    /// Called once for each transition.
     fn on_transition(&self, transition: &Transition);
 }
 
@@ -65,9 +68,11 @@ impl<F: Fn(&Transition) + Send + Sync> Listener for F {
     }
 }
 
-/// Is told of every call. Apart from [`Listener`], because this costs every call something.
+/// Receives every call. Separate from [`Listener`], since a call listener adds a cost to every
+/// call.
 ///
-/// Called on the thread of the call, outside any lock. A panic in one goes no farther (with `std`).
+/// A call listener is called on the thread of the call, outside any lock. With `std`, a panic in a
+/// call listener is caught.
 ///
 /// ```
 /// use cutout::{Breaker, CallListener, Ended};
@@ -76,62 +81,63 @@ impl<F: Fn(&Transition) + Send + Sync> Listener for F {
 ///
 /// impl CallListener for Log {
 ///     fn on_outcome(&self, ended: &Ended) {
-///         println!("{:?}, which was {:?}", ended.outcome, ended.recorded);
+///         println!("{:?}: {:?}", ended.outcome, ended.recorded);
 ///     }
 /// }
 ///
-/// static PARTNER: Breaker = Breaker::builder().call_listener(&Log).build();
-/// PARTNER.call(|| Ok::<_, ()>(7)).unwrap(); // Success, which was Applied
+/// static BILLING: Breaker = Breaker::builder().call_listener(&Log).build();
+/// BILLING.call(|| Ok::<_, ()>(7)).unwrap(); // Success: Applied
 /// ```
 pub trait CallListener: Send + Sync {
-    /// A call was let through and is about to be made. Comes after the transition that let it through as
-    /// a probe, if it did.
+    /// Called when a call was admitted, before it is made. If the call is a probe that caused a
+    /// transition, that transition comes first.
     fn on_admitted(&self, call: &Admitted) {
         let _ = call;
     }
 
-    /// A call that was let through has ended. Comes before the transition that it caused, if any.
+    /// Called when an admitted call has ended, before the transition that its outcome caused, if
+    /// any.
     fn on_outcome(&self, ended: &Ended) {
         let _ = ended;
     }
 
-    /// A call was not let through.
+    /// Called when a call was rejected.
     fn on_rejected(&self, rejected: &Rejected) {
         let _ = rejected;
     }
 }
 
-/// A call that was let through.
+/// Description of an admitted call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Admitted {
     /// The breaker's name, if it has one.
     pub name: Option<&'static str>,
-    /// The period that it was let through in.
+    /// The period in which the call was admitted.
     pub generation: u16,
-    /// Whether it is a probe.
+    /// True if the call is a probe.
     pub probe: bool,
 }
 
-/// A call that has ended.
+/// Description of a call that has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Ended {
     /// The call.
     pub call: Admitted,
-    /// How it ended, as the breaker sees it: a slow success is a failure here.
+    /// The outcome as the breaker counts it: a slow success is a failure.
     pub outcome: Outcome,
-    /// What became of that.
+    /// The effect of the outcome on the breaker.
     pub recorded: Recorded,
 }
 
-/// Runs what a user gave us so that its panic goes no farther.
+/// Runs a user's listener and catches its panic.
 pub(crate) fn contained(told: impl FnOnce()) {
     #[cfg(feature = "std")]
     {
         use std::panic::{AssertUnwindSafe, catch_unwind};
-        // The panic hook has reported it; there is nobody to hand it on to. What was thrown may itself
-        // panic when it is dropped, and what that throws is better leaked than asked a third time.
+        // The panic hook has already reported the panic. Dropping the payload may panic again: leak
+        // the second payload rather than risk a third panic.
         if let Err(thrown) = catch_unwind(AssertUnwindSafe(told))
             && let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(thrown)))
         {

@@ -1,4 +1,4 @@
-//! What a response of the `http` crate says of the partner, with HTTP and with gRPC.
+//! Classifiers for responses of the `http` crate: HTTP and gRPC.
 
 use core::time::Duration;
 
@@ -9,8 +9,8 @@ use http::{
 
 use super::{Outcome, grpc_code, http_status};
 
-/// What the result of an HTTP call says about the partner: an error is a failure, a response is what
-/// [`http_head`] makes of it.
+/// Classifies the result of an HTTP call. An error is a failure; a response is classified by
+/// [`http_head`].
 ///
 /// ```
 /// use cutout::{Outcome, classify};
@@ -31,21 +31,22 @@ pub fn http_response<B, E>(result: &Result<Response<B>, E>) -> Outcome {
     }
 }
 
-/// What status and headers say about the partner: [`http_status`], and if that is a failure the partner's
-/// `Retry-After` with it.
+/// Classifies a response by its status and headers: [`http_status`], and for a failure also the
+/// dependency's `Retry-After`.
 ///
-/// `Retry-After` is read as seconds, or as a date if there is a `Date` beside it: the partner's own clock
-/// then tells how far off that is, and this machine's is not asked. What is neither is passed over.
+/// `Retry-After` is parsed as seconds, or as a date if the response has a `Date` header. The wait
+/// is then the difference of the two dates, both by the dependency's clock; the local clock is not
+/// used. A value that is neither is ignored.
 ///
-/// Fits `reqwest`, whose status and headers are those of the `http` crate:
+/// Works with `reqwest`, whose status and headers are types of the `http` crate:
 ///
 /// ```
 /// use cutout::{Breaker, Outcome, classify};
 ///
-/// static PARTNER: Breaker = Breaker::new();
+/// static QUOTES: Breaker = Breaker::new();
 ///
 /// # async fn quote(request: reqwest::RequestBuilder) {
-/// let response = PARTNER.call_async_with(request.send(), |result| match result {
+/// let response = QUOTES.call_async_with(request.send(), |result| match result {
 ///     Ok(response) => classify::http_head(response.status(), response.headers()),
 ///     Err(_) => Outcome::Failure,
 /// });
@@ -60,12 +61,12 @@ pub fn http_head(status: StatusCode, headers: &HeaderMap) -> Outcome {
     }
 }
 
-/// What the result of a gRPC call says about the partner: an error is a failure, a head with a
-/// `grpc-status` is what [`grpc_code`] makes of that, and one without is what [`http_head`] makes of it.
+/// Classifies the result of a gRPC call. An error is a failure. A response head with a
+/// `grpc-status` is classified by [`grpc_code`], a head without one by [`http_head`].
 ///
-/// A head has that status if it is all there is, as with most errors of unary calls. That of a response which
-/// has messages comes in the trailers, and is read by a layer that
-/// [holds its permit](crate::tower::BreakerLayer::hold_body) until then.
+/// A response without messages, such as most errors of unary calls, has its status in the head. A
+/// response with messages has its status in the trailers. A layer that
+/// [holds its permit](crate::tower::BreakerLayer::hold_body) until then reads it there.
 ///
 /// ```
 /// use cutout::{Outcome, classify};
@@ -84,7 +85,8 @@ pub fn grpc_response<B, E>(result: &Result<Response<B>, E>) -> Outcome {
     }
 }
 
-/// The status in a head or in trailers; what is there and is no number is no code either.
+/// Returns the status of a head or of trailers. A value that is not a number becomes -1, which is
+/// not a code.
 pub(crate) fn grpc_status(headers: &HeaderMap) -> Option<i32> {
     let value = headers.get("grpc-status")?;
     Some(text(value).and_then(|code| code.parse().ok()).unwrap_or(-1))
@@ -97,11 +99,11 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     }
     let then = httpdate::parse_http_date(value).ok()?;
     let now = httpdate::parse_http_date(text(headers.get(DATE)?)?).ok()?;
-    // A date that is past asks for no wait.
+    // A date in the past is a wait of zero.
     Some(then.duration_since(now).unwrap_or_default())
 }
 
-/// Digits as seconds; more than anybody can wait is still a wait.
+/// Parses digits as seconds. A number beyond `u64` saturates.
 fn seconds(digits: &str) -> Option<Duration> {
     (!digits.is_empty()).then(|| Duration::from_secs(digits.parse().unwrap_or(u64::MAX)))
 }

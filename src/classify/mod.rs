@@ -1,4 +1,4 @@
-//! What an outcome means: success, failure, or nothing.
+//! Outcomes of calls, and classifiers that map results to them.
 
 #[cfg(feature = "http")]
 mod http;
@@ -10,23 +10,25 @@ pub(crate) use self::http::grpc_status;
 #[cfg(feature = "http")]
 pub use self::http::{grpc_response, http_head, http_response};
 
-/// How a call ended, as the breaker sees it.
+/// Outcome of a call, as the breaker counts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The partner is well. A probe that succeeds counts towards recovery.
+    /// The dependency is healthy. A successful probe counts towards recovery.
     Success,
-    /// The partner failed. A probe that fails reopens the breaker.
+    /// The dependency failed. A failed probe reopens the breaker.
     Failure,
-    /// The dependency failed and said for how long (`Retry-After`): if this trips or reopens the breaker,
-    /// it opens for at least this long. If a later failure trips it, what is left of the longest hint counts. A hint
-    /// of more than an hour counts as an hour.
+    /// The dependency failed and gave a duration (`Retry-After`). If this failure trips or reopens
+    /// the breaker, it opens for at least this duration. If a later failure trips it, the remainder
+    /// of the longest hint applies. A hint of more than an hour counts as one hour.
     FailureFor(Duration),
-    /// The call proves nothing about the partner. A probe gives its place back and the next call probes.
+    /// The call says nothing about the dependency. A probe gives its slot back, and the next call
+    /// probes.
     Ignored,
 }
 
-/// `Ok` is a success, `Err` a failure: how [`Breaker::call`](crate::Breaker::call) classifies.
+/// Classifies `Ok` as a success and `Err` as a failure, as [`Breaker::call`](crate::Breaker::call)
+/// does.
 #[inline]
 pub const fn result<T, E>(result: &Result<T, E>) -> Outcome {
     if result.is_ok() {
@@ -36,10 +38,10 @@ pub const fn result<T, E>(result: &Result<T, E>) -> Outcome {
     }
 }
 
-/// What an HTTP status says about the partner.
+/// Classifies an HTTP status.
 ///
-/// 5xx and 429 are failures, and so is what is no status at all. Everything else is a **success**, other
-/// 4xx too: the partner is alive and it was the request that was wrong.
+/// 5xx, 429 and numbers that are not a status are failures. All other statuses are **successes**,
+/// including the other 4xx: the dependency is alive and the request was wrong.
 ///
 /// ```
 /// use cutout::{Outcome, classify};
@@ -56,15 +58,15 @@ pub const fn http_status(status: u16) -> Outcome {
     }
 }
 
-/// What a gRPC status code says about the partner.
+/// Classifies a gRPC status code.
 ///
-/// Codes that `google.rpc.Code` maps to HTTP 5xx or 429 are failures: unknown (2), deadline exceeded (4),
-/// resource exhausted (8), unimplemented (12), internal (13), unavailable (14), data loss (15); and so is
-/// a number that is no code. Cancelled (1) is ignored: it was the caller who hung up. The rest are
-/// successes: the partner is alive.
+/// Codes that `google.rpc.Code` maps to HTTP 5xx or 429 are failures: unknown (2), deadline
+/// exceeded (4), resource exhausted (8), unimplemented (12), internal (13), unavailable (14), data
+/// loss (15). A number that is not a code is also a failure. Cancelled (1) is ignored, since the
+/// caller hung up. The remaining codes are successes: the dependency is alive.
 ///
-/// tonic reports a timeout of its own as cancelled: a `Status` that has a source is no answer of the partner's,
-/// and a failure.
+/// tonic reports its own timeouts as cancelled. A `Status` that has a source did not come from the
+/// dependency: classify it as a failure.
 ///
 /// ```
 /// use cutout::{Outcome, classify};
@@ -89,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_status_that_blames_the_partner_is_a_failure() {
+    fn only_a_status_that_blames_the_dependency_is_a_failure() {
         for status in 0..=1_000 {
             let blames = !(100..=499).contains(&status) || status == 429;
             let expected = if blames {
