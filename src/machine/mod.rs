@@ -17,7 +17,9 @@
 //! Rules:
 //!
 //! 1. Whatever decides is in the word, and one CAS moves all of it or none.
-//! 2. What that CAS stores was computed by a function of [`step`], which is pure: a `const fn`.
+//! 2. What that CAS stores was computed by a function of [`step`], which is pure: a `const fn`. Whether a
+//!    failure trips is decided by one of them, [`count_failure`](step::report::count_failure()), for every
+//!    kind of window.
 //! 3. Who loses a CAS starts over with the word that won: no decision outlives its word.
 //! 4. A moment that is compared with a word was read after that word was loaded.
 //! 5. The consequences of a transition (notes, listeners) belong to the winner of its CAS, and come

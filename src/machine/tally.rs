@@ -132,7 +132,8 @@ impl Tally {
         }
     }
 
-    /// Whether what was counted trips the breaker. Asked only when a failure has been recorded.
+    /// Whether what the word counted trips the breaker: of a window beside the word, its run. Asked only
+    /// when a failure has been recorded.
     #[inline]
     pub(crate) const fn trips(&self, payload: u64) -> bool {
         if let Some(run) = self.run
@@ -150,12 +151,6 @@ impl Tally {
                 calls >= min_calls as u32 && failures * 100 >= percent as u32 * calls
             }
         }
-    }
-
-    /// Whether the run of a window beside the word trips.
-    #[cfg(feature = "std")]
-    pub(crate) fn run_trips(&self, payload: Payload) -> bool {
-        self.run.is_some_and(|run| payload.run() >= u64::from(run))
     }
 
     /// Whether a failure rate over time trips, of calls counted in time buckets.
@@ -238,9 +233,21 @@ impl Tally {
     pub(crate) const fn is_legal(&self, payload: u64) -> bool {
         match self.window {
             Some(Window::InWord { span, .. }) => payload > 0 && seen(payload) <= span as u32,
-            Some(_) => payload < 1 << PAYLOAD_BITS,
+            Some(Window::Calls { span, .. }) => self.is_legal_beside(payload, span as u64),
+            Some(_) => self.is_legal_beside(payload, 0),
             None => payload <= u16::MAX as u64,
         }
+    }
+
+    /// The same of a window beside the word, which counts successes up to `most`.
+    #[cfg(test)]
+    const fn is_legal_beside(&self, payload: u64, most: u64) -> bool {
+        let run = Payload::new(payload).run();
+        let short_enough = match self.run {
+            Some(longest) => run < longest as u64,
+            None => run == 0,
+        };
+        payload < 1 << PAYLOAD_BITS && short_enough && Payload::new(payload).clean() <= most
     }
 
     const fn run_length(&self, payload: u64) -> u64 {

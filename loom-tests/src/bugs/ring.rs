@@ -3,7 +3,7 @@
 use super::{Bug, bug, planted::Planted};
 use crate::{
     machine::{
-        step::{Recorded, Step, Vote, open},
+        step::{Counted, Recorded, Step, Vote, count_failure},
         window::payload::Payload,
         word::{Period, Phase, Word},
     },
@@ -70,10 +70,12 @@ impl Planted for TicketFirst {
             (),
             || (),
             |word, ()| {
-                if word.is_of(period) {
-                    step(open(word, 0, 0, rules, moment), Recorded::Tripped)
-                } else {
-                    step(word, Recorded::Applied)
+                if !word.is_of(period) {
+                    return step(word, Recorded::Applied);
+                }
+                match count_failure(word, word.payload(), true, rules) {
+                    Counted::Stays(step) => step,
+                    Counted::Trips(trip) => trip.open(0, rules, moment),
                 }
             },
         );

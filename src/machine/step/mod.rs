@@ -4,9 +4,10 @@
 //! |---|---|---|
 //! | a call asks to be admitted | [`admit`](mod@admit) | lets it through, takes a probe place, rejects, or gives the probes up |
 //! | an admitted call ends | [`report`](mod@report) | counts it, trips, recovers, reopens, or finds it stale |
+//! | a failure ends that a window beside the word judges | [`count_failure`](report::count_failure()) | counts it, or trips |
 //! | an operator acts | [`operate`](mod@operate) | replaces what stands |
 //!
-//! Rules, for all three:
+//! Rules, for all of them:
 //!
 //! 1. Nothing here reads a clock, calls user code or touches memory: each is a `const fn`. The caller
 //!    stores the word by a CAS, and does the rest after it, once.
@@ -30,6 +31,8 @@ pub use change::Cause;
 pub(crate) use change::{Change, Event};
 pub(crate) use operate::{Verb, operate};
 pub use report::Recorded;
+#[cfg(feature = "std")]
+pub(crate) use report::{Counted, count_failure};
 pub(crate) use report::{Vote, report};
 
 /// What a step gives: the next word, and the answer to whoever asked.
@@ -48,14 +51,9 @@ pub(crate) struct Moment {
     pub(crate) salt: u64,
 }
 
-/// Opens: for the policy's interval, or for a hint that is longer.
-pub(crate) const fn open(
-    word: Word,
-    reopens: u8,
-    hint_ms: u64,
-    rules: &Rules,
-    moment: Moment,
-) -> Word {
+/// Opens: for the policy's interval, or for a hint that is longer. Private to the steps, so that no
+/// outcome opens a word without one of them.
+const fn open(word: Word, reopens: u8, hint_ms: u64, rules: &Rules, moment: Moment) -> Word {
     let draw = jitter::draw(moment.now, word.generation(), moment.salt);
     let interval = rules.drawn_interval_ms(reopens, draw);
     let (origin, open_ms) = if hint_ms > interval {

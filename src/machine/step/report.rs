@@ -9,6 +9,9 @@
 //!
 //! No permit of an open or forced-open period exists, but after 65 536 transitions inside one call a
 //! permit can meet a younger period of its own number: it is then treated as unrecorded there.
+//!
+//! Whether a failure of a closed word is counted or trips is decided by [`count_failure`] alone. A window
+//! beside the word asks it directly, with its own judgement: it has looked at the period itself.
 
 use super::{
     super::{
@@ -97,12 +100,58 @@ const fn closed(word: Word, vote: Vote, rules: &Rules) -> (Word, Recorded) {
         }
         Vote::Failure { moment, hint_ms } => {
             let payload = rules.tally.failure(payload);
-            if rules.tally.trips(payload) {
-                (open(word, 0, hint_ms, rules, moment), Recorded::Tripped)
-            } else {
-                (word.with_payload(payload), Recorded::Applied)
-            }
+            let Step { word, verdict } = match count_failure(word, payload, false, rules) {
+                Counted::Stays(step) => step,
+                Counted::Trips(trip) => trip.open(hint_ms, rules, moment),
+            };
+            (word, verdict)
         }
+    }
+}
+
+/// What becomes of a failure of a closed word.
+pub(crate) enum Counted {
+    /// It is counted, and the word stays closed.
+    Stays(Step<Recorded>),
+    Trips(Trip),
+}
+
+/// A closed word that trips. Only [`count_failure`] makes one.
+#[must_use = "a trip opens the word"]
+pub(crate) struct Trip(Word);
+
+impl Trip {
+    /// Opens the word from `moment` on, for at least `hint_ms`. (A window beside the word looks the
+    /// hint up once it knows that it trips, so that no other failure has to.)
+    #[expect(clippy::inline_always, reason = "as for `report`")]
+    #[inline(always)]
+    pub(crate) const fn open(self, hint_ms: u64, rules: &Rules, moment: Moment) -> Step<Recorded> {
+        Step {
+            word: open(self.0, 0, hint_ms, rules, moment),
+            verdict: Recorded::Tripped,
+        }
+    }
+}
+
+/// Counts a failure of a closed word, or trips: by what the word counts, or because the window
+/// beside the word trips.
+///
+/// `payload` is the payload after this failure.
+#[expect(clippy::inline_always, reason = "as for `report`")]
+#[inline(always)]
+pub(crate) const fn count_failure(
+    word: Word,
+    payload: u64,
+    window_trips: bool,
+    rules: &Rules,
+) -> Counted {
+    if window_trips || rules.tally.trips(payload) {
+        Counted::Trips(Trip(word))
+    } else {
+        Counted::Stays(Step {
+            word: word.with_payload(payload),
+            verdict: Recorded::Applied,
+        })
     }
 }
 

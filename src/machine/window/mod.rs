@@ -26,7 +26,7 @@ use super::{
     cell::{Cell, Decided},
     hints::Hints,
     rules::Rules,
-    step::{Moment, Recorded},
+    step::{Counted, Moment, Recorded, Step, count_failure},
     tally::{Count, Window},
     word::{Period, Phase, Word},
 };
@@ -40,6 +40,30 @@ pub(crate) struct Failure<'a> {
     pub(crate) moment: Moment,
     /// Has the hint of this failure already. Looked at once it is known what trips.
     pub(crate) hints: &'a Hints,
+}
+
+#[cfg(feature = "std")]
+impl Failure<'_> {
+    /// Counts it in a closed word of its period, whose payload it makes `payload`, or trips.
+    ///
+    /// The hint is looked up after what the word and the window trip by, so that the hint of each failure
+    /// among those is there.
+    #[inline]
+    fn count(
+        &self,
+        word: Word,
+        payload: payload::Payload,
+        window_trips: bool,
+        rules: &Rules,
+    ) -> Step<Recorded> {
+        match count_failure(word, payload.bits(), window_trips, rules) {
+            Counted::Stays(step) => step,
+            Counted::Trips(trip) => {
+                let hint_ms = self.hints.running(self.period, self.moment.now);
+                trip.open(hint_ms, rules, self.moment)
+            }
+        }
+    }
 }
 
 /// A window beside the word.

@@ -104,6 +104,16 @@ impl Payload {
         }
     }
 
+    /// The successes since the last failure, as far as they are counted.
+    #[cfg(test)]
+    pub(crate) const fn clean(self) -> u64 {
+        if self.0 & FAILING == 0 {
+            self.streak()
+        } else {
+            0
+        }
+    }
+
     /// After a success, where successes are counted up to `span`.
     #[inline]
     pub(crate) const fn with_success(self, span: u16) -> Self {

@@ -65,7 +65,7 @@ use super::{
     super::{
         cell::{Cell, Decided},
         rules::Rules,
-        step::{Recorded, Step, open},
+        step::{Recorded, Step},
         tally::Count,
         tick::SLACK_MS,
         word::{Period, Phase, Word},
@@ -268,19 +268,7 @@ impl Rate {
                         };
                     }
                 };
-                let payload = payload.with_failure(rules.tally.run);
-                if rate_trips || rules.tally.run_trips(payload) {
-                    let hint_ms = failure.hints.running(failure.period, failure.moment.now);
-                    Step {
-                        word: open(word, 0, hint_ms, rules, failure.moment),
-                        verdict: Recorded::Tripped,
-                    }
-                } else {
-                    Step {
-                        word: word.with_payload(payload.bits()),
-                        verdict: Recorded::Applied,
-                    }
-                }
+                failure.count(word, after_failure(payload, rules), rate_trips, rules)
             },
         );
         let counted = decided.is_transition().then(|| sum.count());
@@ -403,6 +391,11 @@ impl Rate {
             successes,
         }
     }
+}
+
+/// What the word keeps of buckets after one more failure.
+pub(crate) const fn after_failure(payload: Payload, rules: &Rules) -> Payload {
+    payload.with_failure(rules.tally.run)
 }
 
 /// What a window covers: more than 32 bits, as its cells hold 100 million calls a second for a day.

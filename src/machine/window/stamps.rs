@@ -49,7 +49,7 @@ use super::{
     super::{
         cell::{Cell, Decided},
         rules::Rules,
-        step::{Recorded, open},
+        step::{Recorded, Step},
         tally::{Count, Window},
         word::{Phase, Word},
     },
@@ -107,10 +107,9 @@ struct View<'a> {
 }
 
 impl Stamps {
-    /// A ring for as many failures, and one more place if that is needed to tell a mark from the one
-    /// before it.
+    /// A ring for this many failures.
     pub(crate) fn new(failures: usize) -> Self {
-        let cells = 0..failures.max(2);
+        let cells = 0..cells(failures);
         Self(cells.map(|_| AtomicU64::new(Mark::NONE.0)).collect())
     }
 
@@ -260,31 +259,20 @@ impl View<'_> {
             self.replace(place, mark, mended);
             return Err(cell.load());
         }
-        let payload = self.with_failure(rules);
-        let trips = rules.tally.run_trips(payload) || self.window_trips(mark, rules);
-        let (next, verdict) = if trips {
-            let hint_ms = failure.hints.running(failure.period, failure.moment.now);
-            let next = open(self.word, 0, hint_ms, rules, failure.moment);
-            (next, Recorded::Tripped)
-        } else {
-            (self.word.with_payload(payload.bits()), Recorded::Applied)
-        };
+        let payload = after_failure(self.payload, self.ring.len(), rules);
+        let window_trips = self.window_trips(mark, rules);
+        let Step {
+            word: next,
+            verdict,
+        } = failure.count(self.word, payload, window_trips, rules);
         cell.replace(self.word, next)?;
+        let tripped = verdict == Recorded::Tripped;
         Ok(Decided {
             before: self.word,
             after: next,
             verdict,
-            prepared: trips.then(|| self.count(mark.stamp(), 0, rules)),
+            prepared: tripped.then(|| self.count(mark.stamp(), 0, rules)),
         })
-    }
-
-    /// The calls are counted in a window of time too, where nobody asks for them: else the word would be the
-    /// same again after two laps, and a settlement that stopped for so long would move a place for nothing.
-    fn with_failure(&self, rules: &Rules) -> Payload {
-        self.payload
-            .with_failure(rules.tally.run)
-            .with_next_place(self.ring.len())
-            .with_one_call_more()
     }
 
     /// Whether the failure of this mark is one too many in the window.
@@ -324,6 +312,23 @@ impl View<'_> {
             calls: u32::try_from(calls).unwrap_or(u32::MAX),
         }
     }
+}
+
+/// What the word keeps of a ring of `len` after one more failure.
+///
+/// The calls are counted in a window of time too, where nobody asks for them: else the word would be the
+/// same again after two laps, and a settlement that stopped for so long would move a place for nothing.
+pub(crate) const fn after_failure(payload: Payload, len: usize, rules: &Rules) -> Payload {
+    payload
+        .with_failure(rules.tally.run)
+        .with_next_place(len)
+        .with_one_call_more()
+}
+
+/// How many cells a ring has that remembers this many failures: one more than that if it is needed to
+/// tell a mark from the one before it.
+pub(crate) fn cells(failures: usize) -> usize {
+    failures.max(2)
 }
 
 /// How many stamps a window covers.

@@ -68,8 +68,8 @@ pub(super) const PATCHES: &[Patch] = &[
         gives_away: "miscounted",
         file: "window/stamps.rs",
         edits: &[(
-            "            .with_next_place(self.ring.len())\n            .with_one_call_more()",
-            "            .with_next_place(self.ring.len())",
+            "        .with_next_place(len)\n        .with_one_call_more()",
+            "        .with_next_place(len)",
         )],
     },
     Patch {
