@@ -5,10 +5,11 @@ use std::{collections::HashSet, fmt, iter::Sum, thread};
 use super::{
     super::{
         rules::Rules,
-        step::{Admission, admit, operate, report},
+        step::{Admission, admit, operate},
         word::Word,
     },
     edges,
+    ends::end,
     home::Home,
     inputs::{Input, inputs},
     scene::{Permit, Scene},
@@ -85,9 +86,9 @@ fn play(scene: &Scene, input: Input, rules: &Rules) -> Scene {
                 Admission::Rejected(_) => scene.under(step.word),
             }
         }
-        Input::Report(permit, vote) => {
+        Input::Report(permit, vote, window_trips) => {
             let period = permit.period(word);
-            let step = report(word, period, vote, rules);
+            let step = end(word, period, vote, window_trips, rules);
             edges::outcome::check(word, period, vote, rules, &step);
             scene.clone().without(permit).under(step.word)
         }

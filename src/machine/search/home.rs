@@ -1,5 +1,5 @@
-//! Brings a word home: to one generation, its deadline or lease end to one tick, and its reopens to
-//! few.
+//! Brings a word home: to one generation, its deadline or lease end to one tick, its reopens to few,
+//! and what only a window beside it reads to one number.
 //!
 //! The machine compares generations by equality and times by their difference, so moving all of them
 //! together changes nothing. That it changes nothing is itself checked: the search runs from a home in
@@ -20,22 +20,30 @@ pub(super) struct Home {
     lease_end: u64,
     /// More reopens than this are brought to this many.
     reopens: u8,
+    /// Closed words have these bits of their payload,
+    counts: u64,
+    /// where the rules have a window beside the word that counts in them.
+    unread: u64,
 }
 
-/// In the middle of every range, and where the next period wraps the generation and every open period and
-/// every lease runs across the wrap of its ticks.
+/// In the middle of every range, and where the next period wraps the generation, every open period and
+/// every lease runs across the wrap of its ticks, and the next call wraps the number of calls.
 pub(super) const HOMES: [Home; 2] = [
     Home {
         generation: 1_000,
         deadline: 1 << (Deadline::BITS - 1),
         lease_end: 1 << (LeaseEnd::BITS - 1),
         reopens: MAX_REOPENS,
+        counts: 1_000,
+        unread: 0,
     },
     Home {
         generation: u16::MAX,
         deadline: 1,
         lease_end: 1,
         reopens: MAX_REOPENS,
+        counts: u64::MAX,
+        unread: 0,
     },
 ];
 
@@ -45,7 +53,15 @@ impl Home {
         let waits = |reopens| (rules.interval_ms(reopens), rules.lease_ms(reopens));
         let settled = (reopens..=MAX_REOPENS).all(|more| waits(more) == waits(reopens));
         assert!(settled, "more than {reopens} reopens differ: {rules:?}");
-        Self { reopens, ..self }
+        #[cfg(feature = "std")]
+        let unread = super::beside::unread(rules);
+        #[cfg(not(feature = "std"))]
+        let unread = 0;
+        Self {
+            reopens,
+            unread,
+            ..self
+        }
     }
 
     pub(super) fn bring(&self, word: Word) -> Word {
@@ -60,7 +76,10 @@ impl Home {
                 lease_end: LeaseEnd::new(self.lease_end),
                 ..half_open
             }),
-            phase => phase,
+            Phase::Closed(payload) => {
+                Phase::Closed(payload & !self.unread | self.counts & self.unread)
+            }
+            phase @ Phase::Held(_) => phase,
         };
         pack(self.generation, phase)
     }

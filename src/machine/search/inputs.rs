@@ -7,6 +7,7 @@ use super::{
         tick::{Deadline, LeaseEnd},
         word::{Phase, Word},
     },
+    ends::judgements,
     scene::{Permit, Scene},
 };
 
@@ -32,7 +33,8 @@ pub(super) const VERBS: [Verb; 6] = [
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Input {
     Admit(Moment),
-    Report(Permit, Vote),
+    /// With what a window beside the word says of it.
+    Report(Permit, Vote, bool),
     Forget(Permit),
     Operate(Verb, Moment),
 }
@@ -47,7 +49,10 @@ pub(super) fn inputs(scene: &Scene, rules: &Rules) -> Vec<Input> {
     permits.dedup();
     for permit in permits {
         inputs.push(Input::Forget(permit));
-        inputs.extend(votes(permit.is_current()).map(|vote| Input::Report(permit, vote)));
+        for vote in votes(permit.is_current()) {
+            let says = judgements(scene.word, permit.period(scene.word), vote, rules);
+            inputs.extend(says.iter().map(|says| Input::Report(permit, vote, *says)));
+        }
     }
     inputs
 }

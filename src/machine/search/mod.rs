@@ -1,8 +1,9 @@
 //! The exhaustive search of the pure `step`: every state that some history of a breaker can reach, and
-//! every input in each of them (`docs/proof.md`).
+//! every input in each of them (`docs/proof.md`). It covers the word of all four kinds of trips: a
+//! run, a window in the word, a ring, time buckets.
 //!
 //! A state of the search is a [`Scene`](scene::Scene): a word and the permits that are outstanding.
-//! Four things make their number small:
+//! Five things make their number small:
 //!
 //! 1. *Generations are relative.* After each step the word is [brought home](home): it gets the same
 //!    generation again and the permits move with it. A permit of long ago stays at the age
@@ -11,11 +12,14 @@
 //!    part of a scene: each input happens at every moment that could matter to its word, in any order.
 //!    So the search covers every clock, also one that stands still, leaps or steps back.
 //! 3. *Permits are few.* At most [`PERMITS`](scene::PERMITS) are outstanding; one more replaces the oldest.
-//! 4. *Reopens are few.* They are counted up to where more make no difference, and by one of the
+//! 4. *Calls and buckets are relative.* The steps never look at the number of the call or of the bucket
+//!    that a word keeps for a window [beside](beside) it, so it is brought home too.
+//! 5. *Reopens are few.* They are counted up to where more make no difference, and by one of the
 //!    [subjects] up to where the count saturates.
 //!
 //! | file | what is checked there | how often |
 //! |---|---|---|
+//! | [`beside`] | trip or count, where a window beside the word judges | on each such edge |
 //! | [`edges`] | I2, I3, I12, I13, I17, I25, the verdicts | on each edge |
 //! | [`scene`] | I5 | in each scene |
 //! | [`words`] | I4, I9, I10, I16, I17, I25, the shortcuts of the shell | in each distinct word |
@@ -26,7 +30,10 @@
 //! A check that fails prints the shortest history that leads to it. What the search leaves out: a permit
 //! that outlives exactly 65 536 transitions, or a multiple of them (I27: [`wrap`]).
 
+#[cfg(feature = "std")]
+mod beside;
 mod edges;
+mod ends;
 mod explore;
 mod fields;
 mod home;

@@ -20,7 +20,15 @@ pub(super) struct Subject {
     pub(super) least: Census,
 }
 
-pub(super) fn subjects() -> [Subject; 7] {
+pub(super) fn subjects() -> Vec<Subject> {
+    let subjects = in_word().into_iter();
+    #[cfg(feature = "std")]
+    let subjects = subjects.chain(super::beside::subjects());
+    subjects.collect()
+}
+
+/// Those whose trip lives in the word.
+fn in_word() -> [Subject; 7] {
     [
         Subject {
             name: "consecutive(2), one probe",
@@ -84,10 +92,10 @@ pub(super) fn subjects() -> [Subject; 7] {
 }
 
 /// The interval of each of the rules is at its cap by then, and the default lease doubles three times.
-const SETTLED: u8 = 4;
+pub(super) const SETTLED: u8 = 4;
 const DAY_MS: u32 = 86_400_000;
 
-const CONSTANT: Interval = Interval {
+pub(super) const CONSTANT: Interval = Interval {
     base: 10,
     cap: 10,
     factor: 1,
@@ -96,12 +104,12 @@ const CONSTANT: Interval = Interval {
     seed: 0,
 };
 /// At its cap after two reopens.
-const DOUBLING: Interval = Interval {
+pub(super) const DOUBLING: Interval = Interval {
     cap: 40,
     factor: 2,
     ..CONSTANT
 };
-const JITTERED: Interval = Interval {
+pub(super) const JITTERED: Interval = Interval {
     jitter: 100,
     ..DOUBLING
 };
@@ -115,7 +123,7 @@ const LONGEST: Interval = Interval {
     seed: 0,
 };
 
-const fn rules(
+pub(super) const fn rules(
     tally: Tally,
     interval: Interval,
     (probes, probe_successes): (u8, u8),
@@ -135,7 +143,7 @@ const fn rules(
     }
 }
 
-const fn least(states: usize, edges: usize) -> Census {
+pub(super) const fn least(states: usize, edges: usize) -> Census {
     Census { states, edges }
 }
 

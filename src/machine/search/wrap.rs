@@ -12,6 +12,7 @@ use super::{
         step::{Admission, Recorded, admit, operate, report},
         word::Word,
     },
+    ends::{end, judgements},
     for_each_subject,
     home::{HOMES, Home},
     inputs::{ANY_TIME, VERBS, at, moments},
@@ -85,12 +86,16 @@ fn admitted(word: Word, rules: &Rules) -> impl Iterator<Item = Word> {
 fn others(word: Word, rules: &Rules) -> impl Iterator<Item = Word> {
     let calls = moments(word, rules).flat_map(move |moment| {
         let step = admit(word, rules, moment);
-        let ended = VOTES
-            .into_iter()
-            .filter_map(move |vote| match step.verdict {
-                Admission::Admitted(period) => Some(report(step.word, period, vote, rules).word),
-                Admission::Rejected(_) => None,
-            });
+        let period = match step.verdict {
+            Admission::Admitted(period) => Some(period),
+            Admission::Rejected(_) => None,
+        };
+        let ended = period.into_iter().flat_map(move |period| {
+            VOTES.into_iter().flat_map(move |vote| {
+                let says = judgements(step.word, period, vote, rules).iter();
+                says.map(move |says| end(step.word, period, vote, *says, rules).word)
+            })
+        });
         ended.chain([step.word])
     });
     let operated = VERBS.map(|verb| operate(word, verb, rules, at(ANY_TIME[0])).word);
@@ -111,10 +116,13 @@ fn is_taken((word, permit): Scene, words: &HashSet<Word>, rules: &Rules, home: H
         let real = report(word, permit.period(word), vote, rules);
         let stale = real.verdict == Recorded::Stale && real.word == word;
         assert!(stale, "I4: {word:?} {permit:?}");
-        let step = report(word, narrow.period(word), vote, rules);
-        let reached = words.contains(&home.bring(step.word));
-        assert!(reached, "I27: {word:?} {permit:?} {vote:?}: {step:?}");
-        taken |= step.verdict != Recorded::Stale;
+        let period = narrow.period(word);
+        for says in judgements(word, period, vote, rules) {
+            let step = end(word, period, vote, *says, rules);
+            let reached = words.contains(&home.bring(step.word));
+            assert!(reached, "I27: {word:?} {permit:?} {vote:?}: {step:?}");
+            taken |= step.verdict != Recorded::Stale;
+        }
     }
     taken
 }

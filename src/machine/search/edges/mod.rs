@@ -129,7 +129,7 @@ fn reopens(word: Word) -> u8 {
 /// Nothing of an earlier period counts.
 fn a_closed_period_starts_empty(edge: &Edge<'_>) {
     if edge.after.is_closed() {
-        let fresh = Phase::Closed(edge.rules.tally.fresh(0));
+        let fresh = Phase::Closed(edge.rules.tally.fresh(edge.moment.now));
         assert_eq!(edge.after.phase(), fresh, "fresh: {edge:?}");
     }
 }
