@@ -1,5 +1,5 @@
 //! I27 with a generation of two bits: a call that lasts while transitions go on, in every way there is, for twice
-//! round and more. (The real 16 bits are tried in `tests/generations.rs`.)
+//! round and more. (The real 16 bits are tried in `tests/it/generations.rs`.)
 //!
 //! The machine compares generations and does nothing else with them. So the model keeps the real age of the permit,
 //! and hands the machine what would be left of it.

@@ -58,7 +58,7 @@ fn trips_on(trip: Trip) -> Bench {
 
 impl Bench {
     fn new(builder: Builder) -> Self {
-        // Whole ticks of both kinds: `tests/defects/clocks.rs` has readings within one.
+        // Whole ticks of both kinds: `tests/it/defects/clocks.rs` has readings within one.
         Self::at(7_004_000_000, builder)
     }
 

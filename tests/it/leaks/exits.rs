@@ -12,7 +12,7 @@ use std::{
 
 use cutout::Breaker;
 
-use crate::LIMIT;
+use super::LIMIT;
 
 /// What an exit is to the breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

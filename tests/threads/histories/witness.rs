@@ -7,7 +7,7 @@ use cutout::{
     clock::{Clock, Manual},
 };
 
-use crate::sequential::{Answer, Asked, Call, Heard, What};
+use super::sequential::{Answer, Asked, Call, Heard, What};
 
 thread_local! {
     /// The last reading of this thread, and how many there were.

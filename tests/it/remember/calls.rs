@@ -16,7 +16,7 @@ use cutout::{
     remember::{Error, Remembering},
 };
 
-use crate::{Bench, SECOND};
+use super::{Bench, SECOND};
 
 static STATIC: Breaker = Breaker::builder().trip(Trip::consecutive(1)).build();
 static OWNED: Remembering<io::Error> = Remembering::new(Breaker::new());

@@ -1,5 +1,4 @@
 //! One breaker for each key, and never more of them than the bound.
-#![cfg(feature = "keyed")]
 
 use std::{
     cell::Cell,

@@ -1,8 +1,6 @@
 //! A policy is refused just outside each of its bounds, with field, value and bound, and accepted just
 //! inside: the table in the docs of [`Policy`], tried.
 
-mod any_policy;
-
 use std::{
     panic::{catch_unwind, resume_unwind},
     time::Duration,
@@ -10,6 +8,8 @@ use std::{
 
 use cutout::{Backoff, Breaker, OnDrop, Policy, PolicyError, Trip};
 use proptest::prelude::*;
+
+use super::any_policy::any_policy;
 
 const DAY: Duration = Duration::from_hours(24);
 const MONTH: Duration = Duration::from_hours(30 * 24);
@@ -485,7 +485,7 @@ fn the_setters_of_the_builder_are_those_of_the_policy() {
 
 proptest! {
     #[test]
-    fn a_breaker_gives_back_any_policy_that_it_was_built_with(policy in any_policy::any_policy()) {
+    fn a_breaker_gives_back_any_policy_that_it_was_built_with(policy in any_policy()) {
         prop_assert_eq!(policy.validate(), Ok(()));
         prop_assert_eq!(try_build(policy).unwrap().policy(), policy);
     }

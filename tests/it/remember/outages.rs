@@ -4,7 +4,7 @@ use std::{sync::Arc, thread};
 
 use cutout::{Outcome, Policy, Reason, Recorded};
 
-use crate::{Bench, SECOND, is_gone};
+use super::{Bench, SECOND, is_gone};
 
 #[test]
 fn what_does_not_count_as_a_failure_is_not_remembered() {

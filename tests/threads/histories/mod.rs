@@ -5,19 +5,13 @@
 //! stands: there a failure may finish another's recording, by its own reading of the clock. Time buckets
 //! promise less than an order of steps; loom and the oracle have them.
 
-#[path = "../oracle/mod.rs"]
-#[allow(
-    dead_code,
-    reason = "histories need less of it than `against_oracle` does"
-)]
-mod oracle;
 mod sequential;
 mod witness;
 
 use std::{
     array, hint,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
@@ -31,6 +25,7 @@ use cutout::{
 use fastrand::Rng;
 use histories::{Explanation, Figures, Specification, Unexplained, explain, iterations};
 
+use super::alone;
 use sequential::{Between, Heard, Steps, What};
 use witness::{Remembering, Witness};
 
@@ -49,8 +44,6 @@ const START: u64 = 7_200_000_000_000;
 const POLICY: Policy = Policy::new()
     .open_for(SECOND)
     .probe_lease(Duration::from_millis(700));
-
-static ALONE: Mutex<()> = Mutex::new(());
 
 #[test]
 fn runs_of_failures_have_an_order() {
@@ -102,8 +95,7 @@ fn play(name: &str, policy: Policy, time: Time) {
     let mut figures = Figures::default();
     let (mut met, mut lost) = (0, 0);
     let wanted = iterations(HISTORIES);
-    // One test at a time: threads meet only where each has a core.
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     for seed in (0..).take(wanted * PATIENCE) {
         let game = Game::new(policy);
         let played = game.play(time, seed);

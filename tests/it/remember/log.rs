@@ -12,7 +12,7 @@ use cutout::{
     remember::{Failure, FailureLog, Failures, Remembering},
 };
 
-use crate::{Bench, Broken};
+use super::{Bench, Broken};
 
 const NOON: SystemTime = SystemTime::UNIX_EPOCH;
 

@@ -1,7 +1,5 @@
 //! Threads that wait for transitions. (That none is slept through is `loom-tests`' to show.)
 
-#![cfg(feature = "watch")]
-
 use cutout::{Breaker, State, StopWatching};
 use std::{sync::mpsc, thread};
 

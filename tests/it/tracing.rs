@@ -1,5 +1,4 @@
 //! Transitions and rejections as `tracing` events.
-#![cfg(feature = "tracing")]
 
 use std::{
     io,

@@ -10,7 +10,7 @@ mod reckoning;
 use std::{
     cell::Cell,
     sync::{
-        Arc, Barrier, Mutex, PoisonError,
+        Arc, Barrier, Mutex,
         atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
     },
     thread,
@@ -24,6 +24,7 @@ use cutout::{
 use fastrand::Rng;
 use histories::iterations;
 
+use super::alone;
 use reckoning::{Met, Reckoning};
 
 /// Of each thread in a round, so few that no generation comes twice.
@@ -120,11 +121,8 @@ fn what_a_rate_trips_adds_up() {
     stress("rate", policy, 6, counts);
 }
 
-static ALONE: Mutex<()> = Mutex::new(());
-
 fn stress(name: &str, policy: Policy, threads: usize, counts: Counts) {
-    // One test at a time: threads meet only where there are cores for them.
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     let mut met = Met::default();
     let wanted = iterations(ROUNDS);
     for seed in (0..).take(wanted * PATIENCE) {

@@ -1,14 +1,12 @@
 //! A policy comes from a file that people write: durations as "15s", defaults for what is left out, and
 //! a refusal that says what is wrong and where.
 
-#![cfg(feature = "serde")]
-
-mod any_policy;
-
 use std::{error::Error, sync::Arc, time::Duration};
 
 use cutout::{Backoff, Breaker, OnDrop, Policy, State, Trip, clock::Manual};
 use proptest::prelude::*;
+
+use super::any_policy::any_policy;
 
 const SECOND: Duration = Duration::from_secs(1);
 const NEW: Policy = Policy::new();
@@ -509,13 +507,13 @@ fn a_snapshot_is_written_as_json() -> Result<(), Box<dyn Error>> {
 
 proptest! {
     #[test]
-    fn any_policy_comes_back_from_json_as_it_was(policy in any_policy::any_policy()) {
+    fn any_policy_comes_back_from_json_as_it_was(policy in any_policy()) {
         let text = serde_json::to_string(&policy).unwrap();
         prop_assert_eq!(serde_json::from_str::<Policy>(&text).unwrap(), policy, "{}", text);
     }
 
     #[test]
-    fn any_policy_comes_back_from_toml_as_it_was(policy in any_policy::any_policy()) {
+    fn any_policy_comes_back_from_toml_as_it_was(policy in any_policy()) {
         let text = toml::to_string(&policy).map_err(|error| {
             TestCaseError::fail(format!("{error}: {policy:?}"))
         })?;

@@ -1,8 +1,6 @@
 //! The last error and the log of failures: what is remembered, what a rejection shows, and what a healthy call is
 //! spared.
 
-#![cfg(feature = "last-error")]
-
 mod calls;
 mod log;
 mod outages;
