@@ -1,4 +1,4 @@
-//! What stores nothing (I21): no store and no CAS is even tried. `hw-tests` shows the same of the whole breaker, by
+//! What stores nothing (I21): no store and no CAS is even tried. `tests/hardware` shows the same of the whole breaker, by
 //! page protection.
 
 use crate::{

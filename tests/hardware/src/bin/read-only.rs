@@ -5,7 +5,7 @@
 
 #[cfg(unix)]
 mod unix {
-    use hw_tests::{scenes::Scene, vault::Vault};
+    use hardware_tests::{scenes::Scene, vault::Vault};
 
     #[global_allocator]
     static VAULT: Vault = Vault::new();

@@ -8,7 +8,7 @@ use std::{
     process::{Command, ExitStatus},
 };
 
-use hw_tests::scenes::Scene;
+use hardware_tests::scenes::Scene;
 
 /// What a store to a read-only page raises: SIGSEGV, on Apple's systems SIGBUS.
 const FAULT: i32 = if cfg!(target_vendor = "apple") {
