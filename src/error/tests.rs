@@ -1,0 +1,69 @@
+use super::*;
+
+fn rejected(rest: u64) -> Rejected {
+    Rejected::new(Refusal::Open { rest }, 3, None)
+}
+
+#[test]
+fn the_wait_is_told_in_three_ways() {
+    let rejected = rejected(6_002);
+    assert_eq!(
+        rejected.retry_after(),
+        Some(Duration::from_micros(1_500_500))
+    );
+    assert_eq!(rejected.retry_after_secs(), Some(2));
+    assert_eq!(rejected.to_string(), "circuit is open, retry after 1.501s");
+}
+
+#[test]
+fn the_tick_that_an_end_is_rounded_up_by_is_no_second() {
+    for (ticks, secs, text) in [(1, 1, "1ms"), (4_001, 1, "1s"), (4_002, 2, "1.001s")] {
+        let rejected = rejected(ticks);
+        assert_eq!(rejected.retry_after_secs(), Some(secs), "{ticks}");
+        let text = format!("circuit is open, retry after {text}");
+        assert_eq!(rejected.to_string(), text);
+    }
+}
+
+#[test]
+fn a_whole_number_of_seconds_is_not_rounded() {
+    assert_eq!(rejected(8_000).retry_after_secs(), Some(2));
+    assert_eq!(
+        rejected(8_000).to_string(),
+        "circuit is open, retry after 2s"
+    );
+}
+
+#[test]
+fn busy_probes_have_an_upper_bound_and_an_operator_has_none() {
+    let busy = Rejected::new(Refusal::Busy { rest: 6_000 }, 3, Some("billing"));
+    assert_eq!(busy.retry_after(), Some(Duration::from_millis(1_500)));
+    assert_eq!(busy.retry_after_secs(), Some(2));
+    assert_eq!(
+        busy.to_string(),
+        "circuit \"billing\" is half-open and its probes are busy, retry after 1.5s"
+    );
+    let forced = Rejected::new(Refusal::Forced, 3, None);
+    assert_eq!(
+        (forced.retry_after(), forced.retry_after_secs()),
+        (None, None)
+    );
+    assert_eq!(forced.to_string(), "circuit is forced open");
+}
+
+#[test]
+fn a_rejection_is_small() {
+    let name = size_of::<Option<&str>>();
+    assert_eq!(size_of::<Rejected>(), name + size_of::<u64>() + 8);
+}
+
+#[test]
+fn an_error_is_transparent() {
+    let error = Error::Inner(fmt::Error);
+    assert_eq!(error.to_string(), fmt::Error.to_string());
+    assert!(error::Error::source(&error).is_none());
+    let error = Error::<fmt::Error>::from(rejected(4));
+    assert_eq!(error.to_string(), "circuit is open, retry after 1ms");
+    assert_eq!(error.rejected().map(Rejected::generation), Some(3));
+    assert_eq!(error.map_inner(|_| ()).into_inner(), None);
+}
