@@ -1,4 +1,4 @@
-//! The function behind the breaker.
+//! Code generation for the guarded function.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
@@ -18,20 +18,20 @@ use crate::{
     words::{Word, Words},
 };
 
-/// The function with its body behind the breaker, and the accessor of that breaker if it has its own.
+/// Expands to the function with a guarded body, and to an accessor if the breaker is its own.
 pub(crate) fn expand(words: &Words, mut function: ItemFn) -> Result<TokenStream> {
     let returned = returned(&function.sig)?;
     if let Some(constness) = function.sig.constness {
         return Err(Error::new(
             constness.span,
-            "a breaker decides at run time, and a `const fn` has to do without one",
+            "a `const fn` can't have a breaker, which decides at run time",
         ));
     }
     let (breaker, accessor) = if let Some(given) = words.get("breaker") {
         if let Some(word) = words.of_the_breaker() {
-            return Err(
-                word.refused("can't stand beside `breaker`, whose policy is set where it is made")
-            );
+            return Err(word.refused(
+                "can't be combined with `breaker`, whose policy is set where it is built",
+            ));
         }
         (named(&given.value, &function.sig), None)
     } else {
@@ -48,7 +48,7 @@ pub(crate) fn expand(words: &Words, mut function: ItemFn) -> Result<TokenStream>
     Ok(quote!(#function #accessor))
 }
 
-/// A reference to the breaker that the words name.
+/// Generates a reference to the breaker of `breaker = ...`.
 fn named(value: &TokenStream, signature: &Signature) -> TokenStream {
     let place = syn::parse2::<Expr>(value.clone());
     match place.as_ref().map(unborrowed) {
@@ -60,7 +60,7 @@ fn named(value: &TokenStream, signature: &Signature) -> TokenStream {
     }
 }
 
-/// The place behind borrows and parentheses.
+/// Strips borrows and parentheses from a place expression.
 fn unborrowed(mut value: &Expr) -> &Expr {
     loop {
         value = match value {
@@ -72,7 +72,7 @@ fn unborrowed(mut value: &Expr) -> &Expr {
     }
 }
 
-/// Whether this may be anything but a static, a constant or a field of one.
+/// Returns false only for a static, a constant or a field of one.
 fn is_local(place: &Expr, signature: &Signature) -> bool {
     match place {
         Expr::Field(field) => is_local(unborrowed(&field.base), signature),
@@ -83,14 +83,14 @@ fn is_local(place: &Expr, signature: &Signature) -> bool {
     }
 }
 
-/// What a body returns.
+/// Return type of a body.
 struct Returned {
     result: Type,
-    /// The boxed future of the result, which `#[async_trait]` makes of an `async fn`.
+    /// The boxed future of the result, as `#[async_trait]` generates it from an `async fn`.
     boxed: Option<Type>,
 }
 
-/// The type that the body has, with `_` for a part that only the compiler can name.
+/// The type of the body, with `_` for a part that only the compiler can name.
 fn returned(signature: &Signature) -> Result<Returned> {
     let ReturnType::Type(_, returned) = &signature.output else {
         return Err(Error::new(signature.ident.span(), RULE));
@@ -119,10 +119,10 @@ fn returned(signature: &Signature) -> Result<Returned> {
     Err(Error::new_spanned(returned, rule))
 }
 
-const RULE: &str = "a breaker sees success and failure in a `Result`: return one, or an alias whose name ends in `Result`";
-const FUTURE_RULE: &str = "a breaker sees success and failure in a `Result`: write `async fn`, or return a `Pin<Box<dyn Future<..>>>`";
+const RULE: &str = "a breaker reads success and failure from a `Result`: return one, or an alias whose name ends in `Result`";
+const FUTURE_RULE: &str = "a breaker reads success and failure from a `Result`: write `async fn`, or return a `Pin<Box<dyn Future<..>>>`";
 
-/// The type behind the fragments that `macro_rules!` has passed on.
+/// Strips the invisible groups in which `macro_rules!` passes fragments.
 fn ungrouped(mut named: &Type) -> &Type {
     while let Type::Group(group) = named {
         named = &group.elem;
@@ -147,7 +147,7 @@ fn last_segment(named: &Type) -> Option<&PathSegment> {
     }
 }
 
-/// The last type in the angle brackets of such a path.
+/// The last type argument of a path whose last segment satisfies `is_path`.
 fn argument(named: &Type, is_path: impl Fn(&str) -> bool) -> Option<&Type> {
     let last = last_segment(named)?;
     let PathArguments::AngleBracketed(arguments) = &last.arguments else {
@@ -176,7 +176,7 @@ fn boxed_output(named: &Type) -> Option<Type> {
     }
 }
 
-/// The output of the `Future` that is one of these bounds.
+/// The output of the `Future` among these bounds.
 fn output<P>(bounds: &Punctuated<TypeParamBound, P>) -> Option<Type> {
     bounds.iter().find_map(|bound| {
         let TypeParamBound::Trait(bound) = bound else {
@@ -193,7 +193,7 @@ fn output<P>(bounds: &Punctuated<TypeParamBound, P>) -> Option<Type> {
     })
 }
 
-/// Writes `_` for `impl Trait`, which can't stand in a body.
+/// Replaces `impl Trait`, which is not allowed in a body, with `_`.
 struct Unnamed;
 
 impl VisitMut for Unnamed {
@@ -206,11 +206,11 @@ impl VisitMut for Unnamed {
     }
 }
 
-/// A static in a generic function or a method would be one for all its instances, or objects.
+/// Refuses generic functions and methods, whose instances or objects would share one static.
 fn has_one_instance(signature: &Signature) -> Result<()> {
-    let generic = "all instances of a generic function would share one breaker: name the one to use, as in `breaker = PARTNER`";
-    let method = "all objects would share the one breaker of a method: name the one to use, as in `breaker = self.breaker`";
-    let associated = "an associated function can't have a breaker of its own: name one, as in `breaker = PARTNER`";
+    let generic = "all instances of a generic function would share one breaker: specify one, as in `breaker = BILLING`";
+    let method = "all objects would share the one breaker of a method: specify one, as in `breaker = self.breaker`";
+    let associated = "an associated function can't have a breaker of its own: specify one, as in `breaker = BILLING`";
     for parameter in &signature.generics.params {
         if !matches!(parameter, GenericParam::Lifetime(_)) {
             return Err(Error::new_spanned(parameter, generic));
@@ -239,7 +239,7 @@ fn mentions(tokens: TokenStream, word: &str) -> bool {
     })
 }
 
-/// A function for whoever wants to see or switch the breaker; it holds it, too.
+/// Generates the accessor, a function that contains the static breaker and returns it.
 fn accessor(words: &Words, function: &ItemFn) -> Result<(TokenStream, TokenStream)> {
     let ItemFn { vis, sig, .. } = function;
     let name = match words.get("accessor") {
@@ -262,7 +262,7 @@ fn accessor(words: &Words, function: &ItemFn) -> Result<(TokenStream, TokenStrea
     Ok((name, accessor))
 }
 
-/// The call of the body through the breaker, and what becomes of its error.
+/// Generates the call of the body through the breaker, and the handling of its error.
 fn guarded(
     words: &Words,
     function: &ItemFn,
@@ -282,17 +282,17 @@ fn guarded(
     let by_value = takes_its_arguments(words).then(|| quote!(move));
     let Returned { result, boxed } = returned;
     let called = if let Some(boxed) = boxed {
-        // The body, which may return early, runs when the breaker has admitted the call.
+        // A closure contains the body's early returns, and runs after admission.
         quote! {
             ::cutout::Breaker::#call(#breaker, async #by_value {
                 (#by_value || -> #boxed #block)().await
             } #with).await
         }
     } else if function.sig.asyncness.is_some() {
-        // Braces of ours, at the place of the user's: those would be called unnecessary.
+        // Replace the user's braces, which would cause an `unused_braces` warning, at their span.
         let braces = Span::call_site().located_at(block.brace_token.span.join());
         block.brace_token = Brace(braces);
-        // An async block has no place for its type but in what it returns.
+        // An async block has no syntax for its type; a dead `return` fixes that type.
         quote! {
             ::cutout::Breaker::#call(#breaker, async #by_value {
                 if false {
@@ -317,27 +317,27 @@ fn guarded(
     })
 }
 
-/// Whether the call of the body is awaited.
+/// Returns true if the call of the body is awaited.
 fn is_async(function: &ItemFn, returned: &Returned) -> bool {
     function.sig.asyncness.is_some() || returned.boxed.is_some()
 }
 
-/// An async body owns its arguments, as that of any async function does; but not where the breaker may be
-/// found by way of one of them, which is then only borrowed.
+/// Returns true if the async body owns its arguments, as in any async function. The exception is a
+/// breaker that may be reached through an argument: that argument is borrowed.
 fn takes_its_arguments(words: &Words) -> bool {
     words
         .get("breaker")
         .is_none_or(|word| syn::parse2::<ExprPath>(word.value.clone()).is_ok())
 }
 
-/// The error that a match binds, to be seen at this place in messages.
+/// The error that a match binds, located at `place` in messages.
 fn error_at(place: Span) -> Ident {
     Ident::new("error", Span::mixed_site().located_at(place))
 }
 
 fn without_fallback(returned: &Type) -> TokenStream {
     let error = error_at(returned.span());
-    // The call is of the same making as its argument, else the compiler would point at the whole attribute.
+    // Give the call the span of its argument; otherwise errors would point at the whole attribute.
     quote_spanned!(error.span()=> ::cutout::__private::flatten(#error))
 }
 

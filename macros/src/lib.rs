@@ -1,6 +1,6 @@
 //! The attribute macro of [cutout](https://docs.rs/cutout), a circuit breaker.
 //!
-//! Use it as `cutout::breaker`, with cutout's feature `macros`; it is described there.
+//! Use it as `cutout::breaker`, with cutout's feature `macros`. cutout has the documentation.
 
 mod function;
 mod policy;
@@ -13,17 +13,17 @@ use syn::{Error, ItemFn};
 
 #[expect(
     missing_docs,
-    reason = "they would be appended to those of `cutout::breaker`"
+    reason = "docs here would be appended to those of `cutout::breaker`"
 )]
 #[proc_macro_attribute]
 pub fn breaker(words: TokenStream, item: TokenStream) -> TokenStream {
     let Ok(function) = syn::parse::<ItemFn>(item) else {
-        let reason = "a breaker stands before a function that has a body";
+        let reason = "`breaker` applies to functions that have a body";
         return Error::new(proc_macro2::Span::call_site(), reason)
             .into_compile_error()
             .into();
     };
-    // With an error the function stays as it was, so that its callers do not miss it too.
+    // On an error, emit the function unchanged, so that its callers cause no further errors.
     let without = function.clone();
     let expanded = syn::parse(words).and_then(|words| function::expand(&words, function));
     expanded

@@ -1,4 +1,4 @@
-//! The breaker of a function, from its words.
+//! Code generation for the breaker of a function.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -6,7 +6,7 @@ use syn::{Error, Result, spanned::Spanned as _};
 
 use crate::words::{Word, Words};
 
-/// The words that are setters of the policy by themselves.
+/// Arguments that are setters of the policy.
 const SETTERS: [&str; 7] = [
     "open_for",
     "backoff",
@@ -16,7 +16,7 @@ const SETTERS: [&str; 7] = [
     "slow_call",
     "on_drop",
 ];
-/// The words that a trip is made of.
+/// Arguments that make up the trip rule.
 const TRIP: [&str; 6] = [
     "consecutive",
     "failures",
@@ -25,11 +25,11 @@ const TRIP: [&str; 6] = [
     "of_last",
     "within",
 ];
-/// The words that are setters of the builder only.
+/// Arguments that are setters of the builder only.
 const BESIDE: [&str; 3] = ["clock", "listeners", "call_listener"];
 
-/// An expression for a breaker, which a `static` can hold. The bounds are the core's to check; it is told
-/// here which word a field came from, so that the compiler can point at it.
+/// Generates a constant expression for a breaker. The core checks the bounds. The generated code
+/// maps a refused field to its argument, so that the compiler can point at that argument.
 pub(crate) fn breaker(words: &Words, name: &str) -> Result<TokenStream> {
     words.either("open_for", "backoff")?;
     let trip = trip(words)?.map(|trip| quote!(.trip(#trip)));
@@ -46,7 +46,7 @@ pub(crate) fn breaker(words: &Words, name: &str) -> Result<TokenStream> {
     let error = Ident::new("error", Span::mixed_site());
     let refused = words.iter().map(|Word { name, value }| {
         let field = name.to_string();
-        // The call has the place of the word where it begins and that of the value where it ends.
+        // The call begins at the span of the argument's name and ends at the span of the value.
         let refuse = quote_spanned!(name.span()=> ::cutout::__private::refuse);
         let argument = quote_spanned!(value.span()=> (#error));
         quote!(if ::cutout::__private::is_of(&#error, #field) { #refuse #argument })
@@ -61,7 +61,7 @@ pub(crate) fn breaker(words: &Words, name: &str) -> Result<TokenStream> {
     }})
 }
 
-/// `.probes(2).slow_call(...)`, as far as these words are given.
+/// Generates setter calls such as `.probes(2).slow_call(...)` for those of `names` that are given.
 fn calls(words: &Words, names: &[&str]) -> TokenStream {
     words
         .iter()
@@ -70,7 +70,7 @@ fn calls(words: &Words, names: &[&str]) -> TokenStream {
         .collect()
 }
 
-/// When the breaker trips, if a word says so.
+/// Generates the trip rule, if an argument sets one.
 fn trip(words: &Words) -> Result<Option<TokenStream>> {
     if let Some(trip) = words.get("trip") {
         for part in TRIP {
@@ -110,13 +110,13 @@ fn trip(words: &Words) -> Result<Option<TokenStream>> {
     })
 }
 
-/// The value of `backoff(...)`, whose own words have been read.
+/// Generates the value of `backoff(...)`, whose arguments have been parsed.
 pub(crate) fn backoff(words: &Words, at: &Ident) -> Result<TokenStream> {
     let required = |name: &str| {
         let lacks = || {
             Error::new(
                 at.span(),
-                format!("`backoff` lacks `{name}`, of `base`, `factor` and `cap`"),
+                format!("`backoff` needs `base`, `factor` and `cap`; `{name}` is missing"),
             )
         };
         words.get(name).map(|word| &word.value).ok_or_else(lacks)

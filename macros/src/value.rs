@@ -1,4 +1,4 @@
-//! The values of words.
+//! Parses the values of arguments.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote_spanned};
@@ -7,10 +7,10 @@ use syn::{
     parse::ParseStream, spanned::Spanned as _,
 };
 
-/// What kind of value a word has.
+/// Kind of value of an argument.
 ///
-/// Where a literal may stand, so may a constant expression: only literals are looked at here, the rest is
-/// left to the compiler.
+/// A constant expression is allowed in place of a literal. The macro checks only literals, the
+/// compiler checks expressions.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
     Number,
@@ -19,26 +19,26 @@ pub(crate) enum Kind {
     OnDrop,
     /// A constant of the type that the setter takes.
     Constant,
-    /// A static, which the setter takes a reference to.
+    /// A static, passed to the setter by reference.
     Static,
     Statics,
     Function,
     Fallback,
-    /// Where a breaker is.
+    /// A place expression for a breaker.
     Place,
-    /// A name for something new.
+    /// The name of a new item.
     Name,
 }
 
 impl Kind {
-    /// The value, as what the setter takes.
+    /// Parses a value into the expression that the setter takes.
     pub(crate) fn parse(self, input: ParseStream, word: &Ident) -> Result<TokenStream> {
-        // A word whose value was forgotten, at the word rather than at the comma.
+        // Report a missing value at its argument rather than at the comma.
         if input.is_empty() || input.peek(syn::Token![,]) {
             return Err(self.wanted(word, word));
         }
         let mut value: Expr = input.parse()?;
-        // A fragment that `macro_rules!` has passed on.
+        // Strip the invisible groups in which `macro_rules!` passes fragments.
         while let Expr::Group(group) = value {
             value = *group.expr;
         }
@@ -81,18 +81,18 @@ impl Kind {
         let (what, example) = match self {
             Self::Number => ("a whole number", "3"),
             Self::Duration => ("a duration", "\"15s\""),
-            Self::Text => ("a text", "\"partner\""),
+            Self::Text => ("a string", "\"billing\""),
             Self::OnDrop => (
                 "FailProbe, FailProbeAfter(\"1s\"), Ignore, Failure or FailureAfter(\"1s\")",
                 "Ignore",
             ),
-            Self::Constant => ("a constant", "PARTNER"),
+            Self::Constant => ("a constant", "BILLING"),
             Self::Static => ("the path of a static", "PATH"),
             Self::Statics => ("a list of statics", "[LOG, METRICS]"),
             Self::Function => ("the path of a function", "path"),
             Self::Fallback => ("the path of a function", "path` or `fallback = async path"),
-            Self::Place => ("a breaker", "PARTNER` or `breaker = self.breaker"),
-            Self::Name => ("a name", "partner"),
+            Self::Place => ("a breaker", "BILLING` or `breaker = self.breaker"),
+            Self::Name => ("a name", "billing"),
         };
         Error::new_spanned(at, format!("`{word}` takes {what}: `{word} = {example}`"))
     }
@@ -112,8 +112,9 @@ fn is_literal(value: &Expr) -> bool {
 
 fn duration(text: &LitStr) -> Result<TokenStream> {
     let value = text.value();
-    let duration = humantime::parse_duration(&value)
-        .map_err(|error| Error::new(text.span(), format!("{value:?} is no duration: {error}")))?;
+    let duration = humantime::parse_duration(&value).map_err(|error| {
+        Error::new(text.span(), format!("{value:?} is not a duration: {error}"))
+    })?;
     let (secs, nanos) = (duration.as_secs(), duration.subsec_nanos());
     Ok(quote_spanned!(text.span()=> ::core::time::Duration::new(#secs, #nanos)))
 }

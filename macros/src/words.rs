@@ -1,4 +1,4 @@
-//! What stands between the parentheses: words, each with its value.
+//! Parses the attribute's arguments (`name = value`).
 
 use proc_macro2::{Ident, TokenStream};
 use syn::{
@@ -11,7 +11,7 @@ use syn::{
 
 use crate::{policy, value::Kind};
 
-/// The words of the attribute. Those of the policy and the builder are named as their setters.
+/// Arguments of the attribute. Those of the policy and the builder have the names of their setters.
 const WORDS: &[(&str, Kind)] = &[
     ("consecutive", Kind::Number),
     ("failures", Kind::Number),
@@ -38,7 +38,7 @@ const WORDS: &[(&str, Kind)] = &[
     ("fallback", Kind::Fallback),
 ];
 
-/// The words of `backoff(...)`.
+/// Arguments of `backoff(...)`.
 const BACKOFF: &[(&str, Kind)] = &[
     ("base", Kind::Duration),
     ("factor", Kind::Number),
@@ -47,16 +47,16 @@ const BACKOFF: &[(&str, Kind)] = &[
     ("seed", Kind::Number),
 ];
 
-/// The words that say what becomes of a call; all others say what the breaker is.
+/// Arguments that apply to the call; all others configure the breaker.
 const OF_THE_CALL: [&str; 3] = ["breaker", "classify", "fallback"];
 
-/// A word and its value, which is what the setter of that name takes.
+/// An argument, with the value that the setter of that name takes.
 pub(crate) struct Word {
     pub(crate) name: Ident,
     pub(crate) value: TokenStream,
 }
 
-/// Words as they were written, those of `backoff(...)` before it. Each is there once.
+/// Arguments in source order, those of `backoff(...)` before it. Names are unique.
 #[derive(Default)]
 pub(crate) struct Words {
     words: Vec<Word>,
@@ -73,11 +73,11 @@ impl Words {
         self.words.iter()
     }
 
-    /// The one of these two that is given.
+    /// Returns the given one of two exclusive arguments.
     ///
     /// # Errors
     ///
-    /// If both are, at the later.
+    /// Returns an error at the later argument if both are given.
     pub(crate) fn either(&self, one: &str, other: &str) -> Result<Option<&Word>> {
         let mut given = self
             .iter()
@@ -91,7 +91,7 @@ impl Words {
         }
     }
 
-    /// The first word that says what the breaker is.
+    /// Returns the first argument that configures the breaker.
     pub(crate) fn of_the_breaker(&self) -> Option<&Word> {
         self.iter()
             .find(|word| !OF_THE_CALL.iter().any(|name| word.name == name))
@@ -100,7 +100,7 @@ impl Words {
     fn read(&mut self, input: ParseStream, known: &[(&str, Kind)]) -> Result<()> {
         while !input.is_empty() {
             let Ok(name) = input.call(Ident::parse_any) else {
-                return Err(input.error("this is no word, such as `consecutive = 3`"));
+                return Err(input.error("expected an argument, such as `consecutive = 3`"));
             };
             let Some((_, kind)) = known.iter().find(|(known, _)| name == known) else {
                 return Err(unknown(&name, known));
@@ -155,11 +155,11 @@ fn unknown(name: &Ident, known: &[(&str, Kind)]) -> Error {
     let message = if BACKOFF.iter().any(|(inner, _)| text == *inner) {
         format!("`{text}` belongs inside `backoff(...)`")
     } else if let Some(near) = nearest {
-        format!("there is no word `{text}`; did you mean `{near}`?")
+        format!("unknown argument `{text}`; did you mean `{near}`?")
     } else {
         let all: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
         format!(
-            "there is no word `{text}`; the words are {}",
+            "unknown argument `{text}`; the arguments are {}",
             all.join(", ")
         )
     };

@@ -1,4 +1,4 @@
-//! Async functions behind a breaker of their own.
+//! Async functions, each with its own breaker.
 
 use std::{
     cell::Cell,
@@ -15,7 +15,7 @@ use tokio::task::yield_now;
 #[derive(Debug, PartialEq)]
 enum Broken {
     Rejected(Rejected),
-    Partner,
+    Service,
 }
 
 impl From<Rejected> for Broken {
@@ -26,7 +26,7 @@ impl From<Rejected> for Broken {
 
 impl From<fmt::Error> for Broken {
     fn from(_: fmt::Error) -> Self {
-        Self::Partner
+        Self::Service
     }
 }
 
@@ -42,8 +42,8 @@ async fn an_async_function_trips_and_is_rejected() {
     }
 
     assert_eq!(offer(true).await, Ok(7));
-    assert_eq!(offer(false).await, Err(Broken::Partner));
-    assert_eq!(offer(false).await, Err(Broken::Partner));
+    assert_eq!(offer(false).await, Err(Broken::Service));
+    assert_eq!(offer(false).await, Err(Broken::Service));
     assert_eq!(offer_breaker().state(), State::Open);
     assert!(matches!(offer(true).await, Err(Broken::Rejected(_))));
 }
@@ -91,10 +91,10 @@ async fn a_classifier_says_what_a_result_means() {
 
     #[cutout::breaker(consecutive = 1, classify = ignored)]
     async fn offer() -> Result<(), Broken> {
-        Err(Broken::Partner)
+        Err(Broken::Service)
     }
 
-    assert_eq!(offer().await, Err(Broken::Partner));
+    assert_eq!(offer().await, Err(Broken::Service));
     assert_eq!(offer_breaker().state(), State::Closed);
 }
 

@@ -1,4 +1,4 @@
-//! Functions that return a boxed future: what `#[async_trait]` makes of an `async fn`.
+//! Functions that return a boxed future, as `#[async_trait]` generates it from an `async fn`.
 
 use std::{
     pin::Pin,
@@ -98,7 +98,7 @@ impl Offers for Client {
     }
 }
 
-/// `#[async_trait(?Send)]` makes futures that stay on their thread.
+/// `#[async_trait(?Send)]` generates futures that stay on their thread.
 #[async_trait(?Send)]
 trait Local {
     async fn get(&self) -> Result<u32, Broken>;

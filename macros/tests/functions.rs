@@ -1,4 +1,4 @@
-//! Functions behind a breaker of their own.
+//! Functions, each with its own breaker.
 
 use std::{
     num::ParseIntError,
@@ -15,11 +15,11 @@ use cutout::{
     Trip, clock::Manual,
 };
 
-/// An error that a rejection can become.
+/// An error with a conversion from a rejection.
 #[derive(Debug, PartialEq)]
 enum Broken {
     Rejected(Rejected),
-    Partner,
+    Service,
     Number,
 }
 
@@ -43,11 +43,11 @@ fn a_function_trips_is_rejected_probes_and_recovers() {
     #[cutout::breaker(consecutive = 3, open_for = "15s", clock = CLOCK)]
     fn offer(well: bool) -> Result<u32, Broken> {
         CALLS.fetch_add(1, Ordering::Relaxed);
-        if well { Ok(7) } else { Err(Broken::Partner) }
+        if well { Ok(7) } else { Err(Broken::Service) }
     }
 
     for _ in 0..3 {
-        assert_eq!(offer(false), Err(Broken::Partner));
+        assert_eq!(offer(false), Err(Broken::Service));
     }
     assert_eq!(offer_breaker().state(), State::Open);
     let Err(Broken::Rejected(rejected)) = offer(true) else {
@@ -65,7 +65,7 @@ fn a_function_trips_is_rejected_probes_and_recovers() {
 fn each_function_has_a_breaker_of_its_own_that_bears_its_name() {
     #[cutout::breaker(consecutive = 1)]
     fn billing() -> Result<(), Broken> {
-        Err(Broken::Partner)
+        Err(Broken::Service)
     }
 
     #[cutout::breaker]
@@ -73,7 +73,7 @@ fn each_function_has_a_breaker_of_its_own_that_bears_its_name() {
         Ok(())
     }
 
-    #[cutout::breaker(name = "partner", accessor = circuit)]
+    #[cutout::breaker(name = "billing", accessor = circuit)]
     fn named() -> Result<(), Broken> {
         Ok(())
     }
@@ -83,14 +83,14 @@ fn each_function_has_a_breaker_of_its_own_that_bears_its_name() {
         Ok(())
     }
 
-    assert_eq!(billing(), Err(Broken::Partner));
+    assert_eq!(billing(), Err(Broken::Service));
     assert_eq!(billing_breaker().snapshot().name, Some("billing"));
     assert_eq!(billing_breaker().state(), State::Open);
     assert_eq!(search(), Ok(()));
     assert_eq!(search_breaker().state(), State::Closed);
     assert_eq!(search_breaker().policy(), Policy::new());
     assert_eq!(named(), Ok(()));
-    assert_eq!(circuit().snapshot().name, Some("partner"));
+    assert_eq!(circuit().snapshot().name, Some("billing"));
     assert_eq!(r#type(), Ok(()));
     assert_eq!(type_breaker().snapshot().name, Some("type"));
 }
@@ -127,7 +127,7 @@ fn return_and_question_mark_end_the_body_and_are_counted() {
     #[cutout::breaker(consecutive = 2)]
     fn parsed(text: &str) -> Result<u32, Broken> {
         if text.is_empty() {
-            return Err(Broken::Partner);
+            return Err(Broken::Service);
         }
         let number: u32 = text.parse()?;
         Ok(number)
@@ -136,7 +136,7 @@ fn return_and_question_mark_end_the_body_and_are_counted() {
     assert_eq!(parsed("7"), Ok(7));
     assert_eq!(parsed("many"), Err(Broken::Number));
     assert_eq!(parsed_breaker().snapshot().failures, Some(1));
-    assert_eq!(parsed(""), Err(Broken::Partner));
+    assert_eq!(parsed(""), Err(Broken::Service));
     assert_eq!(parsed_breaker().state(), State::Open);
 }
 
@@ -164,7 +164,7 @@ fn arguments_of_every_kind_pass() {
     #[cutout::breaker]
     fn borrowed<'a>(list: &'a mut Vec<String>, text: &str) -> Result<&'a mut String, Broken> {
         list.push(text.into());
-        list.last_mut().ok_or(Broken::Partner)
+        list.last_mut().ok_or(Broken::Service)
     }
 
     #[cutout::breaker]
@@ -198,7 +198,7 @@ fn arguments_of_every_kind_pass() {
     assert!(boxed("").unwrap_err().is::<std::fmt::Error>());
 }
 
-/// An alias, with an error that anything becomes.
+/// An alias, with an error that any error converts to.
 mod anyhow_like {
     pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 }
@@ -278,10 +278,10 @@ fn listeners_are_told() {
 
     #[cutout::breaker(consecutive = 1, listeners = [LOG, METRICS], call_listener = CALLS)]
     fn offer() -> Result<(), Broken> {
-        Err(Broken::Partner)
+        Err(Broken::Service)
     }
 
-    assert_eq!(offer(), Err(Broken::Partner));
+    assert_eq!(offer(), Err(Broken::Service));
     assert_eq!(*TOLD.lock().unwrap(), [State::Open, State::Closed]);
     assert_eq!(CALLS.0.load(Ordering::Relaxed), 1);
 }
@@ -316,8 +316,8 @@ fn a_panic_is_a_failure() {
     assert_eq!(offer_breaker().state(), State::Open);
 }
 
-/// What is said of a function stays with it, and the accessor is as visible as it is.
-mod partner {
+/// A function keeps its attributes, and its accessor has the same visibility.
+mod billing {
     use super::Broken;
 
     /// Documented.
@@ -337,14 +337,14 @@ mod partner {
 }
 
 #[test]
-fn what_is_said_of_a_function_stays_with_it() {
-    assert_eq!(partner::offer(), Ok(7));
-    assert_eq!(partner::offer_breaker().snapshot().name, Some("offer"));
+fn a_function_keeps_its_attributes() {
+    assert_eq!(billing::offer(), Ok(7));
+    assert_eq!(billing::offer_breaker().snapshot().name, Some("offer"));
 }
 
 #[test]
-fn fragments_of_a_macro_are_words_and_types_too() {
-    macro_rules! partner {
+fn fragments_of_a_macro_are_arguments_and_types_too() {
+    macro_rules! billing {
         ($name:ident -> $returned:ty, $open_for:literal, $failures:expr, $fallback:path) => {
             #[cutout::breaker(consecutive = $failures, open_for = $open_for, fallback = $fallback)]
             fn $name() -> $returned {
@@ -355,7 +355,7 @@ fn fragments_of_a_macro_are_words_and_types_too() {
     fn cold(error: Error<&'static str>) -> Result<&'static str, &'static str> {
         error.into_inner().ok_or("rejected")
     }
-    partner!(offer -> Result<&'static str, &'static str>, "15s", 1 + 1, cold);
+    billing!(offer -> Result<&'static str, &'static str>, "15s", 1 + 1, cold);
 
     assert_eq!(offer(), Ok("broken"));
     assert_eq!(offer(), Ok("broken"));

@@ -1,4 +1,4 @@
-//! Methods and generic functions, which name the breaker to use.
+//! Methods and generic functions, which specify their breaker.
 
 use std::{
     fmt::{self, Display},
@@ -11,7 +11,7 @@ use tokio::task::yield_now;
 #[derive(Debug, PartialEq)]
 enum Broken {
     Rejected(Rejected),
-    Partner,
+    Service,
 }
 
 impl From<Rejected> for Broken {
@@ -43,7 +43,7 @@ impl Client {
         if self.well {
             Ok(7)
         } else {
-            Err(Broken::Partner)
+            Err(Broken::Service)
         }
     }
 
@@ -69,7 +69,7 @@ impl Client {
         if self.well {
             Ok(7)
         } else {
-            Err(Broken::Partner)
+            Err(Broken::Service)
         }
     }
 
@@ -80,12 +80,12 @@ impl Client {
         Ok(self.calls)
     }
 
-    #[cutout::breaker(breaker = PARTNER)]
+    #[cutout::breaker(breaker = BILLING)]
     fn taken(self) -> Result<u32, Broken> {
         Ok(self.calls)
     }
 
-    #[cutout::breaker(breaker = PARTNER)]
+    #[cutout::breaker(breaker = BILLING)]
     fn made() -> Result<Self, Broken> {
         Ok(Self::new(true))
     }
@@ -98,7 +98,7 @@ impl Client {
     }
 }
 
-static PARTNER: Breaker = Breaker::builder().trip(Trip::consecutive(1)).build();
+static BILLING: Breaker = Breaker::builder().trip(Trip::consecutive(1)).build();
 
 #[cutout::breaker(breaker = breaker)]
 fn shown<T: Display, const N: usize>(
@@ -119,7 +119,7 @@ async fn shown_later<T: Display>(breaker: &Breaker, item: T) -> Result<String, B
 #[test]
 fn each_object_has_its_breaker() {
     let (well, broken) = (Client::new(true), Client::new(false));
-    assert_eq!(broken.get(), Err(Broken::Partner));
+    assert_eq!(broken.get(), Err(Broken::Service));
     assert!(matches!(broken.get(), Err(Broken::Rejected(_))));
     assert_eq!(well.get(), Ok(7));
     assert_eq!(
@@ -146,7 +146,7 @@ async fn an_async_method_uses_the_breaker_of_its_object() {
     assert_eq!(client.count_later().await, Ok(1));
     assert_eq!(client.get_later().await, Ok(7));
     client.well = false;
-    assert_eq!(client.get_later().await, Err(Broken::Partner));
+    assert_eq!(client.get_later().await, Err(Broken::Service));
     assert_eq!(client.get_later().await, Ok(0));
     assert_eq!(client.shared.state(), State::Open);
 }
@@ -172,7 +172,7 @@ static APP: App = App {
 static LATE: LazyLock<App> = LazyLock::new(|| App {
     breaker: Breaker::new(),
 });
-const BY_REFERENCE: &Breaker = &PARTNER;
+const BY_REFERENCE: &Breaker = &BILLING;
 
 struct App {
     breaker: Breaker,
@@ -209,7 +209,7 @@ impl App {
 struct Typed<T>(T);
 
 impl<T: Clone> Typed<T> {
-    const BREAKER: &Breaker = &PARTNER;
+    const BREAKER: &Breaker = &BILLING;
 
     #[cutout::breaker(breaker = Self::BREAKER)]
     async fn get(&self) -> Result<T, Broken> {
@@ -242,8 +242,8 @@ fn of_a_late_static() -> Result<u32, Broken> {
     Ok(7)
 }
 
-#[cutout::breaker(breaker = partner)]
-fn of_a_pattern((partner, offer): (&Breaker, u32)) -> Result<u32, Broken> {
+#[cutout::breaker(breaker = billing)]
+fn of_a_pattern((billing, offer): (&Breaker, u32)) -> Result<u32, Broken> {
     Ok(offer)
 }
 

@@ -1,7 +1,7 @@
-//! Mistakes are compile errors at the place of the mistake. What the bounds of a policy refuse is shown in the
-//! documentation of `cutout::breaker`.
+//! Mistakes are compile errors at the location of the mistake. The documentation of
+//! `cutout::breaker` shows values that the bounds of a policy refuse.
 
 #[test]
-fn mistakes_are_told_where_they_are() {
+fn mistakes_are_reported_where_they_are() {
     trybuild::TestCases::new().compile_fail("tests/refused/*.rs");
 }

@@ -1,4 +1,4 @@
-//! Words that need or exclude each other.
+//! Arguments that require or exclude each other.
 
 #[cutout::breaker(failures = 3)]
 fn failures_without_window() -> Result<(), cutout::Rejected> {
@@ -35,12 +35,12 @@ fn two_trips() -> Result<(), cutout::Rejected> {
     Ok(())
 }
 
-#[cutout::breaker(breaker = PARTNER, fallback = cold, probes = 2)]
+#[cutout::breaker(breaker = BILLING, fallback = cold, probes = 2)]
 fn policy_of_another() -> Result<(), cutout::Rejected> {
     Ok(())
 }
 
-#[cutout::breaker(accessor = circuit, breaker = PARTNER)]
+#[cutout::breaker(accessor = circuit, breaker = BILLING)]
 fn accessor_to_another() -> Result<(), cutout::Rejected> {
     Ok(())
 }

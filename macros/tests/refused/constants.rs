@@ -1,8 +1,8 @@
-//! A `const` is a fresh breaker for each call, which never trips.
+//! A `const` breaker: a new breaker for each call, which never trips.
 
 use cutout::{Breaker, Rejected};
 
-const PARTNER: Breaker = Breaker::new();
+const BILLING: Breaker = Breaker::new();
 
 struct App {
     breaker: Breaker,
@@ -13,20 +13,20 @@ const APP: App = App {
 };
 
 impl App {
-    const PARTNER: Breaker = Breaker::new();
+    const BILLING: Breaker = Breaker::new();
 
-    #[cutout::breaker(breaker = Self::PARTNER)]
+    #[cutout::breaker(breaker = Self::BILLING)]
     fn of_a_type() -> Result<u32, Rejected> {
         Ok(7)
     }
 }
 
-#[cutout::breaker(breaker = PARTNER)]
+#[cutout::breaker(breaker = BILLING)]
 fn of_a_module() -> Result<u32, Rejected> {
     Ok(7)
 }
 
-#[cutout::breaker(breaker = &PARTNER)]
+#[cutout::breaker(breaker = &BILLING)]
 async fn borrowed() -> Result<u32, Rejected> {
     Ok(7)
 }

@@ -1,9 +1,9 @@
-//! Functions that can't stand behind a breaker, or not behind one of their own.
+//! Functions that a breaker refuses, or that need a breaker declared elsewhere.
 
 #[cutout::breaker]
 struct NoFunction;
 
-trait Partner {
+trait Billing {
     #[cutout::breaker]
     fn no_body() -> Result<(), cutout::Rejected>;
 }

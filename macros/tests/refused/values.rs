@@ -1,4 +1,4 @@
-//! Values that are not what their word takes.
+//! Values of the wrong kind for their argument.
 
 #[cutout::breaker(consecutive = "3")]
 fn text_for_number() -> Result<(), cutout::Rejected> {

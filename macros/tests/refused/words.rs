@@ -1,4 +1,4 @@
-//! Words that are unknown, misplaced, given twice or without a value.
+//! Arguments that are unknown, misplaced, duplicated or without a value.
 
 #[cutout::breaker(maxAttempts = 3)]
 fn unknown() -> Result<(), cutout::Rejected> {
