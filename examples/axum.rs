@@ -1,6 +1,6 @@
-//! An axum app that answers 503 by itself while its database is down.
+//! An axum app whose breaker answers 503 while its database is down.
 //!
-//! `cargo run --example axum --features tower`. No network: the app is asked in this process.
+//! `cargo run --example axum --features tower`. Requests stay in this process, without a network.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -21,7 +21,7 @@ use cutout::{
 };
 use tower::ServiceExt;
 
-/// Stands still until it is told otherwise, so that this takes no time.
+/// Advances only by its methods, so that the example takes no time.
 static CLOCK: Manual = Manual::new();
 
 static DATABASE: Breaker = Breaker::builder()
@@ -37,14 +37,14 @@ async fn offer() -> Result<&'static str, StatusCode> {
     if IS_UP.load(Ordering::Relaxed) {
         Ok("hot offer")
     } else {
-        println!("     the database is asked, and is down");
+        println!("     the database is called, and is down");
         Err(StatusCode::INTERNAL_SERVER_ERROR)
     }
 }
 
 fn app() -> Router {
     let behind_the_breaker = BreakerLayer::new(&DATABASE)
-        .classify(classify::http_response) // a 500 is an `Ok` until this says otherwise
+        .classify(classify::http_response) // without it, a 500 is a success
         .hold_body()
         .respond_with(service_unavailable);
     Router::new()
@@ -60,14 +60,14 @@ async fn main() {
     println!("1. The database is up");
     assert_eq!(get_from(&app, "/offer").await, StatusCode::OK);
 
-    println!("2. It goes down: three failures in a row open the circuit");
+    println!("2. The database goes down: three failures in a row open the circuit");
     IS_UP.store(false, Ordering::Relaxed);
     for _ in 0..3 {
         get_from(&app, "/offer").await;
     }
     assert_eq!(DATABASE.state(), State::Open);
 
-    println!("3. While it is open the app answers by itself, and says when to come back");
+    println!("3. While the circuit is open, the breaker answers, and says when to retry");
     CLOCK.advance(Duration::from_millis(500));
     assert_eq!(
         get_from(&app, "/offer").await,
@@ -75,7 +75,7 @@ async fn main() {
     );
     get_from(&app, "/health").await;
 
-    println!("4. After 15 s one request probes, and the database is back");
+    println!("4. After 15 s one request probes: the database is up again");
     IS_UP.store(true, Ordering::Relaxed);
     CLOCK.advance(Duration::from_secs(15));
     assert_eq!(get_from(&app, "/offer").await, StatusCode::OK);
@@ -83,7 +83,7 @@ async fn main() {
     assert_eq!(DATABASE.state(), State::Closed);
 }
 
-/// Asks the app, as a server would for each request: of a clone of it.
+/// Sends a request to a clone of the app, as a server does for each request.
 async fn get_from(app: &Router, path: &str) -> StatusCode {
     println!("   GET {path}");
     let request = Request::get(path).body(Body::empty()).expect("a request");

@@ -1,4 +1,4 @@
-//! One breaker for each tenant, and strangers who send keys of their own making.
+//! One breaker for each tenant, under a flood of requests with unknown keys.
 //!
 //! `cargo run --example keyed --features keyed`
 
@@ -10,7 +10,7 @@ const BOUND: u32 = 4;
 const OPEN_FOR: Duration = Duration::from_secs(15);
 
 fn main() {
-    let clock = Arc::new(Manual::new()); // Stands still, so that this takes no time.
+    let clock = Arc::new(Manual::new()); // Advances only by its methods.
     let tenants: Breakers<String> = Breakers::builder()
         .each(
             Breaker::builder()
@@ -19,14 +19,14 @@ fn main() {
         )
         .bound(BOUND)
         .listener(|tenant: Option<&String>, transition: &_| {
-            let tenant = tenant.map_or("all that found no slot", String::as_str);
+            let tenant = tenant.map_or("overflow", String::as_str);
             println!("   {tenant}: {} to {}", transition.from, transition.to);
         })
         .shared_clock(clock.clone())
         .build();
 
     println!(
-        "1. Each tenant has a breaker of its own: one shard is down, and only its tenant notices"
+        "1. Each tenant has a separate breaker: one shard is down, and only its tenant is rejected"
     );
     for tenant in ["ada", "bob", "ada", "bob", "ada", "bob"] {
         ask(&tenants, tenant, tenant != "ada");
@@ -36,7 +36,7 @@ fn main() {
     page(&tenants);
 
     println!(
-        "2. Ten thousand keys that nobody knows take the slots of closed breakers, not that of ada's"
+        "2. Ten thousand unknown keys take the slots of closed breakers; the open breaker stays"
     );
     for stranger in 0..10_000 {
         ask(&tenants, &format!("stranger-{stranger}"), true);
@@ -45,7 +45,7 @@ fn main() {
     assert_eq!(tenants.len(), 4);
     page(&tenants);
 
-    println!("3. Where all are open there is no slot: newcomers share one breaker");
+    println!("3. If all breakers are open, new keys get the overflow breaker");
     for tenant in ["bob", "cyd", "dot"] {
         for _ in 0..3 {
             ask(&tenants, tenant, false);
@@ -55,14 +55,14 @@ fn main() {
     assert!(Arc::ptr_eq(&tenants.get("fay"), &tenants.overflow()));
     page(&tenants);
 
-    println!("4. A tenant is well again, and then gives its slot to a newcomer");
+    println!("4. A tenant recovers, and a new key takes its slot");
     clock.advance(OPEN_FOR);
     ask(&tenants, "ada", true);
     ask(&tenants, "eve", true);
     assert!(tenants.find("ada").is_none());
     assert!(tenants.find("eve").is_some());
 
-    println!("5. Open breakers that nobody asks for any more give their slots to newcomers too");
+    println!("5. New keys also take the slots of open breakers that are no longer used");
     for _ in 0..3 {
         ask(&tenants, "eve", false);
     }
@@ -72,17 +72,17 @@ fn main() {
     assert!(tenants.find("fay").is_some());
 }
 
-/// A call for a tenant, whose shard is well or not.
-fn ask(tenants: &Breakers<String>, tenant: &str, well: bool) {
+/// Calls the shard of a tenant.
+fn ask(tenants: &Breakers<String>, tenant: &str, is_up: bool) {
     let answer = tenants
         .get(tenant)
-        .call(|| if well { Ok(()) } else { Err("shard is down") });
+        .call(|| if is_up { Ok(()) } else { Err("shard is down") });
     if let Err(Error::Rejected(rejected)) = answer {
         println!("   {tenant}: {rejected}");
     }
 }
 
-/// What a status page shows.
+/// Prints a status page.
 fn page(tenants: &Breakers<String>) {
     let mut lines = Vec::new();
     tenants.for_each(|tenant, breaker| lines.push(format!("{tenant} {}", breaker.state())));

@@ -1,4 +1,4 @@
-//! An outage as operators see it: the log, and what Prometheus scrapes.
+//! Observability of an outage: the log, and the samples that Prometheus scrapes.
 //!
 //! `cargo run --example observed --features tracing,metrics`
 
@@ -21,47 +21,47 @@ fn main() {
         .without_time()
         .with_ansi(false)
         .init();
-    // A service has `.install()` here, which serves the scrapes as well.
+    // A service uses `.install()`, which also serves the scrapes.
     let prometheus = PrometheusBuilder::new()
         .install_recorder()
         .expect("the first recorder");
     breaker_metrics::describe();
 
-    let clock = Arc::new(Manual::new()); // Stands still, so that this takes no time.
-    let partner = Breaker::builder()
-        .name("partner")
+    let clock = Arc::new(Manual::new()); // Advances only by its methods.
+    let billing = Breaker::builder()
+        .name("billing")
         .trip(Trip::consecutive(3))
         .open_for(OPEN_FOR)
         .listeners(&[&Events])
         .call_listener(&Events)
         .build()
         .with_shared_clock(clock.clone());
-    let partner = Metrics::new().rejections().on(partner);
+    let billing = Metrics::new().rejections().on(billing);
 
     println!("-- the log of an outage");
     for _ in 0..5 {
-        partner
-            .call(|| Err::<(), _>("partner answered 500"))
+        billing
+            .call(|| Err::<(), _>("service answered 500"))
             .unwrap_err();
     }
     clock.advance(OPEN_FOR);
-    partner
-        .call(|| Err::<(), _>("partner answered 500"))
+    billing
+        .call(|| Err::<(), _>("service answered 500"))
         .unwrap_err();
 
     let scrape = prometheus.render();
-    println!("-- a scrape while it lasts\n{}", sorted(&scrape));
+    println!("-- a scrape during the outage\n{}", sorted(&scrape));
     let open =
-        r#"circuit_breaker_count{circuit_breaker_name="partner",circuit_breaker_state="open"} 1"#;
+        r#"circuit_breaker_count{circuit_breaker_name="billing",circuit_breaker_state="open"} 1"#;
     assert!(scrape.contains(open));
 
     println!("-- the log of the recovery");
     clock.advance(OPEN_FOR);
-    partner.call(|| Ok::<_, &str>("hot offer")).unwrap();
+    billing.call(|| Ok::<_, &str>("hot offer")).unwrap();
     assert!(prometheus.render().contains(&open.replace("} 1", "} 0")));
 }
 
-/// A scrape's samples, in order.
+/// Returns the samples of a scrape, sorted.
 fn sorted(scrape: &str) -> String {
     let mut samples: Vec<_> = scrape
         .lines()

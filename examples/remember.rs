@@ -1,4 +1,4 @@
-//! A rejection that says what broke, and the log that an operator reads: no network, no waiting.
+//! Rejections that show the last error, and a log for operators: no network, no waiting.
 //!
 //! `cargo run --example remember --features last-error`
 
@@ -13,14 +13,14 @@ use cutout::{
     remember::{FailureLog, Remembering},
 };
 
-/// Stands still until it is told otherwise, so that this takes no time.
+/// Advances only by its methods, so that the example takes no time.
 static CLOCK: Manual = Manual::new();
 
 static FAILURES: FailureLog = FailureLog::new(3);
 
-static PARTNER: Remembering<io::Error> = Remembering::logging(
+static OFFERS: Remembering<io::Error> = Remembering::logging(
     Breaker::builder()
-        .name("partner")
+        .name("offers")
         .trip(Trip::consecutive(3))
         .open_for(OPEN_FOR)
         .clock(&CLOCK)
@@ -36,25 +36,25 @@ static PARTNER: Remembering<io::Error> = Remembering::logging(
 const OPEN_FOR: Duration = Duration::from_millis(1_500);
 
 fn main() {
-    println!("1. The partner is well: nothing is remembered");
+    println!("1. The service is up: the log is empty");
     offer(Ok("hot offer"));
     assert!(FAILURES.read().failures.is_empty());
 
-    println!("2. It breaks");
+    println!("2. The service fails");
     offer(Err(ErrorKind::TimedOut));
     offer(Err(ErrorKind::TimedOut));
     offer(Err(ErrorKind::ConnectionRefused));
 
-    println!("3. Who is rejected sees why");
-    let rejected = offer(Ok("nobody asks"));
+    println!("3. A rejection shows the last error");
+    let rejected = offer(Ok("not called"));
     assert!(rejected.ends_with("is open, retry after 1.5s; last error: connection refused"));
 
-    println!("4. A probe fails otherwise, and that is the last error now");
+    println!("4. A probe fails with another error, which is now the last one");
     CLOCK.advance(OPEN_FOR);
     offer(Err(ErrorKind::TimedOut));
-    assert!(offer(Ok("nobody asks")).ends_with("; last error: timed out"));
+    assert!(offer(Ok("not called")).ends_with("; last error: timed out"));
 
-    println!("5. What the operator reads");
+    println!("5. The log for operators");
     let read = FAILURES.read();
     for failure in &read.failures {
         let ago = SystemTime::now().duration_since(failure.when);
@@ -67,19 +67,19 @@ fn main() {
             failure.message.escape_debug(),
         );
     }
-    println!("   and {} before these", read.missing);
+    println!("   and {} not shown", read.missing);
     assert_eq!((read.failures.len(), read.missing), (3, 1));
 
-    println!("6. The partner recovers, and its error is forgotten; the log stays");
+    println!("6. The service recovers: the last error is cleared, the log stays");
     CLOCK.advance(OPEN_FOR);
     offer(Ok("hot offer"));
-    assert!(PARTNER.last_error().is_none());
+    assert!(OFFERS.last_error().is_none());
     assert_eq!(FAILURES.read().failures.len(), 3);
 }
 
-/// What a caller is told.
+/// Calls the service and prints the result.
 fn offer(answer: Result<&'static str, ErrorKind>) -> String {
-    let offer = PARTNER
+    let offer = OFFERS
         .call(|| answer.map_err(io::Error::from))
         .map_or_else(|error| format!("cold offer: {error}"), str::to_owned);
     println!("   {offer}");

@@ -1,6 +1,6 @@
-//! A client behind a breaker in a tower stack: retries outside, the timeout inside.
+//! A client with a breaker in a tower stack: retries outside, the timeout inside.
 //!
-//! `cargo run --example tower --features tower-retry`. Takes no time: both clocks are set by hand.
+//! `cargo run --example tower --features tower-retry`. Both clocks are set by hand.
 
 use std::{
     future::{Ready, pending, ready},
@@ -17,8 +17,8 @@ use tower::{BoxError, Service, ServiceBuilder, ServiceExt, retry::Policy};
 
 static CLOCK: Manual = Manual::new();
 
-static PARTNER: Breaker = Breaker::builder()
-    .name("partner")
+static OFFERS: Breaker = Breaker::builder()
+    .name("offers")
     .trip(Trip::consecutive(3))
     .open_for(Duration::from_secs(15))
     .clock(&CLOCK)
@@ -29,19 +29,19 @@ static LOG: fn(&Transition) = |transition| {
     println!("   log: {} -> {}", transition.from, transition.to);
 };
 
-/// How often the partner was asked.
-static ASKED: AtomicU32 = AtomicU32::new(0);
+/// Number of requests to the service.
+static REQUESTS: AtomicU32 = AtomicU32::new(0);
 
-/// Asks the partner, who answers at once or not at all.
-async fn partner(well: bool) -> Result<&'static str, std::io::Error> {
-    ASKED.fetch_add(1, Ordering::Relaxed);
-    if !well {
+/// The service, which answers immediately or hangs.
+async fn service(is_up: bool) -> Result<&'static str, std::io::Error> {
+    REQUESTS.fetch_add(1, Ordering::Relaxed);
+    if !is_up {
         pending::<()>().await;
     }
     Ok("hot offer")
 }
 
-/// Two more attempts, at once; a real one waits between them.
+/// Two more attempts, without delay; a real policy waits between attempts.
 #[derive(Clone)]
 struct Twice(u32);
 
@@ -68,29 +68,29 @@ impl Policy<bool, &'static str, BoxError> for Twice {
 async fn main() -> Result<(), BoxError> {
     let mut client = ServiceBuilder::new()
         .retry(UnlessRejected(Twice(2)))
-        .layer(BreakerLayer::new(&PARTNER).flat()) // the timeout's error is boxed: a rejection is too
+        .layer(BreakerLayer::new(&OFFERS).flat()) // rejections are boxed, like timeout errors
         .timeout(Duration::from_secs(2))
-        .service_fn(partner);
+        .service_fn(service);
 
-    println!("1. The partner is well");
+    println!("1. The service is up");
     println!("   {}", client.ready().await?.call(true).await?);
 
-    println!("2. It hangs: each attempt times out, the third opens the circuit");
+    println!("2. The service hangs: each attempt times out, the third opens the circuit");
     let error = client.ready().await?.call(false).await.unwrap_err();
     println!("   {error}");
-    assert_eq!(PARTNER.state(), State::Open);
+    assert_eq!(OFFERS.state(), State::Open);
 
-    println!("3. While it is open nobody waits, nothing is retried and the partner is left alone");
-    let asked = ASKED.load(Ordering::Relaxed);
+    println!("3. While the circuit is open, calls fail immediately, without retries or requests");
+    let requests = REQUESTS.load(Ordering::Relaxed);
     let error = client.ready().await?.call(true).await.unwrap_err();
     println!("   {error}");
     let rejected = Rejected::find(&*error).expect("the breaker rejected it");
     assert_eq!(rejected.retry_after(), Some(Duration::from_secs(15)));
-    assert_eq!(ASKED.load(Ordering::Relaxed), asked);
+    assert_eq!(REQUESTS.load(Ordering::Relaxed), requests);
 
-    println!("4. After 15 s one call probes, and the partner is back");
+    println!("4. After 15 s one call probes: the service is up again");
     CLOCK.advance(Duration::from_secs(15));
     println!("   {}", client.ready().await?.call(true).await?);
-    assert_eq!(PARTNER.state(), State::Closed);
+    assert_eq!(OFFERS.state(), State::Closed);
     Ok(())
 }
