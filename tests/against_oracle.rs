@@ -1,4 +1,5 @@
-//! The breaker against the [oracle]: random policies, clocks and operations, and timelines by hand.
+//! Compares the breaker with the [oracle]: random policies, clocks and operations, and hand-written
+//! timelines.
 
 mod oracle;
 #[path = "oracle/timelines/mod.rs"]
@@ -9,7 +10,7 @@ mod windows;
 use std::{cell::RefCell, env, time::Duration};
 
 use cutout::{Backoff, OnDrop, Outcome, Policy, Trip};
-use oracle::lockstep::{End, Op, Reached, Setup, play};
+use oracle::lockstep::{Coverage, End, Op, Setup, play};
 use proptest::{
     collection::vec,
     option,
@@ -18,26 +19,26 @@ use proptest::{
 };
 
 const DAY_MS: u64 = 24 * 3_600 * 1_000;
-/// What a deadline and a lease end wrap at, in nanoseconds.
+/// Modulus of deadlines and of lease ends, in nanoseconds.
 const DEADLINES_WRAP: u64 = (1 << 40) * 250_000;
 const LEASES_WRAP: u64 = (1 << 28) * 4_000_000;
 
-/// Plays as many games as `PROPTEST_CASES` says, each of up to 200 operations. What came up in them is
-/// handed back, unless so few were asked for that it says nothing.
-fn play_many(
+/// Plays `PROPTEST_CASES` games of up to 200 operations each. Returns the coverage, unless
+/// `PROPTEST_CASES` asks for too few games for it to mean anything.
+fn play_games(
     setup: impl Strategy<Value = Setup>,
     op: impl Strategy<Value = Op>,
-) -> Option<Reached> {
-    play_so_many(512, 200, setup, op)
+) -> Option<Coverage> {
+    play_games_up_to(512, 200, setup, op)
 }
 
-/// The same with another default, and up to so many operations.
-fn play_so_many(
+/// The same with another default number of games and another bound of operations.
+fn play_games_up_to(
     default: u32,
     most_ops: usize,
     setup: impl Strategy<Value = Setup>,
     op: impl Strategy<Value = Op>,
-) -> Option<Reached> {
+) -> Option<Coverage> {
     let cases = env::var("PROPTEST_CASES").map_or(default, |cases| {
         cases.parse().expect("PROPTEST_CASES is a number")
     });
@@ -46,18 +47,18 @@ fn play_so_many(
         failure_persistence: None,
         ..Config::default()
     };
-    let reached = RefCell::new(Reached::new());
+    let coverage = RefCell::new(Coverage::new());
     TestRunner::new(config)
         .run(&(setup, vec(op, 1..most_ops)), |(setup, ops)| {
-            reached.borrow_mut().append(&mut play(&setup, &ops));
+            coverage.borrow_mut().append(&mut play(&setup, &ops));
             Ok(())
         })
         .unwrap_or_else(|error| panic!("{error}"));
-    (cases >= default).then(|| reached.into_inner())
+    (cases >= default).then(|| coverage.into_inner())
 }
 
-/// What a breaker that is left to itself can come to.
-const BY_ITSELF: [&str; 14] = [
+/// Events that a breaker without an operator can reach.
+const WITHOUT_OPERATOR: [&str; 14] = [
     "Applied",
     "LeaseExpired",
     "Open",
@@ -74,40 +75,43 @@ const BY_ITSELF: [&str; 14] = [
     "probe true",
 ];
 
-fn assert_reached(reached: Option<Reached>, more: &[&str]) {
-    if let Some(reached) = reached {
-        let mut all = [&BY_ITSELF, more].concat();
+fn assert_coverage(coverage: Option<Coverage>, more: &[&str]) {
+    if let Some(coverage) = coverage {
+        let mut all = [&WITHOUT_OPERATOR, more].concat();
         all.sort_unstable();
-        assert_eq!(reached.iter().collect::<Vec<_>>(), all);
+        assert_eq!(coverage.iter().collect::<Vec<_>>(), all);
     }
 }
 
 #[test]
-fn a_breaker_left_to_itself_does_what_the_oracle_does() {
-    let ops = prop_oneof![6 => call(outcome()), 1 => time_goes_on()];
-    assert_reached(play_many(setup(policy()), ops), &[]);
+fn a_breaker_without_an_operator_matches_the_oracle() {
+    let ops = prop_oneof![6 => call(outcome()), 1 => small_advances()];
+    assert_coverage(play_games(setup(policy()), ops), &[]);
 }
 
 #[test]
-fn a_breaker_with_a_mad_clock_does_what_the_oracle_does() {
-    let ops = prop_oneof![6 => call(outcome()), 2 => time_goes_on(), 1 => time_goes_mad()];
-    assert_reached(play_many(setup(policy()), ops), &[]);
+fn a_breaker_with_an_erratic_clock_matches_the_oracle() {
+    let ops = prop_oneof![6 => call(outcome()), 2 => small_advances(), 1 => erratic_clock()];
+    assert_coverage(play_games(setup(policy()), ops), &[]);
 }
 
 #[test]
-fn a_breaker_with_an_operator_and_a_mad_clock_does_what_the_oracle_does() {
+fn a_breaker_with_an_operator_and_an_erratic_clock_matches_the_oracle() {
     let ops = prop_oneof![
         6 => call(outcome()),
-        2 => time_goes_on(),
-        2 => time_goes_mad(),
+        2 => small_advances(),
+        2 => erratic_clock(),
         2 => operator(),
     ];
-    assert_reached(play_many(setup(policy()), ops), &["ForcedOpen", "Operator"]);
+    assert_coverage(
+        play_games(setup(policy()), ops),
+        &["ForcedOpen", "Operator"],
+    );
 }
 
-/// So that reopens are counted to their end.
+/// Long enough for reopens to saturate.
 #[test]
-fn a_breaker_with_a_hopeless_partner_does_what_the_oracle_does() {
+fn a_breaker_of_a_failing_dependency_matches_the_oracle() {
     let failure = prop_oneof![
         4 => Just(Outcome::Failure),
         1 => any_time().prop_map(Outcome::FailureFor),
@@ -123,7 +127,7 @@ fn a_breaker_with_a_hopeless_partner_does_what_the_oracle_does() {
         10 => Just(Op::ToDeadline(0)),
     ];
     let trips_at_once = policy().prop_map(|policy| policy.trip(Trip::consecutive(1)));
-    play_many(setup(trips_at_once), ops);
+    play_games(setup(trips_at_once), ops);
 }
 
 fn setup(policy: impl Strategy<Value = Policy>) -> impl Strategy<Value = Setup> {
@@ -138,7 +142,7 @@ fn setup(policy: impl Strategy<Value = Policy>) -> impl Strategy<Value = Setup> 
     )
 }
 
-/// Readings near all that wraps, and any.
+/// Readings near every wrap, and arbitrary ones.
 fn clock() -> impl Strategy<Value = u64> {
     let near = 0..60_000_000_000_u64;
     prop_oneof![
@@ -150,7 +154,7 @@ fn clock() -> impl Strategy<Value = u64> {
     ]
 }
 
-/// Within its bounds, and mostly so that something happens.
+/// A policy within its bounds, mostly one under which something happens.
 fn policy() -> impl Strategy<Value = Policy> {
     let few = || prop_oneof![3 => 1..=3_u32, 1 => 1..=63_u32];
     (
@@ -169,7 +173,7 @@ fn policy() -> impl Strategy<Value = Policy> {
                 .probes(probes)
                 .probe_successes(successes);
             policy.probe_lease = lease;
-            // A limit above the lease is refused.
+            // A slow-call limit above the lease is refused.
             let default = policy.backoff.base.max(Duration::from_secs(30));
             let lease = lease.unwrap_or(default);
             policy.slow_call = slow.map(|slow| slow.min(lease));
@@ -222,7 +226,7 @@ fn backoff() -> impl Strategy<Value = Backoff> {
         })
 }
 
-/// 10 ms to a bound, small and extreme ones.
+/// From 10 ms to a bound, with small and extreme values.
 fn interval(most: u64) -> impl Strategy<Value = Duration> + Clone {
     prop_oneof![
         4 => 10..=50_u64,
@@ -233,7 +237,7 @@ fn interval(most: u64) -> impl Strategy<Value = Duration> + Clone {
     .prop_map(Duration::from_millis)
 }
 
-/// 1 ms to a day.
+/// From 1 ms to a day.
 fn limit() -> impl Strategy<Value = Duration> + Clone {
     prop_oneof![4 => 1..=20_u64, 1 => 1..=DAY_MS].prop_map(Duration::from_millis)
 }
@@ -257,7 +261,7 @@ fn outcome() -> impl Strategy<Value = Outcome> + Clone {
     ]
 }
 
-/// Any length: none, of a few milliseconds, not whole ones, of hours, and all there is.
+/// Any length: none, a few milliseconds, fractions of one, hours, and the maximum.
 fn any_time() -> impl Strategy<Value = Duration> + Clone {
     prop_oneof![
         Just(Duration::ZERO),
@@ -302,7 +306,7 @@ fn step() -> impl Strategy<Value = Duration> + Clone {
     ]
 }
 
-fn time_goes_on() -> impl Strategy<Value = Op> {
+fn small_advances() -> impl Strategy<Value = Op> {
     const MS: i64 = 1_000_000;
     let around = || prop_oneof![3 => Just(0), 1 => Just(-MS), 1 => Just(MS), 1 => -2 * MS..2 * MS];
     prop_oneof![
@@ -313,8 +317,8 @@ fn time_goes_on() -> impl Strategy<Value = Op> {
     ]
 }
 
-fn time_goes_mad() -> impl Strategy<Value = Op> {
-    // A whole lap, give or take what is left of it.
+fn erratic_clock() -> impl Strategy<Value = Op> {
+    // A whole wrap, plus or minus the remaining time.
     let lap = (
         prop_oneof![Just(LEASES_WRAP), Just(DEADLINES_WRAP)],
         0..100_000_000_u64,

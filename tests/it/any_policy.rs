@@ -1,4 +1,4 @@
-//! Any valid policy, for property tests.
+//! Strategies that generate any valid policy, for property tests.
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -35,7 +35,7 @@ fn within() -> impl Strategy<Value = Trip> {
     ]
 }
 
-/// A window, and up to so long a run beside it.
+/// A window, with a run of at most this many beside it.
 fn any_pair() -> impl Strategy<Value = (Trip, u32)> {
     prop_oneof![
         (of_last(1_u32..=45), 1_u32..=45),
@@ -78,7 +78,7 @@ fn any_on_drop() -> impl Strategy<Value = OnDrop> {
     ]
 }
 
-/// A lease and a slow-call limit that go together.
+/// A lease and a slow-call limit that are valid together.
 fn any_limits() -> impl Strategy<Value = (Option<Duration>, Option<Duration>)> {
     option::of(10..=DAY_MS).prop_flat_map(|lease| {
         let limit = option::of(millis(1..=lease.unwrap_or(DAY_MS)));
@@ -101,7 +101,7 @@ prop_compose! {
         policy.probes = probes;
         policy.probe_successes = successes;
         policy.probe_lease = lease;
-        // A limit above the lease is refused.
+        // A slow-call limit above the lease is refused.
         let default = policy.backoff.base.max(Duration::from_secs(30));
         let most = lease.unwrap_or(default).min(Duration::from_millis(DAY_MS));
         policy.slow_call = slow_call.map(|limit| limit.min(most));

@@ -1,5 +1,5 @@
-//! The breaker under test and the oracle, side by side: each operation is done to both, and after each
-//! they must agree on all that can be seen.
+//! Runs the breaker under test and the oracle in lockstep: each operation is applied to both, and
+//! after each one everything observable must agree.
 
 use std::{
     cell::RefCell,
@@ -21,21 +21,21 @@ use cutout::{
     clock::{Clock, Manual},
 };
 
-use super::{Heard, Held, Oracle, Refused, Seen, Told};
+use super::{CallEvent, HeldPermit, Notified, Observed, Oracle, Rejection};
 
-/// How a game begins.
+/// Starting conditions of a game.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setup {
     pub(crate) policy: Policy,
-    /// What the clock reads, in nanoseconds.
+    /// First clock reading, in nanoseconds.
     pub(crate) start: u64,
-    /// Resets before the first operation, so that the generation is anywhere.
+    /// Resets before the first operation, so that a game can start at any generation.
     pub(crate) transitions: usize,
     /// Whether a call listener is set: calls then take another path.
     pub(crate) watched: bool,
 }
 
-/// An operation. Permits are chosen by any number, modulo how many are held.
+/// An operation. An index selects one of the held permits, modulo their number.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Op {
     Acquire,
@@ -55,8 +55,8 @@ pub(crate) enum Op {
     Cancel {
         after: Duration,
     },
-    /// So many calls, each of which ends at once, this long after the one before. Each so-manyth fails; none
-    /// if that is 0. Ends when one is rejected.
+    /// `calls` calls that end at once, `gap` apart. Every `fail_every`th fails; none fails if that
+    /// is 0. Stops at the first rejection.
     Play {
         calls: u32,
         fail_every: u32,
@@ -69,14 +69,15 @@ pub(crate) enum Op {
     Reset,
     Advance(Duration),
     StepBack(Duration),
-    /// To so many nanoseconds after the deadline, or before it; nowhere if there is none.
+    /// Moves the clock to this many nanoseconds after (or before) the deadline, if there is one.
     ToDeadline(i64),
-    /// The same with the end of the lease.
+    /// Moves the clock in the same way relative to the end of the lease.
     ToLeaseEnd(i64),
     SetClock(u64),
-    /// On by so many tenths of the trip's time window, give or take some nanoseconds; nowhere if it has none.
+    /// Advances by this many tenths of the trip's time window, plus or minus nanoseconds. Does
+    /// nothing without such a window.
     Tenths(u32, i64),
-    /// On to so many nanoseconds after the next whole tenth, or before it.
+    /// Advances to this many nanoseconds after (or before) the next whole tenth.
     ToTenth(i64),
 }
 
@@ -88,23 +89,24 @@ pub(crate) enum End {
     ClassifierPanic,
 }
 
-/// What came up in a game, so that a property can show that it looked at more than the fair weather.
-pub(crate) type Reached = BTreeSet<String>;
+/// Events that occurred in a game, so that a property can show that it covered more than healthy
+/// calls.
+pub(crate) type Coverage = BTreeSet<String>;
 
 /// Plays a game.
 ///
 /// # Panics
 ///
-/// At the first step after which the two disagree.
-pub(crate) fn play(setup: &Setup, ops: &[Op]) -> Reached {
+/// At the first step after which the breaker and the oracle disagree.
+pub(crate) fn play(setup: &Setup, ops: &[Op]) -> Coverage {
     let clock = Arc::new(Counting {
         time: Manual::at(setup.start),
         reads: AtomicU64::new(0),
     });
-    let told = Arc::new(Mutex::new(Vec::new()));
+    let notified = Arc::new(Mutex::new(Vec::new()));
     let mut builder = Breaker::builder().policy(setup.policy);
     if setup.watched {
-        builder = builder.call_listener(&Hears);
+        builder = builder.call_listener(&RecordingListener);
     }
     let breaker = builder
         .try_build()
@@ -114,20 +116,20 @@ pub(crate) fn play(setup: &Setup, ops: &[Op]) -> Reached {
         breaker.reset();
     }
     let breaker = breaker.with_shared_listener({
-        let told = told.clone();
-        Arc::new(move |transition: &Transition| told.lock().unwrap().push(*transition))
+        let notified = notified.clone();
+        Arc::new(move |transition: &Transition| notified.lock().unwrap().push(*transition))
     });
-    HEARD.take();
+    CALL_EVENTS.take();
 
     let mut game = Game {
         breaker: &breaker,
         clock: &clock.time,
         reads: &clock.reads,
-        told: &told,
+        notified: &notified,
         watched: setup.watched,
         oracle: Oracle::new(setup.policy, setup.transitions, setup.start),
         permits: Vec::new(),
-        reached: Reached::new(),
+        coverage: Coverage::new(),
     };
     game.compare("at the start");
     for (step, op) in ops.iter().enumerate() {
@@ -136,7 +138,7 @@ pub(crate) fn play(setup: &Setup, ops: &[Op]) -> Reached {
         game.step(*op, &at);
         game.compare(&at);
     }
-    game.reached
+    game.coverage
 }
 
 /// A manual clock that counts its readings.
@@ -155,13 +157,13 @@ impl Clock for Counting {
 struct Game<'a> {
     breaker: &'a Breaker,
     clock: &'a Manual,
-    /// How often the breaker has read it.
+    /// How often the breaker has read the clock.
     reads: &'a AtomicU64,
-    told: &'a Mutex<Vec<Transition>>,
+    notified: &'a Mutex<Vec<Transition>>,
     watched: bool,
     oracle: Oracle,
-    permits: Vec<(Permit<'a>, Held)>,
-    reached: Reached,
+    permits: Vec<(Permit<'a>, HeldPermit)>,
+    coverage: Coverage,
 }
 
 impl<'a> Game<'a> {
@@ -170,9 +172,9 @@ impl<'a> Game<'a> {
         match op {
             Op::Acquire => {
                 let permit = self.breaker.try_acquire();
-                self.give_jitter();
+                self.pass_drawn_length();
                 let held = self.oracle.acquire(now);
-                let admitted = permit.as_ref().map(admission).map_err(refused);
+                let admitted = permit.as_ref().map(admission).map_err(rejected_call);
                 assert_eq!(
                     admitted,
                     held.map(|held| (held.generation, held.probe)),
@@ -184,8 +186,8 @@ impl<'a> Game<'a> {
                 if let Some((permit, held)) = self.take(which) {
                     let before = self.reads();
                     let recorded = permit.record(outcome);
-                    self.oracle.given_reading(self.reads() > before);
-                    self.give_jitter();
+                    self.oracle.set_read_clock(self.reads() > before);
+                    self.pass_drawn_length();
                     let expected = self.oracle.report(held, outcome, now);
                     assert_eq!(recorded, expected, "recorded {at}");
                 }
@@ -193,7 +195,7 @@ impl<'a> Game<'a> {
             Op::Drop(which) => {
                 if let Some((permit, held)) = self.take(which) {
                     drop(permit);
-                    self.give_jitter();
+                    self.pass_drawn_length();
                     self.oracle.drop(held, now);
                 }
             }
@@ -208,8 +210,8 @@ impl<'a> Game<'a> {
                         let _permit = permit;
                         throw();
                     }));
-                    assert!(thrown.is_err(), "the panic goes on {at}");
-                    self.give_jitter();
+                    assert!(thrown.is_err(), "the panic propagates {at}");
+                    self.pass_drawn_length();
                     self.oracle.panic(held, now);
                 }
             }
@@ -245,7 +247,7 @@ impl<'a> Game<'a> {
                 self.go(rest, nanos);
             }
         }
-        if self.oracle.cannot_tell(self.clock.now()) {
+        if self.oracle.is_ambiguous(self.clock.now()) {
             self.clock.set(now);
         }
     }
@@ -275,23 +277,23 @@ impl<'a> Game<'a> {
                 self.breaker.call_with(operation, classify)
             }
         }));
-        self.oracle.given_reading(self.reads() > before);
-        self.give_jitter();
+        self.oracle.set_read_clock(self.reads() > before);
+        self.pass_drawn_length();
         match self.oracle.acquire(admitted_at) {
             Err(expected) => {
                 let result = result.expect("nothing was called that could panic");
-                assert_eq!(rejection(&result), Some(expected), "verdict {at}");
+                assert_eq!(rejection_in(&result), Some(expected), "verdict {at}");
             }
             Ok(held) => {
                 let now = self.clock.now();
                 match end {
                     End::Outcome(outcome) => {
-                        let result = result.expect("nothing panics");
+                        let result = result.expect("the call does not panic {at}");
                         assert_eq!(result, Ok(()), "the call gets its own result {at}");
                         self.oracle.report(held, outcome, now);
                     }
                     End::Panic | End::ClassifierPanic => {
-                        assert!(result.is_err(), "the panic goes on {at}");
+                        assert!(result.is_err(), "the panic propagates {at}");
                         self.oracle.panic(held, now);
                     }
                 }
@@ -313,7 +315,7 @@ impl<'a> Game<'a> {
                 Outcome::Success
             };
             self.step(Op::Report(held, outcome), at);
-            if !self.told.lock().unwrap().is_empty() {
+            if !self.notified.lock().unwrap().is_empty() {
                 self.compare(at);
             }
         }
@@ -325,11 +327,11 @@ impl<'a> Game<'a> {
             self.clock.advance(after);
             future::pending::<Result<(), ()>>().await
         }));
-        self.give_jitter();
+        self.pass_drawn_length();
         match self.oracle.acquire(admitted_at) {
             Err(expected) => {
                 let result = polled.expect("a rejection comes at once");
-                assert_eq!(rejection(&result), Some(expected), "verdict {at}");
+                assert_eq!(rejection_in(&result), Some(expected), "verdict {at}");
             }
             Ok(held) => {
                 assert_eq!(polled, None, "the call was made {at}");
@@ -353,22 +355,26 @@ impl<'a> Game<'a> {
         self.reads.load(Ordering::Relaxed)
     }
 
-    /// Tells the oracle what length was drawn, if the last operation began an open period.
-    fn give_jitter(&mut self) {
-        let told = self.told.lock().unwrap();
+    /// Passes the drawn length to the oracle, if the last operation began an open period.
+    fn pass_drawn_length(&mut self) {
+        let notified = self.notified.lock().unwrap();
         let opened = |transition: &&Transition| {
             transition.to == State::Open && transition.cause != Cause::Operator
         };
-        self.oracle
-            .given_open_for(told.iter().find(opened).and_then(|opened| opened.open_for));
+        self.oracle.set_open_for(
+            notified
+                .iter()
+                .find(opened)
+                .and_then(|opened| opened.open_for),
+        );
     }
 
-    fn take(&mut self, which: usize) -> Option<(Permit<'a>, Held)> {
+    fn take(&mut self, which: usize) -> Option<(Permit<'a>, HeldPermit)> {
         let place = which.checked_rem(self.permits.len())?;
         Some(self.permits.swap_remove(place))
     }
 
-    /// A tenth of the window, if it is one of time.
+    /// A tenth of the window, if the trip has a time window.
     fn tenth(&self) -> Option<Duration> {
         match self.breaker.policy().trip.window?.span {
             Span::Within(time) => Some(time / 10),
@@ -395,66 +401,69 @@ impl<'a> Game<'a> {
             self.oracle.state(now),
             "state after {at}"
         );
-        let mut seen = see(self.breaker);
-        // More failures than trip may be told of or not.
+        let mut seen = observed(self.breaker);
+        // The breaker may or may not report more failures than trip.
         seen.failures = seen
             .failures
-            .map(|failures| failures.min(self.oracle.enough()));
-        assert_eq!(seen, self.oracle.look(now), "snapshot after {at}");
+            .map(|failures| failures.min(self.oracle.failure_limit()));
+        assert_eq!(seen, self.oracle.observe(now), "snapshot after {at}");
         if let Some((at_least, at_most)) = self.oracle.young_calls(now) {
             let failures = Some(at_least.failures)..=Some(at_most.failures);
             let calls = Some(at_least.calls)..=Some(at_most.calls);
             assert!(failures.contains(&seen.failures), "failures by age {at}");
             assert!(calls.contains(&seen.calls), "calls by age {at}");
         }
-        if self.oracle.window_moved(now) {
-            self.reached.insert("calls left the window".into());
+        if self.oracle.window_has_evicted(now) {
+            self.coverage.insert("calls left the window".into());
         }
         assert_eq!(
-            self.breaker.peek().map_err(|rejected| refused(&rejected)),
+            self.breaker
+                .peek()
+                .map_err(|rejected| rejected_call(&rejected)),
             self.oracle.peek(now),
             "peek after {at}"
         );
 
-        let told: Vec<Transition> = std::mem::take(&mut self.told.lock().unwrap());
-        for transition in &told {
+        let notified: Vec<Transition> = std::mem::take(&mut self.notified.lock().unwrap());
+        for transition in &notified {
             assert_eq!(
                 transition.missed, 0,
-                "nothing waits long enough to be missed {at}"
+                "no transition is missed in one thread {at}"
             );
-            self.reached.insert(format!("{:?}", transition.cause));
+            self.coverage.insert(format!("{:?}", transition.cause));
         }
-        let mut told: Vec<Told> = told.iter().map(Told::from).collect();
-        for transition in &mut told {
+        let mut notified: Vec<Notified> = notified.iter().map(Notified::from).collect();
+        for transition in &mut notified {
             let failures = transition.failures;
-            transition.failures = failures.map(|failures| failures.min(self.oracle.enough()));
+            transition.failures =
+                failures.map(|failures| failures.min(self.oracle.failure_limit()));
         }
         assert_eq!(
-            told,
-            self.oracle.take_told(),
-            "transitions told of after {at}"
+            notified,
+            self.oracle.take_transitions(),
+            "notified transitions after {at}"
         );
 
-        let heard = self.oracle.take_heard();
-        for call in &heard {
-            self.reached.insert(match call {
-                Heard::Admitted { probe, .. } => format!("probe {probe}"),
-                Heard::Ended { recorded, .. } => format!("{recorded:?}"),
-                Heard::Refused(refused) => format!("{:?}", refused.reason),
+        let call_events = self.oracle.take_call_events();
+        for call in &call_events {
+            self.coverage.insert(match call {
+                CallEvent::Admitted { probe, .. } => format!("probe {probe}"),
+                CallEvent::Ended { recorded, .. } => format!("{recorded:?}"),
+                CallEvent::Rejection(rejection) => format!("{:?}", rejection.reason),
             });
         }
         if self.watched {
-            assert_eq!(HEARD.take(), heard, "calls told of after {at}");
+            assert_eq!(CALL_EVENTS.take(), call_events, "call events after {at}");
         }
     }
 }
 
-/// Unwinds without a word on stderr.
+/// Unwinds without a message on stderr.
 fn throw() -> ! {
     resume_unwind(Box::new("thrown by the test"))
 }
 
-/// The result of a future that is ready at the first poll; else drops it.
+/// The result of a future that is ready at the first poll; otherwise drops the future.
 fn poll_once<T>(future: impl Future<Output = T>) -> Option<T> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => Some(result),
@@ -466,21 +475,21 @@ fn admission(permit: &Permit<'_>) -> (u16, bool) {
     (permit.generation(), permit.is_probe())
 }
 
-fn refused(rejected: &Rejected) -> Refused {
-    Refused {
+fn rejected_call(rejected: &Rejected) -> Rejection {
+    Rejection {
         reason: rejected.reason(),
         retry_after: rejected.retry_after(),
         generation: rejected.generation(),
     }
 }
 
-fn rejection(result: &Result<(), Error<()>>) -> Option<Refused> {
-    result.as_ref().err()?.rejected().map(refused)
+fn rejection_in(result: &Result<(), Error<()>>) -> Option<Rejection> {
+    result.as_ref().err()?.rejected().map(rejected_call)
 }
 
-fn see(breaker: &Breaker) -> Seen {
+fn observed(breaker: &Breaker) -> Observed {
     let snapshot = breaker.snapshot();
-    Seen {
+    Observed {
         state: snapshot.state,
         recorded: snapshot.recorded,
         generation: snapshot.generation,
@@ -493,7 +502,7 @@ fn see(breaker: &Breaker) -> Seen {
     }
 }
 
-impl From<&Transition> for Told {
+impl From<&Transition> for Notified {
     fn from(transition: &Transition) -> Self {
         Self {
             from: transition.from,
@@ -509,28 +518,29 @@ impl From<&Transition> for Told {
 }
 
 thread_local! {
-    /// What [`Hears`] heard on this thread: a call listener is a static, and games run side by side.
-    static HEARD: RefCell<Vec<Heard>> = const { RefCell::new(Vec::new()) };
+    /// Events that [`RecordingListener`] recorded on this thread. A call listener is a static, and
+    /// games run in parallel.
+    static CALL_EVENTS: RefCell<Vec<CallEvent>> = const { RefCell::new(Vec::new()) };
 }
 
-struct Hears;
+struct RecordingListener;
 
-impl Hears {
-    fn note(heard: Heard) {
-        HEARD.with_borrow_mut(|log| log.push(heard));
+impl RecordingListener {
+    fn note(call_events: CallEvent) {
+        CALL_EVENTS.with_borrow_mut(|log| log.push(call_events));
     }
 }
 
-impl CallListener for Hears {
+impl CallListener for RecordingListener {
     fn on_admitted(&self, call: &Admitted) {
-        Self::note(Heard::Admitted {
+        Self::note(CallEvent::Admitted {
             generation: call.generation,
             probe: call.probe,
         });
     }
 
     fn on_outcome(&self, ended: &Ended) {
-        Self::note(Heard::Ended {
+        Self::note(CallEvent::Ended {
             generation: ended.call.generation,
             probe: ended.call.probe,
             outcome: ended.outcome,
@@ -539,6 +549,6 @@ impl CallListener for Hears {
     }
 
     fn on_rejected(&self, rejected: &Rejected) {
-        Self::note(Heard::Refused(refused(rejected)));
+        Self::note(CallEvent::Rejection(rejected_call(rejected)));
     }
 }

@@ -1,9 +1,12 @@
 //! The oracle: one sequential reference breaker in plain structs and `Vec`s.
 //!
-//! Written from `docs/design.md` §3 and the comparison rules of §2, not from the code that it judges. It has no
-//! word, no atomics and no packing; what happened is kept as it happened and looked at anew when asked.
-//! What it cannot know is the jitter drawn and which successes of a time bucket read the clock: that it is
-//! given ([`Oracle::given_open_for`], [`Oracle::given_reading`]), and holds against the bounds.
+//! Written from `docs/design.md` §3 and the comparison rules of §2, not from the code that it
+//! judges. The oracle has no word, no atomics and no packing: it stores every event and evaluates
+//! the stored events again for each query.
+//!
+//! Two facts cannot be derived: the drawn jitter, and which successes of a time bucket read the
+//! clock. The test passes both in ([`Oracle::set_open_for`], [`Oracle::set_read_clock`]) and the
+//! oracle checks them against their bounds.
 
 pub(crate) mod lockstep;
 mod rules;
@@ -21,16 +24,16 @@ pub(crate) struct Oracle {
     policy: Policy,
     generation: u16,
     period: Period,
-    /// The tick of the last transition.
+    /// Tick of the last transition.
     since: Option<i128>,
-    /// The length that the breaker under test drew for the open period that begins next.
+    /// Length that the breaker under test drew for the next open period.
     open_for: Option<Duration>,
-    /// Whether it read the clock in the call that ends next.
+    /// Whether the breaker read the clock in the call that ends next.
     read: bool,
-    /// Transitions since they were last taken away.
-    told: Vec<Told>,
-    /// What a call listener would have heard since then.
-    heard: Vec<Heard>,
+    /// Transitions since [`Oracle::take_transitions`] was last called.
+    notified: Vec<Notified>,
+    /// Events for a call listener since [`Oracle::take_call_events`] was last called.
+    call_events: Vec<CallEvent>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +41,7 @@ enum Period {
     Closed {
         /// Every call recorded in this period.
         calls: Vec<Call>,
-        /// When the longest hint of this period ends, in microseconds.
+        /// End of the longest hint of this period, in microseconds.
         hint: Option<i128>,
     },
     Open {
@@ -60,24 +63,24 @@ enum Period {
 
 /// An admitted call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Held {
+pub(crate) struct HeldPermit {
     pub(crate) generation: u16,
     pub(crate) probe: bool,
-    /// The clock at its admission.
+    /// Clock reading at admission.
     pub(crate) admitted: u64,
 }
 
-/// A call that was not admitted.
+/// A rejected call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Refused {
+pub(crate) struct Rejection {
     pub(crate) reason: Reason,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) generation: u16,
 }
 
-/// A transition, as listeners are told of it.
+/// A transition, as listeners are notified of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct Notified {
     pub(crate) from: State,
     pub(crate) to: State,
     pub(crate) generation: u16,
@@ -88,9 +91,9 @@ pub(crate) struct Told {
     pub(crate) open_for: Option<Duration>,
 }
 
-/// What happened to one call, as call listeners are told of it.
+/// One event of a call, as call listeners are notified of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Heard {
+pub(crate) enum CallEvent {
     Admitted {
         generation: u16,
         probe: bool,
@@ -101,12 +104,12 @@ pub(crate) enum Heard {
         outcome: Outcome,
         recorded: Recorded,
     },
-    Refused(Refused),
+    Rejection(Rejection),
 }
 
-/// A breaker at one moment.
+/// Everything observable of a breaker at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct Observed {
     pub(crate) state: State,
     pub(crate) recorded: State,
     pub(crate) generation: u16,
@@ -118,13 +121,13 @@ pub(crate) struct Seen {
     pub(crate) since: Option<Duration>,
 }
 
-/// Where the length of an open period came from.
+/// Source of an open period's length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Length {
     Policy,
     Hint,
     Operator,
-    /// A hint that is as long as the open period, and as the policy with its jitter may have drawn.
+    /// A hint that equals the open period and is also within the policy's jitter bounds.
     Unsure,
 }
 
@@ -156,7 +159,7 @@ impl Period {
 
 /// Calls.
 impl Oracle {
-    /// A closed breaker that has made this many transitions, the last of them at `now`.
+    /// A closed breaker after this many transitions, the last of them at `now`.
     pub(crate) fn new(policy: Policy, transitions: usize, now: u64) -> Self {
         Self {
             policy,
@@ -165,27 +168,27 @@ impl Oracle {
             since: (transitions > 0).then(|| time::tick(now)),
             open_for: None,
             read: true,
-            told: Vec::new(),
-            heard: Vec::new(),
+            notified: Vec::new(),
+            call_events: Vec::new(),
         }
     }
 
-    /// Asks to make a call.
-    pub(crate) fn acquire(&mut self, now: u64) -> Result<Held, Refused> {
+    /// Asks for admission of a call.
+    pub(crate) fn acquire(&mut self, now: u64) -> Result<HeldPermit, Rejection> {
         let verdict = self.admit(now);
-        self.heard.push(match verdict {
-            Ok(held) => Heard::Admitted {
+        self.call_events.push(match verdict {
+            Ok(held) => CallEvent::Admitted {
                 generation: held.generation,
                 probe: held.probe,
             },
-            Err(refused) => Heard::Refused(refused),
+            Err(rejection) => CallEvent::Rejection(rejection),
         });
         verdict
     }
 
-    fn admit(&mut self, now: u64) -> Result<Held, Refused> {
+    fn admit(&mut self, now: u64) -> Result<HeldPermit, Rejection> {
         self.peek(now)?;
-        let held = |generation, probe| Held {
+        let held = |generation, probe| HeldPermit {
             generation,
             probe,
             admitted: now,
@@ -217,12 +220,12 @@ impl Oracle {
                 if *in_flight < self.policy.probes {
                     *in_flight += 1;
                     let lease = rules::lease(&self.policy, *reopens);
-                    // A lease end never moves back, unless by the rule it is no lease end of this
-                    // clock at all.
+                    // A lease end never moves back, unless the comparison rule says that it is not
+                    // ahead at all.
                     let next = time::lease_end(now, lease);
-                    let rest_of_next = next - time::lease_end(now - now % 4_000_000, 0);
-                    let later = time::rest_of_lease(*lease_end, now, lease)
-                        .is_some_and(|rest| rest > rest_of_next);
+                    let next_remaining = next - time::lease_end(now - now % 4_000_000, 0);
+                    let later = time::lease_remaining(*lease_end, now, lease)
+                        .is_some_and(|rest| rest > next_remaining);
                     if !later {
                         *lease_end = next;
                     }
@@ -235,8 +238,8 @@ impl Oracle {
         }
     }
 
-    /// What [`Oracle::acquire`] would say, if that would refuse without a transition.
-    pub(crate) fn peek(&self, now: u64) -> Result<(), Refused> {
+    /// The rejection that [`Oracle::acquire`] would return without a transition.
+    pub(crate) fn peek(&self, now: u64) -> Result<(), Rejection> {
         let (reason, retry_after) = match &self.period {
             Period::ForcedOpen => (Reason::ForcedOpen, None),
             Period::Open { .. } => match self.rest(now) {
@@ -255,32 +258,33 @@ impl Oracle {
             }
             Period::Closed { .. } | Period::Disabled => return Ok(()),
         };
-        Err(Refused {
+        Err(Rejection {
             reason,
             retry_after,
             generation: self.generation,
         })
     }
 
-    /// A call returned.
-    pub(crate) fn report(&mut self, held: Held, outcome: Outcome, now: u64) -> Recorded {
+    /// Records that a call returned.
+    pub(crate) fn report(&mut self, held: HeldPermit, outcome: Outcome, now: u64) -> Recorded {
         let took = Self::since_admission(held, now);
         self.end(held, rules::returned(&self.policy, outcome, took), now)
     }
 
-    /// A permit was dropped.
-    pub(crate) fn drop(&mut self, held: Held, now: u64) {
+    /// Records that a permit was dropped.
+    pub(crate) fn drop(&mut self, held: HeldPermit, now: u64) {
         let after = Self::since_admission(held, now);
         self.end(held, rules::dropped(&self.policy, held.probe, after), now);
     }
 
-    /// A permit was dropped by a panic.
-    pub(crate) fn panic(&mut self, held: Held, now: u64) {
+    /// Records that a permit was dropped by a panic.
+    pub(crate) fn panic(&mut self, held: HeldPermit, now: u64) {
         self.end(held, Outcome::Failure, now);
     }
 
-    /// Also across the end of the clock's range; nothing at all if the clock stepped back.
-    fn since_admission(held: Held, now: u64) -> Duration {
+    /// Time since admission, also across the end of the clock's range; zero if the clock stepped
+    /// back.
+    fn since_admission(held: HeldPermit, now: u64) -> Duration {
         let passed = (i128::from(now) - i128::from(held.admitted)).rem_euclid(1 << 64);
         let passed = if passed > u64::MAX.into() || passed > 1 << 63 {
             0
@@ -290,13 +294,13 @@ impl Oracle {
         Duration::from_nanos(u64::try_from(passed).expect("half of the range"))
     }
 
-    fn end(&mut self, held: Held, outcome: Outcome, now: u64) -> Recorded {
+    fn end(&mut self, held: HeldPermit, outcome: Outcome, now: u64) -> Recorded {
         let recorded = if held.generation == self.generation {
             self.count(outcome, now)
         } else {
             Recorded::Stale
         };
-        self.heard.push(Heard::Ended {
+        self.call_events.push(CallEvent::Ended {
             generation: held.generation,
             probe: held.probe,
             outcome,
@@ -325,8 +329,9 @@ impl Oracle {
                 hint: longest,
             } => {
                 let ended = hint.map(|hint| time::hint_end(now, rules::hint(hint)));
-                // The longest that still runs, of those that ran when the last was given.
-                let rest = |end: Option<i128>| end.and_then(|end| time::rest_of_hint(end, now));
+                // The hint with the most time remaining, among those still in force when the last
+                // one arrived.
+                let rest = |end: Option<i128>| end.and_then(|end| time::hint_remaining(end, now));
                 if rest(ended) > rest(*longest) {
                     *longest = ended;
                 }
@@ -359,20 +364,21 @@ impl Oracle {
                 }
             }
             Period::Disabled => Recorded::Unrecorded,
-            Period::Open { .. } | Period::ForcedOpen => unreachable!("nobody is admitted in these"),
+            Period::Open { .. } | Period::ForcedOpen => unreachable!("these states admit no call"),
         }
     }
 }
 
 /// Transitions.
 impl Oracle {
-    /// Tells the length of the open period that the next operation begins, if the policy says how long.
-    pub(crate) fn given_open_for(&mut self, open_for: Option<Duration>) {
+    /// Passes in the length of the open period that the next operation begins, if the policy drew
+    /// it.
+    pub(crate) fn set_open_for(&mut self, open_for: Option<Duration>) {
         self.open_for = open_for;
     }
 
-    /// Tells whether the next report read the clock.
-    pub(crate) fn given_reading(&mut self, read: bool) {
+    /// Passes in whether the next report read the clock.
+    pub(crate) fn set_read_clock(&mut self, read: bool) {
         self.read = read;
     }
 
@@ -385,7 +391,7 @@ impl Oracle {
         else {
             unreachable!("only a half-open breaker reopens")
         };
-        let reopens = (reopens + 1).min(rules::MOST_REOPENS);
+        let reopens = (reopens + 1).min(rules::MAX_REOPENS);
         self.open(reopens, tripped_on, cause, hint, now);
     }
 
@@ -400,7 +406,7 @@ impl Oracle {
         let hint = hint.map_or(0, rules::hint);
         let least = rules::interval(&self.policy, reopens);
         let most = rules::interval_with_full_jitter(&self.policy, reopens);
-        // Out of bounds is not believed, and what is believed is compared with what was said.
+        // A length out of bounds is clamped; the comparison with the reported length then fails.
         let open_ms = self
             .open_for
             .map_or(least, time::millis_up)
@@ -428,7 +434,7 @@ impl Oracle {
             (Period::Open { tripped_on, .. }, Cause::Tripped) => *tripped_on,
             _ => None,
         };
-        self.told.push(Told {
+        self.notified.push(Notified {
             from,
             to: self.period.recorded(),
             generation: self.generation,
@@ -441,7 +447,7 @@ impl Oracle {
     }
 }
 
-/// What an operator may do. Each returns the state it found.
+/// Operator actions. Each returns the state that it found.
 impl Oracle {
     pub(crate) fn force_open(&mut self, now: u64) -> State {
         let found = self.period.recorded();
@@ -492,9 +498,9 @@ impl Oracle {
     }
 }
 
-/// Looking.
+/// Read-only accessors.
 impl Oracle {
-    /// What the next call meets.
+    /// The state that the next call would find.
     pub(crate) fn state(&self, now: u64) -> State {
         match self.period.recorded() {
             State::Open if self.rest(now).is_none() => State::HalfOpen,
@@ -502,7 +508,7 @@ impl Oracle {
         }
     }
 
-    pub(crate) fn look(&self, now: u64) -> Seen {
+    pub(crate) fn observe(&self, now: u64) -> Observed {
         let (counted, in_flight) = match &self.period {
             Period::Closed { calls, .. } => (Some(rules::counted(self.policy.trip, calls, now)), 0),
             Period::Open { tripped_on, .. } => (*tripped_on, 0),
@@ -513,7 +519,7 @@ impl Oracle {
             } => (*tripped_on, *in_flight),
             Period::ForcedOpen | Period::Disabled => (None, 0),
         };
-        Seen {
+        Observed {
             state: self.state(now),
             recorded: self.period.recorded(),
             generation: self.generation,
@@ -526,12 +532,13 @@ impl Oracle {
         }
     }
 
-    /// How many failures a window beside the word need not tell apart, as so many of them trip.
-    pub(crate) fn enough(&self) -> u32 {
-        rules::enough(self.policy.trip)
+    /// The failure count from which an external window stops counting, because that many trip.
+    pub(crate) fn failure_limit(&self) -> u32 {
+        rules::failure_limit(self.policy.trip)
     }
 
-    /// While closed, for time buckets: what is younger than nine tenths of the window, and than all of it.
+    /// For time buckets of a closed breaker: calls younger than nine tenths of the window, and
+    /// calls younger than the whole window.
     pub(crate) fn young_calls(&self, now: u64) -> Option<(Counted, Counted)> {
         match &self.period {
             Period::Closed { calls, .. } => rules::young_calls(self.policy.trip, calls, now),
@@ -540,26 +547,26 @@ impl Oracle {
     }
 
     /// Whether calls of a closed period have left the window.
-    pub(crate) fn window_moved(&self, now: u64) -> bool {
-        matches!(&self.period, Period::Closed { calls, .. } if rules::moved(self.policy.trip, calls, now))
+    pub(crate) fn window_has_evicted(&self, now: u64) -> bool {
+        matches!(&self.period, Period::Closed { calls, .. } if rules::has_evicted(self.policy.trip, calls, now))
     }
 
-    /// The rest of the open period, if calls are still rejected.
+    /// Remaining time of the open period, if calls are still rejected.
     pub(crate) fn rest(&self, now: u64) -> Option<Duration> {
         let Period::Open { length, .. } = self.period else {
             return None;
         };
-        self.rest_if(length, now)
+        self.remaining_if(length, now)
     }
 
-    /// Whether only the jitter drawn, which a longer hint hides, could tell if calls are still rejected:
-    /// so after a clock that stepped back.
-    pub(crate) fn cannot_tell(&self, now: u64) -> bool {
+    /// Whether the verdict depends on the drawn jitter, which a longer hint hides. This happens
+    /// only after the clock stepped back.
+    pub(crate) fn is_ambiguous(&self, now: u64) -> bool {
         let unsure = matches!(self.period, Period::Open { length, .. } if length == Length::Unsure);
-        unsure && self.rest_if(Length::Hint, now) != self.rest_if(Length::Policy, now)
+        unsure && self.remaining_if(Length::Hint, now) != self.remaining_if(Length::Policy, now)
     }
 
-    fn rest_if(&self, length: Length, now: u64) -> Option<Duration> {
+    fn remaining_if(&self, length: Length, now: u64) -> Option<Duration> {
         let Period::Open {
             reopens, deadline, ..
         } = self.period
@@ -571,10 +578,10 @@ impl Oracle {
             Length::Hint | Length::Unsure => rules::longest_hint(),
             Length::Operator => rules::longest_forced(),
         };
-        time::rest_of_open(deadline, now, longest).map(time::ticks)
+        time::open_remaining(deadline, now, longest).map(time::ticks)
     }
 
-    /// How long the lease of the probes still runs.
+    /// Remaining time of the probes' lease.
     pub(crate) fn until_lease_end(&self, now: u64) -> Option<Duration> {
         let Period::HalfOpen {
             reopens, lease_end, ..
@@ -582,17 +589,17 @@ impl Oracle {
         else {
             return None;
         };
-        time::rest_of_lease(lease_end, now, rules::lease(&self.policy, reopens))
+        time::lease_remaining(lease_end, now, rules::lease(&self.policy, reopens))
             .map(|rest| time::until_lease_tick(now, rest))
     }
 
-    /// The transitions since this was last asked.
-    pub(crate) fn take_told(&mut self) -> Vec<Told> {
-        std::mem::take(&mut self.told)
+    /// Takes the transitions since the last call of this method.
+    pub(crate) fn take_transitions(&mut self) -> Vec<Notified> {
+        std::mem::take(&mut self.notified)
     }
 
-    /// What a call listener would have heard since this was last asked.
-    pub(crate) fn take_heard(&mut self) -> Vec<Heard> {
-        std::mem::take(&mut self.heard)
+    /// Takes the call listener's events since the last call of this method.
+    pub(crate) fn take_call_events(&mut self) -> Vec<CallEvent> {
+        std::mem::take(&mut self.call_events)
     }
 }

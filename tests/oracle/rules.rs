@@ -1,4 +1,4 @@
-//! What a policy means, worked out anew from its public fields each time it is asked.
+//! Meaning of a policy, computed from its public fields at each query.
 
 use std::time::Duration;
 
@@ -6,29 +6,30 @@ use cutout::{OnDrop, Outcome, Policy, Span, Threshold, Trip, Window};
 
 use super::time::millis_up;
 
-/// 30 days: the longest open period that anybody may ask for.
+/// 30 days: the longest open period that an operator may ask for.
 const LONGEST_MS: i128 = 30 * 24 * 3_600 * 1_000;
 const SHORTEST_MS: i128 = 10;
-/// An hour: what a longer hint counts as.
+/// One hour: a longer hint counts as one hour.
 const LONGEST_HINT_MS: i128 = 3_600 * 1_000;
-/// A day, and half a minute: the bounds of a default lease.
+/// One day and half a minute: the bounds of a default lease.
 const LONGEST_LEASE_MS: i128 = 24 * 3_600 * 1_000;
 const SHORTEST_LEASE_MS: i128 = 30 * 1_000;
-/// Five bits of reopens, whose highest count means something else; they saturate.
-pub(super) const MOST_REOPENS: u8 = 30;
+/// Reopens have five bits and saturate; the highest value has another meaning.
+pub(super) const MAX_REOPENS: u8 = 30;
 
 /// A call that was recorded in a closed period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Call {
     pub(super) failed: bool,
-    /// What the clock read when it ended.
+    /// Clock reading at the end of the call.
     pub(super) ended: u64,
-    /// What it counts as: the clock's reading, or an earlier one if the breaker did not read it.
+    /// Time at which the window counts the call: the clock reading, or an earlier one if the
+    /// breaker did not read the clock.
     pub(super) at: u64,
     pub(super) read: bool,
 }
 
-/// Failures, and the calls they are among.
+/// A number of calls, and how many of them failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Counted {
     pub(crate) failures: u32,
@@ -36,7 +37,7 @@ pub(crate) struct Counted {
 }
 
 impl Counted {
-    /// Every call and every failure among these.
+    /// Counts all of these calls and the failures among them.
     fn all<'a>(calls: impl IntoIterator<Item = &'a Call>) -> Self {
         let mut counted = Self {
             failures: 0,
@@ -50,17 +51,19 @@ impl Counted {
     }
 }
 
-/// A window of more calls than this lives beside the word, and knows no more failures than trip.
-const MOST_IN_WORD: u32 = 45;
-/// A window of time that is judged by its rate has so many buckets.
+/// Longest window in the word. A longer one is external, and its failure count stops where it
+/// trips.
+const MAX_IN_WORD: u32 = 45;
+/// Number of buckets in a time window with a failure rate.
 const BUCKETS: u64 = 10;
 
-/// In a bucket so many successes of a thread read the clock each; after them, one in so many does.
-const READ_EACH: u32 = 64;
+/// In each bucket, a thread's first `ALWAYS_READ` successes read the clock; after those, one in
+/// `READ_ONE_IN` does.
+const ALWAYS_READ: u32 = 64;
 const READ_ONE_IN: u32 = 8;
 
-/// A call that ends now, after these. `read` is whether the breaker read the clock for a success: if not, it
-/// counts as if it came with the one before.
+/// The record of a call that ends now, after these calls. `read` is whether the breaker read the
+/// clock for a success; without a reading, the success counts at the time of the call before it.
 pub(super) fn call(trip: Trip, calls: &[Call], failed: bool, read: bool, now: u64) -> Call {
     let at = match rate_within(trip) {
         Some(time) if !read && !failed => {
@@ -71,7 +74,10 @@ pub(super) fn call(trip: Trip, calls: &[Call], failed: bool, read: bool, now: u6
                 .rev()
                 .take_while(|call| bucket(call) == bucket(newest));
             let before = count(newest_bucket.filter(|call| !call.failed));
-            assert!(before >= READ_EACH, "read each of the first {READ_EACH}");
+            assert!(
+                before >= ALWAYS_READ,
+                "read each of the first {ALWAYS_READ}"
+            );
             let unread = calls
                 .iter()
                 .rev()
@@ -90,7 +96,7 @@ pub(super) fn call(trip: Trip, calls: &[Call], failed: bool, read: bool, now: u6
     }
 }
 
-/// The length of a window that is judged by its rate.
+/// Length of a time window with a failure rate.
 fn rate_within(trip: Trip) -> Option<Duration> {
     let window = trip.window?;
     match (window.threshold, window.span) {
@@ -99,8 +105,8 @@ fn rate_within(trip: Trip) -> Option<Duration> {
     }
 }
 
-/// What is seen of a closed period: the failures that its trip looks at, those in the window, without one
-/// in a row. `calls` are all that were recorded in the period.
+/// The counts that a snapshot of a closed period shows: those of the window, or the run without a
+/// window. `calls` are all calls recorded in the period.
 pub(super) fn counted(trip: Trip, calls: &[Call], now: u64) -> Counted {
     let Some(window) = trip.window else {
         return Counted {
@@ -109,27 +115,27 @@ pub(super) fn counted(trip: Trip, calls: &[Call], now: u64) -> Counted {
         };
     };
     let mut counted = in_window(window, calls, now);
-    counted.failures = counted.failures.min(enough(trip));
+    counted.failures = counted.failures.min(failure_limit(trip));
     if matches!(window.span, Span::Within(_)) && rate_within(trip).is_none() {
         counted.calls = counted.failures;
     }
     counted
 }
 
-/// How many failures the window tells apart: beside the word, if each failure leaves a mark of its own, as
-/// many as trip.
-pub(super) fn enough(trip: Trip) -> u32 {
+/// The failure count at which an external window with one entry per failure stops counting: the
+/// count that trips.
+pub(super) fn failure_limit(trip: Trip) -> u32 {
     match trip.window.map(|window| (window.threshold, window.span)) {
         Some((Threshold::Failures(k), Span::Within(_))) => k,
-        Some((Threshold::Failures(k), Span::OfLast(n))) if n > MOST_IN_WORD => k,
-        Some((Threshold::Percent { percent, .. }, Span::OfLast(n))) if n > MOST_IN_WORD => {
+        Some((Threshold::Failures(k), Span::OfLast(n))) if n > MAX_IN_WORD => k,
+        Some((Threshold::Percent { percent, .. }, Span::OfLast(n))) if n > MAX_IN_WORD => {
             (percent * n).div_ceil(100)
         }
         _ => u32::MAX,
     }
 }
 
-/// Whether the failure that was recorded last, now, trips.
+/// Whether the failure recorded last trips now.
 pub(super) fn trips(trip: Trip, calls: &[Call], now: u64) -> bool {
     let by_run = trip.consecutive.is_some_and(|n| run(calls) >= n);
     let by_window = trip.window.is_some_and(|window| {
@@ -145,7 +151,7 @@ pub(super) fn trips(trip: Trip, calls: &[Call], now: u64) -> bool {
     by_run || by_window
 }
 
-/// All that the window covers. Of failures within a time it covers nothing but failures.
+/// Counts everything in the window. A window of failures within a time holds only failures.
 fn in_window(window: Window, calls: &[Call], now: u64) -> Counted {
     match (window.span, window.threshold) {
         (Span::OfLast(n), _) => Counted::all(last(calls, n)),
@@ -167,8 +173,8 @@ fn in_window(window: Window, calls: &[Call], now: u64) -> Counted {
     }
 }
 
-/// The failures that are younger than this, in whole microseconds. The time of a failure is its reading of
-/// the clock or the newest time recorded, whichever is later.
+/// Counts the failures younger than `time`, in whole microseconds. A failure's time is its clock
+/// reading or the newest recorded time, whichever is later.
 fn young_failures(calls: &[Call], time: Duration, now: u64) -> u32 {
     let mut newest = 0;
     let mut times = Vec::new();
@@ -181,9 +187,10 @@ fn young_failures(calls: &[Call], time: Duration, now: u64) -> u32 {
     count(times.iter().filter(|then| now - **then < limit))
 }
 
-/// For a window of time that is judged by its rate: the calls that are younger than nine tenths of it, but
-/// for the successes that may be missing, and those that are younger than all of it. What the breaker counts
-/// lies between.
+/// For a time window with a failure rate: a lower and an upper bound of its counts.
+///
+/// The lower bound is the calls younger than nine tenths of the window, less the successes that may
+/// be missing. The upper bound is the calls younger than the whole window.
 pub(super) fn young_calls(trip: Trip, calls: &[Call], now: u64) -> Option<(Counted, Counted)> {
     let time = nanos(rate_within(trip)?);
     let younger = |limit| Counted::all(calls.iter().filter(|call| now - call.ended < limit));
@@ -193,8 +200,8 @@ pub(super) fn young_calls(trip: Trip, calls: &[Call], now: u64) -> Option<(Count
     Some((at_least, younger(time)))
 }
 
-/// Whether the window covers fewer calls than there were.
-pub(super) fn moved(trip: Trip, calls: &[Call], now: u64) -> bool {
+/// Whether the window covers fewer calls than were made.
+pub(super) fn has_evicted(trip: Trip, calls: &[Call], now: u64) -> bool {
     let counts = |call: &&Call| match trip.window.map(|window| (window.span, window.threshold)) {
         Some((Span::Within(_), Threshold::Failures(_))) => call.failed,
         _ => true,
@@ -229,18 +236,18 @@ pub(super) fn interval(policy: &Policy, reopens: u8) -> i128 {
         .min(millis_up(backoff.cap))
 }
 
-/// The same with full jitter, added after the cap.
+/// The same interval with full jitter, which is added after the cap.
 pub(super) fn interval_with_full_jitter(policy: &Policy, reopens: u8) -> i128 {
     let interval = interval(policy, reopens);
     interval + interval * i128::from(policy.backoff.jitter) / 100
 }
 
-/// The longest interval that an open period of a hint can have.
+/// Longest interval of an open period that a hint lengthened.
 pub(super) fn longest_hint() -> i128 {
     LONGEST_HINT_MS
 }
 
-/// The longest interval that an open period of an operator can have.
+/// Longest interval of an open period that an operator began.
 pub(super) fn longest_forced() -> i128 {
     LONGEST_MS
 }
@@ -254,17 +261,17 @@ pub(super) fn lease(policy: &Policy, reopens: u8) -> i128 {
     }
 }
 
-/// What a dependency's hint counts as.
+/// The hint that is applied for a dependency's hint.
 pub(super) fn hint(hint: Duration) -> i128 {
     millis_up(hint).min(LONGEST_HINT_MS)
 }
 
-/// What an operator's length counts as.
+/// The length that is applied for an operator's length.
 pub(super) fn forced(time: Duration) -> i128 {
     millis_up(time).clamp(SHORTEST_MS, LONGEST_MS)
 }
 
-/// What an outcome counts as, of a call that returned after this long.
+/// The outcome that is recorded for a call that returned after this long.
 pub(super) fn returned(policy: &Policy, outcome: Outcome, took: Duration) -> Outcome {
     let slow = policy.slow_call.is_some_and(|limit| took >= limit);
     match outcome {
@@ -273,7 +280,7 @@ pub(super) fn returned(policy: &Policy, outcome: Outcome, took: Duration) -> Out
     }
 }
 
-/// What it counts as that a permit was dropped after this long.
+/// The outcome that is recorded for a permit that was dropped after this long.
 pub(super) fn dropped(policy: &Policy, probe: bool, held: Duration) -> Outcome {
     let implied = match policy.slow_call {
         Some(limit) => OnDrop::FailureAfter(limit),

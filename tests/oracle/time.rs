@@ -1,26 +1,26 @@
-//! The clock as the breaker sees it, and the two rules by which it is compared (`docs/design.md` §2).
+//! The clock as the breaker sees it, and the two rules that compare times (`docs/design.md` §2).
 //!
-//! Readings are nanoseconds. Everything else is a whole number that never wraps: the wrap is in the rules,
-//! where it can be read, and nowhere else.
+//! Readings are nanoseconds. Everything derived from them is an integer that never wraps; only the
+//! comparison rules apply the modulus.
 
 use std::time::Duration;
 
-/// Nanoseconds of a deadline's tick.
+/// Nanoseconds in a tick of a deadline.
 const TICK: u64 = 250_000;
 /// Ticks in a millisecond.
 const TICKS_PER_MS: i128 = 4;
-/// Milliseconds of a lease's tick, and nanoseconds.
+/// Milliseconds in a tick of a lease, and nanoseconds.
 const LEASE_TICK_MS: i128 = 4;
 const LEASE_TICK: u64 = 4_000_000;
 const NANOS_PER_MS: i128 = 1_000_000;
-/// The beginnings of periods are compared modulo this many ticks of deadlines.
+/// Modulus in ticks for comparing the beginnings of periods.
 const PERIODS: i128 = 1 << 47;
-/// The ends of hints are compared modulo this many microseconds.
+/// Modulus in microseconds for comparing the ends of hints.
 const HINTS: i128 = 1 << 47;
-/// Deadlines are compared modulo this many ticks, lease ends modulo this many of theirs.
+/// Modulus for comparing deadlines, in ticks of deadlines; that for lease ends, in ticks of leases.
 const DEADLINES: i128 = 1 << 40;
 const LEASES: i128 = 1 << 28;
-/// What both upper bounds allow for clocks that differ between cores.
+/// Allowance of both upper bounds for clocks that differ between cores.
 const SLACK_MS: i128 = 1_000;
 
 /// The tick that a reading falls in.
@@ -28,8 +28,8 @@ pub(super) fn tick(now: u64) -> i128 {
     i128::from(now / TICK)
 }
 
-/// The deadline of an open period that begins now: the first tick that begins no sooner than its length from now,
-/// or the tick of now if it has none.
+/// Deadline of an open period that begins now: the first tick that begins no sooner than `length`
+/// from now. Without a length it is the current tick.
 pub(super) fn deadline(now: u64, open_ms: i128) -> i128 {
     if open_ms == 0 {
         return tick(now);
@@ -37,63 +37,64 @@ pub(super) fn deadline(now: u64, open_ms: i128) -> i128 {
     first_from(i128::from(now) + open_ms * NANOS_PER_MS, TICK)
 }
 
-/// The first tick of this length that begins at a time or after it.
+/// The first tick of this length that begins at or after a time.
 fn first_from(time: i128, tick: u64) -> i128 {
     (time + i128::from(tick) - 1) / i128::from(tick)
 }
 
-/// The rest of an open period in ticks, if calls are still rejected: *rejected iff
-/// `0 < (deadline - now) mod 2^40 <= longest`*, with the slack.
-pub(super) fn rest_of_open(deadline: i128, now: u64, longest_ms: i128) -> Option<i128> {
+/// Remaining ticks of an open period, if calls are still rejected: *rejected iff `0 < (deadline -
+/// now) mod 2^40 <= longest`*, with the slack.
+pub(super) fn open_remaining(deadline: i128, now: u64, longest_ms: i128) -> Option<i128> {
     let rest = (deadline - tick(now)).rem_euclid(DEADLINES);
     (0 < rest && rest <= (longest_ms + SLACK_MS) * TICKS_PER_MS + 1).then_some(rest)
 }
 
-/// Where a lease ends that begins now: the first tick of leases that begins no sooner than its length from now.
+/// End of a lease that begins now: the first tick of leases that begins no sooner than its length
+/// from now.
 pub(super) fn lease_end(now: u64, lease_ms: i128) -> i128 {
     first_from(i128::from(now) + lease_ms * NANOS_PER_MS, LEASE_TICK)
 }
 
-/// The rest of a lease in its ticks, if it still runs: *busy iff `0 < (lease_end - now) mod 2^28 <=
+/// Remaining ticks of a lease, if it has not expired: *busy iff `0 < (lease_end - now) mod 2^28 <=
 /// lease`*, with the slack.
-pub(super) fn rest_of_lease(end: i128, now: u64, lease_ms: i128) -> Option<i128> {
+pub(super) fn lease_remaining(end: i128, now: u64, lease_ms: i128) -> Option<i128> {
     let rest = (end - i128::from(now / LEASE_TICK)).rem_euclid(LEASES);
     let longest = (lease_ms + SLACK_MS + LEASE_TICK_MS - 1) / LEASE_TICK_MS + 1;
     (0 < rest && rest <= longest).then_some(rest)
 }
 
-/// How long from `then` to now; nothing if that is ahead.
+/// Time from `then` to now; zero if `then` is ahead.
 pub(super) fn since(then: i128, now: u64) -> Duration {
     let passed = (tick(now) - then).rem_euclid(PERIODS);
     ticks(if passed >= PERIODS / 2 { 0 } else { passed })
 }
 
-/// The time from this reading to the first one at which `rest` more ticks of a lease are over.
+/// Time from this reading until `rest` more ticks of a lease are over.
 pub(super) fn until_lease_tick(now: u64, rest: i128) -> Duration {
-    let rest = u64::try_from(rest).expect("a rest is positive");
+    let rest = u64::try_from(rest).expect("a remaining time is positive");
     Duration::from_nanos(rest * LEASE_TICK - now % LEASE_TICK)
 }
 
 /// A number of ticks as a duration.
 pub(super) fn ticks(count: i128) -> Duration {
-    let count = u64::try_from(count).expect("ticks are counted up");
+    let count = u64::try_from(count).expect("a tick count is not negative");
     Duration::from_micros(count * (TICK / 1_000))
 }
 
-/// How long to wait while probes are busy: until the lease ends, or for the policy's first interval if that is less.
-/// In whole ticks of deadlines, rounded up.
+/// How long to wait while probes are busy: until the lease ends, or for the policy's first interval
+/// if that is shorter. In whole ticks of deadlines, rounded up.
 pub(super) fn busy(until_lease_end: Duration, interval_ms: i128) -> Duration {
     let nanos = i128::try_from(until_lease_end.as_nanos()).expect("a lease is short");
     ticks(first_from(nanos, TICK).min(interval_ms * TICKS_PER_MS))
 }
 
-/// When a hint ends that is given now, in microseconds.
+/// End of a hint that arrives now, in microseconds.
 pub(super) fn hint_end(now: u64, hint_ms: i128) -> i128 {
     i128::from(now / 1_000) + hint_ms * 1_000
 }
 
-/// The rest of a hint, if it still runs: no longer than an hour and the slack.
-pub(super) fn rest_of_hint(end: i128, now: u64) -> Option<Duration> {
+/// Remaining time of a hint that is still in force: at most an hour and the slack.
+pub(super) fn hint_remaining(end: i128, now: u64) -> Option<Duration> {
     let rest = (end - i128::from(now / 1_000)).rem_euclid(HINTS);
     let longest = (3_600 * 1_000 + SLACK_MS) * 1_000;
     let rest = u64::try_from(rest).expect("it is positive");

@@ -1,29 +1,29 @@
-//! Games about the windows that live beside the word: enough calls to fill them, and gaps that empty them.
+//! Games about external windows: enough calls to fill them, and gaps that empty them.
 
 use super::*;
 
 const YEAR: u64 = 365 * 86_400 * 1_000_000_000;
-/// What the stamps of failures within a time wrap at, in nanoseconds.
+/// Modulus of the stamps of failures within a time, in nanoseconds.
 const STAMPS_WRAP: u64 = (1 << 47) * 1_000;
-/// What the buckets of a rate wrap at.
+/// Modulus of the time buckets, in nanoseconds.
 const BUCKETS_WRAP: u64 = DEADLINES_WRAP;
 
 #[test]
-fn a_window_of_many_calls_does_what_the_oracle_does() {
+fn a_window_of_many_calls_matches_the_oracle() {
     let ops = prop_oneof![
         6 => call(outcome()).boxed(),
         3 => plays(1..=100),
         2 => plays(1..=400),
-        1 => time_goes_on(),
-        1 => time_goes_mad(),
+        1 => small_advances(),
+        1 => erratic_clock(),
         1 => resets(),
     ];
-    let reached = play_so_many(192, 80, policies(of_last(46..=200_u32)), ops);
-    assert_came_up(reached);
+    let coverage = play_games_up_to(192, 80, policies(of_last(46..=200_u32)), ops);
+    assert_window_coverage(coverage);
 }
 
 #[test]
-fn a_window_of_very_many_calls_does_what_the_oracle_does() {
+fn a_window_of_very_many_calls_matches_the_oracle() {
     let length = prop_oneof![201..=4_096_u32, Just(4_096)];
     let ops = prop_oneof![
         2 => call(outcome()).boxed(),
@@ -32,26 +32,26 @@ fn a_window_of_very_many_calls_does_what_the_oracle_does() {
         1 => Just(Op::ToDeadline(0)),
         1 => resets(),
     ];
-    play_so_many(48, 16, policies(of_last(length)), ops);
+    play_games_up_to(48, 16, policies(of_last(length)), ops);
 }
 
 #[test]
-fn failures_within_a_time_do_what_the_oracle_does() {
+fn failures_within_a_time_match_the_oracle() {
     let trips = failures_within(prop_oneof![4 => 1..=12_u32, 1 => 1..=100_u32]);
     let ops = prop_oneof![
         6 => call(outcome()).boxed(),
         2 => plays(1..=40),
         5 => tenths(),
-        1 => time_goes_on(),
+        1 => small_advances(),
         1 => steps_back(),
         1 => resets(),
     ];
-    let reached = play_so_many(384, 120, policies(trips), ops);
-    assert_came_up(reached);
+    let coverage = play_games_up_to(384, 120, policies(trips), ops);
+    assert_window_coverage(coverage);
 }
 
 #[test]
-fn very_many_failures_within_a_time_do_what_the_oracle_does() {
+fn very_many_failures_within_a_time_match_the_oracle() {
     let trips = failures_within(prop_oneof![100..=1_024_u32, 1_020..=1_024_u32]);
     let ops = prop_oneof![
         2 => call(outcome()).boxed(),
@@ -61,12 +61,12 @@ fn very_many_failures_within_a_time_do_what_the_oracle_does() {
         1 => Just(Op::ToDeadline(0)),
         1 => resets(),
     ];
-    play_so_many(64, 24, policies(trips), ops);
+    play_games_up_to(64, 24, policies(trips), ops);
 }
 
-/// On a clock that never steps back.
+/// Uses a clock that never steps back.
 #[test]
-fn a_rate_within_a_time_does_what_the_oracle_does() {
+fn a_rate_within_a_time_matches_the_oracle() {
     let ops = prop_oneof![
         6 => call(outcome()).boxed(),
         3 => plays(1..=60),
@@ -76,12 +76,12 @@ fn a_rate_within_a_time_does_what_the_oracle_does() {
         1 => Just(Op::ToLeaseEnd(0)),
         1 => resets(),
     ];
-    let reached = play_so_many(384, 120, policies(rate_within()), ops);
-    assert_came_up(reached);
+    let coverage = play_games_up_to(384, 120, policies(rate_within()), ops);
+    assert_window_coverage(coverage);
 }
 
 #[test]
-fn a_rate_of_very_many_calls_does_what_the_oracle_does() {
+fn a_rate_of_very_many_calls_matches_the_oracle() {
     let ops = prop_oneof![
         2 => call(outcome()).boxed(),
         4 => plays(1..=1_500),
@@ -89,11 +89,11 @@ fn a_rate_of_very_many_calls_does_what_the_oracle_does() {
         1 => Just(Op::ToDeadline(0)),
         1 => resets(),
     ];
-    play_so_many(64, 24, policies(rate_within()), ops);
+    play_games_up_to(64, 24, policies(rate_within()), ops);
 }
 
-fn assert_came_up(reached: Option<Reached>) {
-    if let Some(reached) = reached {
+fn assert_window_coverage(coverage: Option<Coverage>) {
+    if let Some(coverage) = coverage {
         for what in [
             "Operator",
             "Recovered",
@@ -102,12 +102,13 @@ fn assert_came_up(reached: Option<Reached>) {
             "Tripped",
             "calls left the window",
         ] {
-            assert!(reached.contains(what), "{what} in {reached:?}");
+            assert!(coverage.contains(what), "{what} in {coverage:?}");
         }
     }
 }
 
-/// Readings from which nothing wraps in a game but what may: no clock here goes a year, on or back.
+/// Readings near which only the stamps or the buckets wrap: no game moves the clock by a year in
+/// either direction.
 fn clock_of_windows() -> impl Strategy<Value = u64> {
     let near = 0..600_000_000_000_u64;
     prop_oneof![
@@ -119,7 +120,7 @@ fn clock_of_windows() -> impl Strategy<Value = u64> {
 }
 
 fn policies(trip: impl Strategy<Value = Trip> + 'static) -> impl Strategy<Value = Setup> {
-    // Boxed, or a debug build needs more than a thread's stack for them.
+    // Boxed: a debug build would need more than a thread's stack for these strategies.
     let setup = setup(policy().boxed()).boxed();
     let run = option::weighted(
         0.3,
@@ -187,7 +188,7 @@ fn rate_within() -> impl Strategy<Value = Trip> {
     })
 }
 
-/// Runs of successes, of failures, and both.
+/// Runs of successes, runs of failures, and mixtures of both.
 fn plays(calls: std::ops::RangeInclusive<u32>) -> impl Strategy<Value = Op> {
     let fail_every = prop_oneof![
         2 => Just(0_u32),
@@ -207,7 +208,7 @@ fn plays(calls: std::ops::RangeInclusive<u32>) -> impl Strategy<Value = Op> {
     })
 }
 
-/// Gaps that end on, just before and just after the edges of a window and of its buckets. Time never goes
+/// Gaps that end at, just before or just after the edge of a window or bucket. Time never steps
 /// back.
 fn tenths() -> impl Strategy<Value = Op> {
     let tenths = prop_oneof![6 => 1..=4_u32, 2 => 5..=11_u32, 2 => Just(10), 1 => 12..=40_u32];
@@ -228,7 +229,7 @@ fn tenths() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// By no more than a few minutes.
+/// Steps of at most a few minutes.
 fn steps_back() -> impl Strategy<Value = Op> {
     prop_oneof![
         2 => step(),

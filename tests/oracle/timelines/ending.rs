@@ -1,4 +1,4 @@
-//! How a call ends, and what that counts as.
+//! Ends of a call, and the outcomes that they record.
 
 use super::*;
 
@@ -37,7 +37,7 @@ fn a_drop_is_ignored_while_closed_and_fails_a_probe() {
 }
 
 #[test]
-fn by_default_a_probe_dropped_within_a_second_gives_its_place_back() {
+fn by_default_a_probe_dropped_within_a_second_releases_its_slot() {
     let bench = Bench::tripped(touchy());
     let (early, late) = (SEC - MS, SEC);
     let probe = bench.wait().probe();
@@ -51,7 +51,7 @@ fn by_default_a_probe_dropped_within_a_second_gives_its_place_back() {
 }
 
 #[test]
-fn a_drop_that_is_ignored_gives_the_place_back() {
+fn a_drop_that_is_ignored_releases_the_slot() {
     let bench = Bench::tripped(touchy().on_drop(OnDrop::Ignore));
     drop(bench.wait().probe());
     assert_eq!(bench.recorded(), State::HalfOpen);
@@ -102,7 +102,7 @@ fn a_panic_is_a_failure_whatever_a_drop_means() {
 }
 
 #[test]
-fn a_permit_that_is_dropped_in_somebody_elses_panic_is_only_dropped() {
+fn a_permit_acquired_and_dropped_during_an_unrelated_panic_is_no_failure() {
     struct Calls<'a>(&'a Bench);
     impl Drop for Calls<'_> {
         fn drop(&mut self) {

@@ -1,15 +1,15 @@
-//! Probes, their places and their lease.
+//! Probes, their slots and their lease.
 
 use super::*;
 
 #[test]
-fn at_most_that_many_probes_are_in_flight_and_everybody_else_is_rejected_at_once() {
+fn at_most_the_allowed_probes_are_in_flight_and_other_calls_are_rejected_at_once() {
     let bench = Bench::tripped(touchy().probes(3));
     bench.wait();
     let _probes: Vec<Permit<'_>> = (0..3).map(|_| bench.probe()).collect();
     let rejected = bench.rejected();
     assert_eq!(rejected.reason(), Reason::ProbesBusy);
-    // The policy's first interval, as the lease lasts longer.
+    // The policy's first interval, because the lease lasts longer.
     assert_eq!(rejected.retry_after(), Some(10 * SEC));
     assert_eq!(rejected.generation(), 2);
     assert_eq!(bench.breaker.peek(), Err(rejected));
@@ -25,7 +25,7 @@ fn one_probe_and_one_success_are_the_default() {
 }
 
 #[test]
-fn so_many_successes_recover() {
+fn probe_successes_recover() {
     let bench = Bench::tripped(touchy().probes(2).probe_successes(3));
     bench.wait();
     let (one, two) = (bench.probe(), bench.probe());
@@ -59,7 +59,7 @@ fn successes_of_an_earlier_half_open_period_do_not_count() {
 }
 
 #[test]
-fn an_ignored_probe_gives_its_place_back_and_votes_for_nothing() {
+fn an_ignored_probe_releases_its_slot_and_decides_nothing() {
     let bench = Bench::tripped(touchy());
     bench.wait();
     for _ in 0..100 {
@@ -88,7 +88,7 @@ fn the_call_that_sees_the_lease_expired_reopens_the_breaker_and_is_rejected() {
 }
 
 #[test]
-fn a_late_probe_counts_while_nobody_saw_its_lease_expire() {
+fn a_late_probe_counts_until_a_call_finds_its_lease_expired() {
     let bench = Bench::tripped(touchy().probe_lease(2 * SEC));
     let probe = bench.wait().probe();
     bench.after(HOUR);
@@ -96,7 +96,7 @@ fn a_late_probe_counts_while_nobody_saw_its_lease_expire() {
 }
 
 #[test]
-fn a_lease_counts_from_the_last_place_taken() {
+fn a_lease_counts_from_the_last_slot_taken() {
     let bench = Bench::tripped(touchy().probes(2).probe_lease(2 * SEC));
     let _one = bench.wait().probe();
     let _two = bench.after(SEC).probe();
@@ -106,7 +106,7 @@ fn a_lease_counts_from_the_last_place_taken() {
 }
 
 #[test]
-fn a_free_place_is_taken_whatever_the_lease() {
+fn a_free_slot_is_taken_whatever_the_lease() {
     let bench = Bench::tripped(touchy().probes(2).probe_lease(2 * SEC));
     let _one = bench.wait().probe();
     let _two = bench.after(HOUR).probe();
@@ -115,7 +115,7 @@ fn a_free_place_is_taken_whatever_the_lease() {
 
 #[test]
 fn a_lease_is_rounded_up_to_4_ms() {
-    // The clock is set to the start of a tick of leases, of 4 ms.
+    // `Fixture::new` sets the clock to the start of a lease tick, which is 4 ms.
     let bench = Bench::at(8_000_000_000, touchy().probe_lease(17 * MS));
     bench.report(Failure);
     let _probe = bench.wait().probe();
@@ -129,14 +129,14 @@ fn a_lease_end_never_moves_back() {
     let _one = bench.wait().probe();
     bench.clock.step_back(900 * MS);
     let _two = bench.probe();
-    // 2.9 s until the first end, 2 s until that which the second probe alone would have.
+    // 2.9 s remain until the first end; the second probe alone would have a lease of 2 s.
     bench.after(2_896 * MS);
     assert_eq!(bench.rejected().reason(), Reason::ProbesBusy);
     assert_eq!(bench.after(4 * MS).rejected().reason(), Reason::Open);
 }
 
 #[test]
-fn a_leaked_probe_wedges_nothing() {
+fn a_leaked_probe_does_not_block_the_breaker() {
     let bench = Bench::tripped(touchy().probe_lease(2 * SEC));
     for _ in 0..5 {
         std::mem::forget(bench.wait().probe());
@@ -145,7 +145,7 @@ fn a_leaked_probe_wedges_nothing() {
     assert_eq!(bench.wait().probe().record(Success), Recorded::Recovered);
 }
 
-/// How long the breaker waits for a probe after so many reopens.
+/// How long the breaker waits for a probe after this many reopens.
 fn lease(builder: Builder, reopens: u32) -> Duration {
     let bench = Bench::at(8_000_000_000, builder);
     bench.report(Failure);

@@ -1,8 +1,8 @@
-//! Timelines by hand: one for each sentence of `docs/design.md` §3 that can be seen from outside.
+//! Hand-written timelines: one for each observable sentence of `docs/design.md` §3.
 
 #![allow(
     clippy::unchecked_time_subtraction,
-    reason = "a test that subtracts too much had better panic"
+    reason = "a test that subtracts too much should panic"
 )]
 
 mod ending;
@@ -68,7 +68,7 @@ impl Bench {
         Self { breaker, clock }
     }
 
-    /// The breaker, tripped by its first failure.
+    /// A breaker that was tripped by its first failure.
     fn tripped(builder: Builder) -> Self {
         let bench = Self::new(builder);
         assert_eq!(bench.report(Failure), Recorded::Tripped);
@@ -100,7 +100,8 @@ impl Bench {
         self.acquire().record(outcome)
     }
 
-    /// Reports `F`ailures, `s`uccesses and `i`gnored outcomes, and says whether the last one tripped.
+    /// Reports `F`ailures, `s`uccesses and `i`gnored outcomes; returns whether the last one
+    /// tripped.
     fn reports(&self, outcomes: &str) -> bool {
         let mut tripped = false;
         for letter in outcomes.chars() {

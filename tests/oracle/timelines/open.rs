@@ -1,4 +1,4 @@
-//! How long an open period lasts, and what its end looks like.
+//! Length of an open period, and what happens at its end.
 
 use super::*;
 
@@ -23,7 +23,7 @@ fn at_the_deadline_a_call_is_admitted_and_a_nanosecond_before_its_length_none() 
 }
 
 #[test]
-fn a_rejection_says_why_how_long_since_which_period_and_whose() {
+fn a_rejection_carries_reason_remaining_time_generation_and_name() {
     let bench = Bench::tripped(touchy().name("partner"));
     let rejected = bench.after(2 * SEC).rejected();
     assert_eq!(rejected.reason(), Reason::Open);

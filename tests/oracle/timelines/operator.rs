@@ -1,4 +1,4 @@
-//! What an operator may do.
+//! Operator actions.
 
 use super::*;
 

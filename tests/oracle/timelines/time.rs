@@ -1,4 +1,4 @@
-//! Clocks that wrap, leap and step back, and how often they are read.
+//! Clocks that wrap, leap and step back, and how often the breaker reads them.
 
 use super::*;
 
@@ -51,7 +51,7 @@ fn the_longest_interval_is_that_of_the_reopen_count_with_full_jitter() {
     let backoff = Backoff::exponential(SEC, 2, 60 * SEC).jitter(50);
     let bench = Bench::tripped(backing_off(backoff));
     bench.wait().probe().failure();
-    // 2 s, half of it as jitter, and a second.
+    // 2 s, half of that as jitter, and a second of slack.
     bench
         .clock
         .step_back(4 * SEC - bench.retry_after().unwrap());

@@ -1,4 +1,4 @@
-//! What listeners are told.
+//! Generations in transitions, as listeners are notified of them.
 
 use super::*;
 
@@ -11,8 +11,10 @@ fn generations_count_transitions_and_wrap() {
     }
     let breaker = bench.breaker.with_shared_listener({
         let log = log.clone();
-        Arc::new(move |told: &Transition| {
-            log.lock().unwrap().push((told.cause, told.generation));
+        Arc::new(move |notified: &Transition| {
+            log.lock()
+                .unwrap()
+                .push((notified.cause, notified.generation));
         })
     });
     let late = breaker.try_acquire().unwrap();

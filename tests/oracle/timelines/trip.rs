@@ -1,4 +1,4 @@
-//! What is counted, and when it trips.
+//! What each trip counts, and when it trips.
 
 use super::*;
 
@@ -42,7 +42,7 @@ fn a_percentage_that_is_just_reached_trips() {
 
 #[test]
 fn a_success_never_trips() {
-    // The fourth call makes two of four, but it is a success; the fifth makes three of five.
+    // The fourth call makes two of four, but is a success; the fifth makes three of five.
     let half = Trip::percent(50).min_calls(4).of_last(10);
     assert!(trips_on(half).reports("FFssF"), "3 of 5");
     assert!(!trips_on(half).reports("FFs"));

@@ -8,7 +8,7 @@ use std::{
 use cutout::{Outcome, Policy, Reason, Recorded, Snapshot, State, Window};
 use histories::{Event, Specification};
 
-use crate::oracle::{Held, Oracle, Seen};
+use crate::oracle::{HeldPermit, Observed, Oracle};
 
 /// What was asked, with the last reading of the clock that the breaker took for it, if it took one.
 #[derive(Clone, Copy, Debug)]
@@ -59,13 +59,13 @@ pub(crate) struct Between(pub(crate) Oracle);
 
 impl Hash for Between {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
-        let Seen {
+        let Observed {
             generation,
             failures,
             calls,
             probes_in_flight,
             ..
-        } = self.0.look(0);
+        } = self.0.observe(0);
         (generation, failures, calls, probes_in_flight).hash(hasher);
     }
 }
@@ -77,12 +77,12 @@ impl Between {
 
     /// Whether the breaker, at rest, shows just this.
     pub(crate) fn shows(&self, snapshot: &Snapshot, now: u64) -> bool {
-        let mut seen = self.0.look(now);
+        let mut seen = self.0.observe(now);
         // The counts of a trip are lost if the next transition came before they were written down.
         if snapshot.recorded != State::Closed && snapshot.failures.is_none() {
             (seen.failures, seen.calls) = (None, None);
         }
-        let shown = Seen {
+        let shown = Observed {
             state: snapshot.state,
             recorded: snapshot.recorded,
             generation: snapshot.generation,
@@ -102,7 +102,9 @@ impl Steps {
         // Who does not read the clock is not told by it, but for an admission: that needs a closed breaker.
         let now = asked.read.unwrap_or(0);
         Some(match asked.what {
-            What::Acquire if asked.read.is_none() && oracle.look(0).recorded != State::Closed => {
+            What::Acquire
+                if asked.read.is_none() && oracle.observe(0).recorded != State::Closed =>
+            {
                 return None;
             }
             What::Acquire => match oracle.acquire(now) {
@@ -117,7 +119,7 @@ impl Steps {
                 },
             },
             What::Report(call, outcome) => {
-                let held = Held {
+                let held = HeldPermit {
                     generation: call.generation,
                     probe: call.probe,
                     admitted: now,
@@ -152,8 +154,8 @@ impl Specification for Steps {
         use Recorded::{Applied, Stale, Tripped};
         let mut after = state.clone();
         let answer = Self::do_step(&mut after.0, asked);
-        after.0.take_told();
-        after.0.take_heard();
+        after.0.take_transitions();
+        after.0.take_call_events();
         let less = match answer {
             Some(Answer::Recorded(Tripped | Stale)) if self.may_be_helped(asked) => {
                 Some((after.clone(), Answer::Recorded(Applied)))
