@@ -1,5 +1,5 @@
-//! What a set of breakers takes is bounded by its bound, not by the keys that come. Alone in its
-//! binary, as it looks at the memory of the whole process.
+//! The memory of a set of breakers is limited by its bound, not by the number of keys it is asked
+//! for. A binary of its own, because it measures the memory of the whole process.
 #![cfg(all(feature = "keyed", target_os = "linux"))]
 
 use std::{env, fs, process::Command, thread, time::Duration};
@@ -9,14 +9,14 @@ use cutout::{Breaker, Trip, keyed::Breakers};
 const BOUND: u32 = 1_000;
 const MIB: usize = 1 << 20;
 
-/// The memory that the process has resident, in bytes.
+/// Resident memory of the process, in bytes.
 fn resident() -> usize {
     let statm = fs::read_to_string("/proc/self/statm").unwrap();
     let pages: usize = statm.split(' ').nth(1).unwrap().parse().unwrap();
     pages * 4096
 }
 
-/// A key such as a stranger sends.
+/// A key such as an attacker sends.
 fn hostile(number: u32) -> String {
     format!("{number}.hostile-tenant-with-a-name.example.com")
 }
@@ -73,7 +73,7 @@ fn keys_that_come_and_are_removed() {
     assert!(grown < 8 * MIB, "100 000 keys took {grown} bytes");
 }
 
-/// What a key takes, in bytes: the table at `Breakers` has these, rounded up.
+/// Memory of one key, in bytes: the table in the docs of `Breakers` shows these values, rounded up.
 struct Row {
     what: &'static str,
     each: cutout::Builder,
@@ -114,10 +114,10 @@ fn table() -> [Row; 9] {
     ]
 }
 
-/// Which row this process is to measure.
+/// Selects the row that this process measures.
 const MEASURE: &str = "CUTOUT_MEASURE_ROW";
 
-/// What a key of 50 bytes takes. Only in a process that has freed nothing yet.
+/// Memory of one key of 50 bytes. Valid only in a process that has freed nothing yet.
 fn measure(row: &Row) -> usize {
     const KEYS: u32 = 50_000;
     let before = resident();

@@ -1,4 +1,4 @@
-//! What a real Prometheus exporter shows of breakers.
+//! Metrics of breakers, as a real Prometheus exporter shows them.
 #![cfg(feature = "metrics")]
 
 use std::{
@@ -22,14 +22,14 @@ const PARTNER: cutout::Builder = Breaker::builder()
     .trip(Trip::consecutive(1))
     .open_for(SECOND);
 
-/// Calls this where metrics go to an exporter of its own.
+/// Runs `test` with an exporter of its own.
 fn exported(test: impl FnOnce(&PrometheusHandle)) {
     let recorder = PrometheusBuilder::new().build_recorder();
     let handle = recorder.handle();
     metrics::with_local_recorder(&recorder, || test(&handle));
 }
 
-/// The samples of a scrape, by what stands before their value.
+/// The samples of a scrape, keyed by the text before their value.
 fn samples(scrape: &str) -> BTreeMap<&str, &str> {
     let lines = scrape
         .lines()
@@ -37,7 +37,7 @@ fn samples(scrape: &str) -> BTreeMap<&str, &str> {
     lines.map(|line| line.rsplit_once(' ').unwrap()).collect()
 }
 
-/// How many breakers of this name are in which state, those with none left out.
+/// Number of breakers of this name in each state, without zero entries.
 fn counted(scrape: &str, name: &str) -> Vec<(String, i64)> {
     let head =
         format!("circuit_breaker_count{{circuit_breaker_name=\"{name}\",circuit_breaker_state=\"");
@@ -486,7 +486,7 @@ fn a_set_of_breakers_is_counted_under_one_name_and_those_that_leave_no_more() {
 #[tokio::test]
 async fn a_scrape_over_http_shows_it_all() {
     let (recorder, exporter) = loop {
-        // A port that is free now may be taken by the time it is asked for.
+        // A port that is free now may be taken by the time the server binds it.
         let free = TcpListener::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()

@@ -1,4 +1,4 @@
-//! The call sites of real users compile, and do what they seem to: each way to hold a breaker, to call
+//! Call sites of real users compile and behave as they read: each way to hold a breaker, to call
 //! through it and to handle its errors.
 
 use std::{
@@ -19,23 +19,20 @@ use cutout::{
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// One failure trips.
+/// Trips at one failure.
 const TOUCHY: Policy = Policy::new()
     .trip(Trip::consecutive(1))
     .open_for(Duration::from_secs(15));
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the partner is down")]
+#[error("the dependency is down")]
 struct Down;
 
 fn down() -> Result<u32, Down> {
     Err(Down)
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "it stands for a call that can fail"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "represents a call that can fail")]
 fn up() -> Result<u32, Down> {
     Ok(7)
 }
@@ -65,8 +62,8 @@ fn a_static_breaker_answers_from_its_fallback_while_it_is_open() {
     }
 
     assert_eq!(offer(up), "hot: 7");
-    assert_eq!(offer(down), "cold: the partner is down");
-    assert_eq!(offer(down), "cold: the partner is down");
+    assert_eq!(offer(down), "cold: the dependency is down");
+    assert_eq!(offer(down), "cold: the dependency is down");
     assert_eq!(
         offer(up),
         "cold: circuit \"partner\" is open, retry after 15s"
@@ -222,7 +219,7 @@ fn anyhow_takes_the_error_of_a_call_by_the_question_mark() {
 
     let breaker = Breaker::builder().policy(TOUCHY).build();
     let inner = quote(&breaker).unwrap_err();
-    assert_eq!(inner.to_string(), "the partner is down");
+    assert_eq!(inner.to_string(), "the dependency is down");
     assert_eq!(inner.downcast_ref(), Some(&Error::Inner(Down)));
     let rejected = quote(&breaker).unwrap_err();
     let error: &Error<Down> = rejected.downcast_ref().unwrap();
@@ -294,7 +291,10 @@ fn an_error_says_nothing_twice_in_the_chain_of_its_causes() {
         .call(|| Err::<(), _>(NoQuote(Down)))
         .unwrap_err();
     assert_eq!(error.to_string(), "no quote");
-    assert_eq!(error.source().unwrap().to_string(), "the partner is down");
+    assert_eq!(
+        error.source().unwrap().to_string(),
+        "the dependency is down"
+    );
     let rejected = tripped().call(down).unwrap_err();
     let link = rejected.source().unwrap();
     assert_eq!(link.to_string(), "a circuit breaker rejected the call");
@@ -416,10 +416,10 @@ fn a_balancer_peeks_at_its_partners_and_takes_nothing() {
     assert_eq!(pick(), None);
 
     clock.advance(15 * SECOND);
-    assert_eq!(pick(), Some(0), "past its deadline somebody must probe it");
+    assert_eq!(pick(), Some(0), "past its deadline a call must probe it");
     let probe = partners[0].try_acquire().unwrap();
     assert!(probe.is_probe());
-    assert_eq!(pick(), Some(2), "the probe of the first is under way");
+    assert_eq!(pick(), Some(2), "the probe of the first is in flight");
     probe.success();
     assert_eq!(pick(), Some(0));
 }

@@ -1,5 +1,5 @@
-//! A future that is cancelled, at whichever await point and by whatever means, leaves the breaker as
-//! the policy says: with tokio and with a runtime that is not.
+//! A future that is cancelled, at any await point and by any means, leaves the breaker as the
+//! policy defines: under tokio and under another runtime.
 
 use std::{
     convert::Infallible,
@@ -23,10 +23,10 @@ const POLICY: Policy = Policy::new()
     .open_for(SECOND)
     .probes(2)
     .on_drop(OnDrop::FailProbe);
-/// How often the calls of these tests are pending before they are done.
+/// How often the calls of these tests are pending before they complete.
 const AWAITS: u32 = 5;
 
-/// A call with several await points of its own.
+/// A call with several await points.
 async fn quote() -> Result<u32, Infallible> {
     for _ in 0..AWAITS {
         smol::future::yield_now().await;
@@ -34,7 +34,7 @@ async fn quote() -> Result<u32, Infallible> {
     Ok(7)
 }
 
-/// The same, a second each.
+/// The same, taking a second for each.
 async fn slow_quote() -> Result<u32, Infallible> {
     for _ in 0..AWAITS {
         sleep(SECOND).await;
@@ -42,7 +42,7 @@ async fn slow_quote() -> Result<u32, Infallible> {
     Ok(7)
 }
 
-/// Polls once, and says whether that was the end of it.
+/// Polls once and returns whether the future completed.
 async fn is_ready_at_once<F: Future>(mut future: Pin<&mut F>) -> bool {
     poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_ready())).await
 }
@@ -66,13 +66,13 @@ fn past_the_deadline(policy: Policy) -> Breaker {
     breaker
 }
 
-/// Asserts what a cancelled probe leaves behind where drops fail probes.
+/// Asserts the effect of a cancelled probe where drops fail probes.
 fn assert_reopened(snapshot: Snapshot, context: impl std::fmt::Debug) {
     assert_eq!(snapshot.recorded, State::Open, "{context:?}");
     assert_eq!(snapshot.reopens, 1, "{context:?}");
 }
 
-/// Asserts what a cancelled probe leaves behind where drops are ignored.
+/// Asserts the effect of a cancelled probe where drops are ignored.
 fn assert_given_back(snapshot: Snapshot, context: impl std::fmt::Debug) {
     assert_eq!(snapshot.recorded, State::HalfOpen, "{context:?}");
     assert_eq!(snapshot.probes_in_flight, 0, "{context:?}");
@@ -251,7 +251,7 @@ async fn a_call_built_while_closed_is_rejected_if_it_is_polled_while_open() {
     });
     breaker.force_open();
     assert!(matches!(call.await, Err(Error::Rejected(_))));
-    assert_eq!(polls.load(Ordering::Relaxed), 0, "it was not made");
+    assert_eq!(polls.load(Ordering::Relaxed), 0, "no call was made");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! I18, counted: how often each path reads the clock, which is the dearest thing that most paths do.
+//! I18, counted: how often each path reads the clock, which is the largest cost of most paths.
 
 use std::{
     convert::Infallible,
@@ -49,7 +49,7 @@ impl Bench {
         }
     }
 
-    /// Where the next call is a probe.
+    /// Advances the clock to the deadline, so that the next call is a probe.
     fn past_the_deadline(policy: Policy) -> Self {
         let bench = Self::new(policy);
         bench.breaker.force_open_for(SECOND);
@@ -57,7 +57,7 @@ impl Bench {
         bench
     }
 
-    /// How often `act` reads the clock, and what it gives.
+    /// Counts how often `act` reads the clock, and returns its result.
     fn reads<'a, T>(&'a self, act: impl FnOnce(&'a Breaker) -> T) -> (u32, T) {
         let before = self.clock.reads.load(Ordering::Relaxed);
         let value = act(&self.breaker);

@@ -1,5 +1,5 @@
-//! I27: the generation has 16 bits. A permit is stale after every number of transitions but 65 536 and its
-//! multiples, as `Breaker` says in its documentation.
+//! I27: the generation has 16 bits. A permit is stale after every number of transitions except
+//! multiples of 65 536, as the documentation of `Breaker` says.
 
 use std::{sync::Arc, time::Duration};
 
@@ -24,14 +24,14 @@ impl Bench {
         }
     }
 
-    /// So many transitions, of which the last leads to closed.
+    /// Makes this many transitions, of which the last leads to closed.
     fn turn(&self, transitions: u32) {
         for _ in 0..transitions {
             self.breaker.reset();
         }
     }
 
-    /// Two transitions: the probe that they lead to.
+    /// Makes two transitions: to the probe and its admission.
     fn probe(&self) -> cutout::Permit<'_> {
         self.breaker.force_open_for(OPEN_FOR);
         self.clock.advance(OPEN_FOR);

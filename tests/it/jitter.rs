@@ -1,16 +1,17 @@
-//! I26: breakers that trip together do not come back together, and each lets through no more probes than it may.
+//! I26: breakers that trip together do not recover together, and none admits more probes than
+//! allowed.
 
 use std::{collections::BTreeSet, time::Duration};
 
 use cutout::{Backoff, Breaker, Outcome, Recorded, State, Trip, clock::Manual};
 
 const BASE: Duration = Duration::from_secs(10);
-/// How often those ask who wait.
+/// Interval between the attempts of a waiting caller.
 const STEP: Duration = Duration::from_millis(50);
 
-/// Ten seconds, and up to as many more.
+/// Ten seconds, plus up to ten more.
 const BACKOFF: Backoff = Backoff::exponential(BASE, 1, BASE).jitter(100);
-/// The milliseconds that jitter can add.
+/// Milliseconds that jitter can add.
 const RANGE: usize = 10_000;
 
 fn breaker(backoff: Backoff, clock: &'static Manual) -> Breaker {
@@ -22,7 +23,7 @@ fn breaker(backoff: Backoff, clock: &'static Manual) -> Breaker {
         .build()
 }
 
-/// Trips the breaker, and says what jitter added, in milliseconds.
+/// Trips the breaker and returns the milliseconds that jitter added.
 fn trip(breaker: &Breaker) -> usize {
     let permit = breaker.try_acquire().unwrap();
     assert_eq!(permit.record(Outcome::Failure), Recorded::Tripped);
@@ -31,7 +32,7 @@ fn trip(breaker: &Breaker) -> usize {
     usize::try_from(added.as_millis()).unwrap()
 }
 
-/// How many of these fall into each tenth of the range.
+/// Counts how many of these fall into each tenth of the range.
 fn tenths(added: &[usize]) -> [usize; 10] {
     let mut tenths = [0; 10];
     for millis in added {
@@ -72,7 +73,8 @@ fn one_breaker_spreads_over_its_periods() {
     assert!(tenths.iter().all(|n| (60..=140).contains(n)), "{tenths:?}");
 }
 
-/// Without a seed it is their addresses that differ. (Not always the same, so this asks for much less.)
+/// Without a seed, the jitter depends on the breakers' addresses, which vary between runs; the
+/// bound is therefore loose.
 #[test]
 fn breakers_without_a_seed_differ() {
     static CLOCK: Manual = Manual::at(7_000_000_000);
@@ -81,8 +83,8 @@ fn breakers_without_a_seed_differ() {
     assert!(added.len() > 150, "only {} of 200 differ", added.len());
 }
 
-/// A thousand breakers that tripped at once, with five callers each who ask every fifty milliseconds and whose calls
-/// hang: two of each five get through, and those not all at once.
+/// A thousand breakers trip at once. Each has five callers that try every fifty milliseconds and
+/// whose calls hang: two of each five are admitted, spread over time.
 #[test]
 fn a_herd_gets_through_by_twos_and_not_at_once() {
     static CLOCK: Manual = Manual::at(7_000_000_000);

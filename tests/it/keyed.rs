@@ -1,4 +1,4 @@
-//! One breaker for each key, and never more of them than the bound.
+//! One breaker for each key, and never more breakers than the bound.
 
 use std::{
     cell::Cell,
@@ -33,7 +33,7 @@ fn trip(breaker: &Breaker) {
     assert_eq!(permit.record(Outcome::Failure), Recorded::Tripped);
 }
 
-/// The keys that are there, in order.
+/// The keys in the set, sorted.
 fn keys<K: Clone + Ord + Hash>(breakers: &Breakers<K>) -> Vec<K> {
     let mut keys = Vec::new();
     breakers.for_each(|key, _| keys.push(key.clone()));
@@ -70,7 +70,7 @@ fn looking_makes_no_breaker() {
     assert!(Arc::ptr_eq(&made, &breakers.find(&1).unwrap()));
 }
 
-/// A borrowed key that knows how often it was made into an owned one.
+/// A borrowed key that counts how often it is converted into an owned one.
 #[derive(PartialEq, Eq, Hash)]
 struct Owned(String);
 
@@ -270,7 +270,7 @@ fn dead_hosts_that_nobody_asks_for_any_more_cut_no_living_one_off() {
     }
 }
 
-/// What trips at three failures, by each kind of window.
+/// A trip of each kind of window, all of which trip at three failures.
 fn three_failures() -> [cutout::Builder; 5] {
     [
         Trip::consecutive(3),
@@ -418,7 +418,8 @@ fn if_none_is_closed_newcomers_share_the_overflow_breaker_until_one_is() {
 
     clock.advance(SECOND);
     breakers.get(&7).call(|| Ok::<_, ()>(())).unwrap();
-    // Twenty places, sixteen looks each: the second newcomer finds it, if the first does not.
+    // Twenty slots and sixteen checks each: the second newcomer finds the free one, if the first
+    // does not.
     breakers.get(&100);
     let own = breakers.get(&100);
     assert!(!Arc::ptr_eq(&own, &overflow));
@@ -466,7 +467,7 @@ fn retain_takes_out_what_is_not_wanted_and_frees_the_places() {
         breakers.get(&newcomer);
         expected.push(newcomer);
     }
-    assert_eq!(keys(&breakers), expected, "nobody had to go");
+    assert_eq!(keys(&breakers), expected, "no member was evicted");
     breakers.get(&200);
     assert_eq!(breakers.len(), 100);
 }
@@ -570,13 +571,13 @@ fn a_breaker_that_can_not_be_made_costs_no_place() {
     breakers.get(&2);
     assert_eq!(keys(&breakers), [1, 2]);
     catch_unwind(|| breakers.get(&13)).unwrap_err();
-    assert_eq!(keys(&breakers), [1, 2], "none had to go");
+    assert_eq!(keys(&breakers), [1, 2], "no member was evicted");
     breakers.get(&3);
     assert!(breakers.find(&3).is_some());
     assert_eq!(breakers.len(), 2);
 }
 
-/// A key that knows how often a key was hashed.
+/// A key that counts how often a key was hashed.
 #[derive(Clone, PartialEq, Eq)]
 struct Counted(u32);
 
@@ -608,7 +609,7 @@ static NOSY: std::sync::LazyLock<Breakers<Nosy>> =
 
 thread_local!(static DEPTH: Cell<u32> = const { Cell::new(0) });
 
-/// Uses the set, unless it is this that does.
+/// Uses the set, unless this function is already running.
 fn pry(key: u32) {
     if DEPTH.get() == 0 {
         DEPTH.set(1);
@@ -700,9 +701,9 @@ fn threads_that_ask_for_a_new_key_at_once_get_the_same_breaker() {
     assert_eq!(breakers.len(), KEYS as usize);
     assert!(
         made.load(Ordering::Relaxed) > KEYS as usize + 1,
-        "the threads never met"
+        "the threads never collided"
     );
-    // Those that lost gave their places back.
+    // The threads that lost the race released their slots.
     for key in KEYS..KEYS + 100 {
         breakers.get(&key);
     }
@@ -748,7 +749,7 @@ fn at_the_bound_threads_that_ask_for_a_new_key_at_once_get_the_same_breaker() {
         assert_eq!(differ, 0, "of {KEYS} at bound {bound}");
         assert!(
             made.load(Ordering::Relaxed) > KEYS as usize + 1,
-            "the threads never met"
+            "the threads never collided"
         );
         assert!(breakers.len() <= bound as usize);
     }
@@ -784,7 +785,7 @@ fn one_that_asks_while_the_breaker_of_its_key_is_being_made_gets_the_same_one() 
     }
 }
 
-/// A clock whose next reading does something first.
+/// A clock that runs a hook before its next reading.
 #[derive(Default)]
 struct Hooked(Mutex<Option<Box<dyn FnOnce() + Send>>>);
 
@@ -798,8 +799,8 @@ impl cutout::clock::Clock for Hooked {
     }
 }
 
-/// A set of one slot, taken by the key 0, whose breaker has counted a failure: to judge it, a
-/// newcomer reads the clock.
+/// A set of one slot, which holds the key 0 with one counted failure. To compare it, a newcomer
+/// reads the clock.
 fn hooked() -> (Arc<Breakers<u32>>, Arc<Hooked>) {
     let clock = Arc::new(Hooked::default());
     let each = Breaker::builder().trip(Trip::failures(3).within(SECOND));
@@ -870,7 +871,7 @@ impl PartialEq for Never {
 
 impl Eq for Never {}
 
-/// A key whose hash is another one each time.
+/// A key whose hash changes each time.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Fickle(u32);
 
@@ -881,7 +882,7 @@ impl Hash for Fickle {
     }
 }
 
-/// A key whose hash tells no two apart.
+/// A key whose hash is the same for all keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Flat(u32);
 
@@ -889,7 +890,7 @@ impl Hash for Flat {
     fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
-/// How many members a set of `bound` has at most while threads ask it for keys, and in the end.
+/// The largest size of a set of `bound` while threads ask it for keys, and its size at the end.
 fn most<K: Hash + Eq + Clone + Send + Sync + 'static>(bound: u32, key: fn(u32) -> K) -> usize {
     const THREADS: u32 = 4;
 
@@ -920,7 +921,7 @@ fn most<K: Hash + Eq + Clone + Send + Sync + 'static>(bound: u32, key: fn(u32) -
     });
     let left = count();
     breakers.retain(|_, _| false);
-    assert_eq!(count(), 0, "each can be taken out");
+    assert_eq!(count(), 0, "each member can be removed");
     for i in 0..bound {
         breakers.get(&key(i));
     }
@@ -952,7 +953,7 @@ fn keys_of_one_hash_break_no_bound() {
     }
 }
 
-/// A key whose hash tells no two apart, and whose comparison panics when it is bidden.
+/// A key whose hash is the same for all keys, and whose comparison panics on demand.
 #[derive(Clone, Debug, PartialOrd, Ord)]
 struct Mine(u32);
 
@@ -1021,7 +1022,7 @@ fn what_retain_does_not_want_and_somebody_else_took_out_frees_its_slot_once() {
     }
     breakers.retain(|key, _| {
         breakers.remove(key);
-        breakers.get(&(key + 10)); // Takes the slot that has just come free.
+        breakers.get(&(key + 10)); // Takes the slot that was just released.
         false
     });
     for newcomer in 100..110 {
@@ -1067,7 +1068,7 @@ fn whatever_threads_do_at_once_no_place_is_lost_and_none_is_made() {
         assert!(left.len() <= BOUND as usize, "{left:?}");
         assert_eq!(left[0], 0, "it is open");
 
-        // As many places as ever: each newcomer finds one, free ones first.
+        // The set still has all its slots: each newcomer finds one, free ones first.
         for newcomer in 100..100 + BOUND {
             breakers.get(&newcomer);
             assert!(breakers.len() <= BOUND as usize);
@@ -1084,7 +1085,7 @@ fn a_breaker_that_is_open_stays_while_threads_flood_the_set() {
     let (breakers, clock) = bounded(BOUND);
     let come: [AtomicUsize; 2] = Default::default();
     let done = AtomicBool::new(false);
-    // Waits until each flooding thread has brought so many keys from start to end.
+    // Waits until each flooding thread has inserted this many keys from start to end.
     let flood = |many: usize| {
         for (come, before) in come
             .iter()
@@ -1113,7 +1114,7 @@ fn a_breaker_that_is_open_stays_while_threads_flood_the_set() {
             .filter(|key| {
                 let breaker = breakers.get(key);
                 trip(&breaker);
-                // Who chose it while it was closed has evicted it after this.
+                // A thread that chose it while it was closed has evicted it by now.
                 flood(1);
                 let stays = breakers.find(key).is_some();
                 flood(2 * BOUND as usize);
@@ -1134,7 +1135,7 @@ fn a_breaker_that_is_open_stays_while_threads_flood_the_set() {
     );
 }
 
-/// Ends the flood, also by a panic.
+/// Ends the flood on drop, also after a panic.
 struct Done<'a>(&'a AtomicBool);
 
 impl Drop for Done<'_> {
@@ -1158,5 +1159,5 @@ fn a_panic_in_what_is_shown_or_asked_leaves_the_set_whole() {
         breakers.get(&newcomer);
     }
     assert_eq!(breakers.len(), 4);
-    assert!(breakers.find(&2).is_some(), "nobody had to go");
+    assert!(breakers.find(&2).is_some(), "no member was evicted");
 }

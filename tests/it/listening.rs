@@ -1,4 +1,5 @@
-//! Listeners are told of every transition, whole and in order, or told how many they missed (I19).
+//! Listeners are notified of every transition, whole and in order, or of how many they missed
+//! (I19).
 
 use std::{
     sync::{
@@ -17,7 +18,7 @@ use cutout::{
 const SECOND: Duration = Duration::from_secs(1);
 const POLICY: Policy = Policy::new().trip(Trip::consecutive(1)).open_for(SECOND);
 
-/// Remembers all that it is told.
+/// Records every transition that it is notified of.
 #[derive(Debug, Default)]
 struct Log(Mutex<Vec<Transition>>);
 
@@ -26,7 +27,7 @@ impl Log {
         self.0.lock().unwrap().clone()
     }
 
-    /// The generations told, each with how many were missed before it.
+    /// The generations of the notified transitions, each with the number missed before it.
     fn generations(&self) -> Vec<(u16, u32)> {
         self.told()
             .iter()
@@ -268,7 +269,7 @@ fn sixteen_wait_and_of_more_the_oldest_are_missed_and_announced() {
     }
 }
 
-/// Remembers what it is told of calls.
+/// Records the events of calls.
 #[derive(Debug)]
 struct Calls(Mutex<Vec<String>>);
 
@@ -424,7 +425,7 @@ fn a_listener_that_takes_long_delays_nobody_and_is_told_the_rest_after() {
         for _ in 0..19 {
             breaker.reset();
         }
-        assert_eq!(log.told(), [], "the first is still being told");
+        assert_eq!(log.told(), [], "the first is still being delivered");
         leave.wait();
     });
     let mut expected = vec![(1, 0), (5, 3)];
@@ -432,7 +433,7 @@ fn a_listener_that_takes_long_delays_nobody_and_is_told_the_rest_after() {
     assert_eq!(log.generations(), expected);
 }
 
-/// Remembers, and checks that it is told by one thread at a time.
+/// Records transitions, and checks that one thread at a time delivers them.
 #[derive(Debug, Default)]
 struct Crowd {
     inside: AtomicBool,
@@ -493,16 +494,28 @@ fn of_what_threads_do_at_once_each_listener_is_told_in_order_or_told_the_gap() {
             assert_eq!(each.missed, gap, "before {}", each.generation);
             last = each.generation;
         }
-        assert_eq!(last, THREADS * EACH, "at rest the last one is told");
+        assert_eq!(
+            last,
+            THREADS * EACH,
+            "the last notified transition led to the current state"
+        );
         assert_eq!(told.last().unwrap().to, breaker.snapshot().recorded);
-        assert_eq!(told, second.told(), "all are told the same");
+        assert_eq!(
+            told,
+            second.told(),
+            "all listeners receive the same transitions"
+        );
         let tellers = crowd.tellers.lock().unwrap();
-        assert_eq!(tellers.len(), told.len(), "told by one at a time");
+        assert_eq!(
+            tellers.len(),
+            told.len(),
+            "delivered by one thread at a time"
+        );
 
         let told_by = |id| tellers.iter().filter(|teller| **teller == id).count();
         if makers.iter().any(|id| told_by(*id) > usize::from(EACH)) {
-            return; // A thread told of what another made: they met.
+            return; // Another thread delivered this thread's transition: they collided.
         }
-        assert!(round < ROUNDS, "the threads never met");
+        assert!(round < ROUNDS, "the threads never collided");
     }
 }

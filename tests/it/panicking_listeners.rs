@@ -1,4 +1,4 @@
-//! I20: a listener that panics changes no state and silences no other.
+//! I20: a listener that panics changes no state and silences no other listener.
 
 use std::{
     panic::{catch_unwind, panic_any, resume_unwind},
@@ -18,7 +18,7 @@ use cutout::{
 const SECOND: Duration = Duration::from_secs(1);
 const POLICY: Policy = Policy::new().trip(Trip::consecutive(1)).open_for(SECOND);
 
-/// Remembers the generations that it is told of.
+/// Records the generations of the transitions that it is notified of.
 #[derive(Debug, Default)]
 struct Log(Mutex<Vec<u16>>);
 
@@ -87,7 +87,7 @@ fn a_listener_that_panics_while_its_thread_unwinds_does_not_abort() {
     assert_eq!(log.generations(), [1]);
 }
 
-/// Panics whenever it is told of a call.
+/// Panics at every event of a call.
 #[derive(Default)]
 struct Panics(AtomicU32);
 

@@ -1,5 +1,5 @@
-//! A policy comes from a file that people write: durations as "15s", defaults for what is left out, and
-//! a refusal that says what is wrong and where.
+//! Policies in configuration files: durations such as "15s", defaults for omitted keys, and errors
+//! that name what is wrong and where.
 
 use std::{error::Error, sync::Arc, time::Duration};
 
@@ -254,7 +254,7 @@ fn what_excludes_each_other_is_refused() {
 
 #[derive(Debug, serde::Deserialize)]
 struct Nested {
-    #[expect(dead_code, reason = "it is never made")]
+    #[expect(dead_code, reason = "never constructed")]
     breaker: Policy,
 }
 
@@ -274,7 +274,7 @@ struct Retries {
 
 #[test]
 fn what_is_wrong_in_a_bigger_file_is_refused_at_its_own_line() {
-    // Of two keys that do not go together either is named: a table has no order.
+    // Of two keys that exclude each other, either may be named: a table has no order.
     for (lines, text) in [
         (4..=4, "[breaker]\nprobes = 0"),
         (4..=5, "[breaker]\nprobe_lease = '1s'\nslow_call = '2s'"),
@@ -451,7 +451,7 @@ fn a_flattened_policy_refuses_a_key_that_it_does_not_know() {
 fn durations_are_written_as_people_write_them() {
     let text = toml::to_string(&NEW.open_for(15 * SECOND)).unwrap();
     assert!(text.contains("open_for = \"15s\""), "{text}");
-    assert!(!text.contains("probe_lease"), "what is not set is left out");
+    assert!(!text.contains("probe_lease"), "defaults are omitted");
     let text = serde_json::to_string(&NEW).unwrap();
     assert!(text.contains(r#""base":"5s""#), "{text}");
     assert!(text.contains(r#""cap":"1m""#), "{text}");

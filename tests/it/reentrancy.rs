@@ -1,6 +1,8 @@
-//! I18: user code may use the breaker that runs it, whatever it is: a call, a classifier, a destructor,
-//! a clock, a listener. Were any of it run inside the CAS loop's decision or under a lock, a test here
-//! would hang, or decide on a word that no longer stands.
+//! I18: user code may use the breaker that runs it: a call, a classifier, a destructor, a clock, a
+//! listener.
+//!
+//! If any of it ran inside the decision of the CAS loop or under a lock, a test here would hang, or
+//! decide on an outdated word.
 
 use std::{
     convert::Infallible,
@@ -21,10 +23,7 @@ use cutout::{
 const SECOND: Duration = Duration::from_secs(1);
 const POLICY: Policy = Policy::new().trip(Trip::consecutive(2)).open_for(SECOND);
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "it stands for a call that can fail"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "represents a call that can fail")]
 fn up() -> Result<u32, Infallible> {
     Ok(7)
 }
@@ -33,14 +32,14 @@ fn down() -> Result<u32, &'static str> {
     Err("down")
 }
 
-/// Looks at a breaker in all ways there are.
+/// Reads a breaker through every accessor.
 fn look(breaker: &Breaker) {
     let _ = (breaker.state(), breaker.snapshot(), breaker.peek());
     let _ = format!("{breaker:?}, {:?}", breaker.policy());
 }
 
-/// A clock that does something to its breaker the next time it is read: right after, as other threads do while
-/// the reader is held up.
+/// A clock that modifies its breaker right after its next reading, as other threads may while the
+/// reading thread is delayed.
 #[derive(Default)]
 struct Meddler {
     time: Manual,
@@ -50,7 +49,7 @@ struct Meddler {
 
 type Deed = Box<dyn FnOnce(&Breaker) + Send>;
 
-/// A breaker with a clock that meddles with it.
+/// A breaker whose clock modifies it.
 struct Meddled {
     breaker: Arc<OnceLock<Breaker>>,
     clock: Arc<Meddler>,
@@ -92,12 +91,12 @@ impl Meddled {
         self.breaker.get().unwrap()
     }
 
-    /// Has the next reading of the clock do this.
+    /// Sets the action of the next reading of the clock.
     fn when_read(&self, deed: impl FnOnce(&Breaker) + Send + 'static) {
         *self.clock.todo.lock().unwrap() = Some(Box::new(deed));
     }
 
-    /// How often `act` reads the clock, while others fail a call at its first reading.
+    /// Counts how often `act` reads the clock, while another call fails at its first reading.
     fn reads(&self, act: impl FnOnce(&Breaker)) -> u32 {
         let clock = Arc::clone(&self.clock);
         let before = clock.reads.load(Ordering::Relaxed);
@@ -112,7 +111,10 @@ impl Meddled {
     }
 
     fn assert_was_read(&self) {
-        assert!(self.clock.todo.lock().unwrap().is_none(), "a deed is left");
+        assert!(
+            self.clock.todo.lock().unwrap().is_none(),
+            "an action has not run"
+        );
     }
 }
 
@@ -227,7 +229,7 @@ fn a_clock_that_takes_the_probe_place_leaves_none_for_its_caller() {
     bench.assert_was_read();
 }
 
-/// It decides again, but only an admission by another moment.
+/// The operation is decided again, but only an admission uses a new reading.
 #[test]
 fn who_loses_the_word_to_another_reads_the_clock_anew_to_be_admitted_and_for_nothing_else() {
     let policy = POLICY.trip(Trip::consecutive(9));
@@ -249,8 +251,8 @@ fn who_loses_the_word_to_another_reads_the_clock_anew_to_be_admitted_and_for_not
     assert_eq!(bench.reads(asks), 2);
 }
 
-/// An old reading must not meet a newer word: two hours before its deadline is no time that a word which opens for a
-/// second knows, and the call would be let through.
+/// An old reading must not meet a newer word. Two hours before its deadline, a word that opens for
+/// one second would not be ahead, and the call would be admitted.
 #[test]
 fn a_reading_that_was_held_up_is_not_compared_with_the_deadline_of_a_later_period() {
     let bench = Meddled::past_the_deadline(POLICY);
@@ -266,7 +268,7 @@ fn a_reading_that_was_held_up_is_not_compared_with_the_deadline_of_a_later_perio
     bench.assert_was_read();
 }
 
-/// Nor must it find a lease over that has just begun.
+/// An old reading must not expire a lease that has just begun.
 #[test]
 fn a_reading_that_was_held_up_gives_no_probe_up_that_came_later() {
     let bench = Meddled::past_the_deadline(POLICY.probes(2).probe_lease(SECOND));
@@ -350,7 +352,7 @@ fn a_listener_uses_its_breaker_in_every_way() {
         .listeners(&[&|transition: &Transition| {
             assert!(
                 !INSIDE.swap(true, Ordering::Relaxed),
-                "told within a telling"
+                "notified within a notification"
             );
             TOLD.lock().unwrap().push(transition.to);
             look(&PARTNER);
@@ -379,7 +381,7 @@ fn a_listener_uses_its_breaker_in_every_way() {
     assert_eq!(PARTNER.state(), State::Closed);
 }
 
-/// A call listener that uses its breaker in every way, but for its own calls.
+/// A call listener that uses its breaker in every way except for its own calls.
 #[derive(Default)]
 struct Caller {
     inside: AtomicBool,

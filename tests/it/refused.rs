@@ -1,5 +1,5 @@
-//! A policy is refused just outside each of its bounds, with field, value and bound, and accepted just
-//! inside: the table in the docs of [`Policy`], tried.
+//! A policy is refused just outside each of its bounds, with field, value and bound, and accepted
+//! just inside. Covers the table in the docs of [`Policy`].
 
 use std::{
     panic::{catch_unwind, resume_unwind},
@@ -31,7 +31,7 @@ fn try_build(policy: Policy) -> Result<Breaker, PolicyError> {
     Breaker::builder().policy(policy).try_build()
 }
 
-/// What is just inside its bounds.
+/// Values just inside their bounds.
 fn accepted() -> Vec<Policy> {
     let beside = Trip::failures(1).of_last(1);
     vec![
@@ -103,7 +103,7 @@ fn accepted() -> Vec<Policy> {
     ]
 }
 
-/// What is just outside its bounds, with what is said of it: the first word is the field.
+/// Values just outside their bounds, with the error message: its first word is the field.
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn refused() -> Vec<(Policy, &'static str)> {
     let window = Trip::failures(10).of_last(20);

@@ -11,7 +11,7 @@ use tracing_subscriber::fmt;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What a subscriber has written.
+/// The output of a subscriber.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -27,7 +27,7 @@ impl io::Write for Log {
 }
 
 impl Log {
-    /// The lines that were written since this was last asked.
+    /// Takes the lines written since the last call.
     fn lines(&self) -> Vec<String> {
         let text = std::mem::take(&mut *self.0.lock().unwrap());
         let text = String::from_utf8(text).unwrap();
@@ -37,7 +37,7 @@ impl Log {
     }
 }
 
-/// Calls this where events of `level` and above are logged.
+/// Runs `test` where events of `level` and above are logged.
 fn logged(level: tracing::Level, test: impl FnOnce(&Log)) {
     let log = Log::default();
     let writer = log.clone();

@@ -1,4 +1,4 @@
-//! Threads that wait for transitions. (That none is slept through is `loom-tests`' to show.)
+//! Threads that wait for transitions. (`loom-tests` verifies that no wake-up is lost.)
 
 use cutout::{Breaker, State, StopWatching};
 use std::{sync::mpsc, thread};

@@ -1,5 +1,5 @@
-//! The windows that live beside the word, by hand: what they cover, what clears them, what a call costs,
-//! and that no thread loses a count or a trip.
+//! External windows: what they cover, what clears them, what a call costs, and that no thread loses
+//! a count or a trip.
 
 use std::{
     sync::{
@@ -19,9 +19,10 @@ const US: Duration = Duration::from_micros(1);
 const MS: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
-/// A whole number of everything that is asked for here.
+/// A multiple of every window and bucket length in these tests.
 const START: u64 = 86_400_000_000_000 * 400;
-/// In a time bucket so many successes of a thread read the clock each, and after them one in so many.
+/// In each time bucket, a thread's first `READ_EACH` successes read the clock; after those, one in
+/// `READ_ONE_IN` does.
 const READ_EACH: u32 = 64;
 const READ_ONE_IN: u32 = 8;
 
@@ -86,14 +87,14 @@ impl Bench {
         counts(&self.breaker.snapshot())
     }
 
-    /// How often `act` reads the clock.
+    /// Counts how often `act` reads the clock.
     fn reads(&self, act: impl FnOnce(&Self)) -> u32 {
         let before = self.clock.reads.load(Ordering::Relaxed);
         act(self);
         self.clock.reads.load(Ordering::Relaxed) - before
     }
 
-    /// From open to closed, by a probe.
+    /// Recovers from open to closed by a probe.
     fn recover(&self) {
         self.after(SECOND);
         let probe = self.breaker.try_acquire().unwrap();
@@ -105,7 +106,7 @@ fn counts(snapshot: &Snapshot) -> (u32, u32) {
     (snapshot.failures.unwrap(), snapshot.calls.unwrap())
 }
 
-/// A window of each kind that trips at the third failure of three calls.
+/// One window of each kind; each trips at the third failure of three calls.
 fn thirds() -> [Trip; 4] {
     [
         Trip::failures(3).of_last(100),
@@ -218,7 +219,7 @@ fn a_run_trips_beside_each_window_and_each_window_beside_a_run() {
 #[test]
 fn a_failure_leaves_a_window_of_calls_with_the_nth_call_after_it() {
     for n in [46, 100, 4_096] {
-        // Far beyond what the word counts to, too.
+        // Also far beyond the capacity of the word.
         for between in [n - 3, n - 2, n - 1, n, 65_534, 65_535, 65_536, 131_072] {
             let bench = Bench::new(Trip::failures(2).of_last(n));
             bench.fail();
@@ -232,7 +233,7 @@ fn a_failure_leaves_a_window_of_calls_with_the_nth_call_after_it() {
 fn a_window_of_calls_rotates_for_ever() {
     for n in [46, 100, 1_000, 4_096_u32] {
         let bench = Bench::new(Trip::failures(3).of_last(n));
-        // Two failures are in any n calls: the word is never healthy, and the ring goes round.
+        // Any n calls contain two failures: the word is never healthy, and the ring wraps.
         let every = n / 2 + 1;
         for call in 1..70_000 + n {
             if call % every == 0 {
@@ -362,7 +363,7 @@ fn a_gap_clears_as_many_buckets_as_it_is_long() {
         let bucket = time / 10;
         for gap in (1..=30).chain([1_000, 1_000_000]) {
             let bench = Bench::new(Trip::percent(100).min_calls(1_000).within(time));
-            // A call, and a failure in every other bucket, in each of ten.
+            // One call in each of ten buckets, and a failure in every other one.
             for call in 0..10 {
                 if call > 0 {
                     bench.after(bucket);
@@ -405,7 +406,7 @@ fn one_failure_after_a_quiet_night_does_not_trip() {
         let bench = Bench::new(Trip::percent(1).within(MINUTE));
         bench.succeed(day);
         bench.after(night);
-        assert!(!bench.trips(), "the minimum is of calls in the window");
+        assert!(!bench.trips(), "the minimum applies to calls in the window");
         assert_eq!(bench.counts(), (1, 1));
         bench.succeed(18);
         assert_eq!(bench.counts(), (1, 19));
@@ -413,7 +414,7 @@ fn one_failure_after_a_quiet_night_does_not_trip() {
     }
 }
 
-/// At most so many successes are taken for older than they are, and none for younger.
+/// At most this many successes count as older than they are, and none as younger.
 #[test]
 fn after_a_quiet_night_few_successes_are_still_counted_in_the_evening() {
     for day in 0..200 {
@@ -452,7 +453,7 @@ fn a_call_beside_time_buckets_reads_the_clock_once_at_most() {
         bench.after(6 * SECOND);
         for call in 1..=READ_EACH {
             let reads = bench.reads(|bench| _ = bench.succeed(1));
-            // The last bucket counts a few of these, if it had as many already.
+            // The last bucket counts a few of these, if it already had that many.
             assert!(reads <= 1, "call {call} of {bucket}");
         }
         assert_eq!(bench.reads(|bench| _ = bench.fail()), 1);
@@ -481,7 +482,7 @@ fn threads_that_come_and_go_leave_their_counts() {
     assert_eq!(bench.counts(), (1, sum + 1));
 }
 
-/// Of so many threads each makes so many calls at once with the others, every third of which fails.
+/// Each of `THREADS` threads makes `CALLS` calls concurrently; every third call fails.
 #[test]
 fn counts_from_many_threads_add_up() {
     const THREADS: u32 = 4;
@@ -538,7 +539,8 @@ fn counts_from_many_threads_add_up() {
     }
 }
 
-/// The same with time going on, by less than the window, so that buckets turn while they are counted in.
+/// The same while time advances by less than the window, so that buckets rotate while they are
+/// counted in.
 #[test]
 fn counts_add_up_while_time_goes_on() {
     const THREADS: u32 = 4;
@@ -556,7 +558,7 @@ fn counts_add_up_while_time_goes_on() {
                         } else {
                             bench.succeed(1);
                         }
-                        // All together 48 s.
+                        // 48 s in total.
                         bench.after(12 * MS);
                     }
                 });
@@ -569,7 +571,7 @@ fn counts_add_up_while_time_goes_on() {
     }
 }
 
-/// Threads report exactly as many failures as trip, all at once, with successes between them.
+/// Threads report exactly as many failures as trip, concurrently, with successes between them.
 #[test]
 fn the_kth_failure_trips_once_however_many_threads_report() {
     const THREADS: u32 = 4;
@@ -609,7 +611,7 @@ fn all_at_once(trip: Trip, threads: u32, failures: u32, successes: u32, rounds: 
     });
     let bench = &bench;
     let barrier = Barrier::new(threads as usize + 1);
-    // Judged when all is over, as a panic would leave the threads waiting.
+    // Checked after all threads are done: a panic earlier would leave the others waiting.
     let mut seen = Vec::new();
     thread::scope(|scope| {
         for _ in 0..threads {

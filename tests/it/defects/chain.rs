@@ -1,4 +1,4 @@
-//! A rejection in a chain of errors that `?` has boxed.
+//! Rejections in a chain of errors that `?` has boxed.
 
 use std::{error, fmt};
 

@@ -1,4 +1,4 @@
-//! Deadlines, leases and lengths of time, to the nanosecond and at the ends of the clock's range.
+//! Deadlines, leases and durations, to the nanosecond and at the ends of the clock's range.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -16,7 +16,7 @@ use cutout::{
 
 use super::{DAY, FIRST, MS, SECOND, breaker, fail, succeed};
 
-/// Where a reading can lie in the ticks of 250 µs and of 4 ms that the word counts.
+/// Positions of a reading within the ticks of 250 µs and of 4 ms.
 const STARTS: [u64; 7] = [0, 1, 249_999, 250_000, 3_999_999, 4_000_000, 7_777_777_777];
 const NANOSECOND: Duration = Duration::from_nanos(1);
 const TICK: Duration = Duration::from_micros(250);
@@ -38,7 +38,7 @@ fn an_open_period_is_never_shorter_than_its_interval() {
         assert_eq!(
             breaker.state(),
             State::HalfOpen,
-            "and less than a tick more"
+            "and less than a tick late"
         );
     }
 }
@@ -105,7 +105,7 @@ fn a_probe_that_takes_a_nanosecond_less_than_its_lease_recovers_the_breaker() {
         breaker.resume();
         let probe = breaker.try_acquire().unwrap();
         clock.advance(12 * MS - NANOSECOND);
-        assert!(!succeed(&breaker), "somebody else asks, from {start}");
+        assert!(!succeed(&breaker), "another caller asks, from {start}");
         assert_eq!(probe.record(Outcome::Success), Recorded::Recovered);
     }
 }
@@ -119,11 +119,11 @@ fn a_caller_who_waits_as_told_while_probes_are_busy_is_answered_by_then() {
         let _probe = breaker.try_acquire().unwrap();
         let busy = breaker.try_acquire().unwrap_err();
         assert_eq!(busy.reason(), Reason::ProbesBusy);
-        let wait = busy.retry_after().expect("an honest upper bound");
+        let wait = busy.retry_after().expect("`retry_after` is an upper bound");
         assert!(Duration::ZERO < wait && wait <= open_for, "{wait:?}");
         assert!(wait <= lease + 4 * MS, "{wait:?}");
         assert!(busy.retry_after_secs() >= Some(1));
-        // A caller who does nothing but what it is told asks a bounded number of times.
+        // A caller that waits for each `retry_after` asks a bounded number of times.
         let mut asked = 0;
         while let Err(rejected) = breaker.peek() {
             if rejected.reason() == Reason::Open {
@@ -156,7 +156,7 @@ fn a_time_since_the_last_transition_does_not_wrap_after_years() {
     assert!(years <= since + TICK && since <= years, "{since:?}");
 }
 
-/// What holds beyond the range of lease ends, 12.4 days: the lease counts once more, for its length at most.
+/// Beyond the range of lease ends, 12.4 days, the lease counts once more, for at most its length.
 #[test]
 fn a_lease_that_is_long_over_holds_a_breaker_once_more_at_most() {
     let wrap = 4 * MS * (1 << 28);
@@ -195,7 +195,8 @@ fn a_drop_that_spans_the_end_of_the_clock_s_range_has_its_length() {
     }
 }
 
-/// A deadline at the end of the clock's range: the wrap counts as a leap, and costs at most one interval.
+/// A deadline at the end of the clock's range: the wrap acts like a leap, and costs at most one
+/// interval.
 #[test]
 fn an_open_period_that_spans_the_end_of_the_clock_s_range_lasts_an_interval_more_at_most() {
     for before in [0, 1, 5_000_000, 9_999_999, 10_000_000] {
@@ -206,11 +207,11 @@ fn an_open_period_that_spans_the_end_of_the_clock_s_range_lasts_an_interval_more
         assert!(succeed(&breaker), "{before} ns before the wrap");
         fail(&breaker);
         clock.advance(10 * MS + TICK);
-        assert!(succeed(&breaker), "and all is as before");
+        assert!(succeed(&breaker), "and the breaker is as before");
     }
 }
 
-/// A clock that panics when told to.
+/// A clock that panics on demand.
 struct Panics {
     time: Manual,
     armed: AtomicBool,
@@ -223,7 +224,7 @@ impl Clock for Panics {
     }
 }
 
-/// Then listeners and watchers would never hear of it.
+/// Otherwise listeners and watchers would miss the transition.
 #[test]
 fn a_clock_that_panics_leaves_no_transition_unannounced() {
     let clock = Arc::new(Panics {

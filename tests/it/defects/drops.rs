@@ -44,8 +44,10 @@ fn a_call_dropped_while_closed_proves_nothing_under_fail_probe_after() {
     assert_eq!(breaker.state(), State::Closed);
 }
 
-/// A dependency and its callers, one every 100 ms, after an outage. Of ten callers one is patient; the others hang
-/// up after 50 ms, while a call takes 80 ms. Says when the breaker closed, in an hour.
+/// A dependency and its callers, one every 100 ms, after an outage.
+///
+/// Of ten callers one is patient; the others hang up after 50 ms, while a call takes 80 ms. Returns
+/// when the breaker closed, within an hour.
 fn recovery(policy: Policy) -> Option<Duration> {
     let (breaker, clock) = breaker(policy, 0);
     breaker.force_open();
@@ -69,7 +71,7 @@ fn recovery(policy: Policy) -> Option<Duration> {
     None
 }
 
-/// How many of 600 callers, one a second, waited two seconds for a dependency that hangs.
+/// Number of 600 callers, one a second, that waited two seconds for a dependency that hangs.
 fn waited(policy: Policy) -> u32 {
     let (breaker, clock) = breaker(policy, 0);
     breaker.force_open();
@@ -106,7 +108,7 @@ fn by_default_a_dependency_that_hangs_is_found_out() {
     assert!(default < 60, "{default}");
 }
 
-/// Polls once, and drops what is pending by a panic beside it.
+/// Polls once, and drops the pending future by a panic beside it.
 fn dropped_by_a_panic_beside<F: Future>(call: F) {
     let thrown = catch_unwind(AssertUnwindSafe(|| {
         let mut call = pin!(call);
@@ -134,7 +136,7 @@ fn a_panic_beside_a_call_is_its_failure_whether_it_is_a_permit_or_a_future() {
     assert_eq!(call.state(), State::Open);
 }
 
-/// A call that begins and ends while the thread unwinds already has nothing to do with that.
+/// A call that begins and ends while the thread already unwinds is not part of that panic.
 #[test]
 fn a_future_that_began_while_its_thread_unwound_is_dropped_like_any_other() {
     struct OnUnwind<'a>(&'a Breaker);

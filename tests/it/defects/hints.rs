@@ -1,4 +1,4 @@
-//! How long a dependency asked to be left alone: `Outcome::FailureFor`.
+//! Hints: how long a dependency asked to be left alone (`Outcome::FailureFor`).
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ fn a_length_that_an_operator_gave_may_still_last_thirty_days() {
     assert_eq!(breaker.snapshot().reopens, 0);
 }
 
-/// The trips of each kind of window, all of which trip at the third failure.
+/// A trip of each kind of window, all of which trip at the third failure.
 fn trips() -> [Trip; 5] {
     [
         Trip::consecutive(3),
@@ -106,7 +106,7 @@ fn the_hint_of_the_failure_that_trips_counts_to_the_millisecond_upwards() {
     }
 }
 
-/// A hint is compared with the interval that was drawn, so that it never shortens it.
+/// A hint is compared with the drawn interval, so that it never shortens it.
 #[test]
 fn a_hint_within_the_jitter_shortens_nothing() {
     for seed in 0..50 {

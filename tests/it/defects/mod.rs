@@ -1,8 +1,8 @@
-//! Defects that were found in review, each by the smallest input that showed it.
+//! Regression tests: defects that were found in review, each by the smallest input that showed it.
 
 #![allow(
     clippy::unchecked_time_subtraction,
-    reason = "a test that subtracts too much had better panic"
+    reason = "a test that subtracts too much should panic"
 )]
 
 mod chain;

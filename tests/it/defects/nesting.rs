@@ -74,7 +74,7 @@ fn nobody_else_is_let_through_beside_the_probe() {
             Ok::<_, ()>(())
         })
         .unwrap();
-    // And once the probe has ended, its thread is like any other.
+    // Once the probe has ended, its thread is like any other.
     fail(&breaker);
     clock.advance(SECOND);
     let probe = breaker.try_acquire().unwrap();
@@ -96,7 +96,7 @@ fn a_probe_that_panics_lets_nobody_through_afterwards() {
     assert!(breaker.call(|| Ok::<_, ()>(())).unwrap_err().is_rejected());
 }
 
-/// The outer call's lease is over, and another probe holds the slot of a later period.
+/// The outer call's lease has expired, and another probe holds the slot of a later period.
 #[test]
 fn a_call_within_a_probe_of_an_earlier_period_is_no_part_of_the_later_one() {
     let (breaker, clock) = breaker(FIRST.open_for(SECOND).probe_lease(SECOND), 0);
@@ -116,7 +116,7 @@ fn a_call_within_a_probe_of_an_earlier_period_is_no_part_of_the_later_one() {
         .unwrap();
 }
 
-/// Documented, as a healthy call notes nothing anywhere: while closed, each level counts.
+/// Documented, because a healthy call records nothing: while closed, each level counts.
 #[test]
 fn while_closed_each_level_counts() {
     let (breaker, _clock) = breaker(FIRST.trip(Trip::consecutive(2)), 0);

@@ -1,16 +1,16 @@
-//! Faults that were planted and that no test had noticed, where no model or unit test is nearer.
+//! Injected faults that no test had noticed, where no model or unit test is closer.
 
 use cutout::{Outcome, Policy, Recorded, State, Trip};
 
 use super::{FIRST, SECOND, breaker, fail, succeed};
 
-/// A success of time buckets without a reading of the clock that leaves the run beside them standing.
+/// Fault: a success of time buckets that reads no clock does not end the run beside the buckets.
 #[test]
 fn a_success_in_time_buckets_ends_the_run_beside_them() {
     let buckets = Trip::percent(100).min_calls(1_000_000).within(60 * SECOND);
     let trip = Trip::consecutive(2).or(buckets);
     let (breaker, _clock) = breaker(Policy::new().trip(trip), 1);
-    // From the 65th on, successes of this bucket need no clock.
+    // From the 65th on, successes of this bucket read no clock.
     for _ in 0..200 {
         assert!(succeed(&breaker));
     }
@@ -24,7 +24,7 @@ fn a_success_in_time_buckets_ends_the_run_beside_them() {
     assert_eq!(breaker.state(), State::Open);
 }
 
-/// The generation that a rejection shows which gave up a lease: that of the period which rejects.
+/// A rejection that expires a lease carries the generation of the new period, which rejects.
 #[test]
 fn a_rejection_that_gives_up_a_lease_shows_the_period_that_it_began() {
     let (breaker, clock) = breaker(FIRST.probe_lease(SECOND), 0);
@@ -37,7 +37,7 @@ fn a_rejection_that_gives_up_a_lease_shows_the_period_that_it_began() {
     assert_eq!(breaker.peek(), Err(rejected));
 }
 
-/// A probe is no call of the closed period that it begins.
+/// A probe is not a call of the closed period that it begins.
 #[test]
 fn probes_are_counted_in_no_time_bucket() {
     let trip = Trip::percent(50).min_calls(2).within(60 * SECOND);
@@ -55,7 +55,7 @@ fn probes_are_counted_in_no_time_bucket() {
     }
 }
 
-/// What it tripped on is shown until it recovers.
+/// The counts that tripped are shown until the breaker recovers.
 #[test]
 fn a_half_open_breaker_remembers_what_it_tripped_on() {
     let trip = Trip::failures(2).of_last(4);
@@ -73,8 +73,8 @@ fn a_half_open_breaker_remembers_what_it_tripped_on() {
     }
 }
 
-/// A closed period of time buckets begins in the bucket of its recovery, so that nothing is looked at that was
-/// counted before, however the tags of generations wrap.
+/// A closed period of time buckets begins in the bucket of its recovery. So no earlier count is
+/// read, even after the generation tags wrapped.
 #[test]
 fn nothing_counted_before_a_recovery_is_looked_at_after_the_tags_have_wrapped() {
     let trip = Trip::percent(50).min_calls(4).within(60 * SECOND);
@@ -84,7 +84,7 @@ fn nothing_counted_before_a_recovery_is_looked_at_after_the_tags_have_wrapped() 
         fail(&breaker);
     }
     clock.advance(30 * SECOND);
-    // 256 or 512 periods later, and so 1 024, the tag of a bucket is the same again.
+    // 256 or 512 periods later, and so 1 024, the tag of a bucket repeats.
     while breaker.snapshot().generation != before.wrapping_add(1_020) {
         breaker.reset();
     }
@@ -97,7 +97,7 @@ fn nothing_counted_before_a_recovery_is_looked_at_after_the_tags_have_wrapped() 
     assert_eq!(breaker.snapshot().calls, Some(1));
 }
 
-/// A listener that takes its time keeps no watcher waiting.
+/// A slow listener does not delay watchers.
 #[cfg(feature = "watch")]
 #[test]
 fn watchers_are_woken_before_listeners_are_notified() {
@@ -112,7 +112,7 @@ fn watchers_are_woken_before_listeners_are_notified() {
     let (told, heard) = mpsc::channel();
     let wakes = Mutex::new(wakes);
     let slow = move |_: &Transition| {
-        // Generous, and only waited for where the order is wrong.
+        // Generous: only a wrong order waits this long.
         let woken = wakes.lock().unwrap().recv_timeout(Duration::from_secs(20));
         told.send(woken).unwrap();
     };

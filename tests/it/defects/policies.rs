@@ -1,4 +1,4 @@
-//! Policies under which no probe can succeed, or one setting silently replaces another.
+//! Policies under which no probe can succeed, or under which one setting silently replaces another.
 
 use std::time::Duration;
 

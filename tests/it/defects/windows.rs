@@ -1,4 +1,4 @@
-//! Windows of time under clocks that differ between cores.
+//! Time windows under clocks that differ between cores.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,7 +6,8 @@ use cutout::{Breaker, Outcome, Policy, Recorded, State, Trip, clock::Manual};
 
 use super::{MS, SECOND, breaker, fail, succeed};
 
-/// Nine failures are counted right after a recovery whose clock was in the next bucket already; the tenth trips.
+/// Nine failures are counted right after a recovery whose clock was already in the next bucket; the
+/// tenth trips.
 #[test]
 fn failures_counted_behind_a_recovery_s_clock_are_not_lost() {
     let trip = Trip::percent(50).min_calls(10).within(SECOND);
@@ -37,7 +38,7 @@ fn failures_counted_behind_a_recovery_s_clock_are_not_lost() {
     }
 }
 
-/// Failures at these times of one core, each read by a clock that is so far ahead.
+/// Records failures at these times on one core, each read from a clock that leads by this much.
 fn trips(trip: Trip, failures: &[(Duration, Duration)]) -> bool {
     let (breaker, clock) = breaker(Policy::new().trip(trip), 0);
     failures.iter().any(|(time, ahead)| {
@@ -48,7 +49,7 @@ fn trips(trip: Trip, failures: &[(Duration, Duration)]) -> bool {
     })
 }
 
-/// What clocks that differ by up to a second cost a window of time: it is that much longer or shorter.
+/// Clocks that differ by up to a second make a time window longer or shorter by that much.
 #[test]
 fn a_window_of_failures_is_longer_or_shorter_by_what_clocks_differ() {
     let within = 100 * MS;
@@ -80,13 +81,14 @@ fn time_buckets_are_longer_or_shorter_by_what_clocks_differ_and_a_tenth() {
     }
 }
 
-/// The default clock is one for all cores (of a processor whose counters are in step), so nothing differs.
+/// The default clock is one for all cores (on a processor with synchronised counters), so nothing
+/// differs.
 #[test]
 fn a_core_that_is_ahead_makes_a_window_as_much_longer_and_no_more() {
     let trip = Trip::failures(3).within(100 * MS);
     let ahead = 900 * MS;
     let apart = |n: u32| (n * 110 * MS, Duration::ZERO);
-    // Listed: by the clock that is ahead, the two that follow are as young as the first.
+    // Listed limit: by the leading clock, the following two are as young as the first.
     assert!(trips(trip, &[(Duration::ZERO, ahead), apart(1), apart(2)]));
     let later = |n: u32| (ahead + n * 110 * MS, Duration::ZERO);
     assert!(!trips(trip, &[(Duration::ZERO, ahead), later(1), later(2)]));

@@ -14,16 +14,16 @@ use cutout::Breaker;
 
 use super::LIMIT;
 
-/// What an exit is to the breaker.
+/// Meaning of an exit for the breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Meaning {
     /// A panic.
     Failure,
-    /// What `on_drop` says.
+    /// Whatever `on_drop` defines.
     Dropped,
     /// There was no call.
     NeverAdmitted,
-    /// The permit lives on: only the lease gets its place back.
+    /// The permit is leaked: only the lease releases its slot.
     Forgotten,
 }
 
@@ -248,7 +248,7 @@ fn panic_in_async_classifier(breaker: &Arc<Breaker>, held: &dyn Fn()) {
     });
 }
 
-/// The thread unwinds for a reason that is not the call's: nothing polls it then.
+/// The thread unwinds for a reason that is not the call's, so nothing polls the future.
 fn future_while_unwinding(breaker: &Arc<Breaker>, held: &dyn Fn()) {
     caught(|| {
         let mut call = pin!(breaker.call_async(pending::<Result<(), ()>>()));
@@ -258,7 +258,7 @@ fn future_while_unwinding(breaker: &Arc<Breaker>, held: &dyn Fn()) {
     });
 }
 
-/// Panics without a word on the terminal.
+/// Panics without a message on stderr.
 fn throw<T>() -> T {
     resume_unwind(Box::new("thrown"))
 }
@@ -267,7 +267,7 @@ fn caught(f: impl FnOnce()) {
     catch_unwind(AssertUnwindSafe(f)).unwrap_err();
 }
 
-/// Runs `f` in a destructor, while the thread unwinds.
+/// Runs `f` in a destructor while the thread unwinds.
 fn while_unwinding(f: impl FnOnce()) {
     struct Cleanup<F: FnOnce()>(Option<F>);
 

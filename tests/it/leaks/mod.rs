@@ -1,4 +1,5 @@
-//! I8: no exit of a call leaks its probe place, and each exit means what the policy says.
+//! I8: no exit of a call leaks its probe's slot, and each exit has the outcome that the policy
+//! defines.
 //!
 //! The table [`EXITS`] lists the ways out of a call; the tests take every one of them.
 
@@ -19,7 +20,7 @@ use exits::{EXITS, Exit, Meaning};
 
 const SECOND: Duration = Duration::from_secs(1);
 const LIMIT: Duration = Duration::from_secs(2);
-/// A nanosecond less.
+/// A nanosecond less than the limit.
 const ALMOST: Duration = Duration::from_nanos(1_999_999_999);
 const LEASE: Duration = Duration::from_secs(30);
 const OPEN: Duration = Duration::from_secs(1);
@@ -29,7 +30,7 @@ const POLICY: Policy = Policy::new()
     .open_for(OPEN)
     .probe_lease(LEASE);
 
-/// Remembers how calls ended.
+/// Records how calls ended.
 #[derive(Default)]
 struct Ends(Mutex<Vec<Ended>>);
 
@@ -60,18 +61,18 @@ impl Bench {
         }
     }
 
-    /// Leaves by this exit after its permit was held for `time`.
+    /// Leaves a call by this exit after its permit was held for `time`.
     fn leave(&self, exit: Exit, time: Duration) {
         exit(&self.breaker, &|| self.clock.advance(time));
     }
 
-    /// Goes to where the next call is a probe.
+    /// Advances the clock to the deadline, so that the next call is a probe.
     fn past_the_deadline(&self) {
         self.breaker.force_open_for(OPEN);
         self.clock.advance(OPEN);
     }
 
-    /// Waits, as a patient caller would, until a call is let through.
+    /// Waits, as a patient caller would, until a call is admitted.
     fn wait(&self) {
         for _ in 0..3 {
             match self.breaker.try_acquire() {
@@ -82,7 +83,7 @@ impl Bench {
                 Err(rejected) => self.clock.advance(rejected.retry_after().unwrap()),
             }
         }
-        panic!("wedged: {:?}", self.breaker);
+        panic!("stuck: {:?}", self.breaker);
     }
 
     fn assert_recovers(&self) {

@@ -1,4 +1,4 @@
-//! The calls through the wrapper, beside those through the breaker itself.
+//! Calls through the wrapper, compared with calls through the breaker itself.
 
 use std::{
     error::Error as _,

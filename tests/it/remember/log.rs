@@ -1,4 +1,4 @@
-//! The log of failures, by hand and fed by a breaker.
+//! The log of failures, used directly and fed by a breaker.
 
 use std::{
     cell::Cell,
@@ -20,7 +20,7 @@ thread_local! {
     static LATER: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
 
-/// A second later each time.
+/// Advances one second at each call.
 fn wall_clock() -> SystemTime {
     let later = LATER.get();
     LATER.set(later + Duration::from_secs(1));
@@ -147,7 +147,7 @@ fn every_failure_that_counts_is_logged_and_nothing_else() {
     assert_eq!(told, expected);
 }
 
-/// What it is asked for: neither the classes nor the errors' `Display`, nor the time of day.
+/// A healthy call asks for no class, no `Display` of an error, and no wall-clock time.
 #[test]
 fn a_healthy_call_asks_the_log_for_nothing() {
     static LOG: FailureLog = FailureLog::new(10).wall_clock(|| {
@@ -172,7 +172,7 @@ fn a_healthy_call_asks_the_log_for_nothing() {
     let not_counted = partner.call_with(|| Err::<(), _>(broken()), |_| Outcome::Ignored);
     not_counted.unwrap_err();
     assert_eq!((asked(), shown.load(Ordering::Relaxed)), (0, 0));
-    // That this can fail.
+    // Shows that this test can fail.
     partner.call(|| Err::<(), _>(broken())).unwrap_err();
     assert_eq!((asked(), shown.load(Ordering::Relaxed)), (101, 1));
 }

@@ -1,5 +1,5 @@
-//! The last error and the log of failures: what is remembered, what a rejection shows, and what a healthy call is
-//! spared.
+//! The last error and the log of failures: what they store, what a rejection shows, and that a
+//! healthy call pays nothing.
 
 mod calls;
 mod log;
@@ -21,7 +21,7 @@ use cutout::{
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// An error that counts how often it is looked at.
+/// An error that counts how often it is formatted.
 #[derive(Debug)]
 struct Broken {
     what: &'static str,
@@ -37,7 +37,7 @@ impl fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
-/// A breaker that trips at the second failure in a row, on a clock set by hand.
+/// A breaker that trips at the second failure in a row, on a manual clock.
 struct Bench<E = &'static str> {
     partner: Remembering<E>,
     clock: Arc<Manual>,
@@ -80,20 +80,20 @@ impl<E> Bench<E> {
         error
     }
 
-    /// Goes on to where the next call is a probe.
+    /// Advances the clock to the deadline, so that the next call is a probe.
     fn past_the_deadline(&self) {
         self.clock.advance(SECOND);
     }
 }
 
 impl Bench {
-    /// The error that is remembered.
+    /// The stored last error.
     fn last(&self) -> Option<&'static str> {
         self.partner.last_error().map(|error| *error)
     }
 }
 
-/// Whether what it pointed to is gone.
+/// Whether the target of the weak pointer has been dropped.
 fn is_gone<T>(weak: &Weak<T>) -> bool {
     weak.strong_count() == 0
 }

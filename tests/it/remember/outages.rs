@@ -1,4 +1,4 @@
-//! What is remembered, and for how long.
+//! Which error is stored, and for how long.
 
 use std::{sync::Arc, thread};
 
@@ -63,7 +63,7 @@ fn whoever_finds_the_probes_busy_sees_the_error_too() {
     bench.fail("first");
     bench.fail("second");
     bench.past_the_deadline();
-    // On a thread of its own, as what a probe calls is a part of it.
+    // On another thread, because what a probe calls is part of the probe.
     let probe = || {
         let other = thread::scope(|scope| scope.spawn(|| bench.rejected()).join());
         Ok::<_, &'static str>(other.unwrap())
@@ -109,7 +109,7 @@ fn an_error_of_before_a_recovery_is_not_shown_whoever_recovered() {
     let bench = Bench::new();
     bench.fail("first");
     bench.fail("second");
-    // By the operator, and past this handle.
+    // By the operator, without this handle.
     bench.partner.breaker().reset();
     assert_eq!(bench.last(), None);
     for _ in 0..2 {

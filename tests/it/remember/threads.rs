@@ -1,4 +1,4 @@
-//! Real threads: the log under writers and readers, and a rejection that never shows an outage that is over.
+//! Real threads: the log under writers and readers, and rejections that never show a past outage.
 
 use std::{
     collections::HashMap,
@@ -21,14 +21,14 @@ const CLASSES: [&str; 3] = ["a", "b", "c"];
 const READERS: usize = 2;
 const EACH: u64 = 5_000;
 
-/// What a writer's failure says: class, generation and message belong together.
+/// The text of a writer's failure: class, generation and message belong together.
 fn record(log: &FailureLog, writer: u64, nth: u64) {
     let class = CLASSES[usize::try_from(writer).unwrap()];
     let generation = u16::try_from(nth % 60_000).unwrap();
     log.record(generation, class, &format_args!("{class} {nth} end"));
 }
 
-/// Reads a failure back, and finds it whole.
+/// Parses a failure and checks that it is whole.
 fn writer_and_nth(class: &str, generation: u16, message: &str) -> (u64, u64) {
     let writer = CLASSES.iter().position(|known| *known == class);
     let mut words = message.split(' ');
@@ -39,7 +39,7 @@ fn writer_and_nth(class: &str, generation: u16, message: &str) -> (u64, u64) {
     (writer.unwrap() as u64, nth)
 }
 
-/// What each number said, as far as one reader knows.
+/// The failure that each number identified, as one reader observed it.
 #[derive(Default)]
 struct Seen {
     said: HashMap<u64, (u64, u64)>,
@@ -51,21 +51,24 @@ impl Seen {
         let mut latest = HashMap::new();
         let mut above = u64::MAX;
         for failure in &read.failures {
-            assert!(failure.number < above, "newest first, none twice");
+            assert!(failure.number < above, "newest first, without duplicates");
             above = failure.number;
             let said = writer_and_nth(failure.class, failure.generation, &failure.message);
             let known = *self.said.entry(failure.number).or_insert(said);
-            assert_eq!(known, said, "a number says one thing");
+            assert_eq!(known, said, "a number identifies one failure");
             let (writer, nth) = said;
             if let Some(newer) = latest.insert(writer, nth) {
                 assert!(nth < newer, "a writer's failures are in its order");
             }
         }
         let newest = read.failures.first().map_or(0, |failure| failure.number);
-        assert!(newest >= self.newest, "time goes on");
+        assert!(newest >= self.newest, "time does not step back");
         self.newest = newest;
         assert_eq!(read.missing, newest - read.failures.len() as u64);
-        assert!(newest <= begun.load(Ordering::SeqCst), "none is invented");
+        assert!(
+            newest <= begun.load(Ordering::SeqCst),
+            "every failure was written by a writer"
+        );
     }
 }
 
@@ -103,19 +106,19 @@ fn the_log_is_whole_and_in_order_under_writers_and_readers() {
             assert!(wrote.iter().all(Result::is_ok));
             read.iter().sum()
         });
-        assert!(reads > capacity as usize, "nobody read while others wrote");
+        assert!(reads > capacity as usize, "no reader ran while writers ran");
         let read = log.read();
         let numbers = read.failures.iter().map(|failure| failure.number);
         let last = (1..=WRITERS * EACH).rev().take(capacity as usize);
         assert!(
             numbers.eq(last),
-            "the last {capacity} stand when all is quiet"
+            "the last {capacity} remain when all threads are done"
         );
         Seen::default().look(&read, &begun);
     }
 }
 
-/// With little else to do between two numbers than to take one.
+/// Little work between two numbers, so that threads collide.
 #[test]
 fn no_number_is_given_twice() {
     const EACH: u64 = 50_000;
@@ -153,7 +156,7 @@ fn no_failure_is_lost_to_the_race_for_the_ring() {
     }
 }
 
-/// Ends the other threads, also where a test panics.
+/// Stops the other threads, also when a test panics.
 struct Over<'a>(&'a AtomicBool);
 
 impl Drop for Over<'_> {
@@ -162,8 +165,8 @@ impl Drop for Over<'_> {
     }
 }
 
-/// A driver trips the breaker, others are rejected and then probe it well again. The driver's errors say which outage
-/// they are of, and so do the generations: each outage has three.
+/// A driver trips the breaker; other threads are rejected and then recover it by a probe. The
+/// driver's errors identify their outage, and so do the generations: each outage has three.
 #[test]
 fn a_rejection_shows_no_error_of_another_outage() {
     const OUTAGES: u16 = 500;
@@ -196,7 +199,7 @@ fn a_rejection_shows_no_error_of_another_outage() {
         for outage in 0..OUTAGES {
             assert_eq!(partner.breaker().snapshot().generation, outage * 3);
             assert!(!look(Err(outage)));
-            // Whatever those who recovered are still doing, what this thread stored stands.
+            // Whatever the recovering threads still do, the error that this thread stored remains.
             assert!(look(Ok(())), "outage {outage} shows its error");
             CLOCK.advance(SECOND);
             while partner.breaker().state() != State::Closed {

@@ -1,4 +1,4 @@
-//! What callers get: their own response or error, or word of a rejection.
+//! Results that callers get: their own response or error, or a rejection.
 
 use std::{error, future::pending, io, time::Duration};
 

@@ -24,15 +24,15 @@ use tower::{Layer, ServiceExt, service_fn};
 
 use super::{POLICY, SECOND, at_once, breaker, call, partner::Broken, past_the_deadline};
 
-/// What one poll of a body gives, before its end.
+/// Result of one poll of a body, before its end.
 type Polled = Poll<Result<Frame<Bytes>, Broken>>;
 
-/// A body that gives this and then ends.
+/// A body that yields these frames and then ends.
 #[derive(Default)]
 struct Frames {
     left: VecDeque<Polled>,
     panics: bool,
-    /// Whether it says so when nothing is left.
+    /// Whether `is_end_stream` is true when nothing remains.
     tells_its_end: bool,
     hint: SizeHint,
 }
@@ -60,7 +60,7 @@ impl Body for Frames {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        assert!(!self.panics, "asked to");
+        assert!(!self.panics, "on purpose");
         match self.left.pop_front() {
             Some(polled) => polled.map(Some),
             None => Poll::Ready(None),
@@ -78,7 +78,7 @@ impl Body for Frames {
 
 type Held = HeldBody<Frames, Arc<Breaker>>;
 
-/// Makes a call that is answered with this head and this body.
+/// Makes a call whose response has this head and this body.
 fn response(breaker: &Arc<Breaker>, status: u16, body: Frames) -> Response<Held> {
     let mut body = Some(body);
     let mut service = BreakerLayer::new(breaker.clone())
@@ -100,7 +100,7 @@ fn poll(body: &mut Held) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
     Pin::new(body).poll_frame(&mut Context::from_waker(Waker::noop()))
 }
 
-/// A breaker that has counted one failure, so that a success shows.
+/// A breaker that has counted one failure, so that a success is visible.
 fn after_a_failure(policy: Policy) -> Arc<Breaker> {
     let (breaker, _) = breaker(policy);
     breaker.try_acquire().unwrap().failure();
@@ -112,7 +112,7 @@ fn failures(breaker: &Breaker) -> u32 {
     breaker.snapshot().failures.unwrap()
 }
 
-/// A trap of rivals: the permit is given back with the head, and what the body shows is lost.
+/// A common mistake: the permit is released with the head, and the outcome of the body is lost.
 #[test]
 fn the_permit_is_held_to_the_end_of_the_response() {
     let breaker = after_a_failure(POLICY);
@@ -158,7 +158,7 @@ fn a_body_that_panics_is_a_failure() {
     assert_eq!(failures(&breaker), 1);
 }
 
-/// Reads a frame of a good body and leaves it.
+/// Reads one frame of a good body and drops the body.
 fn read_and_leave(breaker: &Arc<Breaker>, rule: OnBodyDrop) {
     let mut service = BreakerLayer::new(breaker.clone())
         .hold_body()
@@ -171,7 +171,7 @@ fn read_and_leave(breaker: &Arc<Breaker>, rule: OnBodyDrop) {
     drop(body);
 }
 
-/// A client ends an event stream by leaving it.
+/// A client ends an event stream by dropping it.
 #[test]
 fn good_streams_that_their_clients_leave_are_successes() {
     let policy = POLICY.trip(Trip::percent(50).min_calls(3).of_last(30));
@@ -248,7 +248,7 @@ fn the_classifier_and_the_rule_of_drops_are_set_in_any_order() {
     assert_eq!(failures(&breaker), 1);
 }
 
-/// A head that proved nothing proves nothing at the end of its body.
+/// A head that is ignored stays ignored at the end of its body.
 #[test]
 fn a_head_that_is_ignored_is_no_success_at_the_end_of_its_body() {
     let ignored = |_: &Result<Response<Frames>, Broken>| Outcome::Ignored;
@@ -298,7 +298,7 @@ fn a_probe_votes_at_the_head_so_that_a_long_body_does_not_block_recovery() {
     let mut long = body(&breaker, Frames::of([Poll::Pending, BROKEN]));
     assert_eq!(breaker.state(), State::Closed);
     assert!(poll(&mut long).is_pending());
-    // It has voted, and does not vote again.
+    // The probe has reported, and does not report again.
     assert!(poll(&mut long).is_ready());
     assert_eq!(failures(&breaker), 0);
 }
@@ -321,7 +321,7 @@ fn a_body_that_ends_in_a_later_period_changes_nothing() {
 
 #[test]
 fn a_body_that_says_it_is_over_need_not_be_polled_again() {
-    // As a server does with a `HEAD`, or a body of known length.
+    // As a server does for `HEAD`, or for a body of known length.
     let breaker = after_a_failure(POLICY);
     let mut frames = Frames::of([]);
     frames.tells_its_end = true;
@@ -338,7 +338,7 @@ fn a_body_that_says_it_is_over_need_not_be_polled_again() {
     assert_eq!(failures(&breaker), 0);
 }
 
-/// Not before it is dropped, as trailers may come.
+/// The call ends when the body is dropped and not before, because trailers may follow.
 #[test]
 fn a_body_of_known_length_is_over_when_nothing_is_left_of_it() {
     for (hint, expected) in [(1, 2), (0, 0)] {
@@ -353,7 +353,7 @@ fn a_body_of_known_length_is_over_when_nothing_is_left_of_it() {
     }
 }
 
-/// A server that has sent as much as the head said drops the body, and does not poll for the end.
+/// A server that has sent the announced length drops the body and does not poll for its end.
 #[test]
 fn a_body_is_over_when_as_much_has_come_as_the_head_said() {
     for (length, expected) in [("10", 0), ("11", 2), ("9", 0), ("many", 2)] {
@@ -385,7 +385,7 @@ fn a_body_that_was_sent_whole_is_timed() {
     assert_eq!(failures(&breaker), 1);
 }
 
-/// The length of a body says nothing of its trailers.
+/// The length of a body says nothing about its trailers.
 #[test]
 fn a_grpc_status_in_the_trailers_of_a_body_of_known_length_is_the_outcome() {
     fn unavailable() -> Polled {

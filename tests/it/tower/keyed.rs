@@ -1,4 +1,4 @@
-//! A breaker for each key of the requests.
+//! One breaker for each key of the requests.
 
 use std::{
     collections::HashMap,
@@ -16,7 +16,7 @@ use super::{
     poll_ready,
 };
 
-/// As simple as a keyed store can be.
+/// A minimal keyed store.
 #[derive(Clone, Default)]
 struct ByHost(Arc<Mutex<HashMap<&'static str, Arc<Breaker>>>>);
 
@@ -52,7 +52,7 @@ fn each_key_has_a_breaker_of_its_own() {
 
 #[test]
 fn whatever_leads_to_a_breaker_will_do() {
-    /// Keeps what it came from alive, as a handle of a store would.
+    /// A handle that keeps its store alive.
     struct Handle(Arc<[Breaker; 2]>, usize);
 
     impl Deref for Handle {
@@ -120,7 +120,7 @@ fn a_set_of_breakers_chooses_by_a_key_of_the_request() {
         assert_eq!(call(&mut service, stranger), Ok(stranger));
     }
     let error = call(&mut service, "down.example").unwrap_err();
-    assert!(error.is_rejected(), "strangers did not take its place");
+    assert!(error.is_rejected(), "unknown keys took no slot");
     assert_eq!(hosts.len(), 2);
     assert_eq!(hosts.get("down.example").state(), State::Open);
 }

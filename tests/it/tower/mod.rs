@@ -1,4 +1,4 @@
-//! The tower layer: when it asks the service within, what its permits are worth, what callers get.
+//! The tower layer: when it polls the inner service, how long permits last, and what callers get.
 
 mod answers;
 mod bodies;
@@ -22,7 +22,7 @@ use cutout::{Breaker, OnDrop, Policy, Trip, clock::Manual};
 use tower::Service;
 
 const SECOND: Duration = Duration::from_secs(1);
-/// Trips on the second failure in a row, and a dropped call is ignored unless it is a probe.
+/// Trips on the second failure in a row; a dropped call is ignored unless it is a probe.
 const POLICY: Policy = Policy::new()
     .trip(Trip::consecutive(2))
     .open_for(SECOND)
@@ -49,7 +49,7 @@ fn poll_ready<S: Service<R>, R>(service: &mut S) -> Poll<Result<(), S::Error>> {
     service.poll_ready(&mut Context::from_waker(Waker::noop()))
 }
 
-/// What a future that need not wait gives.
+/// Output of a future that is ready at once.
 fn at_once<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
@@ -57,7 +57,7 @@ fn at_once<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// Makes one call of a service that need not wait.
+/// Makes one call of a service that is ready at once.
 fn call<S: Service<R>, R>(service: &mut S, request: R) -> Result<S::Response, S::Error> {
     assert!(matches!(poll_ready(service), Poll::Ready(Ok(()))));
     at_once(service.call(request))

@@ -1,4 +1,4 @@
-//! Two layers over one breaker: the outer one decides, the inner one passes the call on.
+//! Two layers over one breaker: the outer layer decides, the inner layer passes the call on.
 
 use std::{
     future::ready,
@@ -31,7 +31,7 @@ use super::{
 
 const ONE_FAILS: Policy = POLICY.trip(Trip::consecutive(1));
 
-/// A dependency of handlers that fails until it is told otherwise.
+/// A dependency of handlers that fails until `is_back` is called.
 #[derive(Clone, Default)]
 struct Dependency(Arc<AtomicBool>);
 
@@ -49,7 +49,7 @@ impl Dependency {
     }
 }
 
-/// A router under a layer, nested in one under another.
+/// A router under a layer, nested in a router under another layer.
 fn nested<B: Over>(dependency: &Dependency, outer: B, inner: B) -> Router {
     let dependency = dependency.clone();
     let handler = move || ready(dependency.answer());
@@ -57,7 +57,7 @@ fn nested<B: Over>(dependency: &Dependency, outer: B, inner: B) -> Router {
     outer.over(Router::new().nest("/under", under))
 }
 
-/// What leads to the breaker of a layer over routes.
+/// Access to the breaker of a layer over routes.
 trait Over: Deref<Target = Breaker> + Clone {
     fn over(self, routes: Router) -> Router;
 }
@@ -249,7 +249,7 @@ fn a_held_body_is_inside_its_call() {
     assert_eq!(failures(&breaker), Some(1));
 }
 
-/// As documented: what another task polls is a call of its own.
+/// As documented: a future that another task polls is a separate call.
 #[tokio::test]
 async fn a_call_in_a_spawned_task_counts_by_itself() {
     let (breaker, clock) = breaker(ONE_FAILS.trip(Trip::consecutive(3)));
@@ -300,7 +300,7 @@ async fn a_call_behind_a_buffer_counts_by_itself() {
         .call(Ask::Fail)
         .await
         .unwrap_err();
-    // The response comes back through a channel, but its future is polled by the caller: only `call` is
-    // made by the worker.
+    // The response comes back through a channel, but the caller polls its future; the worker only
+    // makes the `call`.
     assert_eq!(failures(&breaker), Some(2));
 }

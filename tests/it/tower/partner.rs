@@ -1,4 +1,4 @@
-//! A service that does what it is told, keeps count and insists on being polled ready.
+//! A scripted service that counts its calls and requires that it is polled ready.
 
 use std::{
     error, fmt,
@@ -13,14 +13,14 @@ use std::{
 
 use tower::Service;
 
-/// What a partner is asked to do.
+/// Requests, and how the dependency handles each.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Ask {
-    /// Answer.
+    /// Respond.
     Well,
     /// Fail.
     Fail,
-    /// Never answer.
+    /// Never respond.
     Hang,
     /// Panic in `call`.
     PanicInCall,
@@ -42,7 +42,7 @@ impl error::Error for Broken {}
 #[derive(Default)]
 pub(crate) struct Partner {
     shared: Arc<Shared>,
-    /// As with the services that reserve something, readiness is a clone's own.
+    /// Readiness belongs to each clone, as in services that reserve capacity.
     ready: bool,
 }
 
@@ -63,7 +63,7 @@ impl Default for Shared {
 }
 
 impl Partner {
-    /// Sets what all clones answer to `poll_ready`.
+    /// Sets what all clones return from `poll_ready`.
     pub(crate) fn set_readiness(&self, readiness: Poll<Result<(), Broken>>) {
         *self.shared.readiness.lock().unwrap() = readiness;
     }
@@ -106,7 +106,7 @@ impl Service<Ask> for Partner {
             Ask::Well => Answer::Given(ready(Ok(7))),
             Ask::Fail => Answer::Given(ready(Err(Broken))),
             Ask::Hang => Answer::Never,
-            Ask::PanicInCall => panic!("asked to"),
+            Ask::PanicInCall => panic!("on purpose"),
             Ask::PanicInPoll => Answer::Panic,
         }
     }
@@ -125,7 +125,7 @@ impl Future for Answer {
         match &mut *self {
             Self::Given(answer) => Pin::new(answer).poll(context),
             Self::Never => Poll::Pending,
-            Self::Panic => panic!("asked to"),
+            Self::Panic => panic!("on purpose"),
         }
     }
 }

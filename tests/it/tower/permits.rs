@@ -1,4 +1,4 @@
-//! What an admitted call holds, and every way in which that ends.
+//! Permits of admitted calls, and every way in which they end.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -95,7 +95,7 @@ fn a_panic_is_a_failure_wherever_it_comes_from() {
     assert_eq!(breaker.snapshot().failures, Some(1));
 }
 
-/// One rule for all that holds a permit: whether the panic comes from the call or from beside it.
+/// One rule for everything that holds a permit: the panic may come from the call or from beside it.
 #[test]
 fn what_a_panic_beside_drops_is_a_failure() {
     let (breaker, _) = breaker(POLICY.on_drop(OnDrop::Ignore));
@@ -127,7 +127,7 @@ fn a_body_that_a_panic_beside_drops_is_a_failure() {
     assert_eq!(breaker.snapshot().failures, Some(1));
 }
 
-/// The panic was there first, and says nothing of a call that a destructor makes.
+/// The panic began first, and is unrelated to a call that a destructor makes.
 #[test]
 fn a_call_that_a_destructor_makes_while_its_thread_unwinds_is_dropped_as_any_other() {
     struct CallsInDrop<S: Service<Ask>>(S);

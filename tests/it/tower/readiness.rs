@@ -1,4 +1,4 @@
-//! When the service within is asked whether it is ready, and what that is good for.
+//! When the inner service is polled for readiness, and what its readiness is used for.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -21,14 +21,15 @@ use super::{
     past_the_deadline, poll_ready,
 };
 
-/// Asserts that a service takes no call, and that it is the layer which says so and not the service within.
+/// Asserts that a service accepts no call, and that the layer decides this, not the inner service.
 fn assert_not_ready(service: &mut impl Service<Ask>) {
     let panic = catch_unwind(AssertUnwindSafe(|| drop(service.call(Ask::Well)))).unwrap_err();
     let said = panic.downcast_ref::<&str>().unwrap();
     assert!(said.starts_with("call without poll_ready"), "{said}");
 }
 
-/// A trap of rivals: checked after inner readiness, so that callers wait for a partner that is down.
+/// A common mistake: the breaker is checked after inner readiness, so callers wait for a dependency
+/// that is down.
 #[test]
 fn an_open_breaker_does_not_wait_for_inner_readiness() {
     let (breaker, _) = breaker(POLICY);
@@ -110,7 +111,7 @@ fn a_breaker_that_trips_after_inner_readiness_rejects_still() {
     assert_eq!(partner.calls(), 0);
 }
 
-/// A reservation ends with a call or with the instance that made it; a rejected call makes none.
+/// A reservation ends with a call or with the instance that made it; a rejected call makes no call.
 #[test]
 fn a_call_that_is_rejected_after_inner_readiness_gives_its_slot_up() {
     let (breaker, _) = breaker(POLICY);
@@ -138,7 +139,8 @@ fn a_service_that_is_ready_to_reject_holds_no_slot_either() {
     assert!(poll_ready(&mut other).is_ready());
 }
 
-/// A semaphore hands its next permit to the clone that waited first, whether that asks again or not.
+/// A semaphore hands its next permit to the first clone in the queue, even if that clone is not
+/// polled again.
 #[test]
 fn a_call_that_is_rejected_while_the_inner_service_waits_leaves_its_queue() {
     let (breaker, _) = breaker(POLICY);
@@ -170,7 +172,7 @@ fn a_call_that_is_rejected_after_the_inner_service_was_asked_again_leaves_its_qu
     breaker.reset();
     assert!(
         poll_ready(&mut waits).is_ready(),
-        "it was, and no call came"
+        "it was ready, and no call came"
     );
     at_once(waits.call(Ask::Well)).unwrap_err();
     drop(hangs);
@@ -227,7 +229,7 @@ fn a_service_that_is_called_is_not_replaced() {
     assert_eq!(clones.load(Ordering::SeqCst), 0, "nothing was reserved");
 }
 
-/// A service that is not `Clone` keeps what it reserved: only its drop could give that up.
+/// A service that is not `Clone` keeps its reservation: only its drop could release it.
 #[test]
 fn a_service_that_is_not_clone_keeps_its_readiness_for_the_next_call() {
     struct NotClone(ConcurrencyLimit<Partner>);
@@ -381,7 +383,7 @@ fn a_service_that_panics_in_poll_ready_leaves_no_probe_behind() {
         type Future = std::future::Ready<Result<(), Broken>>;
 
         fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Broken>> {
-            panic!("as ever")
+            panic!("always ready")
         }
 
         fn call(&mut self, (): ()) -> Self::Future {
@@ -396,7 +398,7 @@ fn a_service_that_panics_in_poll_ready_leaves_no_probe_behind() {
     assert!(breaker.try_acquire().unwrap().is_probe());
 }
 
-/// What a call listener was told.
+/// Rejections recorded by a call listener.
 #[derive(Default)]
 struct Told(Mutex<Vec<Reason>>);
 

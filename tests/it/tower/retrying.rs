@@ -1,4 +1,4 @@
-//! Retrying, outside the breaker: what it rejected is left alone.
+//! Retries outside the breaker, which leave its rejections alone.
 
 use std::{
     future::{Ready, ready},
@@ -23,7 +23,7 @@ use super::{
     partner::{Ask, Broken, Partner},
 };
 
-/// Retries whatever failed, so many times, and keeps count in the request.
+/// Retries every failure this many times, and counts attempts in the request.
 #[derive(Clone)]
 struct Attempts(u32);
 
@@ -41,7 +41,7 @@ impl<R: Clone, T, E> Policy<R, T, E> for Attempts {
     }
 }
 
-/// Counts the calls that come through it.
+/// Counts the calls that pass through.
 #[derive(Clone)]
 struct Counting<S>(S, Arc<AtomicU32>);
 
@@ -60,7 +60,7 @@ impl<S: Service<R>, R> Service<R> for Counting<S> {
     }
 }
 
-/// Calls a service through a policy, once: the result, and how often that called the service.
+/// Calls a service once through a policy; returns the result and the number of attempts.
 fn attempt<P, S>(policy: P, service: S) -> (Result<S::Response, S::Error>, u32)
 where
     P: Policy<Ask, S::Response, S::Error> + Clone,
@@ -72,7 +72,7 @@ where
     (result, attempts.load(Ordering::SeqCst))
 }
 
-/// A trap of rivals.
+/// A common mistake: retrying rejections.
 #[test]
 fn rejections_are_not_retried_by_an_outer_retry_layer() {
     let (breaker, _) = breaker(POLICY);

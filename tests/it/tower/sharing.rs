@@ -1,4 +1,4 @@
-//! One breaker for everything that a layer and its clones make.
+//! One breaker for every service and clone of a layer.
 
 use std::sync::{
     Arc,
@@ -89,7 +89,7 @@ async fn all_routes_of_an_axum_app_and_its_clones_share_their_breaker() {
     assert_eq!(handler.calls(), 2);
 }
 
-/// A trap of rivals: state per request, where the layer is applied anew for each of them.
+/// A common mistake: one state per request, when the layer is applied again for each request.
 #[tokio::test]
 async fn a_layer_that_is_applied_per_request_does_not_start_over() {
     let (breaker, clock) = breaker(POLICY);

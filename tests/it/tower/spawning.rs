@@ -1,4 +1,4 @@
-//! Services in spawned tasks and axum handlers: the compiler must see that all of it is `Send`.
+//! Services in spawned tasks and axum handlers: every type must be `Send`.
 
 use std::{error, fmt, io, sync::Arc};
 
@@ -37,7 +37,7 @@ async fn boxed_offer(number: u32) -> Result<Response<Body>, BoxError> {
     Ok(Response::new(Body::from(number.to_string())))
 }
 
-/// An error that is a rejection or not, without a box.
+/// An error that may be a rejection, without a box.
 #[derive(Debug)]
 enum QuoteError {
     Rejected,
@@ -61,7 +61,7 @@ impl fmt::Display for QuoteError {
 
 impl error::Error for QuoteError {}
 
-/// Uses a client in a task and in a handler, as written there: nothing is named or boxed.
+/// Uses a client in a task and in a handler, without naming or boxing its type.
 macro_rules! spawned {
     ($($test:ident: $layer:expr, $service:expr, |$response:ident| $text:expr, $expected:expr;)*) => {$(
         mod $test {
@@ -182,7 +182,7 @@ async fn a_reference_that_a_request_finds_goes_into_a_task_without_a_buffer() {
     assert_eq!(task.await.unwrap().unwrap(), 7);
 }
 
-/// The client that a boxed error of `io` has below a timeout, as documented.
+/// The client from the documentation: a boxed `io` error below a timeout.
 #[tokio::test]
 async fn the_client_of_the_documentation_goes_into_a_task() {
     let client = ServiceBuilder::new()

@@ -1,9 +1,9 @@
-//! Whatever threads of the real machine ask of a breaker and are answered, some order of the sequential breaker in
-//! `tests/oracle` explains it (I24): sequential consistency of the operations.
+//! Sequential consistency (I24): some order of single steps of the sequential breaker in
+//! `tests/oracle` explains every history that threads of the real machine produce.
 //!
-//! For trips that live in the word, on a clock that moves meanwhile, and for rings beside it, on a clock that
-//! stands: there a failure may finish another's recording, by its own reading of the clock. Time buckets
-//! promise less than an order of steps; loom and the oracle have them.
+//! Trips in the word run on a moving clock. Rings run on a clock that does not move, because a
+//! failure may finish another's recording with its own clock reading. Time buckets guarantee less
+//! than an order of steps; loom and the oracle cover them.
 
 mod sequential;
 mod witness;
@@ -30,12 +30,13 @@ use sequential::{Between, Heard, Steps, What};
 use witness::{Remembering, Witness};
 
 const THREADS: usize = 3;
-/// Of each thread.
+/// Operations of each thread.
 const OPERATIONS: usize = 24;
 const HISTORIES: usize = 300;
-/// Of these, so many must show by their answers alone that threads met: with fewer the test goes on.
+/// Number of histories whose verdicts alone must prove that threads interleaved. With fewer, the
+/// test continues.
 const MET: usize = 30;
-/// How many times as many are played at most.
+/// Upper bound of histories played, as a multiple of the number asked for.
 const PATIENCE: usize = 100;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -84,7 +85,7 @@ fn failures_within_a_time_have_an_order() {
     play("within", policy, Time::Stands);
 }
 
-/// What the clock does while threads ask.
+/// How the clock behaves while threads run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Time {
     GoesOn,
@@ -118,18 +119,18 @@ fn play(name: &str, policy: Policy, time: Time) {
     );
     assert!(
         met >= iterations(MET),
-        "threads hardly ever met, so this proves nothing"
+        "threads hardly ever interleaved, so the test shows nothing"
     );
 }
 
-/// A breaker of its own, and what came of it.
+/// A breaker of its own, with the specification and the clock.
 struct Game {
     steps: Steps,
     clock: Arc<Remembering>,
     breaker: Breaker,
 }
 
-/// What threads heard, from which state on.
+/// The threads' histories, and the state in which they began.
 struct Played {
     first: Between,
     heard: Vec<Vec<Heard>>,
@@ -147,7 +148,8 @@ impl Game {
         }
     }
 
-    /// One thread plays alone for a while, and hands the calls that it then holds on to all.
+    /// Runs one thread alone for a while, then distributes the permits that it holds among all
+    /// threads.
     fn play(&self, time: Time, seed: u64) -> Played {
         let since = Instant::now();
         let mut draw = Rng::with_seed(seed);
@@ -194,7 +196,7 @@ impl Game {
         }
     }
 
-    /// Does something, and most often asks or reports.
+    /// Performs one operation, most often an acquire or a report.
     fn act(&self, witness: &mut Witness<'_>, draw: &mut Rng, time: Time) {
         match draw.u32(..20) {
             0..2 if time == Time::GoesOn => self.clock.0.advance(SECOND * draw.u32(1..=5) / 4),
@@ -217,7 +219,7 @@ impl Game {
         }
     }
 
-    /// The state after an operation that nothing ran beside.
+    /// The state after an operation that ran alone.
     fn follow(&self, state: &Between, event: &Heard) -> Between {
         self.steps
             .step(state, &event.operation)
@@ -235,7 +237,8 @@ impl Game {
         })
     }
 
-    /// Whether threads must have met: no order in which one goes on when another is done explains it.
+    /// Whether the history proves that threads interleaved: no order in which one thread runs after
+    /// another explains it.
     fn shows_that_threads_met(&self, played: &Played) -> bool {
         const ORDERS: [[usize; THREADS]; 6] = [
             [0, 1, 2],
@@ -254,14 +257,14 @@ impl Game {
     }
 }
 
-/// Returns in all threads as nearly at once as can be.
+/// Returns in all threads as simultaneously as possible.
 fn all_at_once(gate: &AtomicUsize) {
     gate.fetch_add(1, Ordering::SeqCst);
     for turn in 0.. {
         if gate.load(Ordering::SeqCst) == THREADS {
             return;
         }
-        // With fewer cores than threads the last may need this one's.
+        // With fewer cores than threads the last thread may need this one's core.
         if turn % 1_024 == 1_023 {
             thread::yield_now();
         }

@@ -1,4 +1,4 @@
-//! The sequential breaker that must explain a history: the [oracle](crate::oracle), one operation at a time.
+//! The sequential specification of a history: the [oracle](crate::oracle), one operation at a time.
 
 use std::{
     hash::{Hash, Hasher},
@@ -10,7 +10,7 @@ use histories::{Event, Specification};
 
 use crate::oracle::{HeldPermit, Observed, Oracle};
 
-/// What was asked, with the last reading of the clock that the breaker took for it, if it took one.
+/// An operation, with the last clock reading that the breaker took for it, if it took one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked {
     pub(crate) what: What,
@@ -28,7 +28,7 @@ pub(crate) enum What {
     Reset,
 }
 
-/// A call that was let through, as its permit has it.
+/// An admitted call, as its permit identifies it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Call {
     pub(crate) generation: u16,
@@ -49,8 +49,8 @@ pub(crate) enum Answer {
 
 pub(crate) type Heard = Event<Asked, Answer>;
 
-/// The steps of a breaker with this policy. It draws no jitter and times no calls, and it does not count in
-/// time buckets, whose bounds are looser than an order of steps.
+/// The specification of a breaker with this policy. It draws no jitter and times no calls. It does
+/// not cover time buckets, whose bounds are looser than an order of steps.
 pub(crate) struct Steps(pub(crate) Policy);
 
 /// The oracle between two steps.
@@ -75,10 +75,10 @@ impl Between {
         Self(Oracle::new(policy, 0, 0))
     }
 
-    /// Whether the breaker, at rest, shows just this.
+    /// Whether the idle breaker shows exactly this state.
     pub(crate) fn shows(&self, snapshot: &Snapshot, now: u64) -> bool {
         let mut seen = self.0.observe(now);
-        // The counts of a trip are lost if the next transition came before they were written down.
+        // The counts of a trip are lost if the next transition came before they were recorded.
         if snapshot.recorded != State::Closed && snapshot.failures.is_none() {
             (seen.failures, seen.calls) = (None, None);
         }
@@ -99,7 +99,8 @@ impl Between {
 
 impl Steps {
     fn do_step(oracle: &mut Oracle, asked: &Asked) -> Option<Answer> {
-        // Who does not read the clock is not told by it, but for an admission: that needs a closed breaker.
+        // An operation that reads no clock does not depend on it, except an admission: that
+        // requires a closed breaker.
         let now = asked.read.unwrap_or(0);
         Some(match asked.what {
             What::Acquire
@@ -134,7 +135,7 @@ impl Steps {
         })
     }
 
-    /// Whether a failure may finish the recording of another, whose answer then says less.
+    /// Whether a failure may finish the recording of another, whose verdict then says less.
     fn may_be_helped(&self, asked: &Asked) -> bool {
         let beside = |window: Window| match window.span {
             cutout::Span::OfLast(calls) => calls > 45,
@@ -168,7 +169,7 @@ impl Specification for Steps {
     fn changes_nothing(&self, asked: &Asked, answer: &Answer) -> bool {
         match (asked.what, *answer) {
             (_, Answer::Admitted(call)) => !call.probe,
-            // Who gives up the probes is told the whole of the open period that begins.
+            // The call that expires the lease gets the whole length of the open period.
             (_, Answer::Rejected { retry_after, .. }) => {
                 retry_after.is_none_or(|rest| rest < self.0.backoff.base)
             }

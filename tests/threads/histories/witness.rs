@@ -1,4 +1,4 @@
-//! Asks a breaker, and writes down what it is answered and what the clock said.
+//! Records the operations on a breaker, with their verdicts and clock readings.
 
 use std::{cell::Cell, mem, time::Instant};
 
@@ -10,11 +10,11 @@ use cutout::{
 use super::sequential::{Answer, Asked, Call, Heard, What};
 
 thread_local! {
-    /// The last reading of this thread, and how many there were.
+    /// The last reading of this thread, and the number of readings.
     static READ: Cell<(Option<u64>, usize)> = const { Cell::new((None, 0)) };
 }
 
-/// A manual clock that remembers what it told each thread.
+/// A manual clock that records its last reading for each thread.
 pub(crate) struct Remembering(pub(crate) Manual);
 
 impl Clock for Remembering {
@@ -26,13 +26,13 @@ impl Clock for Remembering {
     }
 }
 
-/// One thread's part of a history.
+/// The recorder of one thread's part of a history.
 pub(crate) struct Witness<'a> {
     breaker: &'a Breaker,
     since: Instant,
     held: Vec<Permit<'a>>,
     pub(crate) heard: Vec<Heard>,
-    /// An admission reads the clock again only if it lost its CAS.
+    /// Admissions that read the clock again, which happens only after a failed CAS.
     pub(crate) lost: usize,
 }
 
@@ -68,7 +68,7 @@ impl<'a> Witness<'a> {
         !self.held.is_empty()
     }
 
-    /// Reports the outcome of one of the calls that it holds.
+    /// Reports the outcome of one of the held calls.
     pub(crate) fn report(&mut self, which: usize, outcome: Outcome) {
         let permit = self.held.swap_remove(which % self.held.len());
         self.hear(What::Report(call(&permit), outcome), |_| {
@@ -85,29 +85,30 @@ impl<'a> Witness<'a> {
                 What::Disable => breaker.disable(),
                 What::Resume => breaker.resume(),
                 What::Reset => breaker.reset(),
-                What::Acquire | What::Report(..) => unreachable!("no operator does that"),
+                What::Acquire | What::Report(..) => unreachable!("not an operator's action"),
             })
         });
     }
 
-    /// Hands its calls on, to be ended by another thread.
+    /// Hands over the held permits, so that another thread can end the calls.
     pub(crate) fn hand_on(&mut self) -> Vec<Permit<'a>> {
         mem::take(&mut self.held)
     }
 
-    /// Calls that never end are leaked: a drop would be one more operation.
+    /// Leaks the calls that never end: a drop would be one more operation.
     pub(crate) fn leave(mut self) -> (Vec<Heard>, usize) {
         self.held.drain(..).for_each(mem::forget);
         (self.heard, self.lost)
     }
 
-    /// Writes down what comes of `ask`, and says how often the clock was read for it.
+    /// Records the verdict of `ask`, and returns how often the breaker read the clock for it.
     fn hear(&mut self, what: What, ask: impl FnOnce(&mut Vec<Permit<'a>>) -> Answer) -> usize {
         READ.set((None, 0));
         let answer = ask(&mut self.held);
         let (read, times) = READ.get();
         let asked = Asked { what, read };
-        // No counter that all threads share, as that would order what is to be watched unordered.
+        // No counter shared by all threads: it would order the very operations that must stay
+        // unordered.
         let hint = u64::try_from(self.since.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.heard.push(Heard {
             operation: asked,

@@ -1,9 +1,10 @@
-//! Threads of the real machine on one breaker, and what must add up however they meet.
+//! Stress test: real threads on one breaker, and the totals that must add up for every
+//! interleaving.
 //!
-//! Each thread keeps a log of its own, so that the test orders as little as it can of what it watches; the logs are
-//! looked through when all is done, in `reckoning.rs`. A test first proves that threads met: admissions lost
-//! their CAS (they read the clock again), and outcomes came when their period was over. Else it goes on, and in
-//! the end it fails.
+//! Each thread keeps its own log, so that the test orders as little as possible of what it
+//! observes. `reckoning.rs` audits the logs after all threads are done. A test must first show that
+//! threads collided: admissions lost their CAS (they read the clock again), and outcomes arrived
+//! after their period. Otherwise it runs more rounds, and fails at the limit.
 
 mod reckoning;
 
@@ -27,40 +28,41 @@ use histories::iterations;
 use super::alone;
 use reckoning::{Met, Reckoning};
 
-/// Of each thread in a round, so few that no generation comes twice.
+/// Calls of each thread in a round: few enough that no generation repeats.
 const CALLS: usize = 200;
 const ROUNDS: usize = 12;
-/// How many times as many are done at most, until threads have met.
+/// Upper bound of rounds until threads have collided, as a multiple of the number asked for.
 const PATIENCE: usize = 50;
-/// So many admissions must lose their CAS in a test, and so many outcomes come late.
+/// Required number of admissions that lost their CAS in a test, and of stale outcomes.
 const MET: usize = 2;
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_hours(24);
 const OPEN_MS: u64 = 1_000;
 
-/// Leases end while threads dawdle.
+/// Leases expire while threads are slow.
 const POLICY: Policy = Policy::new()
     .open_for(Duration::from_millis(OPEN_MS))
     .probe_lease(SECOND);
 
-/// What a closed period can have counted, by the policy.
+/// What a closed period may have counted, by the policy.
 #[derive(Clone, Copy)]
 struct Counts {
-    /// The failures that trip among so many calls (at most; with none a success ends the run).
+    /// Failures that trip among at most `among` calls; with 0, a success ends the run.
     failures: u32,
     among: u32,
     place: Place,
 }
 
-/// Where failures are counted, and so how many more than trip can be answered as counted.
+/// Where failures are counted. This decides how many failures beyond those that trip may be
+/// reported as applied.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// With the CAS that trips: none.
+    /// By the CAS that trips: none.
     Word,
     /// A failure may finish another's recording: that one.
     Ring,
-    /// Before the CAS that trips: those that come at once.
+    /// Before the CAS that trips: failures that arrive at the same time.
     Buckets,
 }
 
@@ -108,7 +110,7 @@ fn what_failures_within_a_time_trip_adds_up() {
     stress("within", policy, 4, counts);
 }
 
-/// Of a window in which every call fails: with successes among them, the share decides.
+/// Uses a window in which every call fails; with successes in it, the failure rate decides.
 #[test]
 fn what_a_rate_trips_adds_up() {
     let policy = POLICY.trip(Trip::percent(60).min_calls(7).within(DAY));
@@ -134,11 +136,11 @@ fn stress(name: &str, policy: Policy, threads: usize, counts: Counts) {
     println!("stress: {name}, {threads} threads: {met}");
     assert!(
         met.lost >= MET && met.stale >= MET,
-        "threads hardly ever met, so this proves nothing"
+        "threads hardly ever collided, so the test shows nothing"
     );
     assert!(
         met.closed > 0 && met.trips > 0 && met.recoveries > 0 && met.reopenings > 0,
-        "too little came up"
+        "too few events"
     );
 }
 
@@ -147,10 +149,10 @@ fn stress(name: &str, policy: Policy, threads: usize, counts: Counts) {
 struct Call {
     generation: u16,
     probe: bool,
-    /// The clock right after it was let through.
+    /// Clock reading right after admission.
     admitted: u64,
     outcome: Outcome,
-    /// The clock right before it was reported.
+    /// Clock reading right before the report.
     ended: u64,
     recorded: Recorded,
 }
@@ -159,7 +161,7 @@ thread_local! {
     static READINGS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// A manual clock that counts its readings, by thread.
+/// A manual clock that counts its readings for each thread.
 struct Counting(Manual);
 
 impl Clock for Counting {
@@ -175,12 +177,12 @@ struct Round {
     clock: Arc<Counting>,
     breaker: Breaker,
     told: [Arc<Mutex<Vec<Transition>>>; 2],
-    /// The probes under way, by their generation.
+    /// Probes in flight, by generation.
     probes: Vec<AtomicU32>,
     most_probes: AtomicU32,
-    /// The threads that have made their calls.
+    /// Number of threads that have made their calls.
     done: AtomicUsize,
-    /// Whether one of them panicked: then the others stop.
+    /// Whether a thread panicked; the others then stop.
     failed: AtomicBool,
 }
 
@@ -193,7 +195,7 @@ impl Round {
             Arc::new(move |transition: &Transition| {
                 log.lock().unwrap().push(*transition);
                 if transition.generation.is_multiple_of(64) {
-                    // Now and then so slow that transitions are missed.
+                    // Occasionally slow enough that transitions are missed.
                     (0..100).for_each(|_| thread::yield_now());
                 }
             })
@@ -235,7 +237,11 @@ impl Round {
                 .unzip()
         });
         let told = |log: usize| self.told[log].lock().unwrap().clone();
-        assert_eq!(told(0), told(1), "listeners are told the same");
+        assert_eq!(
+            told(0),
+            told(1),
+            "all listeners receive the same transitions"
+        );
         Reckoning {
             threads: self.threads,
             calls: logs.into_iter().flatten().collect(),
@@ -246,7 +252,8 @@ impl Round {
         }
     }
 
-    /// The first thread moves the clock until the others have made their calls; the second is an operator too.
+    /// The first thread moves the clock until the others have made their calls; the second also
+    /// acts as an operator.
     fn act(&self, number: usize, draw: &mut Rng) -> (Vec<Call>, usize) {
         let (mut log, mut lost) = (Vec::with_capacity(CALLS), 0);
         let _leaving = Leaving(self);
@@ -286,7 +293,7 @@ impl Round {
         let probes = &self.probes[usize::from(generation)];
         if probe {
             let before = probes.fetch_add(1, Ordering::SeqCst);
-            assert!(before < self.policy.probes, "I5: more probes than places");
+            assert!(before < self.policy.probes, "I5: more probes than slots");
             self.most_probes.fetch_max(before + 1, Ordering::Relaxed);
         }
         if draw.u32(..16) == 0 {
@@ -307,7 +314,7 @@ impl Round {
         }
     }
 
-    /// Outages come and go.
+    /// Alternates between outages and recoveries.
     fn outcome(draw: &mut Rng, now: u64) -> Outcome {
         let outage = (now / 1_000_000 / (4 * OPEN_MS)).is_multiple_of(2);
         match draw.u32(..20) {
@@ -330,7 +337,7 @@ impl Round {
     }
 }
 
-/// Says when a thread is done, however that came.
+/// Signals on drop that a thread is done, also after a panic.
 struct Leaving<'a>(&'a Round);
 
 impl Drop for Leaving<'_> {

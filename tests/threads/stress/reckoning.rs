@@ -1,4 +1,4 @@
-//! What must add up when all threads are done.
+//! Audit of a round after all its threads are done.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -6,7 +6,7 @@ use cutout::{Cause, Outcome, Recorded, Snapshot, State, Transition};
 
 use super::{Call, Counts, OPEN_MS, Place};
 
-/// What a round left behind.
+/// Logs and final state of a round.
 pub(crate) struct Reckoning {
     pub(crate) threads: usize,
     pub(crate) calls: Vec<Call>,
@@ -16,14 +16,14 @@ pub(crate) struct Reckoning {
     pub(crate) most_probes: u32,
 }
 
-/// What came up.
+/// Totals of the events that occurred.
 #[derive(Default)]
 pub(crate) struct Met {
     pub(crate) rounds: usize,
     pub(crate) calls: usize,
-    /// Admissions that read the clock again, because they had lost their CAS.
+    /// Admissions that read the clock again because they lost their CAS.
     pub(crate) lost: usize,
-    /// Outcomes that came when their period was over.
+    /// Outcomes that arrived after their period.
     pub(crate) stale: usize,
     pub(crate) trips: usize,
     pub(crate) recoveries: usize,
@@ -71,7 +71,7 @@ impl fmt::Display for Met {
     }
 }
 
-/// The outcomes that one closed period says it counted.
+/// The outcomes that calls of one closed period reported as counted.
 #[derive(Clone, Copy, Default)]
 struct Counted {
     failures: u32,
@@ -85,10 +85,7 @@ impl Reckoning {
         self.nobody_comes_before_the_deadline();
         self.no_trip_is_lost(counts);
         self.what_is_late_is_stale();
-        assert_eq!(
-            self.last.probes_in_flight, 0,
-            "I8: every place was given back"
-        );
+        assert_eq!(self.last.probes_in_flight, 0, "I8: every slot was released");
         Met {
             rounds: 1,
             calls: self.calls.len(),
@@ -119,17 +116,21 @@ impl Reckoning {
         self.told.get(place)
     }
 
-    /// I1, I2, I3, I19. How many were missed.
+    /// I1, I2, I3, I19. Returns the number of missed transitions.
     fn every_transition_is_told_once_or_missed(&self) -> usize {
         use State::{Closed, HalfOpen, Open};
         let (mut stands, mut generation, mut missed) = (State::Closed, 0, 0);
         for told in &self.told {
-            // A round has far fewer than 65 536 transitions, or this would not add up.
+            // A round has far fewer than 65 536 transitions, so no generation repeats.
             let next = u32::from(generation) + told.missed + 1;
-            assert_eq!(u32::from(told.generation), next, "one after the other");
+            assert_eq!(
+                u32::from(told.generation),
+                next,
+                "transitions are consecutive"
+            );
             assert!(
                 told.missed > 0 || told.from == stands,
-                "each begins where the last one ended"
+                "each transition begins where the last one ended"
             );
             let edge = (told.from, told.to);
             assert!(
@@ -149,13 +150,14 @@ impl Reckoning {
         assert_eq!(
             (stands, generation),
             rest,
-            "the last one told is what stands"
+            "the last notified transition led to the current state"
         );
         assert_eq!(self.told.len() + missed, usize::from(generation));
         missed
     }
 
-    /// I1: who is told that it tripped, recovered or reopened, alone did, and everybody else is told of it so.
+    /// I1: the call that reports a trip, recovery or reopening is the only one, and listeners
+    /// receive the same cause.
     fn each_is_made_by_who_says_so(&self, counts: Counts) {
         let mut makers: BTreeMap<u16, Cause> = BTreeMap::new();
         for call in &self.calls {
@@ -167,7 +169,7 @@ impl Reckoning {
             };
             let generation = call.generation + 1;
             let other = makers.insert(generation, cause);
-            assert_eq!(other, None, "two made generation {generation}");
+            assert_eq!(other, None, "two calls made generation {generation}");
             assert!(
                 self.begun(generation)
                     .is_none_or(|told| told.cause == cause)
@@ -177,7 +179,7 @@ impl Reckoning {
             let made = makers.get(&told.generation);
             match told.cause {
                 Cause::Recovered | Cause::ProbeFailed => assert_eq!(made, Some(&told.cause)),
-                // A trip that another finished is answered as if it were only counted.
+                // A trip that another failure finished is reported as applied.
                 Cause::Tripped => assert!(made.is_some() || counts.place != Place::Word),
                 _ => assert_eq!(made, None),
             }
@@ -196,12 +198,12 @@ impl Reckoning {
             let deadline = deadlines.get(&(call.generation - 1)).copied().unwrap_or(0);
             assert!(
                 call.admitted >= deadline,
-                "let through before the deadline: {call:?}"
+                "admitted before the deadline: {call:?}"
             );
         }
     }
 
-    /// I14, and at rest: what was answered as counted is counted, and nothing else.
+    /// I14. With all threads done, exactly the outcomes that were reported as applied are counted.
     fn no_trip_is_lost(&self, counts: Counts) {
         let mut periods: BTreeMap<u16, Counted> = BTreeMap::new();
         for call in self.answered(Recorded::Applied).filter(|call| !call.probe) {
@@ -220,9 +222,9 @@ impl Reckoning {
                 (Place::Word, _) => 0,
                 _ if generation == self.last.generation => 0,
                 (Place::Ring, Some(Cause::Tripped)) => 1,
-                // All others were counted while one of them tripped.
+                // All other threads' failures were counted while one tripped.
                 (Place::Buckets, Some(Cause::Tripped)) => threads - 1,
-                // The period ended between their mark and its place, or was not told of.
+                // The period ended between entry and index, or its end was missed.
                 _ => threads,
             };
             assert!(
@@ -243,7 +245,7 @@ impl Reckoning {
                 assert_eq!(
                     self.last.failures,
                     Some(failures),
-                    "what was counted is there"
+                    "the applied failures are counted"
                 );
             }
         }
