@@ -1,8 +1,8 @@
 //! I18: user code may use the breaker that runs it: a call, a classifier, a destructor, a clock, a
 //! listener.
 //!
-//! If any of it ran inside the decision of the CAS loop or under a lock, a test here would hang, or
-//! decide on an outdated word.
+//! A test here would hang or decide on an outdated word if user code ran in the decision of the CAS
+//! loop, or in a thread that holds a lock.
 
 use std::{
     convert::Infallible,

@@ -1,4 +1,4 @@
-//! When the inner service is polled for readiness, and what its readiness is used for.
+//! Inner readiness: when the layer polls the inner service, and what the result is used for.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

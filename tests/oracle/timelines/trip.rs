@@ -1,4 +1,4 @@
-//! What each trip counts, and when it trips.
+//! Counting and tripping: the calls that each trip counts, and when it trips.
 
 use super::*;
 
