@@ -1,17 +1,18 @@
-//! How long a run takes.
+//! Length of a run.
 
 use std::env;
 
-/// How many times more is done where it is asked for.
+/// Factor of the larger bounds.
 const DEEPER: usize = 20;
 
-/// Whether the larger bounds are asked for: the environment has `CUTOUT_DEEP`, and not `0`.
+/// Whether the larger bounds are asked for: the environment variable `CUTOUT_DEEP` is set, and not
+/// to `0`.
 #[must_use]
 pub fn is_deep() -> bool {
     env::var_os("CUTOUT_DEEP").is_some_and(|set| set != "0")
 }
 
-/// So many iterations, or twenty times as many where the larger bounds are asked for.
+/// `n` iterations, or twenty times `n` where the larger bounds are asked for.
 #[must_use]
 pub fn iterations(by_default: usize) -> usize {
     by_default * if is_deep() { DEEPER } else { 1 }

@@ -1,4 +1,4 @@
-//! What a run of many histories did.
+//! Statistics of a run of many histories.
 
 use std::{
     collections::HashSet,
@@ -8,19 +8,19 @@ use std::{
 
 use crate::{Event, Explanation};
 
-/// How many histories were explained, and how hard that was.
+/// Number of histories that were verified, and the size of the searches.
 #[derive(Clone, Debug, Default)]
 pub struct Figures {
     histories: usize,
     operations: usize,
     switches: usize,
     widest: usize,
-    /// Hashes of all the answers of a history.
+    /// Hashes of all answers of a history.
     outcomes: HashSet<u64>,
 }
 
 impl Figures {
-    /// Adds a history that was explained.
+    /// Adds a verified history.
     pub fn add<O, A: Debug>(&mut self, threads: &[Vec<Event<O, A>>], explanation: &Explanation) {
         self.histories += 1;
         self.operations += explanation.order.len();
@@ -36,13 +36,13 @@ impl Figures {
         self.outcomes.insert(hasher.finish());
     }
 
-    /// How many histories were explained.
+    /// Number of histories verified.
     #[must_use]
     pub fn histories(&self) -> usize {
         self.histories
     }
 
-    /// How many histories differ in what was answered.
+    /// Number of histories with distinct answers.
     #[must_use]
     pub fn outcomes(&self) -> usize {
         self.outcomes.len()

@@ -1,20 +1,28 @@
-//! Does some order of single steps explain what threads asked and were answered?
+//! Checker of sequential consistency: searches an order of single steps that explains a history.
 //!
-//! A *history* is, for each thread, its operations with their answers, in program order. It is *explained* by an
-//! order of all of them that keeps each thread's own order, in which a sequential [`Specification`] gives every
-//! answer and ends in a last state that is the right one. That is **sequential consistency** of the operations
-//! (Lamport, 1979). It is not real-time linearizability: whether one operation had returned before another
-//! thread's began is not looked at, as a plain load may be old.
+//! A *history* holds, for each thread, its operations with their answers in program order. An order
+//! of all operations *explains* it under these conditions:
 //!
-//! The search is that of Wing and Gong ("Testing and verifying concurrent objects", 1993) with the memory of
-//! Lowe ("Testing for linearizability", 2017), without their real-time order: depth first over *(how many
-//! operations of each thread are placed, the state)*, no such pair twice. (The question is NP-complete: Gibbons
-//! and Korach, "Testing shared memories", 1997. So histories are short, and a search that grows too wide says
-//! so.) Two things keep it small, and neither changes the verdict:
+//! * it keeps the order of each thread;
+//! * in it a sequential [`Specification`] gives every answer;
+//! * it ends in the expected last state.
 //!
-//! * what [`changes nothing`](Specification::changes_nothing) is placed as soon as its answer fits, without
-//!   another try: wherever an explanation has it later, it may be moved to the front;
-//! * of several threads that could go on, that whose operation has the lowest [`Event::hint`] is tried first.
+//! That is **sequential consistency** of the operations (Lamport, 1979). It is not real-time
+//! linearizability. A plain load may return an old value, so the checker ignores whether one
+//! operation returned before another thread's operation began.
+//!
+//! The algorithm is the search of Wing and Gong ("Testing and verifying concurrent objects", 1993)
+//! with the memory of Lowe ("Testing for linearizability", 2017). It is depth first over *(number
+//! of placed operations of each thread, state)*, and visits no such pair twice.
+//!
+//! The problem is NP-complete (Gibbons and Korach, "Testing shared memories", 1997). So histories
+//! are short, and a search that grows too wide reports that it gave up. Two rules keep the search
+//! small, and neither changes the verdict:
+//!
+//! * An operation that [changes nothing](Specification::changes_nothing) is placed as soon as its
+//!   answer fits, without alternatives. In any order that places it later, it may be moved forward.
+//! * Among several threads, the one whose next operation has the lowest [`Event::hint`] is tried
+//!   first.
 
 mod depth;
 mod figures;
@@ -28,25 +36,27 @@ pub use unexplained::Unexplained;
 
 use std::{fmt::Debug, hash::Hash};
 
-/// What the operations do, one at a time.
+/// A sequential specification: the effect of each operation alone.
 pub trait Specification {
-    /// Between two operations.
+    /// State between two operations.
     type State: Clone + Eq + Hash + Debug;
-    /// With all of its own inputs, such as the reading of the clock that it decided with.
+    /// An operation with all of its inputs, such as the clock reading that it used.
     type Operation: Debug;
-    /// What whoever asked was told.
+    /// The answer that the caller received.
     type Answer: PartialEq + Debug;
 
-    /// Each state that `operation` may leave behind, with the answer that it gives then: one if it is a function
-    /// of its inputs, more if several answers are acceptable, none if it can't happen in `state`.
+    /// The states that `operation` may lead to, each with its answer.
+    ///
+    /// One, if the operation is a function of its inputs. Several, if several answers are
+    /// acceptable. None, if the operation cannot happen in `state`.
     fn step(
         &self,
         state: &Self::State,
         operation: &Self::Operation,
     ) -> impl IntoIterator<Item = (Self::State, Self::Answer)>;
 
-    /// Whether an operation with this answer leaves **every** state in which it gets it as it is. It need not be
-    /// said of any; it must not be said wrongly.
+    /// Whether an operation with this answer leaves **every** state that allows the answer
+    /// unchanged. `false` is always correct; a wrong `true` makes the verdict wrong.
     fn changes_nothing(&self, operation: &Self::Operation, answer: &Self::Answer) -> bool {
         let _ = (operation, answer);
         false
@@ -56,11 +66,11 @@ pub trait Specification {
 /// An operation of one thread, and its answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Event<O, A> {
-    /// What was asked.
+    /// The operation.
     pub operation: O,
-    /// What came of it.
+    /// The answer.
     pub answer: A,
-    /// About when that was, in any unit: which of the threads the search tries first. It decides nothing.
+    /// Approximate time, in any unit. It only decides which thread the search tries first.
     pub hint: u64,
 }
 

@@ -1,23 +1,25 @@
-//! The search.
+//! Depth-first search for an order that explains a history.
 
 use std::collections::HashSet;
 
 use crate::{EventOf, Specification, Unexplained};
 
-/// A search of more nodes than this gives up: [`Unexplained::is_refuted`] is then false.
+/// Upper bound of nodes in a search. A search that reaches it gives up; [`Violation::is_refuted`]
+/// is then false.
 pub const MOST_NODES: usize = 20_000_000;
 
 /// An order that explains a history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
-    /// Whose operation comes first, second, and so on.
+    /// The thread of each operation, in order.
     pub order: Vec<usize>,
-    /// How many pairs of positions and state were looked at: one more than the operations if no try was in vain.
+    /// Number of distinct (positions, state) pairs visited: one more than the operations if the
+    /// search never backtracked.
     pub nodes: usize,
 }
 
 impl Explanation {
-    /// How often the next operation is another thread's.
+    /// How often consecutive operations belong to different threads.
     #[must_use]
     pub fn switches(&self) -> usize {
         self.order
@@ -27,14 +29,15 @@ impl Explanation {
     }
 }
 
-/// How many operations of each thread are placed, and the state after them.
+/// The number of placed operations of each thread, and the state after them.
 type Node<State> = (Box<[usize]>, State);
 
-/// Looks for an order of the operations of all threads that leads from `first` to a state that `is_last`.
+/// Searches for an order of all threads' operations that leads from `first` to a state that
+/// `is_last`.
 ///
 /// # Errors
 ///
-/// [`Unexplained`] if there is none, or none was found among [`MOST_NODES`].
+/// [`Violation`] if there is no such order, or none was found among [`MOST_NODES`].
 pub fn explain<S: Specification>(
     specification: &S,
     first: S::State,
@@ -59,7 +62,7 @@ pub(crate) fn explain_within<S: Specification>(
     let start: Node<S::State> = (vec![0; threads.len()].into(), first);
     let mut seen = HashSet::new();
     let mut order = Vec::new();
-    // The nodes that are left to try after each prefix of `order`, the best of them at the end.
+    // Nodes left to try after each prefix of `order`, the best of them at the end.
     let mut untried = vec![vec![(None, start.clone())]];
     let mut longest = (order.clone(), start.1);
     while let Some(tries) = untried.last_mut() {
@@ -96,7 +99,7 @@ pub(crate) struct Search<'a, S: Specification> {
 }
 
 impl<S: Specification> Search<'_, S> {
-    /// What may come next, the best at the end, with the thread whose operation it is.
+    /// Successors of a node with their threads, the best at the end.
     fn next(&self, (placed, state): &Node<S::State>) -> Vec<(Option<usize>, Node<S::State>)> {
         let mut next = Vec::new();
         for (thread, (events, at)) in self.threads.iter().zip(placed).enumerate() {
@@ -131,7 +134,7 @@ mod tests {
     use crate::Event;
     use std::iter;
 
-    /// Counts; whoever asks is told whether the count is even.
+    /// A counter; each operation returns whether the count was even.
     struct Counter;
 
     impl Specification for Counter {
@@ -154,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_search_that_is_too_wide_says_that_it_gave_up() {
-        // No order ends at 9, but to know it each must be tried.
+        // No order ends at 9, but only trying each one shows that.
         let threads: Vec<_> = (0..4).map(|at| vec![said(at % 2 == 0, 0)]).collect();
         let never = |count: &u64| *count == 9;
         let unexplained = explain_within(3, &Counter, 0, &threads, never).unwrap_err();

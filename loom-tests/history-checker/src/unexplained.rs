@@ -1,4 +1,4 @@
-//! What is said of a history that no order explains.
+//! Report of a history that no order explains.
 
 use std::{
     error::Error,
@@ -7,7 +7,8 @@ use std::{
 
 use crate::{Specification, search::Search};
 
-/// A history that was not explained. Its `Display` tells the longest prefix that was, and what does not fit then.
+/// A history that was not explained. Its `Display` shows the longest explained prefix, and why the
+/// next operations do not fit.
 #[derive(Clone, Debug)]
 pub struct Unexplained {
     prefix: Vec<usize>,
@@ -17,19 +18,19 @@ pub struct Unexplained {
 }
 
 impl Unexplained {
-    /// Whether every order was tried. If not, the search grew too wide and nothing is known.
+    /// Whether every order was tried. If not, the search grew too wide and the result is unknown.
     #[must_use]
     pub fn is_refuted(&self) -> bool {
         self.refuted
     }
 
-    /// Whose operation comes first, second, and so on, in the longest prefix that could be explained.
+    /// The thread of each operation in the longest explained prefix.
     #[must_use]
     pub fn prefix(&self) -> &[usize] {
         &self.prefix
     }
 
-    /// How many pairs of positions and state were looked at.
+    /// Number of distinct (positions, state) pairs visited.
     #[must_use]
     pub fn nodes(&self) -> usize {
         self.nodes
@@ -59,7 +60,7 @@ impl<S: Specification> Search<'_, S> {
     ) -> Unexplained {
         let text = self
             .tell(&prefix, state)
-            .unwrap_or_else(|error| unreachable!("a string takes all that is written: {error}"));
+            .unwrap_or_else(|error| unreachable!("writing to a string never fails: {error}"));
         Unexplained {
             prefix,
             nodes,

@@ -1,10 +1,11 @@
-//! What the checker refuses of a breaker so small that the right answer is plain, each beside a twin that it
-//! explains.
+//! Histories of a minimal breaker that the checker must refute, each beside a similar one that it
+//! must explain.
 
 use histories::{Event, Explanation, Specification, Unexplained, explain};
 use std::iter;
 
-/// Trips at the second failure in a row; the next who asks is the only probe, and its success recovers.
+/// Trips at the second failure in a row. The next admission is the only probe, and its success
+/// recovers.
 struct Toy;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -154,7 +155,7 @@ fn a_success_between_two_failures_may_be_what_lost_a_trip() {
     let success = (Succeed { admitted: 0 }, Applied);
     let order = explains(FRESH, &[&[fail, fail], &[success]], ONE_FAILED);
     assert_eq!(order, [0, 1, 0]);
-    // Its own thread has it before both.
+    // Its own thread places it before both.
     refuses(FRESH, &[&[success, fail, fail]], ONE_FAILED);
 }
 
@@ -183,7 +184,7 @@ fn a_thread_sees_nothing_older_than_what_it_saw() {
     // A second thread may read an old word long after the trip.
     explains(ONE_FAILED, &[&trips, &[closed, probe]], half_open);
     explains(ONE_FAILED, &[&trips, &[probe], &[closed]], half_open);
-    // But not after it saw the newer one, nor may the one who tripped.
+    // But no thread may read it after a newer word, and neither may the thread that tripped.
     refuses(ONE_FAILED, &[&trips, &[probe, closed]], half_open);
     refuses(ONE_FAILED, &[&[trips[0], closed]], OPEN);
 }

@@ -1,4 +1,4 @@
-//! The checker against plain trial of every order, for every small history of a register.
+//! The checker compared with a trial of every order, for every small history of a register.
 
 use histories::{Event, Specification, explain};
 
@@ -9,11 +9,11 @@ enum Operation {
     Get,
     Set(u8),
     Swap(u8),
-    /// A set that may be lost.
+    /// A write that may be lost.
     Try(u8),
 }
 
-/// What was found there, by those who look.
+/// The value found, if the operation reads.
 type Answer = Option<u8>;
 type Said = Event<Operation, Answer>;
 
@@ -36,7 +36,7 @@ impl Specification for Register {
     }
 }
 
-/// All that one operation may look like.
+/// Every event that one operation can produce.
 fn events() -> Vec<Said> {
     use Operation::{Get, Set, Swap, Try};
     let mut events = Vec::new();
@@ -46,7 +46,7 @@ fn events() -> Vec<Said> {
             Set(_) | Try(_) => &[None],
         };
         for &answer in answers {
-            // The hint is now right, now wrong.
+            // The hint is sometimes right and sometimes wrong.
             let hint = events.len() as u64 % 3;
             events.push(Event {
                 operation,
@@ -76,7 +76,8 @@ fn some_order(now: u8, threads: &[&[Said]], last: u8) -> bool {
     })
 }
 
-/// Every history of threads of these lengths; how many of them were explained, and of how many.
+/// Checks every history of threads of these lengths; returns how many were explained, and of how
+/// many.
 fn check(lengths: &[usize]) -> (usize, usize) {
     let events = events();
     let operations: usize = lengths.iter().sum();
@@ -110,7 +111,7 @@ fn check(lengths: &[usize]) -> (usize, usize) {
     (explained, 2 * histories)
 }
 
-/// Whether an explanation is one.
+/// Whether an order is a valid explanation.
 fn replays(order: &[usize], threads: &[&[Said]], last: u8) -> bool {
     let mut left = threads.to_vec();
     let mut may_be = vec![0];
