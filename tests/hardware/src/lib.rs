@@ -1,9 +1,9 @@
-//! What the hardware and the heap see of a call.
+//! Effects of a call on the hardware and the heap.
 //!
 //! ```text
-//! tests/read_only.rs    runs        bin/read-only.rs   one scene, in pages that it makes read-only
+//! tests/read_only.rs    runs        bin/read-only.rs   one configuration, in read-only pages
 //!                                     |         \
-//! tests/allocations.rs              scenes      vault   the allocator that has those pages
+//! tests/allocations.rs              scenes      vault   the allocator that owns those pages
 //! ```
 
 #[cfg(unix)]

@@ -1,4 +1,5 @@
-//! Breakers that are to store nothing, how they are used, and the one change with which they would store.
+//! Breakers that must store nothing, the ways to use them, and one change for each with which they
+//! store.
 
 use std::{
     future::poll_fn,
@@ -10,9 +11,9 @@ use std::{
 
 use cutout::{Breaker, Error, Outcome, Policy, State, Transition, Trip, clock::Manual};
 
-/// The length of an open period and of a lease.
+/// Length of an open period and of a lease.
 const SECOND: Duration = Duration::from_secs(1);
-/// More calls than any window has.
+/// More calls than any window covers.
 const MANY: usize = 5_000;
 
 static CLOCK: Manual = Manual::at(7_000_000_000);
@@ -20,20 +21,20 @@ static CLOCK: Manual = Manual::at(7_000_000_000);
 /// A breaker in one of its states.
 #[derive(Clone, Copy, Debug)]
 pub struct Scene {
-    /// The name of the trip.
+    /// Name of the trip.
     pub trip: &'static str,
-    /// What it is made to be.
+    /// State that the breaker is brought into.
     pub stands: Stands,
 }
 
-/// What a breaker is made to be.
+/// State that a breaker is brought into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stands {
     /// Closed, the window full of successes.
     Healthy,
     /// Tripped, before the deadline.
     Open,
-    /// Half-open, its one place taken, under the lease.
+    /// Half-open, its only slot taken, before the end of the lease.
     Busy,
     /// Forced open.
     Forced,
@@ -67,11 +68,11 @@ const TRIPS: [(&str, Trip); 11] = [
     (RATE, Trip::percent(50).within(SECOND)),
 ];
 
-/// The trip whose healthy success stores, on a line of its own.
+/// The trip whose healthy success stores, in a cache line of its own.
 const RATE: &str = "percent(50).within(1s)";
 
 impl Scene {
-    /// Every scene there is.
+    /// Every configuration.
     pub fn all() -> impl Iterator<Item = Self> {
         let scenes = TRIPS.into_iter().flat_map(|(trip, _)| {
             [Healthy, Open, Busy, Forced, Disabled].map(|stands| Self { trip, stands })
@@ -79,17 +80,17 @@ impl Scene {
         scenes.filter(|scene| (scene.trip, scene.stands) != (RATE, Healthy))
     }
 
-    /// The scene of these names.
+    /// The configuration with these names.
     #[must_use]
     pub fn of(trip: &str, stands: &str) -> Option<Self> {
         Self::all().find(|scene| scene.trip == trip && format!("{:?}", scene.stands) == stands)
     }
 
-    /// The breaker, with everything allocated that it ever will.
+    /// Builds the breaker, with everything allocated that it will ever allocate.
     ///
     /// # Panics
     ///
-    /// If it is not what it is to be.
+    /// If the breaker is not in the configured state.
     #[must_use]
     pub fn begin(self) -> Breaker {
         let (_, trip) = TRIPS
@@ -131,12 +132,12 @@ impl Scene {
         breaker
     }
 
-    /// Uses the breaker in every way that is to store nothing, to the last millisecond in which it holds. What
-    /// is done is said before.
+    /// Uses the breaker in every way that must store nothing, up to the last millisecond of its
+    /// state. Prints each use before it happens.
     ///
     /// # Panics
     ///
-    /// If a call is let through that is to be rejected, or the other way round.
+    /// If a call is admitted that must be rejected, or vice versa.
     pub fn use_in_every_way(self, breaker: &Breaker) {
         for millis in [0, 500, 499] {
             CLOCK.advance(Duration::from_millis(millis));
@@ -145,14 +146,14 @@ impl Scene {
                 let admitted = done(breaker);
                 assert_eq!(admitted, matches!(self.stands, Healthy | Disabled));
             }
-            println!("looking, {millis} ms later");
+            println!("accessors, {millis} ms later");
             let _ = (breaker.state(), breaker.snapshot(), breaker.policy());
             let _ = format!("{breaker:?}");
         }
     }
 
-    /// What stores, and differs from the above in one thing: the call fails, the deadline or the lease is
-    /// reached, or the operator acts again.
+    /// Performs a use that stores. It differs from the above in one respect: the call fails, the
+    /// deadline or the lease has passed, or the operator acts again.
     pub fn store(self, breaker: &Breaker) {
         match self.stands {
             Healthy => fail(breaker),
@@ -166,7 +167,7 @@ impl Scene {
     }
 }
 
-/// A way to make a call, or to ask for one, and whether that was let through.
+/// A way to make a call or to ask for admission; returns whether the call was admitted.
 type Way = (&'static str, fn(&Breaker) -> bool);
 
 const WAYS: [Way; 9] = [
@@ -198,7 +199,7 @@ const WAYS: [Way; 9] = [
         let mut context = Context::from_waker(Waker::noop());
         match call.as_mut().poll(&mut context) {
             Poll::Ready(answer) => admitted(&answer),
-            Poll::Pending => unreachable!("it is ready at once"),
+            Poll::Pending => unreachable!("the future is ready at once"),
         }
     }),
     ("a permit's success", |breaker| {
@@ -221,10 +222,7 @@ fn admitted<T>(answer: &Result<T, Error<&str>>) -> bool {
     !matches!(answer, Err(Error::Rejected(_)))
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "it stands for a call that can fail"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "represents a call that can fail")]
 fn up() -> Result<u32, &'static str> {
     Ok(7)
 }

@@ -1,4 +1,4 @@
-//! Memory that can be made read-only: an allocator with a map of its own for what must not change any more.
+//! An allocator that can make the memory of one value read-only.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -8,20 +8,21 @@ use std::{
 
 use memmap2::MmapMut;
 
-/// Enough for the breaker with the largest window, and for all that is freed on the way: nothing is used twice.
+/// Enough for the breaker with the largest window, and for everything freed during construction: no
+/// memory is reused.
 const BYTES: usize = 1 << 20;
 
-/// The allocator: the system's, but for what is allocated inside [`Vault::keep`].
+/// The system allocator, except for allocations inside [`ProtectedArena::allocate`].
 pub struct Vault {
     keeping: AtomicBool,
-    /// The map; `next` is its first byte that is free.
+    /// The mapped region; `next` is its first free byte.
     start: AtomicPtr<u8>,
     next: AtomicPtr<u8>,
     end: AtomicPtr<u8>,
 }
 
 impl Vault {
-    /// A vault that is yet to be used, once.
+    /// An arena that has not been used yet. It can be used once.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -32,14 +33,14 @@ impl Vault {
         }
     }
 
-    /// Puts what `make` makes, and all that is allocated on the way, into pages of their own. With `protect` they
-    /// are read-only from then on, for good.
+    /// Builds a value with `make`, placing it and all its allocations in pages of their own. With
+    /// `protect` those pages are read-only from then on.
     ///
     /// # Panics
     ///
-    /// If the system gives no memory, or does not protect it.
+    /// If the system provides no memory, or does not protect it.
     pub fn keep<T>(&self, protect: bool, make: impl FnOnce() -> T) -> &'static T {
-        let mut map = MmapMut::map_anon(BYTES).expect("a map");
+        let mut map = MmapMut::map_anon(BYTES).expect("a mapped region");
         let start = map.as_mut_ptr();
         self.start.store(start, SeqCst);
         self.next.store(start, SeqCst);
@@ -47,7 +48,10 @@ impl Vault {
         self.keeping.store(true, SeqCst);
         let kept = Box::leak(Box::new(make()));
         self.keeping.store(false, SeqCst);
-        assert!(self.has(ptr::from_mut(kept).cast()), "it is in the vault");
+        assert!(
+            self.has(ptr::from_mut(kept).cast()),
+            "the value is in the arena"
+        );
         if protect {
             mem::forget(map.make_read_only().expect("read-only pages"));
         } else {
@@ -60,7 +64,7 @@ impl Vault {
         (self.start.load(SeqCst)..self.end.load(SeqCst)).contains(&place)
     }
 
-    /// The next place that is free, or null.
+    /// The next free block, or null.
     fn place(&self, layout: Layout) -> *mut u8 {
         let aligned = |free: *mut u8| free.map_addr(|addr| addr.next_multiple_of(layout.align()));
         let taken = self.next.fetch_update(SeqCst, SeqCst, |free| {
@@ -72,20 +76,21 @@ impl Vault {
 }
 
 #[expect(unsafe_code, reason = "an allocator is an unsafe trait")]
-// SAFETY: Of the map each byte is given out once, aligned and within bounds (`place`). All else is the system's.
+// SAFETY: `reserve` hands out each byte of the region once, aligned and within bounds. All other
+// memory is the system's.
 unsafe impl GlobalAlloc for Vault {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if self.keeping.load(SeqCst) {
             self.place(layout)
         } else {
-            // SAFETY: The caller's promises are passed on.
+            // SAFETY: the caller's obligations are passed on.
             unsafe { System.alloc(layout) }
         }
     }
 
     unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
         if !self.has(place) {
-            // SAFETY: As above; what is not in the map came from the system.
+            // SAFETY: as above; a block outside the region came from the system.
             unsafe { System.dealloc(place, layout) }
         }
     }

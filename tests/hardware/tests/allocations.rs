@@ -1,4 +1,4 @@
-//! What a breaker allocates, how much of it and when: as `Trip` says in its documentation.
+//! Allocations of a breaker: number, size and time, as the documentation of `Trip` states them.
 
 use std::{
     alloc::Layout,
@@ -41,7 +41,7 @@ fn fail(breaker: &Breaker) -> Recorded {
     breaker.try_acquire().unwrap().record(Outcome::Failure)
 }
 
-/// How many allocations `act` makes, and of how many bytes.
+/// Number and total size of the allocations that `act` makes.
 fn allocated<T>(act: impl FnOnce() -> T) -> (u64, u64) {
     let AllocationInfo {
         count_total,
@@ -51,7 +51,7 @@ fn allocated<T>(act: impl FnOnce() -> T) -> (u64, u64) {
     (count_total, bytes_total)
 }
 
-/// How many of them it keeps.
+/// Number of those allocations that `act` does not free.
 fn kept<T>(act: impl FnOnce() -> T) -> (i64, i64) {
     let AllocationInfo {
         count_current,
@@ -92,7 +92,7 @@ fn an_in_word_breaker_allocates_nothing_ever() {
     }
 }
 
-/// That the tests here can fail.
+/// Shows that these tests can fail.
 #[test]
 fn an_allocation_is_seen() {
     let boxed = || black_box(Box::new([0_u8; 40]));
@@ -123,7 +123,7 @@ fn an_async_call_allocates_nothing() {
     assert_eq!(allocated(|| call(Ok(7))), NOTHING, "rejected");
 }
 
-/// 256 bytes, and 8 for each failure that trips: for two at the least.
+/// 256 bytes, plus 8 for each failure that trips, for at least two failures.
 #[test]
 fn a_ring_is_allocated_at_the_first_failure() {
     let calls = |trip: Failures| trip.of_last(4_096);
@@ -161,8 +161,7 @@ fn a_ring_is_allocated_at_the_first_failure() {
     }
 }
 
-/// 384 bytes, and 128 for each shard. (On the way the system is asked how many threads it runs at once, which
-/// allocates too.)
+/// 384 bytes, plus 128 for each shard. (The query for the system's parallelism allocates too.)
 #[test]
 fn buckets_are_allocated_at_the_first_call_that_ends() {
     for first in [Outcome::Success, Outcome::Failure] {
@@ -190,7 +189,7 @@ fn buckets_are_allocated_at_the_first_call_that_ends() {
     }
 }
 
-/// As many as threads can run at once, rounded up to a power of two, up to 64.
+/// The system's parallelism, rounded up to a power of two, at most 64.
 fn shards() -> u8 {
     let threads = thread::available_parallelism().map_or(1, usize::from);
     u8::try_from(threads.min(64).next_power_of_two()).unwrap()
@@ -208,5 +207,5 @@ fn a_million_in_word_breakers_are_256_megabytes() {
             .into_iter()
             .collect::<Box<[_]>>()
     });
-    assert_eq!(few, (1, 100 * 256), "and nothing beside them");
+    assert_eq!(few, (1, 100 * 256), "and no others");
 }

@@ -1,6 +1,7 @@
 //! A forked child has a breaker that trips, notifies its listeners and obeys its operator.
 //!
-//! Without a harness: a process that forks is to have one thread, until threads are what is tested.
+//! Without a test harness: a process that forks should have one thread, except where threads are
+//! under test.
 
 #[cfg(not(unix))]
 fn main() {}
@@ -23,10 +24,10 @@ mod unix {
 
     use cutout::{Breaker, Listener, State, Transition, Trip};
 
-    /// Enough to meet a thread amid a transition: when a child used the queue of its parent, 17 of 60
-    /// hung and 31 were silent.
+    /// Enough to fork while a thread is in a transition. When a child used its parent's queue, 17
+    /// of 60 children hung and 31 were silent.
     const CHILDREN: u32 = 60;
-    /// A child that is not done after this many looks hangs, and is killed.
+    /// Polls after which a child that is not done counts as hung and is killed.
     const LOOKS: u32 = 10_000;
 
     static HEARD: AtomicU32 = AtomicU32::new(0);
@@ -44,12 +45,12 @@ mod unix {
         }
     }
 
-    /// The last transition has been heard of.
+    /// Whether the listener received the last transition.
     fn is_heard() -> bool {
         HEARD.load(Relaxed) == u32::from(BREAKER.snapshot().generation)
     }
 
-    /// What is wrong with the breaker, as the number of the check that fails.
+    /// The number of the first check that fails on the breaker.
     fn fault() -> i32 {
         let checks: [fn() -> bool; 8] = [
             || {
@@ -71,16 +72,16 @@ mod unix {
         failed.map_or(0, |n| i32::try_from(n + 1).unwrap_or(i32::MAX))
     }
 
-    /// Runs this in a forked child, and says what it returned; `None` if the child hangs.
+    /// Runs `run` in a forked child and returns its result; `None` if the child hangs.
     fn in_a_child(run: impl FnOnce() -> i32) -> Option<i32> {
-        // SAFETY: the child calls `run` and ends. `run` allocates, which libc lets a child do.
+        // SAFETY: the child calls `run` and exits. `run` allocates, which libc allows in a child.
         let child = unsafe { libc::fork() };
         if child == 0 {
             let code = run();
-            // SAFETY: it ends the process, with no destructor and no handler of its parent.
+            // SAFETY: ends the process without running destructors or its parent's handlers.
             unsafe { libc::_exit(code) };
         }
-        assert!(child > 0, "no child was made");
+        assert!(child > 0, "fork failed");
         let mut status = 0;
         for _ in 0..LOOKS {
             // SAFETY: `status` outlives the call.
@@ -90,7 +91,7 @@ mod unix {
             }
             thread::sleep(Duration::from_millis(1));
         }
-        // SAFETY: a child of this process, which has not been waited for.
+        // SAFETY: `child` is a child of this process that has not been waited for.
         unsafe {
             libc::kill(child, libc::SIGKILL);
             libc::waitpid(child, &raw mut status, 0);
@@ -98,7 +99,7 @@ mod unix {
         None
     }
 
-    /// Forks again in the child: its breaker is whole, and so is that of its own child.
+    /// Forks again in the child: the breakers of both the child and its own child must work.
     fn fault_there_or_in_a_child() -> i32 {
         match fault() {
             0 => in_a_child(fault).map_or(101, |code| if code == 0 { 0 } else { code + 50 }),
@@ -110,7 +111,7 @@ mod unix {
         assert_eq!(in_a_child(fault), Some(0), "before the first transition");
         assert_eq!(fault(), 0);
         assert_eq!(in_a_child(fault_there_or_in_a_child), Some(0), "after it");
-        assert_eq!(fault(), 0, "and the parent knows nothing of it");
+        assert_eq!(fault(), 0, "the parent is not affected");
     }
 
     pub(super) fn a_child_forked_amid_transitions_notifies_its_listeners() {
@@ -130,7 +131,7 @@ mod unix {
                     Some(0) => {}
                     other => faults.push(other),
                 }
-                // A child that hangs takes its time, and one is enough to know.
+                // A child that hangs takes long, and one is enough to fail.
                 if faults.contains(&None) {
                     break;
                 }

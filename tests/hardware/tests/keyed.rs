@@ -1,4 +1,4 @@
-//! What a set of breakers by key allocates: for a key that is there, nothing.
+//! Allocations of a set of breakers by key: none for a key that is in the set.
 
 use allocation_counter::measure;
 use cutout::keyed::Breakers;
@@ -9,7 +9,7 @@ fn a_key_that_is_there_is_found_without_allocating() {
     let made = measure(|| drop(hosts.get("a.example"))).count_total;
     assert!(
         made > 0,
-        "what is new is allocated, or nothing is seen here"
+        "a new key allocates, or this test measures nothing"
     );
     let call = || {
         let _ = hosts.get("a.example").call(|| Ok::<_, ()>(7));

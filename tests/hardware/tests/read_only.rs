@@ -1,6 +1,8 @@
-//! I21 by hardware: a call of a healthy breaker, and one that is rejected, store nothing in the breaker or in what
-//! it has allocated. Their pages are read-only, where a store is the end of the process; so each scene is played
-//! in a process of its own.
+//! I21 by hardware: a call of a healthy breaker and a rejected call store nothing in the breaker or
+//! its allocations.
+//!
+//! Those pages are read-only and a store ends the process, so each configuration runs in its own
+//! process.
 #![cfg(unix)]
 
 use std::{
@@ -10,20 +12,20 @@ use std::{
 
 use hardware_tests::scenes::Scene;
 
-/// What a store to a read-only page raises: SIGSEGV, on Apple's systems SIGBUS.
+/// Signal of a store to a read-only page: SIGSEGV, or SIGBUS on Apple's systems.
 const FAULT: i32 = if cfg!(target_vendor = "apple") {
     10
 } else {
     11
 };
 
-/// How `read-only` ended, and the last line that it wrote.
+/// Exit status of `read-only`, and the last line that it printed.
 fn play(scene: Scene, what: &str) -> (ExitStatus, String) {
     let Scene { trip, stands } = scene;
     let output = Command::new(env!("CARGO_BIN_EXE_read-only"))
         .args([trip, &format!("{stands:?}"), what])
         .output()
-        .expect("read-only runs");
+        .expect("read-only starts");
     let said = String::from_utf8_lossy(&output.stdout);
     eprint!("{}", String::from_utf8_lossy(&output.stderr));
     let last = said.lines().last().unwrap_or_default().to_owned();
@@ -43,11 +45,11 @@ fn healthy_and_rejected_calls_store_nothing() {
     assert_eq!(
         Scene::all().count(),
         54,
-        "eleven trips in five states, but for one"
+        "eleven trips in five states, except one"
     );
 }
 
-/// That the test above can fail, in each of its scenes.
+/// Shows that the test above can fail, in each configuration.
 #[test]
 fn one_store_more_and_each_of_them_faults() {
     for scene in Scene::all() {
@@ -57,7 +59,7 @@ fn one_store_more_and_each_of_them_faults() {
     }
 }
 
-/// That it is the protection which makes it fault.
+/// Shows that the fault comes from the protection.
 #[test]
 fn in_pages_that_are_not_protected_none_of_them_does() {
     for scene in Scene::all() {

@@ -1,4 +1,5 @@
-//! What a breaker that remembers allocates: for a healthy call nothing, and for a failure as its documentation says.
+//! Allocations of a breaker that stores its last error: none for a healthy call, and the documented
+//! ones for a failure.
 
 use std::{
     future::ready,
@@ -29,7 +30,7 @@ fn allocations<T>(act: impl FnOnce() -> T) -> u64 {
     measure(|| drop(act())).count_total
 }
 
-/// A call in each of the four ways, of which the classifier says `outcome`.
+/// Makes a call in each of the four ways, which the classifier reports as `outcome`.
 fn calls(partner: &Remembering<&'static str>, answer: Answer, outcome: Outcome) -> [u64; 4] {
     [
         allocations(|| partner.call(|| answer)),
@@ -56,7 +57,7 @@ fn a_healthy_call_allocates_nothing() {
 #[test]
 fn an_error_is_shared_and_one_that_counts_is_remembered() {
     let partner = Remembering::new(breaker());
-    // The first use of an `ArcSwap` on a thread allocates what that keeps its books in.
+    // The first use of an `ArcSwap` on a thread allocates its bookkeeping.
     calls(&partner, Err("down"), Outcome::Failure);
     assert_eq!(calls(&partner, Err("down"), Outcome::Failure), [2; 4]);
     let ignored = || partner.call_with(|| Err::<(), _>("not found"), |_| Outcome::Ignored);
@@ -71,6 +72,6 @@ fn a_log_that_is_full_keeps_no_more() {
     let partner = Remembering::logging(breaker(), &LOG, |_| "io");
     let fail = || drop(partner.call(|| Err::<(), _>("down")));
     let kept = || measure(fail).count_current;
-    assert!(kept() > 0 && kept() > 0, "until then it does");
+    assert!(kept() > 0 && kept() > 0, "until then it allocates");
     assert_eq!([kept(), kept(), kept()], [0; 3]);
 }

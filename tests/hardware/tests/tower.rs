@@ -1,4 +1,4 @@
-//! What the tower layer allocates: nothing, whatever becomes of the call.
+//! Allocations of the tower layer: none, however the call ends.
 
 use std::{
     convert::Infallible,
@@ -13,7 +13,7 @@ use cutout::{Breaker, tower::BreakerLayer};
 use http_body_util::Empty;
 use tower::{Layer, Service, util::service_fn};
 
-/// How many allocations a call makes.
+/// Number of allocations that a call makes.
 fn allocations<S: Service<u32>>(service: &mut S) -> u64 {
     let mut context = Context::from_waker(Waker::noop());
     let call = || {
@@ -62,7 +62,7 @@ fn a_body_that_holds_its_permit_allocates_nothing() {
     assert_eq!(allocations(&mut service), 0);
 }
 
-/// That the tests here can fail.
+/// Shows that these tests can fail.
 #[test]
 fn an_allocation_of_the_service_within_is_seen() {
     static BREAKER: Breaker = Breaker::new();

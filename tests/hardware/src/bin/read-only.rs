@@ -1,7 +1,7 @@
-//! Plays one scene with the breaker, and all that it has allocated, in pages that were made read-only. A store to
-//! them kills this program.
+//! Runs one configuration with the breaker, and everything it has allocated, in read-only pages. A
+//! store to them kills this program.
 //!
-//! `read-only TRIP STANDS use|store|store-unprotected`
+//! `read-only TRIP STATE use|store|store-unprotected`
 
 #[cfg(unix)]
 mod unix {
@@ -13,9 +13,9 @@ mod unix {
     pub(super) fn main() {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
         let [trip, stands, what] = &arguments[..] else {
-            panic!("TRIP STANDS use|store|store-unprotected");
+            panic!("TRIP STATE use|store|store-unprotected");
         };
-        let scene = Scene::of(trip, stands).expect("a scene of these names");
+        let scene = Scene::of(trip, stands).expect("a configuration with these names");
         let protect = what != "store-unprotected";
         let breaker = VAULT.keep(protect, || scene.begin());
         if what == "use" {
