@@ -1,4 +1,4 @@
-//! What the circuit tells of calls and of itself, a line each.
+//! Logs calls and transitions of the circuit, one line each.
 
 use std::fmt::Display;
 
@@ -8,7 +8,7 @@ use cutout::{
 
 use crate::stdout::line;
 
-/// Prints what it is told.
+/// Prints each event.
 pub(crate) struct Log;
 
 impl CallListener for Log {
@@ -25,7 +25,7 @@ impl CallListener for Log {
             (_, Recorded::Stale) => "the end of a call from an earlier period: it changes nothing",
             (Outcome::Success, _) => "success",
             (Outcome::Failure | Outcome::FailureFor(_), _) => "failure",
-            _ => "the end of a call that proves nothing",
+            _ => "the end of a call whose outcome is ignored",
         });
     }
 
@@ -38,11 +38,11 @@ impl Listener for Log {
     fn on_transition(&self, transition: &Transition) {
         let why = match transition.cause {
             Cause::Tripped => "too many calls failed",
-            Cause::ProbeAdmitted => "its time is over, one call may probe",
+            Cause::ProbeAdmitted => "the open period is over, one call may probe",
             Cause::ProbeFailed => "the probe failed",
             Cause::LeaseExpired => "the probe did not return in time",
             Cause::Recovered => "the probe succeeded",
-            Cause::Operator => "an operator says so",
+            Cause::Operator => "by an operator",
             _ => "for another reason",
         };
         log(format_args!(

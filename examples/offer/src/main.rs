@@ -1,13 +1,13 @@
 //! Two HTTP services with a circuit breaker between them: the command line.
 //!
-//! | file | what it has |
+//! | file | contents |
 //! |---|---|
 //! | `main.rs` | the command line |
 //! | `offers.rs` | the service that calls through the circuit: **start reading here** |
 //! | `log.rs` | the circuit's listeners |
 //! | `partner.rs` | the service that is called, and breaks on demand |
-//! | `pair.rs` | both on their ports |
-//! | `tour.rs` | the story, which checks itself |
+//! | `pair.rs` | both services on their ports |
+//! | `tour.rs` | the tour, which checks itself |
 //! | `stdout.rs` | lines on standard output |
 //! | `wall_clock.rs` | the time on an offer |
 
@@ -25,10 +25,10 @@ use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 
 /// Two HTTP services on loopback, and a circuit breaker between them
 ///
-/// The offer service asks its partner for hot offers, through cutout, and falls back to cold ones.
-/// Without a command this is a tour of what that is for: the partner breaks, hangs and recovers, and
-/// each step is printed and checked. It takes about nine seconds, and exits with 1 if a step went
-/// differently.
+/// The offer service asks its partner for hot offers through cutout, and falls back to cold ones.
+/// Without a command, this program runs a tour: the partner breaks, hangs and recovers, and each
+/// step is printed and checked. The tour takes about nine seconds, and exits with 1 if a step fails
+/// its check.
 #[derive(Parser)]
 #[command(version, verbatim_doc_comment, after_help = EXAMPLES)]
 struct Cli {
@@ -46,15 +46,16 @@ Examples:
 enum Command {
     /// Leave the two services running, to drive with curl
     ///
-    /// The partner: GET /offer/hot makes an offer; POST /control/break lets it answer 500 instead,
-    /// POST /control/hang not at all, POST /control/recover as before; GET /control tells which, and
-    /// how many requests for an offer have reached it.
+    /// The partner: GET /offer/hot makes an offer. POST /control/break makes it answer 500, POST
+    /// /control/hang makes it never answer, and POST /control/recover restores it. GET /control
+    /// shows its health and how many requests for an offer have reached it.
     ///
-    /// The offer service: GET /offer makes an offer in any case, GET /offer/circuit tells what the
-    /// circuit is doing. Three failures in a row open it; a partner that takes half a second has failed.
+    /// The offer service: GET /offer always makes an offer, and GET /offer/circuit shows the state
+    /// of the circuit. Three failures in a row open it; a call to the partner fails after half a
+    /// second.
     #[command(verbatim_doc_comment)]
     Serve {
-        /// The ports of the two services; 0 is any that is free
+        /// Ports of the two services; 0 picks a free one
         #[arg(long, num_args = 2, value_names = ["PARTNER", "OFFERS"])]
         #[arg(default_values_t = [8000, 8001])]
         ports: Vec<u16>,
@@ -68,7 +69,7 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    // Else the first failure would pay for it.
+    // Otherwise the first failure would pay for it.
     cutout::clock::warm_up();
     let done = match cli.command {
         None => tour::run().await,
@@ -85,7 +86,7 @@ async fn main() -> ExitCode {
 
 async fn serve(ports: [u16; 2], open_for: Duration) -> anyhow::Result<()> {
     let circuit = offers::circuit(offers::POLICY.open_for(open_for)).unwrap_or_else(|error| {
-        // The breaker knows its bounds and names them.
+        // The breaker checks its bounds and names them.
         Cli::command()
             .error(ErrorKind::ValueValidation, error)
             .exit()

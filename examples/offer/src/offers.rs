@@ -1,4 +1,5 @@
-//! The offer service: it asks the partner through a circuit breaker, and makes a cold offer without it.
+//! The offer service: asks the partner through a circuit breaker, and makes a cold offer without
+//! it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,13 +10,13 @@ use serde::Serialize;
 
 use crate::{log::Log, wall_clock::mm_ss};
 
-/// Three failures in a row are no accident.
+/// Three failures in a row open the circuit.
 pub(crate) const POLICY: Policy = Policy::new().trip(Trip::consecutive(3));
 
-/// How long a customer is kept waiting for a hot offer.
+/// How long a customer waits for a hot offer.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// The circuit to the partner. There is one for all requests: it learns from all of them.
+/// The circuit to the partner. All requests share one, so that it learns from all of them.
 pub(crate) fn circuit(policy: Policy) -> Result<Breaker, PolicyError> {
     Breaker::builder()
         .name("partner")
@@ -28,24 +29,24 @@ pub(crate) fn circuit(policy: Policy) -> Result<Breaker, PolicyError> {
 struct Offers {
     circuit: Arc<Breaker>,
     client: Client,
-    /// Where the partner's offers are.
+    /// Address of the partner's offers.
     partner: String,
 }
 
-/// What the partner answered.
+/// The partner's answer.
 struct Answer {
     status: u16,
     body: String,
 }
 
-/// What `/offer/circuit` answers.
+/// The response of `/offer/circuit`.
 #[derive(Serialize)]
 struct Circuit {
     current_state: String,
     fail_counter: u32,
 }
 
-/// The service, with a partner at `partner`.
+/// The service, with its partner at `partner`.
 pub(crate) fn service(circuit: Arc<Breaker>, client: Client, partner: &str) -> Router {
     let offers = Offers {
         circuit,
@@ -65,14 +66,14 @@ async fn offer(State(offers): State<Arc<Offers>>) -> String {
         .await;
     match answer {
         Ok(Answer { status: 200, body }) => body,
-        // Not asked, not answered, or not with an offer: to the customer it is all the same.
+        // Rejected, failed, or without an offer: the customer sees the same fallback.
         _ => format!("Cold offer fallback {}", mm_ss()),
     }
 }
 
 impl Offers {
-    /// The timeout is in here and not around the circuit, where it would drop the call: here it is an
-    /// error that the circuit sees.
+    /// The timeout is inside the circuit, where it is an error that counts. Around the circuit it
+    /// would drop the call.
     async fn ask_partner(&self) -> reqwest::Result<Answer> {
         let request = self.client.get(&self.partner).timeout(PATIENCE);
         let response = request.send().await?;
@@ -83,8 +84,8 @@ impl Offers {
     }
 }
 
-/// What an answer says of the partner's health, which is not whether it was an offer: a partner that
-/// answers 404 is well.
+/// The partner's health as shown by an answer, which need not contain an offer: a partner that
+/// answers 404 is healthy.
 fn outcome(answer: &reqwest::Result<Answer>) -> Outcome {
     match answer {
         Ok(answer) => classify::http_status(answer.status),

@@ -14,18 +14,18 @@ use tokio::net::TcpListener;
 
 use crate::{offers, partner};
 
-/// Where the services are.
+/// Addresses of the services.
 pub(crate) struct Pair {
     pub(crate) partner: SocketAddr,
     pub(crate) offers: SocketAddr,
 }
 
-/// Starts both, to run until the process ends. Port 0 is any that is free.
+/// Starts both services, which run until the process ends. Port 0 picks a free one.
 pub(crate) async fn start(
     [partner, offers]: [u16; 2],
     circuit: Arc<Breaker>,
 ) -> anyhow::Result<Pair> {
-    // Both before either serves, so that a taken port is the first thing that happens.
+    // Bind both before either serves, so that a taken port is reported first.
     let partner = listen(partner).await?;
     let offers = listen(offers).await?;
     let pair = Pair {
@@ -38,7 +38,7 @@ pub(crate) async fn start(
     Ok(pair)
 }
 
-/// A client that finds loopback also where the environment names a proxy.
+/// A client that reaches loopback even where the environment names a proxy.
 pub(crate) fn client() -> anyhow::Result<Client> {
     Client::builder()
         .no_proxy()

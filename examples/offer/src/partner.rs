@@ -1,4 +1,4 @@
-//! The partner offer service: it makes hot offers, until it is told to break or to hang.
+//! The partner's offer service: makes hot offers, and breaks or hangs on request.
 
 use std::sync::{
     Arc,
@@ -16,25 +16,26 @@ use tokio::sync::watch;
 
 use crate::wall_clock::mm_ss;
 
-/// How the partner is.
+/// Health of the partner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Health {
     Well,
     /// Answers 500.
     Broken,
-    /// Does not answer.
+    /// Never answers.
     Hanging,
 }
 
 struct Partner {
-    /// Watched by the requests that hang.
+    /// Wakes the requests that hang.
     health: watch::Sender<Health>,
-    /// Requests for an offer that got here, the only proof that others did not.
+    /// Number of offer requests received. This is the only proof that rejected calls did not
+    /// arrive.
     requests: AtomicU64,
 }
 
-/// What `/control` answers.
+/// The response of `/control`.
 #[derive(Serialize)]
 struct Status {
     health: Health,
@@ -50,7 +51,7 @@ impl Partner {
     }
 }
 
-/// A partner that is well.
+/// A healthy partner.
 pub(crate) fn service() -> Router {
     let partner = Arc::new(Partner {
         health: watch::Sender::new(Health::Well),

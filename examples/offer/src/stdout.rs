@@ -5,7 +5,7 @@ use std::{
     io::{self, Write},
 };
 
-/// Prints a line. Whoever has stopped reading (`| head`) misses nothing, while `println!` would panic.
+/// Prints a line. Ignores a closed pipe (`| head`), where `println!` would panic.
 pub(crate) fn line(text: impl Display) {
     let _ = writeln!(io::stdout(), "{text}");
 }

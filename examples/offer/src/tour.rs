@@ -14,11 +14,11 @@ use crate::{
     stdout::line,
 };
 
-/// Long beside what is done while it lasts, so that a busy machine changes nothing.
+/// Long compared with the steps that run within it, so that a busy machine changes nothing.
 const OPEN_FOR: Duration = Duration::from_millis(1_500);
-/// Longer than a call that ends by its timeout: such a probe must not lose its place.
+/// Longer than a call that ends by its timeout: such a probe must keep its slot.
 const PROBE_LEASE: Duration = Duration::from_secs(1);
-/// Nothing else ends what waits in vain. Otherwise the tour takes nine seconds.
+/// Upper bound of the whole tour. Without a failure it takes nine seconds.
 const LIMIT: Duration = Duration::from_secs(14);
 const MOMENT: Duration = Duration::from_millis(20);
 
@@ -32,7 +32,7 @@ struct Tour {
     end: Instant,
 }
 
-/// An answer to a request.
+/// The response to a request.
 struct Answer {
     status: u16,
     body: String,
@@ -72,17 +72,17 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     )
     .await?;
     tour.step(
-        "6. The partner hangs: a timeout is a failure like another",
+        "6. The partner hangs: a timeout counts as a failure",
         tour.the_partner_hangs(),
     )
     .await?;
     tour.step(
-        "7. A probe that never returns loses its place: nothing is wedged",
+        "7. A probe that never returns loses its slot: the circuit does not get stuck",
         tour.a_probe_never_returns(),
     )
     .await?;
 
-    line("\nAll went as it should.");
+    line("\nEvery step went as expected.");
     Ok(())
 }
 
@@ -124,7 +124,7 @@ impl Tour {
 
     async fn the_partner_recovers(&self) -> anyhow::Result<()> {
         self.tell_partner("recover").await?;
-        // Nobody asks the partner before the time is over, so nobody can know.
+        // No request reaches the partner during the open period, so its recovery is still unknown.
         self.offer(COLD, "open", 3).await?;
         self.until_half_open().await?;
         self.offer(HOT, "closed", 0).await?;
@@ -136,27 +136,27 @@ impl Tour {
         self.offer(COLD, "closed", 1).await?;
         self.offer(COLD, "closed", 2).await?;
         self.offer(COLD, "open", 3).await?;
-        say("and now nobody waits for it any more");
+        say("and now no request waits for it any more");
         self.offer(COLD, "open", 3).await
     }
 
     async fn a_probe_never_returns(&self) -> anyhow::Result<()> {
         self.tell_partner("recover").await?;
         self.until_half_open().await?;
-        say("a call without any timeout takes the probe's place, and hangs");
+        say("a call without any timeout takes the probe's slot, and hangs");
         let mut hung = Box::pin(self.circuit.call_async(pending::<Result<(), ()>>()));
-        // This timeout only lends it a moment: what it drops is a reference.
+        // This timeout only borrows the call for a moment: it drops a reference.
         let returned = timeout(MOMENT, &mut hung).await.is_ok();
         check("whether the probe returned", &false, &returned)?;
         self.offer(COLD, "half-open", 3).await?;
-        say("(waiting until the probe's lease is over)");
+        say("(waiting until the probe's lease has expired)");
         while self.circuit.peek().is_err() {
             sleep(MOMENT).await;
         }
         self.offer(COLD, "open", 3).await?;
         self.until_half_open().await?;
         self.offer(HOT, "closed", 0).await?;
-        say("the hung call is given up at last");
+        say("the hung call is cancelled");
         drop(hung);
         check(
             "the circuit",
@@ -166,9 +166,9 @@ impl Tour {
     }
 }
 
-/// What the steps do.
+/// Actions of the steps.
 impl Tour {
-    /// Takes a step, and says which one it was if it went differently.
+    /// Runs a step, and adds its headline to the error if it fails.
     async fn step(
         &self,
         headline: &str,
@@ -177,11 +177,11 @@ impl Tour {
         line(format_args!("\n{headline}\n"));
         timeout_at(self.end, step)
             .await
-            .unwrap_or_else(|_| Err(anyhow!("it was not over {LIMIT:?} after the start")))
-            .with_context(|| format!("step {headline:?} went differently"))
+            .unwrap_or_else(|_| Err(anyhow!("the tour did not end within {LIMIT:?}")))
+            .with_context(|| format!("step {headline:?} failed"))
     }
 
-    /// Asks for an offer and then for the circuit, as the customer and as the operator would.
+    /// Asks for an offer and then for the circuit, as a customer and an operator would.
     async fn offer(&self, expected: &str, state: &str, failures: u32) -> anyhow::Result<()> {
         say("GET /offer");
         let offer = self.get(self.pair.offers, "/offer").await?;
@@ -195,13 +195,14 @@ impl Tour {
         check("the circuit", &expected_circuit(state, failures), &circuit)
     }
 
-    /// The circuit by what the offer service says of it.
+    /// The circuit's state as the offer service reports it.
     async fn circuit(&self) -> anyhow::Result<Value> {
         let answer = self.get(self.pair.offers, "/offer/circuit").await?;
         Ok(serde_json::from_str(&answer.body)?)
     }
 
-    /// Waits until the next call is a probe. Nothing happens at that time: it is looking that tells.
+    /// Waits until the next call is a probe. The breaker makes no transition at that time: the
+    /// state is computed when it is read.
     async fn until_half_open(&self) -> anyhow::Result<()> {
         say("(waiting until the circuit is half-open)");
         loop {
@@ -221,7 +222,7 @@ impl Tour {
         check("the status", &200, &response.status().as_u16())
     }
 
-    /// What the partner itself has counted.
+    /// The number of requests that the partner has counted.
     async fn requests_to_partner(&self) -> anyhow::Result<u64> {
         let answer = self.get(self.pair.partner, "/control").await?;
         let status: Value = serde_json::from_str(&answer.body)?;
@@ -245,7 +246,7 @@ fn expected_circuit(state: &str, failures: u32) -> Value {
     json!({ "current_state": state, "fail_counter": failures })
 }
 
-/// A text with its time, such as `12:34`, replaced by `MM:SS`.
+/// The text with each time, such as `12:34`, replaced by `MM:SS`.
 fn without_time(text: &str) -> String {
     text.replace(|c: char| c.is_ascii_digit(), "0")
         .replace("00:00", "MM:SS")

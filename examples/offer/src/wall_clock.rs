@@ -1,4 +1,4 @@
-//! The time that an offer was made at.
+//! The time at which an offer was made.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -7,7 +7,7 @@ const HOUR: u64 = 60 * MINUTE;
 
 /// Minutes and seconds of the hour, as `MM:SS`.
 pub(crate) fn mm_ss() -> String {
-    // A wall clock before 1970 is no reason to make no offer.
+    // A wall clock before 1970 must not prevent an offer.
     let since_1970 = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

@@ -1,8 +1,8 @@
-//! The README quotes the tour: what it quotes is what the tour prints, but for times.
+//! Compares the README's excerpt with the output of the tour, ignoring times.
 
 use std::process::Command;
 
-/// The text with the digits of every clock time and every wait made the same.
+/// The text with the digits of every clock time and every wait made equal.
 fn normalised(text: &str) -> String {
     let word = |word: &str| {
         let is_time = word.len() == 5 && word.as_bytes()[2] == b':';
