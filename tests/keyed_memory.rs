@@ -25,7 +25,7 @@ fn set() -> Breakers<String> {
     Breakers::builder().bound(BOUND).build()
 }
 
-fn a_million_keys_of_which_few_stay() {
+fn a_million_keys_with_few_kept() {
     let breakers = set();
     let flood = |numbers: std::ops::Range<u32>| {
         for number in numbers {
@@ -57,7 +57,7 @@ fn keys_that_find_no_slot() {
     assert!(grown < 8 * MIB, "300 000 keys took {grown} bytes");
 }
 
-fn keys_that_come_and_are_removed() {
+fn keys_that_are_inserted_and_removed() {
     let breakers = set();
     let churn = |numbers: std::ops::Range<u32>| {
         for number in numbers {
@@ -136,7 +136,7 @@ fn measure(row: &Row) -> usize {
 }
 
 #[test]
-fn a_key_takes_what_the_table_says() {
+fn a_key_takes_the_memory_in_the_table() {
     if let Ok(row) = env::var(MEASURE) {
         println!(
             "{MEASURE}={}",
@@ -147,7 +147,11 @@ fn a_key_takes_what_the_table_says() {
     let mut wrong = Vec::new();
     for (i, row) in table().iter().enumerate() {
         let child = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "a_key_takes_what_the_table_says", "--nocapture"])
+            .args([
+                "--exact",
+                "a_key_takes_the_memory_in_the_table",
+                "--nocapture",
+            ])
             .env(MEASURE, i.to_string())
             .output()
             .unwrap();
@@ -164,7 +168,7 @@ fn a_key_takes_what_the_table_says() {
 
 #[test]
 fn a_million_keys_take_no_more_than_the_bound() {
-    a_million_keys_of_which_few_stay();
+    a_million_keys_with_few_kept();
     keys_that_find_no_slot();
-    keys_that_come_and_are_removed();
+    keys_that_are_inserted_and_removed();
 }

@@ -185,7 +185,7 @@ fn missed_transitions_are_counted_and_leave_the_state_right() {
 }
 
 #[test]
-fn calls_are_counted_as_far_as_was_asked_for() {
+fn only_the_requested_call_counters_are_recorded() {
     for (metrics, expected) in [
         (Metrics::new(), [None; 6]),
         (
@@ -399,7 +399,7 @@ fn breakers_of_one_name_that_share_a_metrics_are_a_conflict_that_is_counted() {
 }
 
 #[test]
-fn whatever_threads_do_at_once_each_breaker_is_counted_once_under_its_state() {
+fn concurrent_changes_leave_each_breaker_counted_once_under_its_state() {
     exported(|handle| {
         let breakers: Vec<_> = (0..3).map(|_| Metrics::new().on(PARTNER.build())).collect();
         let start = Barrier::new(4);

@@ -74,7 +74,7 @@ fn a_static_breaker_answers_from_its_fallback_while_it_is_open() {
 }
 
 #[test]
-fn unwrap_or_else_is_the_fallback_and_knows_how_long_to_wait() {
+fn unwrap_or_else_is_the_fallback_and_gets_the_remaining_time() {
     let breaker = tripped();
     let wait = breaker
         .call(|| Ok::<_, Down>(Duration::ZERO))
@@ -166,7 +166,7 @@ async fn a_spawned_task_holds_a_permit_of_a_static_across_an_await() {
 }
 
 #[test]
-fn an_error_of_ones_own_takes_a_rejection_by_from() {
+fn a_custom_error_converts_from_a_rejection() {
     #[derive(Debug, thiserror::Error)]
     enum QuoteError {
         #[error("no partner: {0}")]
@@ -200,7 +200,7 @@ fn an_error_of_ones_own_takes_a_rejection_by_from() {
 }
 
 #[test]
-fn anyhow_takes_a_rejection_by_the_question_mark_and_gives_it_back() {
+fn anyhow_takes_a_rejection_by_the_question_mark_and_downcasts_to_it() {
     fn quote(breaker: &Breaker) -> anyhow::Result<u32> {
         let permit = breaker.try_acquire()?;
         permit.observe(up()).map_err(Into::into)
@@ -240,7 +240,7 @@ fn anyhow_is_an_error_that_a_call_may_fail_with() {
 }
 
 #[test]
-fn any_error_of_a_call_can_be_told_apart_behind_anyhow() {
+fn any_error_of_a_call_can_be_distinguished_behind_anyhow() {
     fn quote(breaker: &Breaker) -> anyhow::Result<u32> {
         let price = breaker.call(down);
         price.map_err(|error| error.map_inner(anyhow::Error::from).flatten())
@@ -282,7 +282,7 @@ fn a_boxed_error_takes_both_errors_by_the_question_mark() {
 }
 
 #[test]
-fn an_error_says_nothing_twice_in_the_chain_of_its_causes() {
+fn an_error_repeats_no_text_in_the_chain_of_its_causes() {
     #[derive(Debug, thiserror::Error)]
     #[error("no quote")]
     struct NoQuote(#[source] Down);
@@ -396,7 +396,7 @@ async fn code_that_is_generic_over_the_future_wraps_a_breaker() {
 }
 
 #[test]
-fn a_balancer_peeks_at_its_partners_and_takes_nothing() {
+fn a_balancer_peeks_at_its_dependencies_and_takes_no_slot() {
     let clock = Arc::new(Manual::new());
     let partners: Vec<Breaker> = (0..3)
         .map(|_| {
@@ -433,7 +433,7 @@ fn an_array_of_breakers_is_a_static() {
 }
 
 #[test]
-fn statics_share_a_const_policy_and_change_what_they_need() {
+fn statics_share_a_const_policy_and_override_fields() {
     const PARTNERS: Policy = Policy::new().trip(Trip::consecutive(3)).probes(2);
     static BILLING: Breaker = Breaker::builder().policy(PARTNERS).name("billing").build();
     static SEARCH: Breaker = Breaker::builder()
@@ -496,7 +496,7 @@ fn a_test_sets_the_clock_and_reads_the_snapshot() {
 }
 
 #[test]
-fn a_snapshot_says_how_long_ago_the_last_transition_was() {
+fn a_snapshot_shows_the_time_since_the_last_transition() {
     let clock = Arc::new(Manual::new());
     let breaker = Breaker::new().with_shared_clock(clock.clone());
     assert_eq!(breaker.snapshot().since, None, "there was none");

@@ -73,7 +73,7 @@ fn assert_reopened(snapshot: Snapshot, context: impl std::fmt::Debug) {
 }
 
 /// Asserts the effect of a cancelled probe where drops are ignored.
-fn assert_given_back(snapshot: Snapshot, context: impl std::fmt::Debug) {
+fn assert_released(snapshot: Snapshot, context: impl std::fmt::Debug) {
     assert_eq!(snapshot.recorded, State::HalfOpen, "{context:?}");
     assert_eq!(snapshot.probes_in_flight, 0, "{context:?}");
 }
@@ -106,7 +106,7 @@ async fn cancel_everywhere() {
                     assert_eq!(snapshot.recorded, State::Open, "{context:?}");
                     assert_eq!(snapshot.reopens, 0, "{context:?}");
                 }
-                OnDrop::Ignore => assert_given_back(snapshot, context),
+                OnDrop::Ignore => assert_released(snapshot, context),
                 _ => assert_reopened(snapshot, context),
             }
         }
@@ -163,12 +163,12 @@ async fn a_lost_select_at_every_await_point_is_a_drop() {
             answer = breaker.call_async(slow_quote()) => panic!("{answer:?}"),
             () = sleep(SECOND * awaits + SECOND / 2) => {}
         }
-        assert_given_back(breaker.snapshot(), awaits);
+        assert_released(breaker.snapshot(), awaits);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_loses_nothing_by_select_goes_on() {
+async fn a_call_that_select_only_borrows_continues() {
     let breaker = past_the_deadline(POLICY);
     let mut call = Box::pin(breaker.call_async(slow_quote()));
     let mut ticks = 0;
@@ -209,7 +209,7 @@ fn under_smol_a_lost_race_and_a_dropped_task_are_drops() {
             false
         };
         assert!(!smol::future::or(call, rival).await);
-        assert_given_back(breaker.snapshot(), "race");
+        assert_released(breaker.snapshot(), "race");
 
         let breaker = past_the_deadline(policy);
         let executor = smol::LocalExecutor::new();
@@ -217,7 +217,7 @@ fn under_smol_a_lost_race_and_a_dropped_task_are_drops() {
         assert!(executor.try_tick());
         assert_eq!(breaker.snapshot().probes_in_flight, 1);
         assert!(executor.run(task.cancel()).await.is_none());
-        assert_given_back(breaker.snapshot(), "task");
+        assert_released(breaker.snapshot(), "task");
 
         let task = executor.spawn(breaker.call_async(quote()));
         assert_eq!(executor.run(task).await, Ok(7));
@@ -255,7 +255,7 @@ async fn a_call_built_while_closed_is_rejected_if_it_is_polled_while_open() {
 }
 
 #[tokio::test]
-async fn a_call_admitted_while_closed_goes_on_while_open_and_is_stale() {
+async fn a_call_admitted_while_closed_continues_while_open_and_is_stale() {
     let breaker = breaker(POLICY);
     let mut call = Box::pin(breaker.call_async(quote()));
     assert!(!is_ready_at_once(call.as_mut()).await);

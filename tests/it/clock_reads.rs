@@ -95,7 +95,7 @@ fn an_ignored_outcome_reads_none() {
 }
 
 #[test]
-fn a_failure_reads_one_whatever_comes_of_it() {
+fn every_failure_reads_the_clock_once() {
     let bench = Bench::new(POLICY);
     for expected in [Recorded::Applied, Recorded::Tripped] {
         for outcome in [Outcome::Failure, Outcome::FailureFor(SECOND)] {
@@ -231,7 +231,7 @@ fn a_future_that_is_never_polled_reads_none() {
 }
 
 #[test]
-fn a_future_reads_as_often_as_a_call_however_often_it_is_polled() {
+fn a_future_reads_the_clock_as_often_as_a_call() {
     let bench = Bench::new(POLICY.slow_call(SECOND));
     let (reads, ()) = bench.reads(|breaker| {
         let mut call = Box::pin(breaker.call_async(async {
@@ -264,7 +264,7 @@ fn a_verb_of_the_operator_reads_one() {
 }
 
 #[test]
-fn looking_reads_none_while_closed_and_one_while_open() {
+fn accessors_read_no_clock_while_closed_and_one_while_open() {
     let bench = Bench::new(POLICY);
     assert_eq!(bench.reads(Breaker::state), (0, State::Closed));
     assert_eq!(bench.reads(Breaker::peek), (0, Ok(())));

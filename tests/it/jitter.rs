@@ -86,7 +86,7 @@ fn breakers_without_a_seed_differ() {
 /// A thousand breakers trip at once. Each has five callers that try every fifty milliseconds and
 /// whose calls hang: two of each five are admitted, spread over time.
 #[test]
-fn a_herd_gets_through_by_twos_and_not_at_once() {
+fn a_herd_is_admitted_two_per_breaker_and_spread_over_time() {
     static CLOCK: Manual = Manual::at(7_000_000_000);
     let breakers = seeded(&CLOCK);
     for breaker in &breakers {

@@ -55,13 +55,13 @@ fn each_key_has_a_breaker_of_its_own_and_keeps_it() {
 }
 
 #[test]
-fn a_set_goes_anywhere() {
+fn a_set_is_send_and_sync() {
     fn anywhere<T: Send + Sync + UnwindSafe + RefUnwindSafe>() {}
     anywhere::<Breakers<String>>();
 }
 
 #[test]
-fn looking_makes_no_breaker() {
+fn lookups_build_no_breaker() {
     let (breakers, _) = bounded(8);
     assert!(breakers.find(&1).is_none());
     assert!(breakers.remove(&1).is_none());
@@ -84,7 +84,7 @@ impl Clone for Owned {
 }
 
 #[test]
-fn a_key_is_owned_once_when_it_comes_and_never_for_a_hit_or_the_overflow() {
+fn a_key_becomes_owned_once_on_insertion_and_never_for_a_hit_or_the_overflow() {
     let breakers = Breakers::<Owned>::builder().each(EACH).bound(1).build();
     let host = Owned("eu.example.com".into());
     trip(&breakers.get(&host));
@@ -131,12 +131,12 @@ fn a_bound_or_a_policy_out_of_bounds_is_refused_by_name_value_and_bound() {
 
 #[test]
 #[should_panic(expected = "bound must be 1 to 16777216, got 0")]
-fn build_says_why_it_panics() {
+fn build_panics_with_the_reason() {
     let _ = Breakers::<u32>::builder().bound(0).build();
 }
 
 #[test]
-fn at_the_bound_the_oldest_goes() {
+fn at_the_bound_the_oldest_is_evicted() {
     let (breakers, _) = bounded(3);
     for key in 0..3 {
         breakers.get(&key);
@@ -151,7 +151,7 @@ fn at_the_bound_the_oldest_goes() {
 }
 
 #[test]
-fn they_go_in_the_order_in_which_they_came() {
+fn members_are_evicted_in_order_of_insertion() {
     let (breakers, _) = bounded(3);
     for key in 0..20_u32 {
         breakers.get(&key);
@@ -161,7 +161,7 @@ fn they_go_in_the_order_in_which_they_came() {
 }
 
 #[test]
-fn a_breaker_that_is_not_closed_keeps_its_place_in_a_flood() {
+fn a_breaker_that_is_not_closed_keeps_its_slot_in_a_flood() {
     let (breakers, clock) = bounded(20);
     let [open, half_open, forced, disabled] = [0, 1, 2, 3].map(|key| breakers.get(&key));
     trip(&half_open);
@@ -238,7 +238,7 @@ fn a_half_open_breaker_keeps_its_slot_as_long_again_as_its_lease() {
 }
 
 #[test]
-fn an_operator_holds_a_slot_for_ever() {
+fn a_breaker_held_by_an_operator_keeps_its_slot_for_ever() {
     let (breakers, clock) = bounded(2);
     breakers.get(&1).force_open();
     breakers.get(&2).disable();
@@ -250,7 +250,7 @@ fn an_operator_holds_a_slot_for_ever() {
 }
 
 #[test]
-fn dead_hosts_that_nobody_asks_for_any_more_cut_no_living_one_off() {
+fn unused_dead_hosts_evict_no_host_in_use() {
     let clock = Arc::new(Manual::new());
     let breakers = Breakers::<u32>::builder()
         .each(Breaker::builder().open_for(5 * SECOND))
@@ -283,7 +283,7 @@ fn three_failures() -> [cutout::Builder; 5] {
 }
 
 #[test]
-fn a_closed_breaker_that_has_counted_failures_outlasts_strangers_that_have_none() {
+fn a_closed_breaker_with_failures_outlasts_newcomers_without() {
     for each in three_failures() {
         let clock = Arc::new(Manual::new());
         let breakers = Breakers::<u32>::builder()
@@ -307,7 +307,7 @@ fn a_closed_breaker_that_has_counted_failures_outlasts_strangers_that_have_none(
 }
 
 #[test]
-fn of_closed_breakers_that_have_counted_failures_the_one_with_fewest_goes() {
+fn of_closed_breakers_the_one_with_the_fewest_failures_is_evicted() {
     for each in three_failures() {
         let breakers = Breakers::<u32>::builder().each(each).bound(3).build();
         for (key, failures) in [(1, 2), (2, 1), (3, 2)] {
@@ -323,7 +323,7 @@ fn of_closed_breakers_that_have_counted_failures_the_one_with_fewest_goes() {
 }
 
 #[test]
-fn of_closed_breakers_that_have_counted_as_many_failures_the_oldest_goes() {
+fn of_closed_breakers_with_equal_failures_the_oldest_is_evicted() {
     let breakers = Breakers::<u32>::builder().bound(40).build();
     for key in 0..60 {
         let _ = breakers.get(&key).call(|| Err::<(), _>(()));
@@ -333,7 +333,7 @@ fn of_closed_breakers_that_have_counted_as_many_failures_the_oldest_goes() {
 }
 
 #[test]
-fn a_window_of_time_that_has_forgotten_its_failures_has_nothing_to_lose() {
+fn a_time_window_whose_failures_have_expired_is_evicted_like_an_empty_one() {
     for each in three_failures().into_iter().skip(3) {
         let clock = Arc::new(Manual::new());
         let breakers = Breakers::<u32>::builder().each(each).bound(2);
@@ -347,7 +347,7 @@ fn a_window_of_time_that_has_forgotten_its_failures_has_nothing_to_lose() {
 }
 
 #[test]
-fn one_that_is_closed_goes_before_one_that_has_been_open_for_long() {
+fn a_closed_breaker_is_evicted_before_a_long_open_one() {
     let (breakers, clock) = bounded(2);
     trip(&breakers.get(&1));
     clock.advance(100 * SECOND);
@@ -402,7 +402,7 @@ fn a_clock_that_uses_the_set_or_panics_leaves_it_whole() {
 }
 
 #[test]
-fn if_none_is_closed_newcomers_share_the_overflow_breaker_until_one_is() {
+fn newcomers_share_the_overflow_breaker_until_a_member_is_closed() {
     let (breakers, clock) = bounded(20);
     for key in 0..20 {
         trip(&breakers.get(&key));
@@ -440,7 +440,7 @@ fn a_call_of_an_evicted_breaker_ends_on_it_and_the_key_starts_afresh() {
 }
 
 #[test]
-fn what_is_removed_leaves_its_place_to_the_next() {
+fn a_removed_member_releases_its_slot() {
     let (breakers, _) = bounded(4);
     for key in 0..4 {
         breakers.get(&key);
@@ -454,7 +454,7 @@ fn what_is_removed_leaves_its_place_to_the_next() {
 }
 
 #[test]
-fn retain_takes_out_what_is_not_wanted_and_frees_the_places() {
+fn retain_removes_rejected_members_and_releases_their_slots() {
     let (breakers, _) = bounded(100);
     for key in 0..100 {
         breakers.get(&key);
@@ -473,7 +473,7 @@ fn retain_takes_out_what_is_not_wanted_and_frees_the_places() {
 }
 
 #[test]
-fn a_listener_knows_the_key_and_the_overflow_breaker_by_none() {
+fn a_listener_gets_the_key_and_none_for_the_overflow_breaker() {
     let log = Arc::new(Mutex::new(Vec::new()));
     let breakers = Breakers::<String>::builder()
         .each(EACH.name("hosts"))
@@ -556,7 +556,7 @@ fn a_policy_of_the_overflow_breaker_or_a_template_out_of_bounds_is_refused_when_
 }
 
 #[test]
-fn a_breaker_that_can_not_be_made_costs_no_place() {
+fn a_breaker_that_can_not_be_built_takes_no_slot() {
     let breakers = Breakers::<u32>::builder()
         .bound(2)
         .each_by(|key| match key {
@@ -591,7 +591,7 @@ impl Hash for Counted {
 }
 
 #[test]
-fn a_key_is_hashed_once_when_it_is_asked_for_and_never_when_the_map_grows_or_it_is_evicted() {
+fn a_key_is_hashed_once_for_each_lookup_and_never_by_growth_or_eviction() {
     let breakers = Breakers::<Counted>::builder().bound(1_000).build();
     for key in 0..2_000 {
         breakers.get(&Counted(key));
@@ -661,7 +661,7 @@ fn a_key_may_use_the_set_in_its_own_code() {
 }
 
 #[test]
-fn threads_that_ask_for_a_new_key_at_once_get_the_same_breaker() {
+fn threads_that_get_a_new_key_at_once_share_its_breaker() {
     const THREADS: usize = 4;
     const KEYS: u32 = 500;
 
@@ -711,7 +711,7 @@ fn threads_that_ask_for_a_new_key_at_once_get_the_same_breaker() {
 }
 
 #[test]
-fn at_the_bound_threads_that_ask_for_a_new_key_at_once_get_the_same_breaker() {
+fn at_the_bound_threads_that_get_a_new_key_at_once_share_its_breaker() {
     const THREADS: usize = 3;
     const KEYS: u32 = 3_000;
 
@@ -756,7 +756,7 @@ fn at_the_bound_threads_that_ask_for_a_new_key_at_once_get_the_same_breaker() {
 }
 
 #[test]
-fn one_that_asks_while_the_breaker_of_its_key_is_being_made_gets_the_same_one() {
+fn a_get_while_the_breaker_of_its_key_is_being_built_returns_the_same_one() {
     static SET: std::sync::LazyLock<Breakers<u32>> = std::sync::LazyLock::new(|| {
         Breakers::builder()
             .bound(1)
@@ -811,7 +811,7 @@ fn hooked() -> (Arc<Breakers<u32>>, Arc<Hooked>) {
 }
 
 #[test]
-fn one_that_finds_no_slot_looks_again_for_its_key() {
+fn a_get_that_finds_no_slot_looks_up_its_key_again() {
     let (breakers, clock) = hooked();
     let other = Arc::new(Mutex::new(None));
     let come = {
@@ -827,7 +827,7 @@ fn one_that_finds_no_slot_looks_again_for_its_key() {
 }
 
 #[test]
-fn a_slot_that_comes_free_while_others_are_judged_is_taken() {
+fn a_slot_that_is_released_while_members_are_compared_is_taken() {
     let (breakers, clock) = hooked();
     let leave = {
         let breakers = breakers.clone();
@@ -839,7 +839,7 @@ fn a_slot_that_comes_free_while_others_are_judged_is_taken() {
 }
 
 #[test]
-fn one_that_opens_while_it_is_judged_keeps_its_slot() {
+fn a_member_that_opens_while_it_is_compared_keeps_its_slot() {
     let (breakers, clock) = hooked();
     let open = {
         let breaker = breakers.get(&0);
@@ -1015,7 +1015,7 @@ fn a_panic_before_the_eviction_frees_no_slot_whose_member_stays() {
 }
 
 #[test]
-fn what_retain_does_not_want_and_somebody_else_took_out_frees_its_slot_once() {
+fn a_member_removed_by_retain_and_by_another_thread_releases_its_slot_once() {
     let (breakers, _) = bounded(3);
     for key in 0..3 {
         breakers.get(&key);
@@ -1041,7 +1041,7 @@ fn what_retain_does_not_want_and_somebody_else_took_out_frees_its_slot_once() {
 }
 
 #[test]
-fn whatever_threads_do_at_once_no_place_is_lost_and_none_is_made() {
+fn concurrent_operations_neither_lose_nor_create_slots() {
     const BOUND: u32 = 8;
 
     for round in 0..10 {
@@ -1145,7 +1145,7 @@ impl Drop for Done<'_> {
 }
 
 #[test]
-fn a_panic_in_what_is_shown_or_asked_leaves_the_set_whole() {
+fn a_panic_in_debug_or_a_predicate_leaves_the_set_intact() {
     let (breakers, _) = bounded(4);
     for key in 0..4 {
         breakers.get(&key);

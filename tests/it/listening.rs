@@ -122,7 +122,7 @@ fn each_cause_has_its_fields() {
 }
 
 #[test]
-fn what_an_operator_does_is_told_and_what_changes_nothing_is_not() {
+fn operator_actions_are_notified_unless_they_have_no_effect() {
     use State::{Closed, Disabled, ForcedOpen, Open};
 
     let (breaker, _clock, log) = bench(POLICY);
@@ -156,7 +156,7 @@ fn what_an_operator_does_is_told_and_what_changes_nothing_is_not() {
 }
 
 #[test]
-fn jitter_is_in_the_length_that_is_told() {
+fn jitter_is_in_the_reported_length() {
     let backoff = Backoff::constant(SECOND).jitter(50).seed(3);
     let (breaker, clock, log) = bench(POLICY.backoff(backoff));
     fail(&breaker);
@@ -170,7 +170,7 @@ fn jitter_is_in_the_length_that_is_told() {
 }
 
 #[test]
-fn listeners_are_told_in_the_order_in_which_they_were_given() {
+fn listeners_are_notified_in_the_order_in_which_they_were_added() {
     static ORDER: Mutex<Vec<u32>> = Mutex::new(Vec::new());
     fn note(who: u32) -> impl Fn(&Transition) {
         move |_| ORDER.lock().unwrap().push(who)
@@ -190,7 +190,7 @@ fn listeners_are_told_in_the_order_in_which_they_were_given() {
 }
 
 #[test]
-fn a_listener_that_comes_later_is_told_of_nothing_before_and_misses_nothing() {
+fn a_listener_added_later_is_notified_of_later_transitions_only() {
     for fixed in [false, true] {
         let builder = Breaker::builder();
         let breaker = if fixed {
@@ -210,7 +210,7 @@ fn a_listener_that_comes_later_is_told_of_nothing_before_and_misses_nothing() {
 }
 
 #[test]
-fn what_a_listener_does_is_told_to_all_after_what_made_it() {
+fn a_transition_made_by_a_listener_is_delivered_after_the_one_that_caused_it() {
     static ORDER: Mutex<Vec<(u32, u16)>> = Mutex::new(Vec::new());
     static PARTNER: Breaker = Breaker::builder()
         .listeners(&[
@@ -240,7 +240,7 @@ fn what_a_listener_does_is_told_to_all_after_what_made_it() {
 }
 
 #[test]
-fn sixteen_wait_and_of_more_the_oldest_are_missed_and_announced() {
+fn sixteen_transitions_wait_and_beyond_that_the_oldest_are_missed_and_reported() {
     for (made, missed) in [(16, 0), (17, 1), (30, 14)] {
         let made_once = AtomicBool::new(false);
         let log = Arc::new(Log::default());
@@ -298,7 +298,7 @@ impl CallListener for Calls {
 }
 
 #[test]
-fn a_call_listener_is_told_of_every_admission_outcome_and_rejection() {
+fn a_call_listener_is_notified_of_every_admission_outcome_and_rejection() {
     static CALLS: Calls = Calls(Mutex::new(Vec::new()));
     let clock = Arc::new(Manual::new());
     let breaker = Breaker::builder()
@@ -336,7 +336,7 @@ fn a_call_listener_is_told_of_every_admission_outcome_and_rejection() {
 }
 
 #[test]
-fn call_listeners_made_at_run_time_are_told_after_the_fixed_one_and_a_panic_silences_none() {
+fn call_listeners_added_at_run_time_are_notified_after_the_fixed_one_and_a_panic_silences_none() {
     static ORDER: Mutex<Vec<(u32, &str)>> = Mutex::new(Vec::new());
 
     struct Numbered(u32);
@@ -378,7 +378,7 @@ fn call_listeners_made_at_run_time_are_told_after_the_fixed_one_and_a_panic_sile
 }
 
 #[test]
-fn a_healthy_call_is_told_to_a_call_listener_that_came_at_run_time() {
+fn a_call_listener_added_at_run_time_is_notified_of_healthy_calls() {
     static CALLS: Calls = Calls(Mutex::new(Vec::new()));
 
     #[derive(Debug)]
@@ -403,7 +403,7 @@ fn a_healthy_call_is_told_to_a_call_listener_that_came_at_run_time() {
 }
 
 #[test]
-fn a_listener_that_takes_long_delays_nobody_and_is_told_the_rest_after() {
+fn a_slow_listener_delays_no_thread_and_gets_later_transitions_afterwards() {
     let (entered, leave) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
     let log = Arc::new(Log::default());
     let slow = {
@@ -453,7 +453,7 @@ impl Listener for Crowd {
 }
 
 #[test]
-fn of_what_threads_do_at_once_each_listener_is_told_in_order_or_told_the_gap() {
+fn concurrent_transitions_reach_each_listener_in_order_or_as_a_reported_gap() {
     const THREADS: u16 = 4;
     const EACH: u16 = 500;
     const ROUNDS: u32 = 200;

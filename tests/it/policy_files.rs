@@ -63,7 +63,7 @@ fn a_file_sets_every_field() {
 }
 
 #[test]
-fn what_is_left_out_is_as_in_the_default_policy() {
+fn omitted_keys_have_their_default() {
     assert_eq!(from_toml("open_for = '15s'"), NEW.open_for(15 * SECOND));
     assert_eq!(
         from_toml("trip = { consecutive = 3 }"),
@@ -130,7 +130,7 @@ fn a_policy_is_a_part_of_a_bigger_file() {
 }
 
 #[test]
-fn an_unknown_key_is_refused_and_the_line_is_said() {
+fn an_unknown_key_is_refused_with_its_line() {
     let said = refusal("probes = 1\nprobe_succeses = 2\n");
     assert!(said.contains("line 2"), "{said}");
     assert!(said.contains("unknown field `probe_succeses`"), "{said}");
@@ -149,7 +149,7 @@ fn an_unknown_key_is_refused_and_the_line_is_said() {
 }
 
 #[test]
-fn what_is_out_of_bounds_is_refused_with_field_value_and_bound() {
+fn values_out_of_bounds_are_refused_with_field_value_and_bound() {
     for (text, message) in [
         ("probes = 0", "probes must be 1 to 63, got 0"),
         ("open_for = '5ms'", "open_for must be 10ms to 30d, got 5ms"),
@@ -212,7 +212,7 @@ fn what_is_out_of_bounds_is_refused_with_field_value_and_bound() {
 }
 
 #[test]
-fn what_excludes_each_other_is_refused() {
+fn mutually_exclusive_keys_are_refused() {
     for (text, message) in [
         (
             "open_for = '1s'\nbackoff = { base = '1s', factor = 2, cap = '9s' }",
@@ -273,7 +273,7 @@ struct Retries {
 }
 
 #[test]
-fn what_is_wrong_in_a_bigger_file_is_refused_at_its_own_line() {
+fn an_error_in_a_larger_file_is_refused_at_its_own_line() {
     // Of two keys that exclude each other, either may be named: a table has no order.
     for (lines, text) in [
         (4..=4, "[breaker]\nprobes = 0"),
@@ -394,7 +394,7 @@ fn a_value_of_another_kind_is_refused_with_an_example() {
 }
 
 #[test]
-fn what_is_given_twice_is_refused() {
+fn duplicate_keys_are_refused() {
     for (text, key) in [
         (r#"{"probes": 1, "probes": 2}"#, "probes"),
         (
@@ -414,7 +414,7 @@ fn what_is_given_twice_is_refused() {
 }
 
 #[test]
-fn what_may_be_left_out_may_be_null() {
+fn optional_keys_may_be_null() {
     let text = r#"{
         "trip": { "consecutive": 3, "failures": null, "percent": null, "min_calls": null,
                   "of_last": null, "within": null },

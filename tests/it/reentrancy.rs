@@ -220,7 +220,7 @@ fn a_clock_that_moves_the_breaker_makes_a_failure_stale() {
 }
 
 #[test]
-fn a_clock_that_takes_the_probe_place_leaves_none_for_its_caller() {
+fn a_clock_that_takes_the_probe_slot_leaves_none_for_its_caller() {
     let bench = Meddled::past_the_deadline(POLICY);
     bench.when_read(|breaker| std::mem::forget(breaker.try_acquire().unwrap()));
     let rejected = bench.breaker().try_acquire().unwrap_err();
@@ -231,7 +231,7 @@ fn a_clock_that_takes_the_probe_place_leaves_none_for_its_caller() {
 
 /// The operation is decided again, but only an admission uses a new reading.
 #[test]
-fn who_loses_the_word_to_another_reads_the_clock_anew_to_be_admitted_and_for_nothing_else() {
+fn only_an_admission_reads_the_clock_again_after_a_failed_cas() {
     let policy = POLICY.trip(Trip::consecutive(9));
     let fails = |breaker: &Breaker| {
         let permit = breaker.try_acquire().unwrap();
@@ -254,7 +254,7 @@ fn who_loses_the_word_to_another_reads_the_clock_anew_to_be_admitted_and_for_not
 /// An old reading must not meet a newer word. Two hours before its deadline, a word that opens for
 /// one second would not be ahead, and the call would be admitted.
 #[test]
-fn a_reading_that_was_held_up_is_not_compared_with_the_deadline_of_a_later_period() {
+fn a_delayed_reading_is_not_compared_with_the_deadline_of_a_later_period() {
     let bench = Meddled::past_the_deadline(POLICY);
     let clock = Arc::clone(&bench.clock);
     bench.when_read(move |breaker| {
@@ -270,7 +270,7 @@ fn a_reading_that_was_held_up_is_not_compared_with_the_deadline_of_a_later_perio
 
 /// An old reading must not expire a lease that has just begun.
 #[test]
-fn a_reading_that_was_held_up_gives_no_probe_up_that_came_later() {
+fn a_delayed_reading_expires_no_lease_of_a_later_probe() {
     let bench = Meddled::past_the_deadline(POLICY.probes(2).probe_lease(SECOND));
     let first = bench.breaker().try_acquire().unwrap();
     let clock = Arc::clone(&bench.clock);
@@ -308,7 +308,7 @@ fn a_clock_that_forces_the_breaker_open_rejects_its_caller() {
 }
 
 #[test]
-fn a_clock_that_acts_as_an_operator_is_followed_by_the_operator_who_read_it() {
+fn an_operator_action_follows_one_made_by_its_clock() {
     let bench = Meddled::new(POLICY);
     bench.when_read(|breaker| {
         breaker.disable();

@@ -485,7 +485,7 @@ fn the_setters_of_the_builder_are_those_of_the_policy() {
 
 proptest! {
     #[test]
-    fn a_breaker_gives_back_any_policy_that_it_was_built_with(policy in any_policy()) {
+    fn a_breaker_returns_any_policy_that_it_was_built_with(policy in any_policy()) {
         prop_assert_eq!(policy.validate(), Ok(()));
         prop_assert_eq!(try_build(policy).unwrap().policy(), policy);
     }

@@ -68,7 +68,7 @@ fn record(breaker: &Breaker, outcome: Outcome) {
 }
 
 #[test]
-fn transitions_are_told_whole_and_as_loud_as_they_are_bad() {
+fn transitions_are_logged_whole_at_the_level_of_their_severity() {
     logged(tracing::Level::INFO, |log| {
         let (breaker, clock) = partner();
         record(&breaker, Outcome::Failure);
@@ -131,7 +131,7 @@ fn transitions_are_told_whole_and_as_loud_as_they_are_bad() {
 }
 
 #[test]
-fn a_rejection_is_told_at_debug_with_its_reason_and_the_wait() {
+fn a_rejection_is_logged_at_debug_with_its_reason_and_the_wait() {
     const REJECTED: &str =
         "DEBUG cutout: circuit breaker rejected a call circuit_breaker.name=\"partner\"";
 
@@ -161,7 +161,7 @@ fn a_rejection_is_told_at_debug_with_its_reason_and_the_wait() {
 }
 
 #[test]
-fn how_many_were_missed_is_told() {
+fn the_number_of_missed_transitions_is_logged() {
     logged(tracing::Level::INFO, |log| {
         let once = std::sync::Once::new();
         let breaker = Arc::new_cyclic(|weak: &std::sync::Weak<Breaker>| {

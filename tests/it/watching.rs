@@ -13,7 +13,7 @@ fn a_transition_that_is_over_is_seen_at_once() {
 }
 
 #[test]
-fn transitions_that_came_between_are_counted() {
+fn transitions_between_two_waits_are_counted() {
     let breaker = Breaker::new();
     for _ in 0..5 {
         breaker.reset();
@@ -53,7 +53,7 @@ fn a_watcher_that_keeps_up_sees_every_transition() {
 }
 
 #[test]
-fn who_is_told_to_stop_stops_before_and_after() {
+fn a_watcher_stops_before_and_during_a_wait() {
     let breaker = Breaker::new();
     let stop = StopWatching::new();
     thread::scope(|scope| {
@@ -66,7 +66,7 @@ fn who_is_told_to_stop_stops_before_and_after() {
 }
 
 #[test]
-fn another_stop_stops_nobody() {
+fn another_stop_stops_no_watcher() {
     let breaker = Breaker::new();
     let (stop, other) = (StopWatching::new(), StopWatching::new());
     thread::scope(|scope| {

@@ -117,7 +117,7 @@ fn thirds() -> [Trip; 4] {
 }
 
 #[test]
-fn each_window_trips_at_the_kth_failure_and_tells_what_on() {
+fn each_window_trips_at_the_kth_failure_and_reports_its_counts() {
     for trip in thirds() {
         let bench = Bench::new(trip);
         assert_eq!(bench.counts(), (0, 0), "{trip:?}");
@@ -175,7 +175,7 @@ fn a_slow_call_is_a_failure_in_each_window() {
 }
 
 #[test]
-fn a_run_trips_beside_each_window_and_each_window_beside_a_run() {
+fn a_run_and_each_window_trip_independently() {
     let windows = [
         Trip::failures(3).of_last(100),
         Trip::failures(3).within(MINUTE),
@@ -249,7 +249,7 @@ fn a_window_of_calls_rotates_for_ever() {
 }
 
 #[test]
-fn a_share_of_many_calls_is_exact_to_the_call() {
+fn a_failure_rate_of_many_calls_is_exact_to_the_call() {
     let bench = Bench::new(Trip::percent(10).min_calls(1_000).of_last(1_000));
     for _ in 0..99 {
         assert!(!bench.trips());
@@ -268,7 +268,7 @@ fn a_share_of_many_calls_is_exact_to_the_call() {
 }
 
 #[test]
-fn a_window_full_of_successes_is_left_as_it_is() {
+fn a_window_full_of_successes_is_not_written() {
     for n in [46, 1_000, 4_096] {
         let bench = Bench::new(Trip::failures(2).of_last(n));
         bench.succeed(n);
@@ -322,7 +322,7 @@ fn failures_leave_a_window_of_time_one_by_one() {
 }
 
 #[test]
-fn a_failure_on_a_clock_that_stepped_back_counts_as_if_it_came_with_the_newest() {
+fn a_failure_on_a_clock_that_stepped_back_counts_at_the_newest_time() {
     let bench = Bench::new(Trip::failures(3).within(SECOND));
     bench.after(MINUTE).fail();
     bench.clock.time.step_back(MINUTE);
@@ -358,7 +358,7 @@ fn a_rate_on_a_clock_that_steps_back_trips_all_the_same() {
 }
 
 #[test]
-fn a_gap_clears_as_many_buckets_as_it_is_long() {
+fn a_gap_clears_the_buckets_that_it_covers() {
     for time in [100 * MS, SECOND, MINUTE, Duration::from_hours(24)] {
         let bucket = time / 10;
         for gap in (1..=30).chain([1_000, 1_000_000]) {
@@ -400,7 +400,7 @@ fn a_bucket_ends_with_its_last_nanosecond() {
 }
 
 #[test]
-fn one_failure_after_a_quiet_night_does_not_trip() {
+fn one_failure_after_a_long_gap_does_not_trip() {
     let night = Duration::from_hours(8);
     for day in [0, 19, 20, READ_EACH, 1_000] {
         let bench = Bench::new(Trip::percent(1).within(MINUTE));
@@ -416,7 +416,7 @@ fn one_failure_after_a_quiet_night_does_not_trip() {
 
 /// At most this many successes count as older than they are, and none as younger.
 #[test]
-fn after_a_quiet_night_few_successes_are_still_counted_in_the_evening() {
+fn after_a_long_gap_few_old_successes_are_still_counted() {
     for day in 0..200 {
         let bench = Bench::new(Trip::percent(100).min_calls(1_000).within(MINUTE));
         bench.succeed(day);
@@ -431,7 +431,7 @@ fn after_a_quiet_night_few_successes_are_still_counted_in_the_evening() {
 }
 
 #[test]
-fn a_success_beside_failures_within_a_time_never_reads_the_clock() {
+fn a_success_with_failures_within_a_time_never_reads_the_clock() {
     for trip in [
         Trip::failures(3).within(SECOND),
         Trip::failures(3).within(SECOND).or(Trip::consecutive(9)),
@@ -446,7 +446,7 @@ fn a_success_beside_failures_within_a_time_never_reads_the_clock() {
 }
 
 #[test]
-fn a_call_beside_time_buckets_reads_the_clock_once_at_most() {
+fn a_call_with_time_buckets_reads_the_clock_at_most_once() {
     let trip = Trip::percent(50).min_calls(1_000_000).within(MINUTE);
     let bench = Bench::new(trip);
     for bucket in 0..12 {
@@ -471,7 +471,7 @@ fn a_call_beside_time_buckets_reads_the_clock_once_at_most() {
 }
 
 #[test]
-fn threads_that_come_and_go_leave_their_counts() {
+fn threads_that_end_leave_their_counts() {
     let bench = Bench::new(Trip::percent(100).min_calls(1_000_000).within(MINUTE));
     for thread in 0..1_000 {
         thread::scope(|scope| _ = scope.spawn(|| _ = bench.succeed(1 + thread % 3)));
@@ -542,7 +542,7 @@ fn counts_from_many_threads_add_up() {
 /// The same while time advances by less than the window, so that buckets rotate while they are
 /// counted in.
 #[test]
-fn counts_add_up_while_time_goes_on() {
+fn counts_add_up_while_time_advances() {
     const THREADS: u32 = 4;
     const CALLS: u32 = 1_000;
     let bench = Bench::new(Trip::percent(100).min_calls(1_000_000).within(MINUTE));
@@ -573,7 +573,7 @@ fn counts_add_up_while_time_goes_on() {
 
 /// Threads report exactly as many failures as trip, concurrently, with successes between them.
 #[test]
-fn the_kth_failure_trips_once_however_many_threads_report() {
+fn the_kth_failure_trips_once_for_any_number_of_threads() {
     const THREADS: u32 = 4;
     const ROUNDS: u32 = 400;
     for each in [1, 3, 12] {

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_that_is_too_wide_says_that_it_gave_up() {
+    fn a_search_that_is_too_wide_reports_that_it_gave_up() {
         // No order ends at 9, but only trying each one shows that.
         let threads: Vec<_> = (0..4).map(|at| vec![said(at % 2 == 0, 0)]).collect();
         let never = |count: &u64| *count == 9;
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_explained_by_nothing() {
+    fn an_empty_history_has_an_empty_order() {
         let none: [Vec<Event<(), bool>>; 1] = [Vec::new()];
         let explained = explain(&Counter, 7, &none, |count| *count == 7).unwrap();
         assert_eq!((explained.order.len(), explained.nodes), (0, 1));

@@ -121,7 +121,7 @@ fn refuses(first: State, threads: &[&[(Operation, Answer)]], last: State) -> Str
 }
 
 #[test]
-fn one_place_has_one_winner() {
+fn one_slot_has_one_winner() {
     let (won, busy) = ((Admit, Admitted(2)), (Admit, Busy));
     let half_open = state(2, HalfOpen);
     assert_eq!(explains(OPEN, &[&[busy], &[won]], half_open), [1, 0]);
@@ -142,7 +142,7 @@ fn no_trip_is_lost() {
 }
 
 #[test]
-fn one_trip_is_told_once() {
+fn one_trip_is_reported_once() {
     let fail = Fail { admitted: 0 };
     let (tripped, stale) = ((fail, Tripped), (fail, Stale));
     explains(ONE_FAILED, &[&[tripped], &[stale]], OPEN);
@@ -160,7 +160,7 @@ fn a_success_between_two_failures_may_be_what_lost_a_trip() {
 }
 
 #[test]
-fn a_stale_outcome_counts_for_nothing() {
+fn a_stale_outcome_has_no_effect() {
     let late = Fail { admitted: 0 };
     let probe = [(Admit, Admitted(2)), (Succeed { admitted: 2 }, Recovered)];
     let (closed, counted) = (
@@ -177,7 +177,7 @@ fn a_stale_outcome_counts_for_nothing() {
 }
 
 #[test]
-fn a_thread_sees_nothing_older_than_what_it_saw() {
+fn a_thread_reads_no_word_older_than_its_last() {
     let trips = [(Fail { admitted: 0 }, Tripped)];
     let half_open = state(2, HalfOpen);
     let (closed, probe) = ((Admit, Admitted(0)), (Admit, Admitted(2)));
@@ -198,7 +198,7 @@ fn the_last_state_is_explained_too() {
 }
 
 #[test]
-fn what_is_not_explained_is_told_with_the_longest_prefix_that_is() {
+fn a_violation_shows_the_longest_explained_prefix() {
     let fail = Fail { admitted: 0 };
     let threads: [&[_]; 2] = [&[(fail, Applied), (fail, Tripped)], &[(Admit, Busy)]];
     let unexplained = check(FRESH, &threads, OPEN).unwrap_err();

@@ -131,7 +131,7 @@ fn replays(order: &[usize], threads: &[&[Said]], last: u8) -> bool {
 }
 
 #[test]
-fn it_explains_exactly_what_some_order_does() {
+fn the_checker_explains_exactly_the_histories_that_some_order_does() {
     for lengths in [&[4][..], &[2, 2], &[1, 3], &[1, 1, 2], &[1, 1, 1, 1]] {
         let (explained, histories) = check(lengths);
         println!(

@@ -94,7 +94,7 @@ fn an_in_word_breaker_allocates_nothing_ever() {
 
 /// Shows that these tests can fail.
 #[test]
-fn an_allocation_is_seen() {
+fn an_allocation_is_counted() {
     let boxed = || black_box(Box::new([0_u8; 40]));
     assert_eq!(allocated(boxed), (1, 40));
     assert_eq!(kept(boxed), (0, 0));

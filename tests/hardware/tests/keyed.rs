@@ -4,7 +4,7 @@ use allocation_counter::measure;
 use cutout::keyed::Breakers;
 
 #[test]
-fn a_key_that_is_there_is_found_without_allocating() {
+fn a_known_key_is_found_without_allocating() {
     let hosts = Breakers::<String>::builder().build();
     let made = measure(|| drop(hosts.get("a.example"))).count_total;
     assert!(

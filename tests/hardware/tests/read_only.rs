@@ -51,7 +51,7 @@ fn healthy_and_rejected_calls_store_nothing() {
 
 /// Shows that the test above can fail, in each configuration.
 #[test]
-fn one_store_more_and_each_of_them_faults() {
+fn one_additional_store_faults_in_each_configuration() {
     for scene in Scene::all() {
         let (status, last) = play(scene, "store");
         assert_eq!(status.signal(), Some(FAULT), "{scene:?}: {last}: {status}");
@@ -61,7 +61,7 @@ fn one_store_more_and_each_of_them_faults() {
 
 /// Shows that the fault comes from the protection.
 #[test]
-fn in_pages_that_are_not_protected_none_of_them_does() {
+fn no_store_faults_in_unprotected_pages() {
     for scene in Scene::all() {
         let (status, last) = play(scene, "store-unprotected");
         assert!(

@@ -47,7 +47,7 @@ fn poll(
 }
 
 #[test]
-fn a_healthy_call_allocates_nothing() {
+fn a_healthy_call_does_not_allocate() {
     let logging = Remembering::logging(breaker(), &LOG, |_| "io");
     for partner in [Remembering::new(breaker()), logging] {
         assert_eq!(calls(&partner, Ok(7), Outcome::Success), [0; 4]);
@@ -55,7 +55,7 @@ fn a_healthy_call_allocates_nothing() {
 }
 
 #[test]
-fn an_error_is_shared_and_one_that_counts_is_remembered() {
+fn an_error_is_shared_and_one_that_counts_is_stored() {
     let partner = Remembering::new(breaker());
     // The first use of an `ArcSwap` on a thread allocates its bookkeeping.
     calls(&partner, Err("down"), Outcome::Failure);

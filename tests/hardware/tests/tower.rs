@@ -64,7 +64,7 @@ fn a_body_that_holds_its_permit_allocates_nothing() {
 
 /// Shows that these tests can fail.
 #[test]
-fn an_allocation_of_the_service_within_is_seen() {
+fn an_allocation_of_the_inner_service_is_counted() {
     static BREAKER: Breaker = Breaker::new();
     let boxing = service_fn(async |number: u32| Ok::<_, Infallible>(black_box(Box::new(number))));
     let mut service = BreakerLayer::new(&BREAKER).layer(boxing);

@@ -34,7 +34,7 @@ fn texts(error: &(dyn error::Error + 'static)) -> Vec<String> {
 }
 
 #[test]
-fn a_rejection_is_found_in_what_a_question_mark_boxed() {
+fn a_rejection_is_found_in_a_boxed_error() {
     fn call(breaker: &Breaker) -> Result<u32, Boxed> {
         Ok(breaker.call(|| "7".parse::<u32>())?)
     }
@@ -65,7 +65,7 @@ fn an_error_of_the_call_itself_is_no_rejection() {
 }
 
 #[test]
-fn a_chain_says_nothing_twice() {
+fn an_error_chain_repeats_no_text() {
     let breaker = rejecting();
     let error: Error<fmt::Error> = breaker.call(|| Ok::<_, fmt::Error>(7)).unwrap_err();
     let texts = texts(&error);

@@ -44,7 +44,7 @@ fn an_open_period_is_never_shorter_than_its_interval() {
 }
 
 #[test]
-fn a_caller_who_waits_as_told_is_let_through() {
+fn a_caller_that_waits_for_retry_after_is_admitted() {
     for start in STARTS {
         for waited in [0, 1, 249_999, 250_001, 9_999_999] {
             let (breaker, clock) = breaker(FIRST.open_for(10 * MS), start);
@@ -111,7 +111,7 @@ fn a_probe_that_takes_a_nanosecond_less_than_its_lease_recovers_the_breaker() {
 }
 
 #[test]
-fn a_caller_who_waits_as_told_while_probes_are_busy_is_answered_by_then() {
+fn a_caller_that_waits_for_retry_after_while_probes_are_busy_gets_a_verdict_in_time() {
     for (open_for, lease) in [(SECOND, 12 * MS), (10 * MS, SECOND), (20 * MS, 20 * MS)] {
         let (breaker, clock) = breaker(FIRST.open_for(open_for).probe_lease(lease), 1);
         breaker.force_open();

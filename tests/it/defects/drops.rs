@@ -13,7 +13,7 @@ use cutout::{Breaker, OnDrop, Policy, State, clock::Manual};
 use super::{FIRST, MS, SECOND, breaker};
 
 #[test]
-fn a_probe_dropped_before_the_limit_gives_its_slot_back_and_at_it_has_failed() {
+fn a_probe_dropped_before_the_limit_releases_its_slot_and_at_the_limit_fails() {
     let limit = 100 * MS;
     for on_drop in [OnDrop::FailureAfter(limit), OnDrop::FailProbeAfter(limit)] {
         for (held, state) in [
@@ -36,7 +36,7 @@ fn a_probe_dropped_before_the_limit_gives_its_slot_back_and_at_it_has_failed() {
 
 /// `FailProbeAfter` reads the clock for probes alone.
 #[test]
-fn a_call_dropped_while_closed_proves_nothing_under_fail_probe_after() {
+fn a_call_dropped_while_closed_is_ignored_under_fail_probe_after() {
     let (breaker, clock) = breaker(FIRST.on_drop(OnDrop::FailProbeAfter(MS)), 0);
     let permit = breaker.try_acquire().unwrap();
     clock.advance(SECOND);
@@ -99,7 +99,7 @@ fn by_default_callers_that_hang_up_early_do_not_keep_a_healthy_dependency_out() 
 }
 
 #[test]
-fn by_default_a_dependency_that_hangs_is_found_out() {
+fn by_default_a_dependency_that_hangs_is_detected() {
     let default = waited(FIRST);
     let failing = waited(FIRST.on_drop(OnDrop::FailProbe));
     let ignoring = waited(FIRST.on_drop(OnDrop::Ignore));
@@ -109,7 +109,7 @@ fn by_default_a_dependency_that_hangs_is_found_out() {
 }
 
 /// Polls once, and drops the pending future by a panic beside it.
-fn dropped_by_a_panic_beside<F: Future>(call: F) {
+fn dropped_by_an_unrelated_panic<F: Future>(call: F) {
     let thrown = catch_unwind(AssertUnwindSafe(|| {
         let mut call = pin!(call);
         let waiting = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
@@ -120,17 +120,17 @@ fn dropped_by_a_panic_beside<F: Future>(call: F) {
 }
 
 #[test]
-fn a_panic_beside_a_call_is_its_failure_whether_it_is_a_permit_or_a_future() {
+fn a_panic_beside_a_call_is_its_failure_for_a_permit_and_for_a_future() {
     let policy = FIRST.on_drop(OnDrop::Ignore);
     let pending = || future::pending::<Result<(), ()>>();
 
     let (permit, _clock) = breaker(policy, 0);
-    dropped_by_a_panic_beside(async {
+    dropped_by_an_unrelated_panic(async {
         let _permit = permit.try_acquire().unwrap();
         pending().await
     });
     let (call, _clock) = breaker(policy, 0);
-    dropped_by_a_panic_beside(call.call_async(pending()));
+    dropped_by_an_unrelated_panic(call.call_async(pending()));
 
     assert_eq!(permit.state(), State::Open);
     assert_eq!(call.state(), State::Open);

@@ -15,7 +15,7 @@ fn open_for(breaker: &Breaker) -> Duration {
 }
 
 #[test]
-fn a_hint_holds_a_breaker_for_an_hour_at_most_whatever_the_clock_does() {
+fn a_hint_holds_a_breaker_for_at_most_an_hour_on_any_clock() {
     let (breaker, clock) = breaker(FIRST.open_for(SECOND), 60 * 86_400 * 1_000_000_000);
     report(&breaker, Outcome::FailureFor(6 * SECOND));
     clock.step_back(29 * DAY);
@@ -68,7 +68,7 @@ fn the_longest_hint_that_still_runs_counts_when_it_trips() {
 }
 
 #[test]
-fn a_hint_that_has_run_out_or_is_shorter_than_the_interval_counts_for_nothing() {
+fn a_hint_that_has_expired_or_is_shorter_than_the_interval_has_no_effect() {
     for trip in trips() {
         let (breaker, clock) = breaker(Policy::new().trip(trip).open_for(5 * SECOND), 0);
         report(&breaker, Outcome::FailureFor(2 * SECOND));
@@ -108,7 +108,7 @@ fn the_hint_of_the_failure_that_trips_counts_to_the_millisecond_upwards() {
 
 /// A hint is compared with the drawn interval, so that it never shortens it.
 #[test]
-fn a_hint_within_the_jitter_shortens_nothing() {
+fn a_hint_within_the_jitter_shortens_no_open_period() {
     for seed in 0..50 {
         let backoff = Backoff::exponential(SECOND, 1, SECOND)
             .jitter(100)

@@ -60,7 +60,7 @@ fn a_failure_of_the_inner_call_fails_the_probe_once() {
 }
 
 #[test]
-fn nobody_else_is_let_through_beside_the_probe() {
+fn no_other_call_is_admitted_beside_the_probe() {
     let (breaker, clock) = breaker(FIRST.open_for(SECOND), 0);
     let breaker = Arc::new(breaker);
     fail(&breaker);
@@ -83,7 +83,7 @@ fn nobody_else_is_let_through_beside_the_probe() {
 }
 
 #[test]
-fn a_probe_that_panics_lets_nobody_through_afterwards() {
+fn a_probe_that_panics_admits_no_call_afterwards() {
     let (breaker, clock) = breaker(FIRST.open_for(SECOND), 0);
     fail(&breaker);
     clock.advance(SECOND);
@@ -98,7 +98,7 @@ fn a_probe_that_panics_lets_nobody_through_afterwards() {
 
 /// The outer call's lease has expired, and another probe holds the slot of a later period.
 #[test]
-fn a_call_within_a_probe_of_an_earlier_period_is_no_part_of_the_later_one() {
+fn a_call_in_a_probe_of_an_earlier_period_is_not_part_of_the_later_probe() {
     let (breaker, clock) = breaker(FIRST.open_for(SECOND).probe_lease(SECOND), 0);
     fail(&breaker);
     clock.advance(SECOND);

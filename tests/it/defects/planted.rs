@@ -26,7 +26,7 @@ fn a_success_in_time_buckets_ends_the_run_beside_them() {
 
 /// A rejection that expires a lease carries the generation of the new period, which rejects.
 #[test]
-fn a_rejection_that_gives_up_a_lease_shows_the_period_that_it_began() {
+fn a_rejection_that_expires_a_lease_carries_the_new_period() {
     let (breaker, clock) = breaker(FIRST.probe_lease(SECOND), 0);
     breaker.force_open();
     breaker.resume();
@@ -57,7 +57,7 @@ fn probes_are_counted_in_no_time_bucket() {
 
 /// The counts that tripped are shown until the breaker recovers.
 #[test]
-fn a_half_open_breaker_remembers_what_it_tripped_on() {
+fn a_half_open_breaker_keeps_the_counts_that_tripped() {
     let trip = Trip::failures(2).of_last(4);
     let (breaker, clock) = breaker(Policy::new().trip(trip).open_for(SECOND), 0);
     assert!(succeed(&breaker));
@@ -76,7 +76,7 @@ fn a_half_open_breaker_remembers_what_it_tripped_on() {
 /// A closed period of time buckets begins in the bucket of its recovery. So no earlier count is
 /// read, even after the generation tags wrapped.
 #[test]
-fn nothing_counted_before_a_recovery_is_looked_at_after_the_tags_have_wrapped() {
+fn no_count_from_before_a_recovery_is_read_after_the_tags_have_wrapped() {
     let trip = Trip::percent(50).min_calls(4).within(60 * SECOND);
     let (breaker, clock) = breaker(Policy::new().trip(trip), 0);
     let before = breaker.snapshot().generation;

@@ -51,7 +51,7 @@ fn trips(trip: Trip, failures: &[(Duration, Duration)]) -> bool {
 
 /// Clocks that differ by up to a second make a time window longer or shorter by that much.
 #[test]
-fn a_window_of_failures_is_longer_or_shorter_by_what_clocks_differ() {
+fn a_window_of_failures_varies_by_the_difference_of_clocks() {
     let within = 100 * MS;
     let trip = Trip::failures(2).within(within);
     let microsecond = Duration::from_micros(1);
@@ -67,7 +67,7 @@ fn a_window_of_failures_is_longer_or_shorter_by_what_clocks_differ() {
 }
 
 #[test]
-fn time_buckets_are_longer_or_shorter_by_what_clocks_differ_and_a_tenth() {
+fn time_buckets_vary_by_the_difference_of_clocks_and_a_tenth() {
     let within = 100 * MS;
     let trip = Trip::percent(100).min_calls(2).within(within);
     for skew in [Duration::ZERO, MS, 50 * MS, 900 * MS, SECOND] {
@@ -84,7 +84,7 @@ fn time_buckets_are_longer_or_shorter_by_what_clocks_differ_and_a_tenth() {
 /// The default clock is one for all cores (on a processor with synchronised counters), so nothing
 /// differs.
 #[test]
-fn a_core_that_is_ahead_makes_a_window_as_much_longer_and_no_more() {
+fn a_core_that_leads_lengthens_a_window_by_its_lead_at_most() {
     let trip = Trip::failures(3).within(100 * MS);
     let ahead = 900 * MS;
     let apart = |n: u32| (n * 110 * MS, Duration::ZERO);

@@ -204,7 +204,7 @@ impl Case {
 }
 
 #[test]
-fn every_exit_gives_its_place_back_and_means_what_the_policy_says() {
+fn every_exit_releases_its_slot_and_has_the_outcome_of_the_policy() {
     for (name, meaning, exit) in EXITS {
         for case in Case::all() {
             case.check(name, meaning, exit);
@@ -252,7 +252,7 @@ fn an_exit_after_its_period_is_stale_and_changes_nothing() {
 }
 
 #[test]
-fn a_place_that_is_never_given_back_is_given_up_after_its_lease() {
+fn a_leaked_slot_is_released_after_its_lease() {
     for (name, meaning, exit) in EXITS {
         if meaning != Meaning::Forgotten {
             continue;
@@ -287,7 +287,7 @@ fn any_policy() -> impl Strategy<Value = Policy> {
 
 proptest! {
     #[test]
-    fn after_any_exits_only_forgotten_places_are_in_flight(
+    fn after_any_exits_only_leaked_slots_are_in_flight(
         policy in any_policy(),
         exits in prop::collection::vec((select(EXITS.to_vec()), any::<bool>()), 1..24),
     ) {

@@ -76,7 +76,7 @@ fn a_call_gets_its_own_result_and_a_rejection_the_last_error() {
 }
 
 #[test]
-fn a_rejection_without_an_error_says_what_the_breaker_says() {
+fn a_rejection_without_an_error_shows_the_breaker_s_message() {
     let bench = Bench::<&str>::new();
     bench.partner.breaker().force_open();
     let error = bench.rejected();
@@ -85,7 +85,7 @@ fn a_rejection_without_an_error_says_what_the_breaker_says() {
 }
 
 #[test]
-fn a_report_of_the_whole_chain_says_everything_once() {
+fn a_report_of_the_whole_chain_repeats_no_text() {
     #[derive(Debug, thiserror::Error)]
     #[error("no quote")]
     struct NoQuote(#[source] io::Error);
@@ -166,7 +166,7 @@ fn a_future_is_classified_as_a_call_is() {
 }
 
 #[test]
-fn a_dropped_future_means_what_the_policy_says() {
+fn a_dropped_future_has_the_outcome_of_the_policy() {
     for (on_drop, failures) in [(OnDrop::Ignore, 0), (OnDrop::Failure, 1)] {
         let bench = Bench::of(Policy::new().on_drop(on_drop));
         assert!(poll(bench.partner.call_async(pending::<Result<(), _>>())).is_pending());
@@ -177,7 +177,7 @@ fn a_dropped_future_means_what_the_policy_says() {
 }
 
 #[test]
-fn a_panic_counts_as_a_failure_and_leaves_the_error_that_stands() {
+fn a_panic_counts_as_a_failure_and_keeps_the_stored_error() {
     let bench = Bench::new();
     bench.fail("first");
     let call = || -> Result<(), &'static str> { panic!("on purpose") };

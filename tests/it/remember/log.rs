@@ -40,7 +40,7 @@ fn messages(log: &FailureLog) -> Vec<String> {
 }
 
 #[test]
-fn a_failure_says_when_what_and_of_which_period() {
+fn a_failure_carries_time_message_and_period() {
     let log = FailureLog::new(2).wall_clock(wall_clock);
     log.record(0, "io", &"first");
     log.record(7, "http", &503);
@@ -105,7 +105,7 @@ fn a_long_message_is_cut() {
 }
 
 #[test]
-fn every_failure_that_counts_is_logged_and_nothing_else() {
+fn exactly_the_failures_that_count_are_logged() {
     let log = Arc::new(FailureLog::new(10));
     let Bench { partner, clock } = Bench::<&str>::new();
     let class = |error: &&str| {
@@ -149,7 +149,7 @@ fn every_failure_that_counts_is_logged_and_nothing_else() {
 
 /// A healthy call asks for no class, no `Display` of an error, and no wall-clock time.
 #[test]
-fn a_healthy_call_asks_the_log_for_nothing() {
+fn a_healthy_call_does_not_use_the_log() {
     static LOG: FailureLog = FailureLog::new(10).wall_clock(|| {
         ASKED.fetch_add(1, Ordering::Relaxed);
         SystemTime::now()
@@ -199,7 +199,7 @@ fn an_error_that_panics_when_it_is_displayed_reaches_its_caller() {
 }
 
 #[test]
-fn what_is_read_stays_while_the_log_goes_on() {
+fn a_read_of_the_log_stays_while_it_is_written() {
     let log = FailureLog::new(1);
     let reads: Vec<_> = iter::repeat_with(|| {
         log.record(0, "io", &"down");

@@ -7,7 +7,7 @@ use cutout::{Outcome, Policy, Reason, Recorded};
 use super::{Bench, SECOND, is_gone};
 
 #[test]
-fn what_does_not_count_as_a_failure_is_not_remembered() {
+fn an_error_that_is_no_failure_is_not_stored() {
     let bench = Bench::new();
     for outcome in [Outcome::Success, Outcome::Ignored] {
         let call = || Err::<(), _>("not found");
@@ -25,7 +25,7 @@ fn what_does_not_count_as_a_failure_is_not_remembered() {
 }
 
 #[test]
-fn a_result_that_counts_as_a_failure_leaves_the_error_that_stands() {
+fn a_result_that_counts_as_a_failure_keeps_the_stored_error() {
     let bench = Bench::new();
     bench.fail("first");
     bench
@@ -36,7 +36,7 @@ fn a_result_that_counts_as_a_failure_leaves_the_error_that_stands() {
 }
 
 #[test]
-fn a_disabled_breaker_remembers_nothing() {
+fn a_disabled_breaker_stores_no_error() {
     let bench = Bench::new();
     bench.partner.breaker().disable();
     bench.fail("while disabled");
@@ -58,7 +58,7 @@ fn a_failed_probe_is_the_last_error() {
 }
 
 #[test]
-fn whoever_finds_the_probes_busy_sees_the_error_too() {
+fn a_rejection_by_busy_probes_shows_the_error_too() {
     let bench = Bench::new();
     bench.fail("first");
     bench.fail("second");
@@ -74,7 +74,7 @@ fn whoever_finds_the_probes_busy_sees_the_error_too() {
 }
 
 #[test]
-fn on_recovery_the_error_is_forgotten_and_let_go() {
+fn on_recovery_the_error_is_cleared_and_dropped() {
     let bench = Bench::of(Policy::new().probe_successes(2));
     bench.fail("first");
     bench.fail("second");
@@ -105,7 +105,7 @@ fn an_err_that_is_a_success_recovers_too() {
 }
 
 #[test]
-fn an_error_of_before_a_recovery_is_not_shown_whoever_recovered() {
+fn an_error_from_before_a_recovery_is_not_shown() {
     let bench = Bench::new();
     bench.fail("first");
     bench.fail("second");
@@ -155,7 +155,7 @@ fn a_call_that_fails_when_its_period_is_over_is_not_remembered() {
 }
 
 #[test]
-fn an_operator_who_opens_shows_only_what_broke_in_the_period_that_ends() {
+fn an_operator_s_open_period_shows_only_errors_of_the_period_before_it() {
     let bench = Bench::new();
     bench.fail("first");
     bench.partner.breaker().force_open();

@@ -120,7 +120,7 @@ fn the_log_is_whole_and_in_order_under_writers_and_readers() {
 
 /// Little work between two numbers, so that threads collide.
 #[test]
-fn no_number_is_given_twice() {
+fn no_number_is_assigned_twice() {
     const EACH: u64 = 50_000;
     let log = FailureLog::new(1);
     let start = Barrier::new(CLASSES.len());
@@ -139,7 +139,7 @@ fn no_number_is_given_twice() {
 }
 
 #[test]
-fn no_failure_is_lost_to_the_race_for_the_ring() {
+fn no_failure_is_lost_to_the_allocation_race_of_the_ring() {
     for _ in 0..500 {
         let log = FailureLog::new(3);
         let start = Barrier::new(3);

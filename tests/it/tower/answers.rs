@@ -49,7 +49,7 @@ async fn a_breaker_over_a_timeout_under_a_buffer_works() {
 }
 
 #[test]
-fn an_error_of_yours_can_be_a_rejection() {
+fn a_custom_error_can_be_a_rejection() {
     #[derive(Debug, PartialEq)]
     enum QuoteError {
         Unavailable(Reason),
@@ -75,7 +75,7 @@ fn an_error_of_yours_can_be_a_rejection() {
 }
 
 #[test]
-fn a_rejection_is_a_503_that_says_when_to_come_back() {
+fn a_rejection_is_a_503_with_retry_after() {
     let (breaker, clock) = breaker(POLICY);
     breaker.force_open_for(2 * SECOND);
     clock.advance(Duration::from_millis(500));
@@ -96,7 +96,7 @@ fn a_rejection_of_unknown_length_is_a_503_without_retry_after() {
 }
 
 #[test]
-fn a_response_for_a_rejection_is_nobody_s_outcome() {
+fn a_response_for_a_rejection_is_not_recorded() {
     let (breaker, _) = breaker(POLICY);
     let mut service = BreakerLayer::new(breaker.clone())
         .respond_with(|_| 0)
@@ -110,7 +110,7 @@ fn a_response_for_a_rejection_is_nobody_s_outcome() {
 }
 
 #[test]
-fn a_rejection_by_a_partner_s_own_breaker_opens_this_one_for_as_long() {
+fn a_rejection_by_a_dependency_s_own_breaker_opens_this_one_for_the_same_time() {
     static THEIRS: Breaker = Breaker::new();
     THEIRS.force_open_for(60 * SECOND);
     let (ours, _) = breaker(POLICY);
@@ -129,7 +129,7 @@ fn a_rejection_by_a_partner_s_own_breaker_opens_this_one_for_as_long() {
 }
 
 #[test]
-fn a_partner_who_asks_for_more_than_an_hour_gets_an_hour() {
+fn a_dependency_that_asks_for_more_than_an_hour_gets_an_hour() {
     let (breaker, _) = breaker(POLICY);
     let mut service = BreakerLayer::new(breaker.clone())
         .classify(classify::http_response)
@@ -146,7 +146,7 @@ fn a_partner_who_asks_for_more_than_an_hour_gets_an_hour() {
 }
 
 #[test]
-fn a_rejection_is_found_however_deep_it_is_in_a_chain() {
+fn a_rejection_is_found_at_any_depth_of_a_chain() {
     let (breaker, _) = breaker(POLICY);
     breaker.force_open();
     let rejected = breaker.peek().unwrap_err();

@@ -188,7 +188,7 @@ fn good_streams_that_their_clients_leave_are_successes() {
 }
 
 #[test]
-fn a_body_that_is_left_is_a_success_unless_the_policy_fails_the_drop() {
+fn a_body_that_is_dropped_is_a_success_unless_the_policy_fails_the_drop() {
     for (on_drop, expected) in [
         (OnDrop::FailProbe, 0),
         (OnDrop::Ignore, 0),
@@ -202,7 +202,7 @@ fn a_body_that_is_left_is_a_success_unless_the_policy_fails_the_drop() {
 }
 
 #[test]
-fn a_body_that_hung_until_it_was_dropped_is_a_failure_where_the_policy_says_so() {
+fn a_body_that_hung_until_it_was_dropped_is_a_failure_if_the_policy_says_so() {
     let (breaker, clock) = breaker(POLICY.on_drop(OnDrop::FailureAfter(SECOND)));
     let mut body = body(&breaker, Frames::of([data(), Poll::Pending]));
     assert!(poll(&mut body).is_ready());
@@ -213,7 +213,7 @@ fn a_body_that_hung_until_it_was_dropped_is_a_failure_where_the_policy_says_so()
 }
 
 #[test]
-fn a_long_stream_that_is_left_is_not_slow() {
+fn a_long_stream_that_is_dropped_is_not_slow() {
     let (breaker, clock) = breaker(POLICY.slow_call(SECOND));
     breaker.try_acquire().unwrap().failure();
     let mut body = body(&breaker, Frames::of([data(), data()]));
@@ -224,7 +224,7 @@ fn a_long_stream_that_is_left_is_not_slow() {
 }
 
 #[test]
-fn a_body_that_is_left_can_be_a_dropped_call() {
+fn a_body_that_is_dropped_can_be_a_dropped_call() {
     for (on_drop, expected) in [(OnDrop::FailProbe, 1), (OnDrop::Failure, 2)] {
         let breaker = after_a_failure(POLICY.on_drop(on_drop));
         read_and_leave(&breaker, OnBodyDrop::Policy);
@@ -271,7 +271,7 @@ fn a_head_that_is_ignored_is_no_success_at_the_end_of_its_body() {
 }
 
 #[test]
-fn a_body_that_nobody_asked_for_leaves_the_last_word_to_the_head() {
+fn a_body_that_is_not_held_leaves_the_outcome_to_the_head() {
     let breaker = after_a_failure(POLICY.on_drop(OnDrop::Failure));
     drop(response(&breaker, 200, Frames::of([data()])));
     assert_eq!(failures(&breaker), 0);
@@ -320,7 +320,7 @@ fn a_body_that_ends_in_a_later_period_changes_nothing() {
 }
 
 #[test]
-fn a_body_that_says_it_is_over_need_not_be_polled_again() {
+fn a_body_that_reports_its_end_need_not_be_polled_again() {
     // As a server does for `HEAD`, or for a body of known length.
     let breaker = after_a_failure(POLICY);
     let mut frames = Frames::of([]);
@@ -340,7 +340,7 @@ fn a_body_that_says_it_is_over_need_not_be_polled_again() {
 
 /// The call ends when the body is dropped and not before, because trailers may follow.
 #[test]
-fn a_body_of_known_length_is_over_when_nothing_is_left_of_it() {
+fn a_body_of_known_length_ends_when_no_data_remains() {
     for (hint, expected) in [(1, 2), (0, 0)] {
         let breaker = after_a_failure(POLICY.on_drop(OnDrop::Failure));
         let mut frames = Frames::of([data(), data()]);
@@ -355,7 +355,7 @@ fn a_body_of_known_length_is_over_when_nothing_is_left_of_it() {
 
 /// A server that has sent the announced length drops the body and does not poll for its end.
 #[test]
-fn a_body_is_over_when_as_much_has_come_as_the_head_said() {
+fn a_body_ends_when_its_announced_length_has_arrived() {
     for (length, expected) in [("10", 0), ("11", 2), ("9", 0), ("many", 2)] {
         let breaker = after_a_failure(POLICY.on_drop(OnDrop::Failure));
         let mut service = BreakerLayer::new(breaker.clone())
@@ -415,7 +415,7 @@ fn a_grpc_status_in_the_trailers_of_a_body_of_known_length_is_the_outcome() {
 }
 
 #[test]
-fn frames_trailers_and_hints_are_those_of_the_body_within() {
+fn frames_trailers_and_hints_are_those_of_the_inner_body() {
     let (breaker, _) = breaker(POLICY);
     let trailers = HeaderMap::from_iter([(http::header::ETAG, HeaderValue::from_static("seven"))]);
     let mut frames = Frames::of([data(), Poll::Ready(Ok(Frame::trailers(trailers.clone())))]);

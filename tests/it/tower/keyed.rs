@@ -51,7 +51,7 @@ fn each_key_has_a_breaker_of_its_own() {
 }
 
 #[test]
-fn whatever_leads_to_a_breaker_will_do() {
+fn any_pointer_to_a_breaker_is_accepted() {
     /// A handle that keeps its store alive.
     struct Handle(Arc<[Breaker; 2]>, usize);
 
@@ -73,7 +73,7 @@ fn whatever_leads_to_a_breaker_will_do() {
 }
 
 #[test]
-fn where_the_request_chooses_the_service_within_is_always_asked() {
+fn where_the_request_chooses_the_inner_service_is_always_polled() {
     let (breaker, _) = breaker(POLICY);
     let find = breaker.clone();
     let partner = Partner::default();
@@ -87,7 +87,7 @@ fn where_the_request_chooses_the_service_within_is_always_asked() {
 }
 
 #[test]
-fn where_the_request_chooses_an_error_of_readiness_is_nobody_s() {
+fn where_the_request_chooses_an_error_of_readiness_is_not_recorded() {
     let (breaker, _) = breaker(POLICY);
     let find = breaker.clone();
     let partner = Partner::default();

@@ -158,7 +158,7 @@ async fn a_breaker_between_two_of_another_counts_each_once() {
 }
 
 #[test]
-fn layers_that_choose_by_request_pass_on_what_the_outer_one_admitted() {
+fn layers_that_choose_by_request_pass_on_calls_admitted_by_the_outer_one() {
     let (breaker, clock) = breaker(ONE_FAILS);
     let (outer, inner) = (breaker.clone(), breaker.clone());
     let mut service = ServiceBuilder::new()
@@ -183,7 +183,7 @@ fn errors_of_an_inner_layer_keep_their_own_type() {
 }
 
 #[test]
-fn a_panic_through_two_layers_counts_once_and_leaves_the_call() {
+fn a_panic_through_two_layers_counts_once_and_propagates() {
     for ask in [Ask::PanicInCall, Ask::PanicInPoll] {
         let (breaker, _) = breaker(POLICY);
         let inner = BreakerLayer::new(breaker.clone()).layer(Partner::default());

@@ -79,7 +79,7 @@ fn a_dropped_response_is_a_dropped_call() {
 }
 
 #[test]
-fn a_panic_is_a_failure_wherever_it_comes_from() {
+fn a_panic_is_a_failure_from_every_source() {
     let drops_are_ignored = POLICY.on_drop(OnDrop::Ignore);
     for ask in [Ask::PanicInCall, Ask::PanicInPoll] {
         let (breaker, _) = breaker(drops_are_ignored);
@@ -97,7 +97,7 @@ fn a_panic_is_a_failure_wherever_it_comes_from() {
 
 /// One rule for everything that holds a permit: the panic may come from the call or from beside it.
 #[test]
-fn what_a_panic_beside_drops_is_a_failure() {
+fn a_call_dropped_by_an_unrelated_panic_is_a_failure() {
     let (breaker, _) = breaker(POLICY.on_drop(OnDrop::Ignore));
     let mut service = BreakerLayer::new(breaker.clone()).layer(Partner::default());
     assert!(poll_ready(&mut service).is_ready());
@@ -111,7 +111,7 @@ fn what_a_panic_beside_drops_is_a_failure() {
 }
 
 #[test]
-fn a_body_that_a_panic_beside_drops_is_a_failure() {
+fn a_body_dropped_by_an_unrelated_panic_is_a_failure() {
     let (breaker, _) = breaker(POLICY);
     let mut service = BreakerLayer::new(breaker.clone())
         .hold_body()

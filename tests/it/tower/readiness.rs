@@ -64,7 +64,7 @@ fn busy_probes_and_an_operator_do_not_wait_for_inner_readiness_either() {
 }
 
 #[test]
-fn a_service_that_was_not_asked_is_not_called_even_if_the_deadline_passed_since() {
+fn a_service_that_was_not_polled_is_not_called_even_after_the_deadline() {
     let (breaker, clock) = breaker(POLICY);
     breaker.force_open_for(SECOND);
     let partner = Partner::default();
@@ -113,7 +113,7 @@ fn a_breaker_that_trips_after_inner_readiness_rejects_still() {
 
 /// A reservation ends with a call or with the instance that made it; a rejected call makes no call.
 #[test]
-fn a_call_that_is_rejected_after_inner_readiness_gives_its_slot_up() {
+fn a_call_that_is_rejected_after_inner_readiness_releases_its_slot() {
     let (breaker, _) = breaker(POLICY);
     let partner = ConcurrencyLimit::new(Partner::default(), 1);
     let mut service = BreakerLayer::new(breaker.clone()).layer(partner);
@@ -160,7 +160,7 @@ fn a_call_that_is_rejected_while_the_inner_service_waits_leaves_its_queue() {
 }
 
 #[test]
-fn a_call_that_is_rejected_after_the_inner_service_was_asked_again_leaves_its_queue() {
+fn a_call_that_is_rejected_after_the_inner_service_was_polled_again_leaves_its_queue() {
     let (breaker, _) = breaker(POLICY);
     let partner = ConcurrencyLimit::new(Partner::default(), 1);
     let mut busy = BreakerLayer::new(breaker.clone()).layer(partner);
@@ -180,7 +180,7 @@ fn a_call_that_is_rejected_after_the_inner_service_was_asked_again_leaves_its_qu
 }
 
 #[test]
-fn where_the_request_chooses_a_rejected_call_gives_its_slot_up() {
+fn where_the_request_chooses_a_rejected_call_releases_its_slot() {
     let (breaker, _) = breaker(POLICY);
     let find = breaker.clone();
     let partner = ConcurrencyLimit::new(Partner::default(), 1);
@@ -264,7 +264,7 @@ fn a_service_that_is_not_clone_keeps_its_readiness_for_the_next_call() {
 }
 
 #[test]
-fn a_call_that_is_rejected_before_inner_readiness_takes_no_place_in_a_limit_within() {
+fn a_call_that_is_rejected_before_inner_readiness_takes_no_slot_of_an_inner_limit() {
     let (breaker, _) = breaker(POLICY);
     let partner = ConcurrencyLimit::new(Partner::default(), 1);
     let mut service = BreakerLayer::new(breaker.clone()).layer(partner);
@@ -409,7 +409,7 @@ impl CallListener for Told {
 }
 
 #[test]
-fn listeners_are_told_of_each_rejected_call_once() {
+fn listeners_are_notified_once_of_each_rejected_call() {
     static CLOCK: Manual = Manual::new();
     static TOLD: Told = Told(Mutex::new(Vec::new()));
     static BREAKER: Breaker = Breaker::builder()

@@ -124,7 +124,7 @@ fn rejections_are_not_retried_above_a_buffer() {
 }
 
 #[test]
-fn an_error_of_yours_says_itself_whether_it_is_a_rejection() {
+fn a_custom_error_reports_whether_it_is_a_rejection() {
     #[derive(Clone, Debug, PartialEq)]
     enum QuoteError {
         Unavailable(Rejected),

@@ -54,7 +54,7 @@ async fn request(app: &Router, method: &str, path: &str) -> Response<Body> {
 }
 
 #[test]
-fn all_that_a_layer_and_its_clones_make_share_their_breaker() {
+fn all_services_of_a_layer_and_its_clones_share_their_breaker() {
     let (breaker, _) = breaker(POLICY);
     let layer = BreakerLayer::new(breaker.clone());
     let mut one = layer.layer(Partner::default());
@@ -132,7 +132,7 @@ fn a_service_names_its_type_shortly() {
 }
 
 #[test]
-fn services_and_responses_go_anywhere() {
+fn services_and_responses_are_send_and_sync() {
     fn anywhere<T: Send + 'static>(_: &T) {}
     let (breaker, _) = breaker(POLICY);
     let mut service = BreakerLayer::new(breaker)

@@ -184,7 +184,7 @@ async fn a_reference_that_a_request_finds_goes_into_a_task_without_a_buffer() {
 
 /// The client from the documentation: a boxed `io` error below a timeout.
 #[tokio::test]
-async fn the_client_of_the_documentation_goes_into_a_task() {
+async fn the_client_of_the_documentation_can_be_spawned() {
     let client = ServiceBuilder::new()
         .buffer(32)
         .layer(BreakerLayer::new(&BREAKER).flat())

@@ -84,7 +84,7 @@ fn a_drop_fails_if_held_long_enough() {
 }
 
 #[test]
-fn a_panic_is_a_failure_whatever_a_drop_means() {
+fn a_panic_is_a_failure_under_every_on_drop() {
     for held in [true, false] {
         let bench = Bench::new(touchy().on_drop(OnDrop::Ignore));
         let thrown = catch_unwind(AssertUnwindSafe(|| {
@@ -119,7 +119,7 @@ fn a_permit_acquired_and_dropped_during_an_unrelated_panic_is_no_failure() {
 }
 
 #[test]
-fn a_slow_call_is_a_failure_whatever_it_returned() {
+fn a_slow_call_is_a_failure_for_every_result() {
     for outcome in [Success, Ignored, Failure] {
         let bench = Bench::new(touchy().slow_call(SEC));
         let (fast, slow) = (bench.acquire(), bench.acquire());

@@ -106,7 +106,7 @@ fn a_lease_counts_from_the_last_slot_taken() {
 }
 
 #[test]
-fn a_free_slot_is_taken_whatever_the_lease() {
+fn a_free_slot_is_taken_after_the_lease_ended() {
     let bench = Bench::tripped(touchy().probes(2).probe_lease(2 * SEC));
     let _one = bench.wait().probe();
     let _two = bench.after(HOUR).probe();

@@ -34,7 +34,7 @@ fn a_rejection_carries_reason_remaining_time_generation_and_name() {
 }
 
 #[test]
-fn reading_past_the_deadline_moves_nothing() {
+fn reading_past_the_deadline_makes_no_transition() {
     let bench = Bench::tripped(touchy());
     bench.wait();
     for _ in 0..3 {

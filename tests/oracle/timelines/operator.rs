@@ -17,7 +17,7 @@ fn force_open_holds_against_time_and_late_outcomes() {
 }
 
 #[test]
-fn disable_lets_all_pass_and_records_nothing() {
+fn disable_admits_all_calls_and_records_none() {
     let bench = Bench::tripped(touchy());
     assert_eq!(bench.breaker.disable(), State::Open);
     for _ in 0..100 {
@@ -92,7 +92,7 @@ fn force_open_for_is_rounded_up_and_clamped() {
 }
 
 #[test]
-fn every_verb_is_a_transition_but_three_that_change_nothing() {
+fn every_operator_action_is_a_transition_except_three_without_effect() {
     let bench = Bench::new(touchy());
     let breaker = &bench.breaker;
     let raises = |verb: &dyn Fn() -> State| {
@@ -123,7 +123,7 @@ fn the_verbs_return_the_state_as_recorded() {
 }
 
 #[test]
-fn an_open_period_that_an_operator_began_was_tripped_by_nothing() {
+fn an_open_period_that_an_operator_began_shows_no_trip_counts() {
     let bench = Bench::tripped(touchy());
     bench.breaker.force_open_for(SEC);
     assert_eq!(bench.breaker.snapshot().failures, None, "after a trip");

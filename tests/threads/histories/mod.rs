@@ -47,7 +47,7 @@ const POLICY: Policy = Policy::new()
     .probe_lease(Duration::from_millis(700));
 
 #[test]
-fn runs_of_failures_have_an_order() {
+fn runs_of_failures_are_sequentially_consistent() {
     play(
         "consecutive",
         POLICY.trip(Trip::consecutive(3)),
@@ -56,31 +56,31 @@ fn runs_of_failures_have_an_order() {
 }
 
 #[test]
-fn failures_of_the_last_calls_have_an_order() {
+fn failures_of_the_last_calls_are_sequentially_consistent() {
     let policy = POLICY.trip(Trip::failures(3).of_last(6));
     play("of-last", policy.probes(2).probe_successes(2), Time::GoesOn);
 }
 
 #[test]
-fn a_share_of_the_last_calls_has_an_order() {
+fn a_failure_rate_of_the_last_calls_is_sequentially_consistent() {
     let policy = POLICY.trip(Trip::percent(50).min_calls(3).of_last(5));
     play("percent", policy.probes(3), Time::GoesOn);
 }
 
 #[test]
-fn failures_in_a_ring_have_an_order() {
+fn failures_in_a_ring_are_sequentially_consistent() {
     let policy = POLICY.trip(Trip::failures(4).of_last(60));
     play("ring", policy, Time::Stands);
 }
 
 #[test]
-fn a_run_beside_a_ring_has_an_order() {
+fn a_run_with_a_ring_is_sequentially_consistent() {
     let trip = Trip::consecutive(3).or(Trip::failures(5).of_last(50));
     play("run beside ring", POLICY.trip(trip), Time::Stands);
 }
 
 #[test]
-fn failures_within_a_time_have_an_order() {
+fn failures_within_a_time_are_sequentially_consistent() {
     let policy = POLICY.trip(Trip::failures(4).within(2 * SECOND));
     play("within", policy, Time::Stands);
 }
@@ -107,7 +107,7 @@ fn play(name: &str, policy: Policy, time: Time) {
                     panic!("{name}, game {seed} ends in {end:?}, {unexplained}")
                 });
         figures.add(&played.heard, &explanation);
-        met += usize::from(game.shows_that_threads_met(&played));
+        met += usize::from(game.proves_that_threads_interleaved(&played));
         lost += played.lost;
         if figures.histories() >= wanted && met >= iterations(MET) {
             break;
@@ -239,7 +239,7 @@ impl Game {
 
     /// Whether the history proves that threads interleaved: no order in which one thread runs after
     /// another explains it.
-    fn shows_that_threads_met(&self, played: &Played) -> bool {
+    fn proves_that_threads_interleaved(&self, played: &Played) -> bool {
         const ORDERS: [[usize; THREADS]; 6] = [
             [0, 1, 2],
             [0, 2, 1],

@@ -136,7 +136,7 @@ impl Steps {
     }
 
     /// Whether a failure may finish the recording of another, whose verdict then says less.
-    fn may_be_helped(&self, asked: &Asked) -> bool {
+    fn may_be_completed_by_another(&self, asked: &Asked) -> bool {
         let beside = |window: Window| match window.span {
             cutout::Span::OfLast(calls) => calls > 45,
             _ => true,
@@ -158,7 +158,7 @@ impl Specification for Steps {
         after.0.take_transitions();
         after.0.take_call_events();
         let less = match answer {
-            Some(Answer::Recorded(Tripped | Stale)) if self.may_be_helped(asked) => {
+            Some(Answer::Recorded(Tripped | Stale)) if self.may_be_completed_by_another(asked) => {
                 Some((after.clone(), Answer::Recorded(Applied)))
             }
             _ => None,

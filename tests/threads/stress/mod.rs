@@ -67,7 +67,7 @@ enum Place {
 }
 
 #[test]
-fn what_a_run_of_failures_trips_adds_up() {
+fn trips_of_a_run_add_up() {
     let counts = Counts {
         failures: 4,
         among: 0,
@@ -77,7 +77,7 @@ fn what_a_run_of_failures_trips_adds_up() {
 }
 
 #[test]
-fn what_failures_of_the_last_calls_trip_adds_up() {
+fn trips_of_the_last_calls_add_up() {
     let policy = POLICY.trip(Trip::failures(5).of_last(12));
     let counts = Counts {
         failures: 5,
@@ -89,7 +89,7 @@ fn what_failures_of_the_last_calls_trip_adds_up() {
 }
 
 #[test]
-fn what_failures_in_a_ring_trip_adds_up() {
+fn trips_of_a_ring_add_up() {
     let policy = POLICY.trip(Trip::failures(6).of_last(100));
     let counts = Counts {
         failures: 6,
@@ -100,7 +100,7 @@ fn what_failures_in_a_ring_trip_adds_up() {
 }
 
 #[test]
-fn what_failures_within_a_time_trip_adds_up() {
+fn trips_of_failures_within_a_time_add_up() {
     let policy = POLICY.trip(Trip::failures(6).within(DAY));
     let counts = Counts {
         failures: 6,
@@ -112,7 +112,7 @@ fn what_failures_within_a_time_trip_adds_up() {
 
 /// Uses a window in which every call fails; with successes in it, the failure rate decides.
 #[test]
-fn what_a_rate_trips_adds_up() {
+fn trips_of_a_failure_rate_add_up() {
     let policy = POLICY.trip(Trip::percent(60).min_calls(7).within(DAY));
     let counts = Counts {
         failures: 7,

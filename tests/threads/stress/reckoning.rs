@@ -80,11 +80,11 @@ struct Counted {
 
 impl Reckoning {
     pub(crate) fn reckon(&self, counts: Counts) -> Met {
-        let missed = self.every_transition_is_told_once_or_missed();
-        self.each_is_made_by_who_says_so(counts);
-        self.nobody_comes_before_the_deadline();
+        let missed = self.every_transition_is_notified_once_or_missed();
+        self.each_transition_is_made_by_the_call_that_reports_it(counts);
+        self.no_probe_precedes_the_deadline();
         self.no_trip_is_lost(counts);
-        self.what_is_late_is_stale();
+        self.late_outcomes_are_stale();
         assert_eq!(self.last.probes_in_flight, 0, "I8: every slot was released");
         Met {
             rounds: 1,
@@ -117,7 +117,7 @@ impl Reckoning {
     }
 
     /// I1, I2, I3, I19. Returns the number of missed transitions.
-    fn every_transition_is_told_once_or_missed(&self) -> usize {
+    fn every_transition_is_notified_once_or_missed(&self) -> usize {
         use State::{Closed, HalfOpen, Open};
         let (mut stands, mut generation, mut missed) = (State::Closed, 0, 0);
         for told in &self.told {
@@ -158,7 +158,7 @@ impl Reckoning {
 
     /// I1: the call that reports a trip, recovery or reopening is the only one, and listeners
     /// receive the same cause.
-    fn each_is_made_by_who_says_so(&self, counts: Counts) {
+    fn each_transition_is_made_by_the_call_that_reports_it(&self, counts: Counts) {
         let mut makers: BTreeMap<u16, Cause> = BTreeMap::new();
         for call in &self.calls {
             let cause = match call.recorded {
@@ -187,7 +187,7 @@ impl Reckoning {
     }
 
     /// I11.
-    fn nobody_comes_before_the_deadline(&self) {
+    fn no_probe_precedes_the_deadline(&self) {
         let mut deadlines = BTreeMap::new();
         for call in &self.calls {
             if let Recorded::Tripped | Recorded::Reopened = call.recorded {
@@ -252,7 +252,7 @@ impl Reckoning {
     }
 
     /// I4.
-    fn what_is_late_is_stale(&self) {
+    fn late_outcomes_are_stale(&self) {
         for call in &self.calls {
             match call.recorded {
                 Recorded::Stale => assert_ne!(call.generation, self.last.generation),
