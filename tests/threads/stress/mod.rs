@@ -26,15 +26,15 @@ use fastrand::Rng;
 use histories::iterations;
 
 use super::alone;
-use reckoning::{Met, Reckoning};
+use reckoning::{Audit, Collisions};
 
 /// Calls of each thread in a round: few enough that no generation repeats.
 const CALLS: usize = 200;
 const ROUNDS: usize = 12;
 /// Upper bound of rounds until threads have collided, as a multiple of the number asked for.
-const PATIENCE: usize = 50;
+const MAX_ROUNDS: usize = 50;
 /// Required number of admissions that lost their CAS in a test, and of stale outcomes.
-const MET: usize = 2;
+const MIN_COLLISIONS: usize = 2;
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_hours(24);
@@ -51,13 +51,13 @@ struct Counts {
     /// Failures that trip among at most `among` calls; with 0, a success ends the run.
     failures: u32,
     among: u32,
-    place: Place,
+    counted_in: CountedIn,
 }
 
 /// Where failures are counted. This decides how many failures beyond those that trip may be
 /// reported as applied.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum CountedIn {
     /// By the CAS that trips: none.
     Word,
     /// A failure may finish another's recording: that one.
@@ -71,7 +71,7 @@ fn trips_of_a_run_add_up() {
     let counts = Counts {
         failures: 4,
         among: 0,
-        place: Place::Word,
+        counted_in: CountedIn::Word,
     };
     stress("consecutive", POLICY.trip(Trip::consecutive(4)), 4, counts);
 }
@@ -82,7 +82,7 @@ fn trips_of_the_last_calls_add_up() {
     let counts = Counts {
         failures: 5,
         among: 12,
-        place: Place::Word,
+        counted_in: CountedIn::Word,
     };
     let policy = policy.probes(3).probe_successes(2);
     stress("of-last", policy, 8, counts);
@@ -94,7 +94,7 @@ fn trips_of_a_ring_add_up() {
     let counts = Counts {
         failures: 6,
         among: 100,
-        place: Place::Ring,
+        counted_in: CountedIn::Ring,
     };
     stress("ring", policy.probes(2), 5, counts);
 }
@@ -105,7 +105,7 @@ fn trips_of_failures_within_a_time_add_up() {
     let counts = Counts {
         failures: 6,
         among: u32::MAX,
-        place: Place::Ring,
+        counted_in: CountedIn::Ring,
     };
     stress("within", policy, 4, counts);
 }
@@ -117,29 +117,36 @@ fn trips_of_a_failure_rate_add_up() {
     let counts = Counts {
         failures: 7,
         among: 0,
-        place: Place::Buckets,
+        counted_in: CountedIn::Buckets,
     };
     let policy = policy.probes(2).probe_successes(2);
     stress("rate", policy, 6, counts);
 }
 
 fn stress(name: &str, policy: Policy, threads: usize, counts: Counts) {
+    // One test at a time: threads only collide where each has a core.
     let _alone = alone();
-    let mut met = Met::default();
+    let mut collisions = Collisions::default();
     let wanted = iterations(ROUNDS);
-    for seed in (0..).take(wanted * PATIENCE) {
-        met.add(&Round::new(policy, threads).run(seed).reckon(counts));
-        if met.rounds >= wanted && met.lost >= MET && met.stale >= MET {
+    for seed in (0..).take(wanted * MAX_ROUNDS) {
+        collisions.add(&Round::new(policy, threads).run(seed).audit(counts));
+        if collisions.rounds >= wanted
+            && collisions.failed_cas >= MIN_COLLISIONS
+            && collisions.stale >= MIN_COLLISIONS
+        {
             break;
         }
     }
-    println!("stress: {name}, {threads} threads: {met}");
+    println!("stress: {name}, {threads} threads: {collisions}");
     assert!(
-        met.lost >= MET && met.stale >= MET,
+        collisions.failed_cas >= MIN_COLLISIONS && collisions.stale >= MIN_COLLISIONS,
         "threads hardly ever collided, so the test shows nothing"
     );
     assert!(
-        met.closed > 0 && met.trips > 0 && met.recoveries > 0 && met.reopenings > 0,
+        collisions.closed > 0
+            && collisions.trips > 0
+            && collisions.recoveries > 0
+            && collisions.reopenings > 0,
         "too few events"
     );
 }
@@ -176,7 +183,7 @@ struct Round {
     threads: usize,
     clock: Arc<Counting>,
     breaker: Breaker,
-    told: [Arc<Mutex<Vec<Transition>>>; 2],
+    notified: [Arc<Mutex<Vec<Transition>>>; 2],
     /// Probes in flight, by generation.
     probes: Vec<AtomicU32>,
     most_probes: AtomicU32,
@@ -189,7 +196,7 @@ struct Round {
 impl Round {
     fn new(policy: Policy, threads: usize) -> Self {
         let clock = Arc::new(Counting(Manual::at(OPEN_MS * 1_000_000)));
-        let told: [Arc<Mutex<Vec<Transition>>>; 2] = Default::default();
+        let notified: [Arc<Mutex<Vec<Transition>>>; 2] = Default::default();
         let listener = |log: &Arc<Mutex<Vec<Transition>>>| {
             let log = Arc::clone(log);
             Arc::new(move |transition: &Transition| {
@@ -207,10 +214,10 @@ impl Round {
                 .policy(policy)
                 .build()
                 .with_shared_clock(clock.clone())
-                .with_shared_listener(listener(&told[0]))
-                .with_shared_listener(listener(&told[1])),
+                .with_shared_listener(listener(&notified[0]))
+                .with_shared_listener(listener(&notified[1])),
             clock,
-            told,
+            notified,
             probes: (0..1 << 16).map(|_| AtomicU32::new(0)).collect(),
             most_probes: AtomicU32::new(0),
             done: AtomicUsize::new(0),
@@ -218,9 +225,9 @@ impl Round {
         }
     }
 
-    fn run(self, seed: u64) -> Reckoning {
+    fn run(self, seed: u64) -> Audit {
         let gate = Barrier::new(self.threads);
-        let (logs, lost): (Vec<Vec<Call>>, Vec<usize>) = thread::scope(|scope| {
+        let (logs, failed_cas): (Vec<Vec<Call>>, Vec<usize>) = thread::scope(|scope| {
             let threads: Vec<_> = (0..self.threads)
                 .map(|number| {
                     let (round, gate) = (&self, &gate);
@@ -236,17 +243,17 @@ impl Round {
                 .map(|thread| thread.join().expect("no thread panics"))
                 .unzip()
         });
-        let told = |log: usize| self.told[log].lock().unwrap().clone();
+        let notified = |log: usize| self.notified[log].lock().unwrap().clone();
         assert_eq!(
-            told(0),
-            told(1),
+            notified(0),
+            notified(1),
             "all listeners receive the same transitions"
         );
-        Reckoning {
+        Audit {
             threads: self.threads,
             calls: logs.into_iter().flatten().collect(),
-            lost: lost.into_iter().sum(),
-            told: told(0),
+            failed_cas: failed_cas.into_iter().sum(),
+            notified: notified(0),
             last: self.breaker.snapshot(),
             most_probes: self.most_probes.into_inner(),
         }
@@ -255,7 +262,7 @@ impl Round {
     /// The first thread moves the clock until the others have made their calls; the second also
     /// acts as an operator.
     fn act(&self, number: usize, draw: &mut Rng) -> (Vec<Call>, usize) {
-        let (mut log, mut lost) = (Vec::with_capacity(CALLS), 0);
+        let (mut log, mut failed_cas) = (Vec::with_capacity(CALLS), 0);
         let _leaving = Leaving(self);
         let goes_on = |calls: usize| match number {
             _ if self.failed.load(Ordering::SeqCst) => false,
@@ -272,7 +279,7 @@ impl Round {
             }
             READINGS.set(0);
             let acquired = self.breaker.try_acquire();
-            lost += READINGS.get().saturating_sub(1);
+            failed_cas += READINGS.get().saturating_sub(1);
             match acquired {
                 Ok(permit) => {
                     log.push(self.call(permit, draw));
@@ -284,7 +291,7 @@ impl Round {
                 Err(_) => {}
             }
         }
-        (log, lost)
+        (log, failed_cas)
     }
 
     fn call(&self, permit: Permit<'_>, draw: &mut Rng) -> Call {

@@ -4,25 +4,25 @@ use std::{collections::BTreeMap, fmt};
 
 use cutout::{Cause, Outcome, Recorded, Snapshot, State, Transition};
 
-use super::{Call, Counts, OPEN_MS, Place};
+use super::{Call, CountedIn, Counts, OPEN_MS};
 
 /// Logs and final state of a round.
-pub(crate) struct Reckoning {
+pub(crate) struct Audit {
     pub(crate) threads: usize,
     pub(crate) calls: Vec<Call>,
-    pub(crate) lost: usize,
-    pub(crate) told: Vec<Transition>,
+    pub(crate) failed_cas: usize,
+    pub(crate) notified: Vec<Transition>,
     pub(crate) last: Snapshot,
     pub(crate) most_probes: u32,
 }
 
 /// Totals of the events that occurred.
 #[derive(Default)]
-pub(crate) struct Met {
+pub(crate) struct Collisions {
     pub(crate) rounds: usize,
     pub(crate) calls: usize,
     /// Admissions that read the clock again because they lost their CAS.
-    pub(crate) lost: usize,
+    pub(crate) failed_cas: usize,
     /// Outcomes that arrived after their period.
     pub(crate) stale: usize,
     pub(crate) trips: usize,
@@ -35,11 +35,11 @@ pub(crate) struct Met {
     pub(crate) most_probes: u32,
 }
 
-impl Met {
+impl Collisions {
     pub(crate) fn add(&mut self, other: &Self) {
         self.rounds += other.rounds;
         self.calls += other.calls;
-        self.lost += other.lost;
+        self.failed_cas += other.failed_cas;
         self.stale += other.stale;
         self.trips += other.trips;
         self.recoveries += other.recoveries;
@@ -51,11 +51,11 @@ impl Met {
     }
 }
 
-impl fmt::Display for Met {
+impl fmt::Display for Collisions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} rounds, {} calls, {} transitions ({} trips, {} recoveries, {} reopenings; {} not told of), \
+            "{} rounds, {} calls, {} transitions ({} trips, {} recoveries, {} reopenings; {} missed), \
              {} stale outcomes, {} admissions lost a CAS, at most {} probes at once",
             self.rounds,
             self.calls,
@@ -65,7 +65,7 @@ impl fmt::Display for Met {
             self.reopenings,
             self.missed,
             self.stale,
-            self.lost,
+            self.failed_cas,
             self.most_probes
         )
     }
@@ -78,19 +78,19 @@ struct Counted {
     successes: u32,
 }
 
-impl Reckoning {
-    pub(crate) fn reckon(&self, counts: Counts) -> Met {
+impl Audit {
+    pub(crate) fn audit(&self, counts: Counts) -> Collisions {
         let missed = self.every_transition_is_notified_once_or_missed();
         self.each_transition_is_made_by_the_call_that_reports_it(counts);
         self.no_probe_precedes_the_deadline();
         self.no_trip_is_lost(counts);
         self.late_outcomes_are_stale();
         assert_eq!(self.last.probes_in_flight, 0, "I8: every slot was released");
-        Met {
+        Collisions {
             rounds: 1,
             calls: self.calls.len(),
-            lost: self.lost,
-            stale: self.answered(Recorded::Stale).count(),
+            failed_cas: self.failed_cas,
+            stale: self.reporting(Recorded::Stale).count(),
             trips: self.caused(Cause::Tripped),
             recoveries: self.caused(Cause::Recovered),
             reopenings: self.caused(Cause::ProbeFailed),
@@ -101,58 +101,61 @@ impl Reckoning {
         }
     }
 
-    fn answered(&self, recorded: Recorded) -> impl Iterator<Item = &Call> {
+    fn reporting(&self, recorded: Recorded) -> impl Iterator<Item = &Call> {
         let calls = self.calls.iter();
         calls.filter(move |call| call.recorded == recorded)
     }
 
     fn caused(&self, cause: Cause) -> usize {
-        self.told.iter().filter(|told| told.cause == cause).count()
+        self.notified
+            .iter()
+            .filter(|notified| notified.cause == cause)
+            .count()
     }
 
-    fn begun(&self, generation: u16) -> Option<&Transition> {
-        let at = |told: &Transition| told.generation;
-        let place = self.told.binary_search_by_key(&generation, at).ok()?;
-        self.told.get(place)
+    fn transition_to(&self, generation: u16) -> Option<&Transition> {
+        let at = |notified: &Transition| notified.generation;
+        let index = self.notified.binary_search_by_key(&generation, at).ok()?;
+        self.notified.get(index)
     }
 
     /// I1, I2, I3, I19. Returns the number of missed transitions.
     fn every_transition_is_notified_once_or_missed(&self) -> usize {
         use State::{Closed, HalfOpen, Open};
-        let (mut stands, mut generation, mut missed) = (State::Closed, 0, 0);
-        for told in &self.told {
+        let (mut state, mut generation, mut missed) = (State::Closed, 0, 0);
+        for notified in &self.notified {
             // A round has far fewer than 65 536 transitions, so no generation repeats.
-            let next = u32::from(generation) + told.missed + 1;
+            let next = u32::from(generation) + notified.missed + 1;
             assert_eq!(
-                u32::from(told.generation),
+                u32::from(notified.generation),
                 next,
                 "transitions are consecutive"
             );
             assert!(
-                told.missed > 0 || told.from == stands,
+                notified.missed > 0 || notified.from == state,
                 "each transition begins where the last one ended"
             );
-            let edge = (told.from, told.to);
+            let edge = (notified.from, notified.to);
             assert!(
-                match told.cause {
+                match notified.cause {
                     Cause::Tripped => edge == (Closed, Open),
                     Cause::ProbeAdmitted => edge == (Open, HalfOpen),
                     Cause::ProbeFailed | Cause::LeaseExpired => edge == (HalfOpen, Open),
                     Cause::Recovered => edge == (HalfOpen, Closed),
                     _ => true,
                 },
-                "no such edge: {told:?}"
+                "no such transition: {notified:?}"
             );
-            (stands, generation) = (told.to, told.generation);
-            missed += told.missed as usize;
+            (state, generation) = (notified.to, notified.generation);
+            missed += notified.missed as usize;
         }
         let rest = (self.last.recorded, self.last.generation);
         assert_eq!(
-            (stands, generation),
+            (state, generation),
             rest,
             "the last notified transition led to the current state"
         );
-        assert_eq!(self.told.len() + missed, usize::from(generation));
+        assert_eq!(self.notified.len() + missed, usize::from(generation));
         missed
     }
 
@@ -171,16 +174,16 @@ impl Reckoning {
             let other = makers.insert(generation, cause);
             assert_eq!(other, None, "two calls made generation {generation}");
             assert!(
-                self.begun(generation)
-                    .is_none_or(|told| told.cause == cause)
+                self.transition_to(generation)
+                    .is_none_or(|notified| notified.cause == cause)
             );
         }
-        for told in &self.told {
-            let made = makers.get(&told.generation);
-            match told.cause {
-                Cause::Recovered | Cause::ProbeFailed => assert_eq!(made, Some(&told.cause)),
+        for notified in &self.notified {
+            let made = makers.get(&notified.generation);
+            match notified.cause {
+                Cause::Recovered | Cause::ProbeFailed => assert_eq!(made, Some(&notified.cause)),
                 // A trip that another failure finished is reported as applied.
-                Cause::Tripped => assert!(made.is_some() || counts.place != Place::Word),
+                Cause::Tripped => assert!(made.is_some() || counts.counted_in != CountedIn::Word),
                 _ => assert_eq!(made, None),
             }
         }
@@ -206,7 +209,7 @@ impl Reckoning {
     /// I14. With all threads done, exactly the outcomes that were reported as applied are counted.
     fn no_trip_is_lost(&self, counts: Counts) {
         let mut periods: BTreeMap<u16, Counted> = BTreeMap::new();
-        for call in self.answered(Recorded::Applied).filter(|call| !call.probe) {
+        for call in self.reporting(Recorded::Applied).filter(|call| !call.probe) {
             let counted = periods.entry(call.generation).or_default();
             match call.outcome {
                 Outcome::Failure => counted.failures += 1,
@@ -217,13 +220,15 @@ impl Reckoning {
             let calls = counted.failures + counted.successes;
             let in_window = counted.successes == 0 || calls <= counts.among;
             let threads = u32::try_from(self.threads).expect("few");
-            let ended_by = self.begun(generation + 1).map(|told| told.cause);
-            let helped = match (counts.place, ended_by) {
-                (Place::Word, _) => 0,
+            let ended_by = self
+                .transition_to(generation + 1)
+                .map(|notified| notified.cause);
+            let helped = match (counts.counted_in, ended_by) {
+                (CountedIn::Word, _) => 0,
                 _ if generation == self.last.generation => 0,
-                (Place::Ring, Some(Cause::Tripped)) => 1,
+                (CountedIn::Ring, Some(Cause::Tripped)) => 1,
                 // All other threads' failures were counted while one tripped.
-                (Place::Buckets, Some(Cause::Tripped)) => threads - 1,
+                (CountedIn::Buckets, Some(Cause::Tripped)) => threads - 1,
                 // The period ended between entry and index, or its end was missed.
                 _ => threads,
             };
