@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 
-use histories::{Event, Explanation, Specification, explain};
+use histories::{Event, Specification, WitnessOrder, check};
 
 use crate::{
     machine::{
@@ -159,7 +159,7 @@ pub(crate) fn explained(
     last: Word,
     rules: Rules,
     heard: &[Vec<Heard>],
-) -> Explanation {
-    explain(&Steps(rules), first, heard, |word| *word == last)
-        .unwrap_or_else(|unexplained| panic!("from {first:?} to {last:?}, {unexplained}"))
+) -> WitnessOrder {
+    check(&Steps(rules), first, heard, |word| *word == last)
+        .unwrap_or_else(|violation| panic!("from {first:?} to {last:?}, {violation}"))
 }

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use histories::{Figures, iterations};
+use histories::{Stats, iterations};
 use shuttle::{
     Config, Runner,
     rand::{Rng, thread_rng},
@@ -55,7 +55,7 @@ pub(crate) struct Game {
 /// What a run came to.
 #[derive(Default)]
 struct Run {
-    figures: Figures,
+    stats: Stats,
     /// The kinds of answers.
     answers: BTreeSet<String>,
 }
@@ -106,9 +106,9 @@ impl Game {
         let run = run.lock().unwrap_or_else(PoisonError::into_inner);
         println!(
             "history: shuttle, {:?}, {}, {} threads of {} operations: {}, {lost} lost CASes",
-            scheduler, self.rules.name, self.threads, self.operations, run.figures
+            scheduler, self.rules.name, self.threads, self.operations, run.stats
         );
-        assert_eq!(run.figures.histories(), times);
+        assert_eq!(run.stats.histories(), times);
         assert!(lost > times / 10, "hardly a CAS was lost");
         for kind in ALL {
             assert!(
@@ -120,7 +120,7 @@ impl Game {
     }
 
     /// One execution.
-    fn play_once<S: Subject>(self) -> (Vec<Vec<Heard>>, histories::Explanation) {
+    fn play_once<S: Subject>(self) -> (Vec<Vec<Heard>>, histories::WitnessOrder) {
         let rules = self.rules.rules;
         let first = Word::new(rules.tally.fresh(START));
         let shared = Arc::new((S::at(first, rules), AtomicU64::new(START)));
@@ -134,8 +134,8 @@ impl Game {
             .into_iter()
             .map(|thread| thread.join().expect("an actor does not panic"))
             .collect();
-        let explanation = explained(first, shared.0.word(), rules, &heard);
-        (heard, explanation)
+        let witness_order = explained(first, shared.0.word(), rules, &heard);
+        (heard, witness_order)
     }
 }
 
@@ -184,8 +184,8 @@ fn act<S: Subject>(subject: &S, clock: &AtomicU64, operations: usize) -> Vec<Hea
 }
 
 impl Run {
-    fn hear(&mut self, heard: &[Vec<Heard>], explanation: &histories::Explanation) {
-        self.figures.add(heard, explanation);
+    fn hear(&mut self, heard: &[Vec<Heard>], witness_order: &histories::WitnessOrder) {
+        self.stats.add(heard, witness_order);
         let kinds = heard.iter().flatten().map(|event| kind(event.answer.said));
         self.answers.extend(kinds);
     }

@@ -6,11 +6,11 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use crate::{Event, Explanation};
+use crate::{Event, WitnessOrder};
 
 /// Number of histories that were verified, and the size of the searches.
 #[derive(Clone, Debug, Default)]
-pub struct Figures {
+pub struct Stats {
     histories: usize,
     operations: usize,
     switches: usize,
@@ -19,13 +19,13 @@ pub struct Figures {
     outcomes: HashSet<u64>,
 }
 
-impl Figures {
+impl Stats {
     /// Adds a verified history.
-    pub fn add<O, A: Debug>(&mut self, threads: &[Vec<Event<O, A>>], explanation: &Explanation) {
+    pub fn add<O, A: Debug>(&mut self, threads: &[Vec<Event<O, A>>], witness_order: &WitnessOrder) {
         self.histories += 1;
-        self.operations += explanation.order.len();
-        self.switches += explanation.switches();
-        self.widest = self.widest.max(explanation.nodes);
+        self.operations += witness_order.order.len();
+        self.switches += witness_order.switches();
+        self.widest = self.widest.max(witness_order.nodes);
         let mut hasher = DefaultHasher::new();
         for events in threads {
             for event in events {
@@ -49,7 +49,7 @@ impl Figures {
     }
 }
 
-impl fmt::Display for Figures {
+impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (histories, operations) = (self.histories, self.operations);
         let (outcomes, switches, widest) = (self.outcomes.len(), self.switches, self.widest);

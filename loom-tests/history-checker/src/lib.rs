@@ -30,9 +30,9 @@ mod search;
 mod unexplained;
 
 pub use depth::{is_deep, iterations};
-pub use figures::Figures;
-pub use search::{Explanation, MOST_NODES, explain};
-pub use unexplained::Unexplained;
+pub use figures::Stats;
+pub use search::{MOST_NODES, WitnessOrder, check};
+pub use unexplained::Violation;
 
 use std::{fmt::Debug, hash::Hash};
 

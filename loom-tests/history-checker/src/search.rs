@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::{EventOf, Specification, Unexplained};
+use crate::{EventOf, Specification, Violation};
 
 /// Upper bound of nodes in a search. A search that reaches it gives up; [`Violation::is_refuted`]
 /// is then false.
@@ -10,7 +10,7 @@ pub const MOST_NODES: usize = 20_000_000;
 
 /// An order that explains a history.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Explanation {
+pub struct WitnessOrder {
     /// The thread of each operation, in order.
     pub order: Vec<usize>,
     /// Number of distinct (positions, state) pairs visited: one more than the operations if the
@@ -18,7 +18,7 @@ pub struct Explanation {
     pub nodes: usize,
 }
 
-impl Explanation {
+impl WitnessOrder {
     /// How often consecutive operations belong to different threads.
     #[must_use]
     pub fn switches(&self) -> usize {
@@ -38,22 +38,22 @@ type Node<State> = (Box<[usize]>, State);
 /// # Errors
 ///
 /// [`Violation`] if there is no such order, or none was found among [`MOST_NODES`].
-pub fn explain<S: Specification>(
+pub fn check<S: Specification>(
     specification: &S,
     first: S::State,
     threads: &[Vec<EventOf<S>>],
     is_last: impl Fn(&S::State) -> bool,
-) -> Result<Explanation, Unexplained> {
-    explain_within(MOST_NODES, specification, first, threads, is_last)
+) -> Result<WitnessOrder, Violation> {
+    check_within(MOST_NODES, specification, first, threads, is_last)
 }
 
-pub(crate) fn explain_within<S: Specification>(
+pub(crate) fn check_within<S: Specification>(
     most_nodes: usize,
     specification: &S,
     first: S::State,
     threads: &[Vec<EventOf<S>>],
     is_last: impl Fn(&S::State) -> bool,
-) -> Result<Explanation, Unexplained> {
+) -> Result<WitnessOrder, Violation> {
     let search = Search {
         specification,
         threads,
@@ -81,7 +81,7 @@ pub(crate) fn explain_within<S: Specification>(
         order.extend(thread);
         if order.len() == operations && is_last(&node.1) {
             let nodes = seen.len() + 1;
-            return Ok(Explanation { order, nodes });
+            return Ok(WitnessOrder { order, nodes });
         }
         if order.len() >= longest.0.len() {
             longest = (order.clone(), node.1.clone());
@@ -160,12 +160,12 @@ mod tests {
         // No order ends at 9, but only trying each one shows that.
         let threads: Vec<_> = (0..4).map(|at| vec![said(at % 2 == 0, 0)]).collect();
         let never = |count: &u64| *count == 9;
-        let unexplained = explain_within(3, &Counter, 0, &threads, never).unwrap_err();
-        assert!(!unexplained.is_refuted());
-        assert!(unexplained.to_string().starts_with("gave up"));
-        let unexplained = explain(&Counter, 0, &threads, never).unwrap_err();
-        assert!(unexplained.is_refuted());
-        assert!(unexplained.to_string().starts_with("no order"));
+        let violation = check_within(3, &Counter, 0, &threads, never).unwrap_err();
+        assert!(!violation.is_refuted());
+        assert!(violation.to_string().starts_with("gave up"));
+        let violation = check(&Counter, 0, &threads, never).unwrap_err();
+        assert!(violation.is_refuted());
+        assert!(violation.to_string().starts_with("no order"));
     }
 
     #[test]
@@ -175,18 +175,18 @@ mod tests {
         for (at, events) in (0..).zip(&mut hinted) {
             events[0].hint = at;
         }
-        let explained = explain(&Counter, 0, &hinted, |count| *count == 64).unwrap();
+        let explained = check(&Counter, 0, &hinted, |count| *count == 64).unwrap();
         assert_eq!(explained.nodes, 65);
         assert_eq!(explained.order, (0..64).collect::<Vec<_>>());
         assert_eq!(explained.switches(), 63);
-        explain(&Counter, 0, &threads, |count| *count == 64).unwrap();
+        check(&Counter, 0, &threads, |count| *count == 64).unwrap();
     }
 
     #[test]
     fn an_empty_history_has_an_empty_order() {
         let none: [Vec<Event<(), bool>>; 1] = [Vec::new()];
-        let explained = explain(&Counter, 7, &none, |count| *count == 7).unwrap();
+        let explained = check(&Counter, 7, &none, |count| *count == 7).unwrap();
         assert_eq!((explained.order.len(), explained.nodes), (0, 1));
-        explain(&Counter, 7, &none, |count| *count == 8).unwrap_err();
+        check(&Counter, 7, &none, |count| *count == 8).unwrap_err();
     }
 }

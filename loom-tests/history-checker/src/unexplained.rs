@@ -10,14 +10,14 @@ use crate::{Specification, search::Search};
 /// A history that was not explained. Its `Display` shows the longest explained prefix, and why the
 /// next operations do not fit.
 #[derive(Clone, Debug)]
-pub struct Unexplained {
+pub struct Violation {
     prefix: Vec<usize>,
     nodes: usize,
     refuted: bool,
     text: String,
 }
 
-impl Unexplained {
+impl Violation {
     /// Whether every order was tried. If not, the search grew too wide and the result is unknown.
     #[must_use]
     pub fn is_refuted(&self) -> bool {
@@ -37,7 +37,7 @@ impl Unexplained {
     }
 }
 
-impl fmt::Display for Unexplained {
+impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = if self.refuted {
             "no order of single steps explains this history"
@@ -48,7 +48,7 @@ impl fmt::Display for Unexplained {
     }
 }
 
-impl Error for Unexplained {}
+impl Error for Violation {}
 
 impl<S: Specification> Search<'_, S> {
     pub(crate) fn failure(
@@ -57,11 +57,11 @@ impl<S: Specification> Search<'_, S> {
         state: &S::State,
         nodes: usize,
         refuted: bool,
-    ) -> Unexplained {
+    ) -> Violation {
         let text = self
-            .tell(&prefix, state)
+            .describe(&prefix, state)
             .unwrap_or_else(|error| unreachable!("writing to a string never fails: {error}"));
-        Unexplained {
+        Violation {
             prefix,
             nodes,
             refuted,
@@ -69,7 +69,7 @@ impl<S: Specification> Search<'_, S> {
         }
     }
 
-    fn tell(&self, prefix: &[usize], state: &S::State) -> Result<String, fmt::Error> {
+    fn describe(&self, prefix: &[usize], state: &S::State) -> Result<String, fmt::Error> {
         let mut text = String::new();
         let mut placed = vec![0; self.threads.len()];
         writeln!(text, "the longest prefix that one explains:")?;

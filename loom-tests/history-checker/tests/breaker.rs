@@ -1,7 +1,7 @@
 //! Histories of a minimal breaker that the checker must refute, each beside a similar one that it
 //! must explain.
 
-use histories::{Event, Explanation, Specification, Unexplained, explain};
+use histories::{Event, Specification, Violation, WitnessOrder, check};
 use std::iter;
 
 /// Trips at the second failure in a row. The next admission is the only probe, and its success
@@ -87,11 +87,11 @@ impl Specification for Toy {
     }
 }
 
-fn check(
+fn verify(
     first: State,
     threads: &[&[(Operation, Answer)]],
     last: State,
-) -> Result<Explanation, Unexplained> {
+) -> Result<WitnessOrder, Violation> {
     let event = |&(operation, answer): &(Operation, Answer)| Event {
         operation,
         answer,
@@ -101,21 +101,21 @@ fn check(
         .iter()
         .map(|events| events.iter().map(event).collect())
         .collect();
-    let checked = explain(&Toy, first, &threads, |state| *state == last);
-    if let Err(unexplained) = &checked {
-        assert!(unexplained.is_refuted(), "{unexplained}");
+    let checked = check(&Toy, first, &threads, |state| *state == last);
+    if let Err(violation) = &checked {
+        assert!(violation.is_refuted(), "{violation}");
     }
     checked
 }
 
 fn explains(first: State, threads: &[&[(Operation, Answer)]], last: State) -> Vec<usize> {
-    check(first, threads, last)
-        .unwrap_or_else(|unexplained| panic!("{unexplained}"))
+    verify(first, threads, last)
+        .unwrap_or_else(|violation| panic!("{violation}"))
         .order
 }
 
 fn refuses(first: State, threads: &[&[(Operation, Answer)]], last: State) -> String {
-    check(first, threads, last)
+    verify(first, threads, last)
         .expect_err("there is no such order")
         .to_string()
 }
@@ -125,10 +125,10 @@ fn one_slot_has_one_winner() {
     let (won, busy) = ((Admit, Admitted(2)), (Admit, Busy));
     let half_open = state(2, HalfOpen);
     assert_eq!(explains(OPEN, &[&[busy], &[won]], half_open), [1, 0]);
-    let said = refuses(OPEN, &[&[won], &[won]], half_open);
+    let reported = refuses(OPEN, &[&[won], &[won]], half_open);
     assert!(
-        said.contains("Admit got Admitted(2) and may get [Busy]"),
-        "{said}"
+        reported.contains("Admit got Admitted(2) and may get [Busy]"),
+        "{reported}"
     );
 }
 
@@ -193,23 +193,23 @@ fn a_thread_reads_no_word_older_than_its_last() {
 fn the_last_state_is_explained_too() {
     let applied = [(Fail { admitted: 0 }, Applied)];
     explains(FRESH, &[&applied], ONE_FAILED);
-    let said = refuses(FRESH, &[&applied], FRESH);
-    assert!(said.contains("the last state is another"), "{said}");
+    let reported = refuses(FRESH, &[&applied], FRESH);
+    assert!(reported.contains("the last state is another"), "{reported}");
 }
 
 #[test]
 fn a_violation_shows_the_longest_explained_prefix() {
     let fail = Fail { admitted: 0 };
     let threads: [&[_]; 2] = [&[(fail, Applied), (fail, Tripped)], &[(Admit, Busy)]];
-    let unexplained = check(FRESH, &threads, OPEN).unwrap_err();
-    assert_eq!(unexplained.prefix(), [0, 0]);
-    let said = unexplained.to_string();
+    let violation = verify(FRESH, &threads, OPEN).unwrap_err();
+    assert_eq!(violation.prefix(), [0, 0]);
+    let reported = violation.to_string();
     assert!(
-        said.contains("thread 0: Fail { admitted: 0 } -> Tripped\nleads to"),
-        "{said}"
+        reported.contains("thread 0: Fail { admitted: 0 } -> Tripped\nleads to"),
+        "{reported}"
     );
     assert!(
-        said.contains("thread 1: Admit got Busy and may get [Admitted(2)]"),
-        "{said}"
+        reported.contains("thread 1: Admit got Busy and may get [Admitted(2)]"),
+        "{reported}"
     );
 }

@@ -1,6 +1,6 @@
 //! The checker compared with a trial of every order, for every small history of a register.
 
-use histories::{Event, Specification, explain};
+use histories::{Event, Specification, check};
 
 struct Register;
 
@@ -78,7 +78,7 @@ fn some_order(now: u8, threads: &[&[Said]], last: u8) -> bool {
 
 /// Checks every history of threads of these lengths; returns how many were explained, and of how
 /// many.
-fn check(lengths: &[usize]) -> (usize, usize) {
+fn check_all(lengths: &[usize]) -> (usize, usize) {
     let events = events();
     let operations: usize = lengths.iter().sum();
     let histories = events.len().pow(u32::try_from(operations).expect("few"));
@@ -96,15 +96,15 @@ fn check(lengths: &[usize]) -> (usize, usize) {
             .collect();
         let slices: Vec<&[Said]> = threads.iter().map(Vec::as_slice).collect();
         for last in [0, 1] {
-            let found = explain(&Register, 0, &threads, |now| *now == last);
+            let found = check(&Register, 0, &threads, |now| *now == last);
             assert_eq!(
                 found.is_ok(),
                 some_order(0, &slices, last),
                 "{threads:?} to {last}"
             );
-            if let Ok(explanation) = found {
+            if let Ok(witness_order) = found {
                 explained += 1;
-                assert!(replays(&explanation.order, &slices, last));
+                assert!(replays(&witness_order.order, &slices, last));
             }
         }
     }
@@ -133,7 +133,7 @@ fn replays(order: &[usize], threads: &[&[Said]], last: u8) -> bool {
 #[test]
 fn the_checker_explains_exactly_the_histories_that_some_order_does() {
     for lengths in [&[4][..], &[2, 2], &[1, 3], &[1, 1, 2], &[1, 1, 1, 1]] {
-        let (explained, histories) = check(lengths);
+        let (explained, histories) = check_all(lengths);
         println!(
             "history: a register, threads of {lengths:?}: {explained} of {histories} explained"
         );

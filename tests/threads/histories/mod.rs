@@ -23,11 +23,11 @@ use cutout::{
     clock::{Clock, Manual},
 };
 use fastrand::Rng;
-use histories::{Explanation, Figures, Specification, Unexplained, explain, iterations};
+use histories::{Specification, Stats, Violation, WitnessOrder, check, iterations};
 
 use super::alone;
-use sequential::{Between, Heard, Steps, What};
-use witness::{Remembering, Witness};
+use sequential::{HistoryEvent, Operation, OracleState, Steps};
+use witness::{Recorder, RecordingClock};
 
 const THREADS: usize = 3;
 /// Operations of each thread.
@@ -35,9 +35,9 @@ const OPERATIONS: usize = 24;
 const HISTORIES: usize = 300;
 /// Number of histories whose verdicts alone must prove that threads interleaved. With fewer, the
 /// test continues.
-const MET: usize = 30;
+const MIN_INTERLEAVED: usize = 30;
 /// Upper bound of histories played, as a multiple of the number asked for.
-const PATIENCE: usize = 100;
+const MAX_ROUNDS: usize = 100;
 
 const SECOND: Duration = Duration::from_secs(1);
 const START: u64 = 7_200_000_000_000;
@@ -51,74 +51,79 @@ fn runs_of_failures_are_sequentially_consistent() {
     play(
         "consecutive",
         POLICY.trip(Trip::consecutive(3)),
-        Time::GoesOn,
+        Time::Advances,
     );
 }
 
 #[test]
 fn failures_of_the_last_calls_are_sequentially_consistent() {
     let policy = POLICY.trip(Trip::failures(3).of_last(6));
-    play("of-last", policy.probes(2).probe_successes(2), Time::GoesOn);
+    play(
+        "of-last",
+        policy.probes(2).probe_successes(2),
+        Time::Advances,
+    );
 }
 
 #[test]
 fn a_failure_rate_of_the_last_calls_is_sequentially_consistent() {
     let policy = POLICY.trip(Trip::percent(50).min_calls(3).of_last(5));
-    play("percent", policy.probes(3), Time::GoesOn);
+    play("percent", policy.probes(3), Time::Advances);
 }
 
 #[test]
 fn failures_in_a_ring_are_sequentially_consistent() {
     let policy = POLICY.trip(Trip::failures(4).of_last(60));
-    play("ring", policy, Time::Stands);
+    play("ring", policy, Time::StandsStill);
 }
 
 #[test]
 fn a_run_with_a_ring_is_sequentially_consistent() {
     let trip = Trip::consecutive(3).or(Trip::failures(5).of_last(50));
-    play("run beside ring", POLICY.trip(trip), Time::Stands);
+    play("run beside ring", POLICY.trip(trip), Time::StandsStill);
 }
 
 #[test]
 fn failures_within_a_time_are_sequentially_consistent() {
     let policy = POLICY.trip(Trip::failures(4).within(2 * SECOND));
-    play("within", policy, Time::Stands);
+    play("within", policy, Time::StandsStill);
 }
 
 /// How the clock behaves while threads run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Time {
-    GoesOn,
-    Stands,
+    Advances,
+    StandsStill,
 }
 
 fn play(name: &str, policy: Policy, time: Time) {
-    let mut figures = Figures::default();
-    let (mut met, mut lost) = (0, 0);
+    let mut stats = Stats::default();
+    let (mut interleaved, mut failed_cas) = (0, 0);
     let wanted = iterations(HISTORIES);
+    // One test at a time: threads only interleave where each has a core.
     let _alone = alone();
-    for seed in (0..).take(wanted * PATIENCE) {
+    for seed in (0..).take(wanted * MAX_ROUNDS) {
         let game = Game::new(policy);
         let played = game.play(time, seed);
-        let explanation =
-            game.explain(&played.first, &played.heard)
-                .unwrap_or_else(|unexplained| {
-                    let end = game.breaker.snapshot();
-                    panic!("{name}, game {seed} ends in {end:?}, {unexplained}")
-                });
-        figures.add(&played.heard, &explanation);
-        met += usize::from(game.proves_that_threads_interleaved(&played));
-        lost += played.lost;
-        if figures.histories() >= wanted && met >= iterations(MET) {
+        let witness_order = game
+            .check(&played.first, &played.events)
+            .unwrap_or_else(|violation| {
+                let end = game.breaker.snapshot();
+                panic!("{name}, game {seed} ends in {end:?}, {violation}")
+            });
+        stats.add(&played.events, &witness_order);
+        interleaved += usize::from(game.proves_that_threads_interleaved(&played));
+        failed_cas += played.failed_cas;
+        if stats.histories() >= wanted && interleaved >= iterations(MIN_INTERLEAVED) {
             break;
         }
     }
     println!(
-        "history: real threads, {name}, {THREADS} threads of {OPERATIONS} operations: {figures}; \
-         {met} of them show that threads met, {lost} admissions lost a CAS"
+        "history: real threads, {name}, {THREADS} threads of {OPERATIONS} operations: {stats}; \
+         {interleaved} of them prove that threads interleaved, {failed_cas} admissions lost a CAS"
     );
     assert!(
-        met >= iterations(MET),
+        interleaved >= iterations(MIN_INTERLEAVED),
         "threads hardly ever interleaved, so the test shows nothing"
     );
 }
@@ -126,20 +131,20 @@ fn play(name: &str, policy: Policy, time: Time) {
 /// A breaker of its own, with the specification and the clock.
 struct Game {
     steps: Steps,
-    clock: Arc<Remembering>,
+    clock: Arc<RecordingClock>,
     breaker: Breaker,
 }
 
 /// The threads' histories, and the state in which they began.
 struct Played {
-    first: Between,
-    heard: Vec<Vec<Heard>>,
-    lost: usize,
+    first: OracleState,
+    events: Vec<Vec<HistoryEvent>>,
+    failed_cas: usize,
 }
 
 impl Game {
     fn new(policy: Policy) -> Self {
-        let clock = Arc::new(Remembering(Manual::at(START)));
+        let clock = Arc::new(RecordingClock(Manual::at(START)));
         let builder = Breaker::builder().policy(policy);
         Self {
             steps: Steps(policy),
@@ -153,34 +158,34 @@ impl Game {
     fn play(&self, time: Time, seed: u64) -> Played {
         let since = Instant::now();
         let mut draw = Rng::with_seed(seed);
-        let mut alone = Witness::of(&self.breaker, since, Vec::new());
+        let mut alone = Recorder::of(&self.breaker, since, Vec::new());
         for _ in 0..draw.usize(..16) {
-            self.act(&mut alone, &mut draw, Time::GoesOn);
+            self.perform(&mut alone, &mut draw, Time::Advances);
         }
         let mut held: [Vec<Permit<'_>>; THREADS] = array::from_fn(|_| Vec::new());
-        for permit in alone.hand_on() {
+        for permit in alone.take_permits() {
             held[draw.usize(..THREADS)].push(permit);
         }
-        let (before, _) = alone.leave();
+        let (before, _) = alone.finish();
         let first = before
             .iter()
-            .fold(Between::new(self.steps.0), |state, event| {
+            .fold(OracleState::new(self.steps.0), |state, event| {
                 self.follow(&state, event)
             });
         let gate = AtomicUsize::new(0);
-        let (heard, lost): (Vec<_>, Vec<_>) = thread::scope(|scope| {
+        let (events, failed_cas): (Vec<_>, Vec<_>) = thread::scope(|scope| {
             let threads: Vec<_> = held
                 .into_iter()
                 .map(|held| {
                     let mut draw = draw.fork();
                     let gate = &gate;
                     scope.spawn(move || {
-                        let mut witness = Witness::of(&self.breaker, since, held);
-                        all_at_once(gate);
-                        while witness.heard.len() < OPERATIONS {
-                            self.act(&mut witness, &mut draw, time);
+                        let mut recorder = Recorder::of(&self.breaker, since, held);
+                        wait_for_all(gate);
+                        while recorder.events.len() < OPERATIONS {
+                            self.perform(&mut recorder, &mut draw, time);
                         }
-                        witness.leave()
+                        recorder.finish()
                     })
                 })
                 .collect();
@@ -191,36 +196,36 @@ impl Game {
         });
         Played {
             first,
-            heard,
-            lost: lost.into_iter().sum(),
+            events,
+            failed_cas: failed_cas.into_iter().sum(),
         }
     }
 
     /// Performs one operation, most often an acquire or a report.
-    fn act(&self, witness: &mut Witness<'_>, draw: &mut Rng, time: Time) {
+    fn perform(&self, recorder: &mut Recorder<'_>, draw: &mut Rng, time: Time) {
         match draw.u32(..20) {
-            0..2 if time == Time::GoesOn => self.clock.0.advance(SECOND * draw.u32(1..=5) / 4),
-            2 => witness.operate(match draw.u32(..6) {
-                0 => What::ForceOpen,
-                1 => What::Disable,
-                2 => What::ForceOpenFor(SECOND),
-                3 => What::Reset,
-                _ => What::Resume,
+            0..2 if time == Time::Advances => self.clock.0.advance(SECOND * draw.u32(1..=5) / 4),
+            2 => recorder.operate(match draw.u32(..6) {
+                0 => Operation::ForceOpen,
+                1 => Operation::Disable,
+                2 => Operation::ForceOpenFor(SECOND),
+                3 => Operation::Reset,
+                _ => Operation::Resume,
             }),
-            3..12 if witness.holds_any() => {
+            3..12 if recorder.holds_permits() => {
                 let outcome = match draw.u32(..10) {
                     0 => Outcome::Ignored,
                     1..5 => Outcome::Success,
                     _ => Outcome::Failure,
                 };
-                witness.report(draw.usize(..), outcome);
+                recorder.report(draw.usize(..), outcome);
             }
-            _ => witness.acquire(),
+            _ => recorder.acquire(),
         }
     }
 
     /// The state after an operation that ran alone.
-    fn follow(&self, state: &Between, event: &Heard) -> Between {
+    fn follow(&self, state: &OracleState, event: &HistoryEvent) -> OracleState {
         self.steps
             .step(state, &event.operation)
             .into_iter()
@@ -229,11 +234,15 @@ impl Game {
             .0
     }
 
-    fn explain(&self, first: &Between, heard: &[Vec<Heard>]) -> Result<Explanation, Unexplained> {
+    fn check(
+        &self,
+        first: &OracleState,
+        events: &[Vec<HistoryEvent>],
+    ) -> Result<WitnessOrder, Violation> {
         let snapshot = self.breaker.snapshot();
         let now = self.clock.0.now();
-        explain(&self.steps, first.clone(), heard, |state| {
-            state.shows(&snapshot, now)
+        check(&self.steps, first.clone(), events, |state| {
+            state.matches(&snapshot, now)
         })
     }
 
@@ -251,14 +260,14 @@ impl Game {
         ORDERS.iter().all(|order| {
             let whole = order
                 .iter()
-                .flat_map(|&thread| played.heard[thread].clone());
-            self.explain(&played.first, &[whole.collect()]).is_err()
+                .flat_map(|&thread| played.events[thread].clone());
+            self.check(&played.first, &[whole.collect()]).is_err()
         })
     }
 }
 
 /// Returns in all threads as simultaneously as possible.
-fn all_at_once(gate: &AtomicUsize) {
+fn wait_for_all(gate: &AtomicUsize) {
     gate.fetch_add(1, Ordering::SeqCst);
     for turn in 0.. {
         if gate.load(Ordering::SeqCst) == THREADS {

@@ -12,13 +12,13 @@ use crate::oracle::{HeldPermit, Observed, Oracle};
 
 /// An operation, with the last clock reading that the breaker took for it, if it took one.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked {
-    pub(crate) what: What,
+pub(crate) struct Invocation {
+    pub(crate) operation: Operation,
     pub(crate) read: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum What {
+pub(crate) enum Operation {
     Acquire,
     Report(Call, Outcome),
     ForceOpen,
@@ -47,7 +47,7 @@ pub(crate) enum Answer {
     Found(State),
 }
 
-pub(crate) type Heard = Event<Asked, Answer>;
+pub(crate) type HistoryEvent = Event<Invocation, Answer>;
 
 /// The specification of a breaker with this policy. It draws no jitter and times no calls. It does
 /// not cover time buckets, whose bounds are looser than an order of steps.
@@ -55,9 +55,9 @@ pub(crate) struct Steps(pub(crate) Policy);
 
 /// The oracle between two steps.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Between(pub(crate) Oracle);
+pub(crate) struct OracleState(pub(crate) Oracle);
 
-impl Hash for Between {
+impl Hash for OracleState {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         let Observed {
             generation,
@@ -70,13 +70,13 @@ impl Hash for Between {
     }
 }
 
-impl Between {
+impl OracleState {
     pub(crate) fn new(policy: Policy) -> Self {
         Self(Oracle::new(policy, 0, 0))
     }
 
     /// Whether the idle breaker shows exactly this state.
-    pub(crate) fn shows(&self, snapshot: &Snapshot, now: u64) -> bool {
+    pub(crate) fn matches(&self, snapshot: &Snapshot, now: u64) -> bool {
         let mut seen = self.0.observe(now);
         // The counts of a trip are lost if the next transition came before they were recorded.
         if snapshot.recorded != State::Closed && snapshot.failures.is_none() {
@@ -98,17 +98,17 @@ impl Between {
 }
 
 impl Steps {
-    fn do_step(oracle: &mut Oracle, asked: &Asked) -> Option<Answer> {
+    fn do_step(oracle: &mut Oracle, invocation: &Invocation) -> Option<Answer> {
         // An operation that reads no clock does not depend on it, except an admission: that
         // requires a closed breaker.
-        let now = asked.read.unwrap_or(0);
-        Some(match asked.what {
-            What::Acquire
-                if asked.read.is_none() && oracle.observe(0).recorded != State::Closed =>
+        let now = invocation.read.unwrap_or(0);
+        Some(match invocation.operation {
+            Operation::Acquire
+                if invocation.read.is_none() && oracle.observe(0).recorded != State::Closed =>
             {
                 return None;
             }
-            What::Acquire => match oracle.acquire(now) {
+            Operation::Acquire => match oracle.acquire(now) {
                 Ok(held) => Answer::Admitted(Call {
                     generation: held.generation,
                     probe: held.probe,
@@ -119,7 +119,7 @@ impl Steps {
                     generation: refused.generation,
                 },
             },
-            What::Report(call, outcome) => {
+            Operation::Report(call, outcome) => {
                 let held = HeldPermit {
                     generation: call.generation,
                     probe: call.probe,
@@ -127,38 +127,44 @@ impl Steps {
                 };
                 Answer::Recorded(oracle.report(held, outcome, now))
             }
-            What::ForceOpen => Answer::Found(oracle.force_open(now)),
-            What::ForceOpenFor(time) => Answer::Found(oracle.force_open_for(time, now)),
-            What::Disable => Answer::Found(oracle.disable(now)),
-            What::Resume => Answer::Found(oracle.resume(now)),
-            What::Reset => Answer::Found(oracle.reset(now)),
+            Operation::ForceOpen => Answer::Found(oracle.force_open(now)),
+            Operation::ForceOpenFor(time) => Answer::Found(oracle.force_open_for(time, now)),
+            Operation::Disable => Answer::Found(oracle.disable(now)),
+            Operation::Resume => Answer::Found(oracle.resume(now)),
+            Operation::Reset => Answer::Found(oracle.reset(now)),
         })
     }
 
     /// Whether a failure may finish the recording of another, whose verdict then says less.
-    fn may_be_completed_by_another(&self, asked: &Asked) -> bool {
+    fn may_be_completed_by_another(&self, invocation: &Invocation) -> bool {
         let beside = |window: Window| match window.span {
             cutout::Span::OfLast(calls) => calls > 45,
             _ => true,
         };
-        matches!(asked.what, What::Report(call, Outcome::Failure) if !call.probe)
+        matches!(invocation.operation, Operation::Report(call, Outcome::Failure) if !call.probe)
             && self.0.trip.window.is_some_and(beside)
     }
 }
 
 impl Specification for Steps {
-    type State = Between;
-    type Operation = Asked;
+    type State = OracleState;
+    type Operation = Invocation;
     type Answer = Answer;
 
-    fn step(&self, state: &Between, asked: &Asked) -> impl IntoIterator<Item = (Between, Answer)> {
+    fn step(
+        &self,
+        state: &OracleState,
+        invocation: &Invocation,
+    ) -> impl IntoIterator<Item = (OracleState, Answer)> {
         use Recorded::{Applied, Stale, Tripped};
         let mut after = state.clone();
-        let answer = Self::do_step(&mut after.0, asked);
+        let answer = Self::do_step(&mut after.0, invocation);
         after.0.take_transitions();
         after.0.take_call_events();
         let less = match answer {
-            Some(Answer::Recorded(Tripped | Stale)) if self.may_be_completed_by_another(asked) => {
+            Some(Answer::Recorded(Tripped | Stale))
+                if self.may_be_completed_by_another(invocation) =>
+            {
                 Some((after.clone(), Answer::Recorded(Applied)))
             }
             _ => None,
@@ -166,15 +172,15 @@ impl Specification for Steps {
         answer.map(|answer| (after, answer)).into_iter().chain(less)
     }
 
-    fn changes_nothing(&self, asked: &Asked, answer: &Answer) -> bool {
-        match (asked.what, *answer) {
+    fn changes_nothing(&self, invocation: &Invocation, answer: &Answer) -> bool {
+        match (invocation.operation, *answer) {
             (_, Answer::Admitted(call)) => !call.probe,
             // The call that expires the lease gets the whole length of the open period.
             (_, Answer::Rejected { retry_after, .. }) => {
                 retry_after.is_none_or(|rest| rest < self.0.backoff.base)
             }
             (_, Answer::Recorded(recorded)) => recorded == Recorded::Stale,
-            (What::Resume, Answer::Found(state)) => {
+            (Operation::Resume, Answer::Found(state)) => {
                 !matches!(state, State::ForcedOpen | State::Disabled)
             }
             (_, Answer::Found(_)) => false,

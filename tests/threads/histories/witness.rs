@@ -7,7 +7,7 @@ use cutout::{
     clock::{Clock, Manual},
 };
 
-use super::sequential::{Answer, Asked, Call, Heard, What};
+use super::sequential::{Answer, Call, HistoryEvent, Invocation, Operation};
 
 thread_local! {
     /// The last reading of this thread, and the number of readings.
@@ -15,9 +15,9 @@ thread_local! {
 }
 
 /// A manual clock that records its last reading for each thread.
-pub(crate) struct Remembering(pub(crate) Manual);
+pub(crate) struct RecordingClock(pub(crate) Manual);
 
-impl Clock for Remembering {
+impl Clock for RecordingClock {
     fn now(&self) -> u64 {
         let now = self.0.now();
         let (_, times) = READ.get();
@@ -27,29 +27,29 @@ impl Clock for Remembering {
 }
 
 /// The recorder of one thread's part of a history.
-pub(crate) struct Witness<'a> {
+pub(crate) struct Recorder<'a> {
     breaker: &'a Breaker,
     since: Instant,
     held: Vec<Permit<'a>>,
-    pub(crate) heard: Vec<Heard>,
+    pub(crate) events: Vec<HistoryEvent>,
     /// Admissions that read the clock again, which happens only after a failed CAS.
-    pub(crate) lost: usize,
+    pub(crate) failed_cas: usize,
 }
 
-impl<'a> Witness<'a> {
+impl<'a> Recorder<'a> {
     pub(crate) fn of(breaker: &'a Breaker, since: Instant, held: Vec<Permit<'a>>) -> Self {
         Self {
             breaker,
             since,
             held,
-            heard: Vec::new(),
-            lost: 0,
+            events: Vec::new(),
+            failed_cas: 0,
         }
     }
 
     pub(crate) fn acquire(&mut self) {
         let breaker = self.breaker;
-        let readings = self.hear(What::Acquire, |held| match breaker.try_acquire() {
+        let readings = self.record(Operation::Acquire, |held| match breaker.try_acquire() {
             Ok(permit) => {
                 let call = call(&permit);
                 held.push(permit);
@@ -61,57 +61,63 @@ impl<'a> Witness<'a> {
                 generation: rejected.generation(),
             },
         });
-        self.lost += readings.saturating_sub(1);
+        self.failed_cas += readings.saturating_sub(1);
     }
 
-    pub(crate) fn holds_any(&self) -> bool {
+    pub(crate) fn holds_permits(&self) -> bool {
         !self.held.is_empty()
     }
 
     /// Reports the outcome of one of the held calls.
     pub(crate) fn report(&mut self, which: usize, outcome: Outcome) {
         let permit = self.held.swap_remove(which % self.held.len());
-        self.hear(What::Report(call(&permit), outcome), |_| {
+        self.record(Operation::Report(call(&permit), outcome), |_| {
             Answer::Recorded(permit.record(outcome))
         });
     }
 
-    pub(crate) fn operate(&mut self, what: What) {
+    pub(crate) fn operate(&mut self, operation: Operation) {
         let breaker = self.breaker;
-        self.hear(what, |_| {
-            Answer::Found(match what {
-                What::ForceOpen => breaker.force_open(),
-                What::ForceOpenFor(time) => breaker.force_open_for(time),
-                What::Disable => breaker.disable(),
-                What::Resume => breaker.resume(),
-                What::Reset => breaker.reset(),
-                What::Acquire | What::Report(..) => unreachable!("not an operator's action"),
+        self.record(operation, |_| {
+            Answer::Found(match operation {
+                Operation::ForceOpen => breaker.force_open(),
+                Operation::ForceOpenFor(time) => breaker.force_open_for(time),
+                Operation::Disable => breaker.disable(),
+                Operation::Resume => breaker.resume(),
+                Operation::Reset => breaker.reset(),
+                Operation::Acquire | Operation::Report(..) => {
+                    unreachable!("not an operator's action")
+                }
             })
         });
     }
 
     /// Hands over the held permits, so that another thread can end the calls.
-    pub(crate) fn hand_on(&mut self) -> Vec<Permit<'a>> {
+    pub(crate) fn take_permits(&mut self) -> Vec<Permit<'a>> {
         mem::take(&mut self.held)
     }
 
     /// Leaks the calls that never end: a drop would be one more operation.
-    pub(crate) fn leave(mut self) -> (Vec<Heard>, usize) {
+    pub(crate) fn finish(mut self) -> (Vec<HistoryEvent>, usize) {
         self.held.drain(..).for_each(mem::forget);
-        (self.heard, self.lost)
+        (self.events, self.failed_cas)
     }
 
     /// Records the verdict of `ask`, and returns how often the breaker read the clock for it.
-    fn hear(&mut self, what: What, ask: impl FnOnce(&mut Vec<Permit<'a>>) -> Answer) -> usize {
+    fn record(
+        &mut self,
+        operation: Operation,
+        ask: impl FnOnce(&mut Vec<Permit<'a>>) -> Answer,
+    ) -> usize {
         READ.set((None, 0));
         let answer = ask(&mut self.held);
         let (read, times) = READ.get();
-        let asked = Asked { what, read };
+        let invocation = Invocation { operation, read };
         // No counter shared by all threads: it would order the very operations that must stay
         // unordered.
         let hint = u64::try_from(self.since.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.heard.push(Heard {
-            operation: asked,
+        self.events.push(HistoryEvent {
+            operation: invocation,
             answer,
             hint,
         });
