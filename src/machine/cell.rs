@@ -1,42 +1,43 @@
-//! The atomic word: its load, the one CAS on it and the loop around that.
+//! The atomic word: its load, its one CAS and the loop around that CAS.
 //!
 //! | operation | ordering | because |
 //! |---|---|---|
 //! | `load` | Acquire | pairs with the Release half of `replace` |
-//! | `replace`, stored | Release | publishes what happened before the outcome that caused the transition |
-//! | `replace`, stored | Acquire | its winner tells of the transition: it must see what the word it replaced was made of |
-//! | `replace`, lost | Acquire | its value takes the place of a load |
+//! | `replace`, success | Release | publishes the writes before the outcome that caused the transition |
+//! | `replace`, success | Acquire | its thread reports the transition, and must see the effects that led to the replaced word |
+//! | `replace`, failure | Acquire | its value replaces that of a load |
 
 use crate::sync::{AtomicU64, Ordering, pause};
 
 use super::{step::Step, word::Word};
 
-/// The word that threads share.
+/// The shared word.
 #[derive(Debug)]
 pub(crate) struct Cell(AtomicU64);
 
 impl Cell {
-    /// A cell over an atomic that holds the bits of a word.
+    /// A word in an atomic that holds its bits.
     pub(crate) const fn over(word: AtomicU64) -> Self {
         Self(word)
     }
 
     #[inline]
     pub(crate) fn load(&self) -> Word {
-        // ORDERING: Acquire. Pairs with the Release of `replace`. Without it a thread that sees
-        // the breaker open need not see what the failing calls wrote before they failed (I23).
+        // ORDERING: Acquire. Pairs with the Release of `replace`. Without it a thread that finds
+        // the breaker open may miss what the failing calls wrote before they failed (I23).
         Word::from_bits(self.0.load(Ordering::Acquire))
     }
 
-    /// The one CAS: puts `next` in the place of `seen`, or says what stands instead.
+    /// The one CAS: replaces `seen` by `next`, or returns the current word.
     #[inline]
     pub(crate) fn replace(&self, seen: Word, next: Word) -> Result<(), Word> {
-        // ORDERING, stored: AcqRel. Release pairs with the Acquire of `load`: without it I23 fails as said
-        // there. Acquire: the winner tells of what made the word it replaced, so that must have happened
-        // before. Nearly always the load that `seen` came from has seen to it; not when the same bits have come
-        // back in between (a run of 1, of 0, of 1 again), which the CAS can't tell from those it saw.
-        // ORDERING, lost: Acquire. The value replaces a load, and pairs as a load does.
-        // Weak: a spurious failure decides on the same word again, by a later moment.
+        // ORDERING, success: AcqRel. Release pairs with the Acquire of `load`; without it I23
+        // fails, as `load` says. Acquire: this thread reports the effects that led to the replaced
+        // word, so they must have happened before. The load of `seen` nearly always ensures that.
+        // It does not when the same bits have returned in between (a run of 1, of 0, of 1 again):
+        // the CAS can't distinguish them from `seen`.
+        // ORDERING, failure: Acquire. The value replaces that of a load, and pairs as a load does.
+        // Weak: a spurious failure repeats the decision on the same word, with a later reading.
         self.0
             .compare_exchange_weak(
                 seen.bits(),
@@ -48,11 +49,11 @@ impl Cell {
             .map_err(Word::from_bits)
     }
 
-    /// Decides on `seen` and stores the decision, or starts over with the word that stands instead.
+    /// Decides on `seen` and stores the decision. A failed CAS restarts from the current word.
     ///
-    /// What a decision needs beside its word is `prepared` after that word was loaded, each time anew:
-    /// an admission reads the clock (rule 4 of the machine), a report has nothing to do. `decide` is one
-    /// of the pure functions of [`super::step`].
+    /// `prepare` runs after each load and before its decision: an admission reads the clock (rule 4
+    /// of the machine), a report prepares nothing. `decide` is one of the pure functions of
+    /// [`super::step`].
     #[inline]
     pub(crate) fn transition<C: Copy, V>(
         &self,
@@ -82,18 +83,18 @@ impl Cell {
     }
 }
 
-/// A decision that stands: stored, or in need of no storing.
+/// A decision that was stored, or that left the word as it was.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Decided<C, V> {
     pub(crate) before: Word,
     pub(crate) after: Word,
     pub(crate) verdict: V,
-    /// What was prepared for it.
+    /// The prepared value that it used.
     pub(crate) prepared: C,
 }
 
 impl<C, V> Decided<C, V> {
-    /// The decision that `word` stays as it is.
+    /// The decision that leaves `word` as it is.
     #[cfg(feature = "std")]
     pub(crate) const fn unchanged(word: Word, prepared: C, verdict: V) -> Self {
         Self {
@@ -104,7 +105,7 @@ impl<C, V> Decided<C, V> {
         }
     }
 
-    /// The same decision, with something else prepared for it.
+    /// The same decision, with another prepared value.
     #[inline]
     pub(crate) fn with<D>(self, prepared: D) -> Decided<D, V> {
         Decided {
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_cas_decides_anew_by_what_is_prepared_anew() {
+    fn a_failed_cas_prepares_and_decides_again() {
         let cell = cell();
         let old = cell.load();
         let prepared = Plain::new(0);
@@ -147,7 +148,7 @@ mod tests {
             prepared.set(prepared.get() + 1);
             prepared.get()
         };
-        // Another thread's step comes between.
+        // A step of another thread intervenes.
         cell.transition(old, (), || (), |word, ()| add_one(word));
         let decided = cell.transition(old, 0, prepare, |word, _| add_one(word));
         assert_eq!(decided.before.bits(), old.bits() + 1);
@@ -163,7 +164,7 @@ mod tests {
         let cell = cell();
         let old = cell.load();
         cell.transition(old, (), || (), |word, ()| add_one(word));
-        // Decided on an old word, which a store would bring back.
+        // Decided on an old word, which a store would restore.
         let same = |word, ()| Step { word, verdict: () };
         let decided = cell.transition(old, (), || (), same);
         assert_eq!(decided.after, old);

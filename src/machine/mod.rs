@@ -1,7 +1,7 @@
-//! The heart: no clock, no user code, no I/O; uses only `crate::sync` and itself.
+//! The state machine. Pure: no clock, no user code, no I/O; uses only `crate::sync` and itself.
 //!
 //! ```text
-//! word ── the 64 bits          tick ── time that wraps        tally ── what closed counts
+//! word ── the 64 bits          tick ── time that wraps        tally ── counts of closed
 //!    \______________________________|_____________________________/
 //!                                 rules ── the policy in integers    jitter ── a hash
 //!                                   |                                   |
@@ -9,21 +9,22 @@
 //!                                   |
 //!         shortcut ── healthy?    cell ── the atomic word and the one CAS loop on it
 //!                                   |
-//!                  window ── rings and buckets beside the word
-//!     notes ── what decides nothing     delivery ── transitions not yet told     watch ── a bell
+//!                  window ── failure rings and time buckets
+//!     notes ── diagnostics     delivery ── undelivered transitions     watch ── event count
 //!     hints ── how long a dependency asked to be left alone
 //! ```
 //!
 //! Rules:
 //!
-//! 1. Whatever decides is in the word, and one CAS moves all of it or none.
-//! 2. What that CAS stores was computed by a function of [`step`], which is pure: a `const fn`. Whether a
-//!    failure trips is decided by one of them, [`count_failure`](step::report::count_failure()), for every
-//!    kind of window.
-//! 3. Who loses a CAS starts over with the word that won: no decision outlives its word.
-//! 4. A moment that is compared with a word was read after that word was loaded.
-//! 5. The consequences of a transition (notes, listeners) belong to the winner of its CAS, and come
-//!    after it.
+//! 1. Every value that decides is in the word, and one CAS changes all of it or none.
+//! 2. A function of [`step`] computes what that CAS stores; each is pure, a `const fn`. One of
+//!    them, [`count_failure`](step::report::count_failure()), decides whether a failure trips, for
+//!    every kind of window.
+//! 3. A failed CAS restarts the decision from the current word. A decision is never applied to
+//!    another word than the one it was computed from.
+//! 4. A clock reading that is compared with a word was taken after the load of that word.
+//! 5. The thread whose CAS made a transition performs its consequences (diagnostics, listeners),
+//!    after the CAS.
 
 pub(crate) mod cell;
 #[cfg(feature = "std")]

@@ -1,18 +1,19 @@
-//! What a closed word counts, and when that is enough to trip.
+//! The counts of a closed word, and the decision to trip.
 //!
 //! ```text
 //! consecutive(n) alone    46 bits: the failures since the last success, at most 65 535
 //!
 //! a window of n calls     ..0001 0010 0001      the newest call is bit 0, a failure is a 1
 //!                             |  `--------- the outcomes, up to n
-//!                             `------------ a leading 1 that says how many were seen
+//!                             `------------ a leading 1 above the outcomes seen
 //!
-//! a window beside it      what `window/payload.rs` says
+//! an external window      see `window/payload.rs`
 //! ```
 //!
-//! `consecutive(c)` beside a window in the word needs no counter: the run is the ones at the low end. (A run longer
-//! than the window never decides, as a window of nothing but failures has tripped before.) Once the last
-//! n calls were successes, one more success gives the same payload, and there is nothing to write.
+//! `consecutive(c)` beside a window in the word needs no counter: the run is the ones at the low
+//! end. (A run longer than the window never decides, as a window of failures alone has tripped
+//! before.) Once the last n calls were successes, one more success gives the same payload, and
+//! nothing is written.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -24,26 +25,26 @@ use super::{
     word::PAYLOAD_BITS,
 };
 
-/// The longest window, and the longest run beside one, that fits the word under its leading 1.
+/// The longest window, and the longest run beside one, that fits under the leading 1.
 pub(crate) const MAX_IN_WORD: u16 = PAYLOAD_BITS as u16 - 1;
 
-/// How many failures in a window of calls are too many.
+/// The failures in a window of calls that trip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Threshold {
     Failures(u16),
     Percent { percent: u8, min_calls: u16 },
 }
 
-/// A rolling window and how many failures in it are too many.
+/// A rolling window and the failures in it that trip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Window {
     /// The last `span` calls, in the word.
     InWord { span: u8, threshold: Threshold },
-    /// The last `span` calls, beside the word.
+    /// The last `span` calls, in a failure ring.
     Calls { span: u16, threshold: Threshold },
-    /// `k` failures within a time.
+    /// `k` failures within a time, in a failure ring.
     Failures { k: u16, within_ms: u64 },
-    /// A share of the calls within a time.
+    /// A failure rate within a time, in time buckets.
     Rate {
         percent: u8,
         min_calls: u32,
@@ -54,12 +55,12 @@ pub(crate) enum Window {
 /// The trip, compiled.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tally {
-    /// This many failures in a row trip.
+    /// The failures in a row that trip.
     pub(crate) run: Option<u16>,
     pub(crate) window: Option<Window>,
 }
 
-/// What was counted.
+/// Failures and calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Count {
     pub(crate) failures: u32,
@@ -67,8 +68,8 @@ pub(crate) struct Count {
 }
 
 impl Threshold {
-    /// How many failures among this many calls are too many, the one just recorded included; `None` if so
-    /// few calls are not judged.
+    /// The failures among this many calls that trip, the one just recorded included; `None` below
+    /// the minimum of calls.
     #[cfg(feature = "std")]
     pub(crate) const fn needed(self, calls: u64) -> Option<usize> {
         match self {
@@ -80,7 +81,7 @@ impl Threshold {
 }
 
 impl Tally {
-    /// The payload of a closed period that begins at `now` and has counted nothing.
+    /// The payload of a closed period that begins at `now`, without counts.
     #[inline]
     pub(crate) const fn fresh(&self, now: u64) -> u64 {
         match self.window {
@@ -90,8 +91,8 @@ impl Tally {
         }
     }
 
-    /// The payload that one more success leaves as it is, as far as [`Tally::health`] has it; `None` if a
-    /// success always writes somewhere.
+    /// The payload that one more success leaves as it is, under the mask [`Tally::health`]; `None`
+    /// if every success writes.
     pub(crate) const fn healthy(&self) -> Option<u64> {
         match self.window {
             None | Some(Window::Failures { .. }) => Some(0),
@@ -101,7 +102,7 @@ impl Tally {
         }
     }
 
-    /// The bits of a payload that say whether it is healthy.
+    /// The bits of a payload that make it healthy.
     pub(crate) const fn health(&self) -> u64 {
         match self.window {
             None | Some(Window::InWord { .. }) => (1 << PAYLOAD_BITS) - 1,
@@ -120,8 +121,7 @@ impl Tally {
         }
     }
 
-    /// The payload after one more failure. A window beside the word has its own way: here only its run
-    /// goes on.
+    /// The payload after one more failure. For an external window only the run changes here.
     #[inline]
     pub(crate) const fn failure(&self, payload: u64) -> u64 {
         match self.window {
@@ -132,8 +132,8 @@ impl Tally {
         }
     }
 
-    /// Whether what the word counted trips the breaker: of a window beside the word, its run. Asked only
-    /// when a failure has been recorded.
+    /// Whether the counts in the word trip the breaker; for an external window, its run. Called
+    /// only after a failure.
     #[inline]
     pub(crate) const fn trips(&self, payload: u64) -> bool {
         if let Some(run) = self.run
@@ -153,7 +153,7 @@ impl Tally {
         }
     }
 
-    /// Whether a failure rate over time trips, of calls counted in time buckets.
+    /// Whether the failure rate of calls in time buckets trips.
     #[cfg(feature = "std")]
     pub(crate) const fn judges(&self, failures: u64, calls: u64) -> bool {
         match self.window {
@@ -175,7 +175,7 @@ impl Tally {
                     calls,
                 }
             }
-            // Before the first failure; from then on the window itself knows.
+            // Before the first failure; after it, the window has the counts.
             Some(Window::Calls { .. }) => Count {
                 failures: 0,
                 calls: Payload::new(payload).calls() as u32,
@@ -191,7 +191,7 @@ impl Tally {
         }
     }
 
-    /// How many failures a window beside the word must remember: as many as can be needed to trip.
+    /// The capacity of a failure ring: the most failures that can be needed to trip.
     #[cfg(feature = "std")]
     pub(crate) const fn most_failures(&self) -> usize {
         match self.window {
@@ -204,14 +204,14 @@ impl Tally {
         }
     }
 
-    /// Whether a closed word with a window beside it has no run that a success would end.
+    /// Whether a closed word with an external window has no run that a success would end.
     #[cfg(feature = "std")]
     #[inline]
     pub(crate) const fn has_no_run(word: super::word::Word) -> bool {
         word.is_closed() && word.payload() & payload::HEALTH == 0
     }
 
-    /// Whether a failure is recorded beside the word first.
+    /// Whether a failure is recorded in an external window first.
     #[cfg(feature = "std")]
     #[inline]
     pub(crate) const fn is_beside(&self) -> bool {
@@ -221,7 +221,7 @@ impl Tally {
         )
     }
 
-    /// Whether a success is counted by time.
+    /// Whether a success is counted in time buckets.
     #[cfg(feature = "std")]
     #[inline]
     pub(crate) const fn is_rate(&self) -> bool {
@@ -239,7 +239,7 @@ impl Tally {
         }
     }
 
-    /// The same of a window beside the word, which counts successes up to `most`.
+    /// The same for an external window, which counts successes up to `most`.
     #[cfg(test)]
     const fn is_legal_beside(&self, payload: u64, most: u64) -> bool {
         let run = Payload::new(payload).run();
@@ -259,7 +259,7 @@ impl Tally {
     }
 }
 
-/// Puts the newest outcome in at the low end and keeps at most `capacity` under the leading 1.
+/// Shifts the newest outcome in at the low end and keeps at most `capacity` under the leading 1.
 #[inline]
 const fn shift_in(payload: u64, outcome: u64, capacity: u8) -> u64 {
     let shifted = payload << 1 | outcome;
@@ -270,7 +270,7 @@ const fn shift_in(payload: u64, outcome: u64, capacity: u8) -> u64 {
     }
 }
 
-/// How many outcomes lie under the leading 1.
+/// The number of outcomes under the leading 1.
 #[inline]
 const fn seen(payload: u64) -> u32 {
     debug_assert!(payload != 0, "a window has a leading 1");
@@ -294,7 +294,7 @@ mod tests {
         }
     }
 
-    /// Plays `calls` (`x` fails) and says after which one the trip is decided.
+    /// Plays `calls` (`x` fails) and returns the call after which the trip is decided.
     fn played(tally: Tally, calls: &str) -> (u64, Option<usize>) {
         let mut payload = tally.fresh(0);
         for (i, call) in calls.bytes().enumerate() {

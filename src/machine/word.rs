@@ -5,31 +5,31 @@
 //! +-----+--------------+-------------------------------------------------+
 //! |state|  generation  |                     payload                     |
 //! +-----+--------------+-------------------------------------------------+
-//! 01 closed     what the trip counts: `tally.rs` reads and writes it
-//! 10 open       reopens 5 | given 1 | deadline 40 (ticks of 250 µs)      given, 31 reopens: an operator's
+//! 01 closed     the counts of the trip: `tally.rs` reads and writes them
+//! 10 open       reopens 5 | explicit 1 | deadline 40 (ticks of 250 µs)   explicit, 31: an operator's
 //! 11 half-open  1 | reopens 5 | successes 6 | in flight 6 | lease end 28 (ticks of 4 ms)
 //! 00 held       11 disabled, 00 forced open | 0
 //! ```
 //!
-//! | state | bits | a call is | left by |
+//! | state | bits | a call is | left on |
 //! |---|---|---|---|
-//! | closed | `01` | let through | the failure that trips; an operator |
-//! | open | `10` | rejected until the deadline | the first call at or past the deadline; an operator |
-//! | half-open | `11` | let through while a probe place is free | the last success needed, a failure, a call that finds the lease over; an operator |
-//! | held, forced open | `00`, payload 0 | rejected | an operator |
-//! | held, disabled | `00`, two ones above | let through, not recorded | an operator |
+//! | closed | `01` | admitted | the failure that trips; a command |
+//! | open | `10` | rejected until the deadline | the first call at or after the deadline; a command |
+//! | half-open | `11` | admitted while a slot is free | the last success needed; a failure; a call that finds the lease over; a command |
+//! | held, forced open | `00`, payload 0 | rejected | a command |
+//! | held, disabled | `00`, two ones above | admitted, not recorded | a command |
 //!
 //! Rules:
 //!
-//! 1. Every new period is made by `begin`, and `begin` raises the generation by one. Nothing else
-//!    touches the generation.
-//! 2. Within a period a word is edited with `with_x`, which keeps all other bits.
-//! 3. A word of zeros reads as forced open: lost or zeroed memory rejects, it never reads as closed.
-//! 4. The payload of a half-open word with a probe in flight, and of a disabled one, has its highest bit
-//!    set and another one. That of a healthy closed word has not: it is 0, a single 1, or (with a window
-//!    beside the word) begins with a 0. That lets `shortcut.rs` do with a single comparison. (A word to which
-//!    a probe reports has that probe in flight: I5.)
-//! 5. No value is stored that its field can't hold: callers saturate, `Field::set` asserts it.
+//! 1. `begin` makes every new period and raises the generation by one. Nothing else changes the
+//!    generation.
+//! 2. Within a period, `with_x` edits a word and keeps all other bits.
+//! 3. A word of zeros is forced open: zeroed memory rejects, and never reads as closed.
+//! 4. A half-open payload with a probe in flight, and a disabled payload, has its highest bit set
+//!    and another bit. A healthy closed payload is 0, a single 1, or begins with a 0 (external
+//!    windows). So one comparison in `shortcut.rs` suffices. (I5: the word that a probe reports to
+//!    has that probe in flight.)
+//! 5. A field never receives a value that it can't hold: callers saturate, `Field::set` asserts it.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -40,7 +40,7 @@ use core::fmt;
 
 use super::tick::{Deadline, LeaseEnd};
 
-/// The place of a value in the word. Places chain, so shifts and widths cannot disagree.
+/// The position of a value in the word. Each field begins where the one before it ends.
 #[derive(Clone, Copy)]
 struct Field {
     shift: u32,
@@ -114,27 +114,27 @@ const DISABLED: u64 = 0b11;
 
 /// State and generation.
 pub(crate) const HEADER: u64 = !PAYLOAD.max();
-/// How many bits [`super::tally`] has for what it counts.
+/// The number of bits that [`super::tally`] has for its counts.
 pub(crate) const PAYLOAD_BITS: u32 = PAYLOAD.bits;
-/// How often a breaker can reopen before the count saturates.
+/// The reopen count at which the count saturates.
 pub(crate) const MAX_REOPENS: u8 = OPEN_REOPENS.max() as u8 - 1;
-/// The reopens of an open period whose length an operator gave, which stand for none.
+/// The stored reopens of an open period whose length an operator gave. Such a period has none.
 const BY_OPERATOR: u64 = OPEN_REOPENS.max();
-/// The most probes that can be in flight, and the most successes that can be asked of them.
+/// The maximum of probes in flight, and of the successes that recover.
 pub(crate) const MAX_PROBES: u8 = IN_FLIGHT.max() as u8;
 
 /// What a breaker does with calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
-    /// Calls flow and their outcomes are counted.
+    /// Calls are admitted and their outcomes are counted.
     Closed,
     /// Calls are rejected until the deadline.
     Open,
-    /// A few calls, the probes, are let through to see whether the partner is back.
+    /// A few calls, the probes, are admitted to find out whether the dependency has recovered.
     HalfOpen,
     /// An operator holds the breaker open: every call is rejected.
     ForcedOpen,
-    /// An operator took the breaker out: every call passes and nothing is recorded.
+    /// An operator disabled the breaker: every call is admitted and nothing is recorded.
     Disabled,
 }
 
@@ -158,8 +158,8 @@ impl fmt::Display for State {
     }
 }
 
-/// The state and generation of a word, in their places, with an empty payload: what a permit remembers,
-/// and what makes an outcome stale.
+/// The state and generation of a word, with an empty payload. A permit stores the period, and
+/// another period makes its outcome stale.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Period(u64);
 
@@ -177,7 +177,7 @@ impl Period {
         STATE.get(self.0) == HALF_OPEN
     }
 
-    /// What a call remembers that is let through without being counted: no permit is of an open period.
+    /// The period of a call that is admitted without being counted: no permit has an open period.
     #[cfg(feature = "std")]
     pub(crate) const fn uncounted(self) -> Self {
         Self(STATE.set(self.0, OPEN))
@@ -191,20 +191,20 @@ impl fmt::Debug for Period {
     }
 }
 
-/// Where the length of an open period comes from, which bounds it.
+/// The origin of an open period's length, which bounds that length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     Policy,
-    /// A dependency asked for it (failure-for).
+    /// A hint of the dependency.
     Hint,
-    /// An operator gave it. Such a period has no reopens.
+    /// An operator command. Such a period has no reopens.
     Operator,
 }
 
 /// An open period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Open {
-    /// How often the breaker reopened since it was last closed; saturates at [`MAX_REOPENS`].
+    /// The reopens since the breaker was last closed; saturates at [`MAX_REOPENS`].
     pub(crate) reopens: u8,
     pub(crate) origin: Origin,
     pub(crate) deadline: Deadline,
@@ -219,17 +219,17 @@ pub(crate) struct HalfOpen {
     pub(crate) lease_end: LeaseEnd,
 }
 
-/// What an operator holds the breaker at.
+/// The state in which an operator holds the breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Hold {
     ForcedOpen,
     Disabled,
 }
 
-/// A word taken apart.
+/// A word, unpacked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// Closed, with what the trip counted.
+    /// Closed, with the counts of the trip.
     Closed(u64),
     Open(Open),
     HalfOpen(HalfOpen),
@@ -241,7 +241,7 @@ pub(crate) enum Phase {
 pub(crate) struct Word(u64);
 
 impl Word {
-    /// The first word of a breaker: closed, generation 0, having counted what `payload` says.
+    /// The first word of a breaker: closed, generation 0, with the counts in `payload`.
     pub(crate) const fn new(payload: u64) -> Self {
         Self(PAYLOAD.set(STATE.set(0, CLOSED), payload))
     }
@@ -305,8 +305,8 @@ impl Word {
         GENERATION.get(self.0) as u16
     }
 
-    /// Whether this is a word of `period` whose payload is `payload`, as far as `mask` has it. The mask has
-    /// [`HEADER`] too.
+    /// Whether this is a word of `period` with `payload`, under `mask`. The mask includes
+    /// [`HEADER`].
     #[inline]
     pub(crate) const fn is(self, period: Period, payload: u64, mask: u64) -> bool {
         self.0 & mask == period.0 | payload
@@ -339,7 +339,7 @@ impl Word {
         Self(OPEN_REOPENS.set(GIVEN.set(word, given), reopens))
     }
 
-    /// Half-open with its first probe under way.
+    /// Half-open with its first probe in flight.
     pub(crate) const fn begin_half_open(self, reopens: u8, lease_end: LeaseEnd) -> Self {
         let Self(word) = self.begin(HALF_OPEN);
         let word = Self(HALF_OPEN_REOPENS.set(LONE.set(word, 1), reopens as u64));
@@ -377,7 +377,7 @@ impl Word {
     }
 }
 
-/// The payload of an open word taken apart.
+/// The payload of an open word, unpacked.
 const fn open(word: u64) -> Open {
     let (reopens, origin) = match (GIVEN.get(word), OPEN_REOPENS.get(word)) {
         (0, reopens) => (reopens, Origin::Policy),
@@ -405,7 +405,8 @@ mod tests {
         Word(GENERATION.set(STATE.set(u64::MAX, HALF_OPEN), u64::from(generation)))
     }
 
-    /// I17: what goes in comes out, at both ends of every field, and nothing else changes.
+    /// I17: a field returns the value stored, at both ends of its range, and no other field
+    /// changes.
     #[test]
     fn a_word_gives_back_what_it_was_made_of() {
         for generation in [0, 1, u16::MAX - 1, u16::MAX] {
@@ -490,7 +491,7 @@ mod tests {
         assert_eq!(format!("{:?}", old(6).begin_closed(5)), "7: Closed(5)");
     }
 
-    /// Rule 4, which lets one comparison do for a healthy call.
+    /// Rule 4, so that one comparison suffices for a healthy call.
     #[test]
     fn a_probe_in_flight_is_never_taken_for_a_healthy_call() {
         for in_flight in 1..=MAX_PROBES {

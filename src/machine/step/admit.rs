@@ -1,13 +1,13 @@
-//! A call asks to be admitted.
+//! Admission of a call.
 //!
 //! | word | answer | next word |
 //! |---|---|---|
 //! | closed, disabled | admitted | the same |
 //! | open, deadline ahead | rejected: open | the same |
 //! | open, deadline reached | admitted as probe | half-open, this probe in flight |
-//! | half-open, a place free | admitted as probe | one more in flight, the lease begins anew |
-//! | half-open, places taken, lease ahead | rejected: probes busy, for the lease or the policy's first interval | the same |
-//! | half-open, places taken, lease over | rejected: open | open again |
+//! | half-open, a slot free | admitted as probe | one more in flight, the lease restarts |
+//! | half-open, slots taken, lease ahead | rejected: probes busy, for the lease or the policy's first interval | the same |
+//! | half-open, slots taken, lease over | rejected: open | open again |
 //! | forced open | rejected: forced | the same |
 
 use super::{
@@ -19,26 +19,26 @@ use super::{
     Moment, Step, reopen,
 };
 
-/// The answer to a call that asks to be admitted.
+/// The verdict on a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
     Admitted(Period),
     Rejected(Refusal),
 }
 
-/// Why a call is rejected.
+/// The reason of a rejection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// The breaker is open for this many more ticks of [`Deadline`].
     Open { rest: u64 },
-    /// All probe places are taken, for this many more ticks of [`Deadline`] at most.
+    /// All slots are taken, for at most this many more ticks of [`Deadline`].
     Busy { rest: u64 },
-    /// An operator forced it open.
+    /// An operator forced the breaker open.
     Forced,
 }
 
 /// Decides about a call. `moment` must have been read after `word` was loaded: an older reading
-/// could be before the deadline that its own word replaced.
+/// could lie before the deadline of the word that this word replaced.
 pub(crate) const fn admit(word: Word, rules: &Rules, moment: Moment) -> Step<Admission> {
     if let Some(refusal) = refuse(word, rules, moment.now) {
         return Step {
@@ -60,7 +60,7 @@ pub(crate) const fn admit(word: Word, rules: &Rules, moment: Moment) -> Step<Adm
     }
 }
 
-/// Why a call is rejected, if it is without a transition.
+/// The reason of a rejection that makes no transition.
 #[expect(
     clippy::inline_always,
     reason = "a twentieth of the cost of a rejection is the call of this"
@@ -78,8 +78,8 @@ pub(crate) const fn refuse(word: Word, rules: &Rules, now: u64) -> Option<Refusa
     }
 }
 
-/// Whether all places are taken, and for how long a caller should wait before it asks again: the rest of the
-/// lease, but no longer than an outage takes at first. (A probe that succeeds sooner tells nobody.)
+/// Whether all slots are taken, and for how long a caller should wait: the rest of the lease, but
+/// no longer than the policy's first interval. (A probe that succeeds sooner notifies no caller.)
 const fn busy(half_open: HalfOpen, rules: &Rules, now: u64) -> Option<Refusal> {
     if half_open.in_flight < rules.probes {
         return None;
@@ -97,7 +97,7 @@ const fn busy(half_open: HalfOpen, rules: &Rules, now: u64) -> Option<Refusal> {
     }
 }
 
-/// The ticks of an open period that are left, `None` once its deadline is reached.
+/// The remaining ticks of an open period, `None` once its deadline is reached.
 #[inline]
 pub(crate) const fn open_rest(open: Open, rules: &Rules, now: u64) -> Option<u64> {
     open.deadline.ahead_of(
@@ -112,13 +112,13 @@ const fn lease_rest(half_open: HalfOpen, rules: &Rules, now: u64) -> Option<u64>
         .ahead_of(LeaseEnd::of(now), rules.longest_lease(half_open.reopens))
 }
 
-/// One CAS ends the open period and takes the first probe place.
+/// One CAS ends the open period and takes the first slot.
 const fn first_probe(word: Word, open: Open, rules: &Rules, now: u64) -> Word {
     let lease_end = LeaseEnd::after(now, rules.lease_ms(open.reopens));
     word.begin_half_open(open.reopens, lease_end)
 }
 
-/// Takes one more place. The lease begins anew, but a lease end that is ahead never moves back.
+/// Takes one more slot. The lease restarts, but a lease end that is ahead never moves back.
 const fn next_probe(word: Word, half_open: HalfOpen, rules: &Rules, now: u64) -> Word {
     let next = LeaseEnd::after(now, rules.lease_ms(half_open.reopens));
     let lease_end = match lease_rest(half_open, rules, now) {
@@ -129,7 +129,7 @@ const fn next_probe(word: Word, half_open: HalfOpen, rules: &Rules, now: u64) ->
         .with_lease_end(lease_end)
 }
 
-/// The probes did not come back: they count as failed, and the call that sees it is rejected.
+/// Counts the probes as failed, as their lease is over. The call that notices is rejected.
 const fn give_up(
     word: Word,
     half_open: HalfOpen,

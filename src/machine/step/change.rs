@@ -1,6 +1,7 @@
-//! What a transition was: told from the words on both sides of it.
+//! Description of a transition, derived from the words before and after it.
 //!
-//! Computed after the CAS by its winner, so that the loop carries nothing but words.
+//! The thread whose CAS made the transition derives it afterwards, so that the loop carries only
+//! words.
 
 use super::super::{
     rules::Rules,
@@ -9,13 +10,13 @@ use super::super::{
     word::{Phase, State, Word},
 };
 
-/// Why a breaker changed its state.
+/// The cause of a transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cause {
     /// Closed to open: too many calls failed.
     Tripped,
-    /// Open to half-open: the deadline had passed and a call was let through as a probe.
+    /// Open to half-open: the deadline had passed and a call was admitted as a probe.
     ProbeAdmitted,
     /// Half-open to open: a probe failed.
     ProbeFailed,
@@ -28,8 +29,8 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// The name in kebab-case: `tripped`, `probe-admitted`, `probe-failed`, `lease-expired`, `recovered` or
-    /// `operator`.
+    /// The name in kebab-case: `tripped`, `probe-admitted`, `probe-failed`, `lease-expired`,
+    /// `recovered` or `operator`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -43,7 +44,7 @@ impl Cause {
     }
 }
 
-/// Which of the three steps made a transition.
+/// The step that made a transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     Admit,
@@ -51,15 +52,15 @@ pub(crate) enum Event {
     Operate,
 }
 
-/// A transition, as the machine knows it.
+/// A transition, in the machine's units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Change {
     pub(crate) from: State,
     pub(crate) to: State,
-    /// Of the period that begins.
+    /// The generation of the period that begins.
     pub(crate) generation: u16,
     pub(crate) cause: Cause,
-    /// What was counted, where the cause is a trip.
+    /// The counts, where the cause is a trip.
     pub(crate) count: Option<Count>,
     pub(crate) reopens: u8,
     /// The length of the open period that begins, in milliseconds.
@@ -69,7 +70,7 @@ pub(crate) struct Change {
 impl Change {
     /// The transition from one word to another that a step made at `now`.
     ///
-    /// `beside` is what a window beside the word had counted at a trip.
+    /// `beside` has the counts of an external window at a trip.
     pub(crate) const fn between(
         before: Word,
         after: Word,

@@ -1,18 +1,18 @@
 //! The transition function: `(word, event, rules, moment) → (word, verdict)`, pure.
 //!
-//! | event | file | what it decides |
+//! | event | file | decision |
 //! |---|---|---|
-//! | a call asks to be admitted | [`admit`](mod@admit) | lets it through, takes a probe place, rejects, or gives the probes up |
-//! | an admitted call ends | [`report`](mod@report) | counts it, trips, recovers, reopens, or finds it stale |
-//! | a failure ends that a window beside the word judges | [`count_failure`](report::count_failure()) | counts it, or trips |
-//! | an operator acts | [`operate`](mod@operate) | replaces what stands |
+//! | a call begins | [`admit`](mod@admit) | admits, takes a slot, rejects, or gives the probes up |
+//! | an admitted call ends | [`report`](mod@report) | counts, trips, recovers, reopens, or finds the outcome stale |
+//! | a failure was recorded in an external window | [`count_failure`](report::count_failure()) | counts, or trips |
+//! | an operator gives a command | [`operate`](mod@operate) | replaces the current state |
 //!
 //! Rules, for all of them:
 //!
-//! 1. Nothing here reads a clock, calls user code or touches memory: each is a `const fn`. The caller
-//!    stores the word by a CAS, and does the rest after it, once.
-//! 2. The generation moves iff the state was replaced; [`change`] then says what happened.
-//! 3. A step that leaves the word as it was is not written.
+//! 1. A step reads no clock, calls no user code and touches no memory: each is a `const fn`. The
+//!    caller stores the word by a CAS, and acts on the verdict afterwards, once.
+//! 2. The generation changes iff the state was replaced; [`change`] describes the transition.
+//! 3. A step that leaves the word as it was is not stored.
 
 pub(crate) mod admit;
 pub(crate) mod change;
@@ -35,7 +35,7 @@ pub use report::Recorded;
 pub(crate) use report::{Counted, count_failure};
 pub(crate) use report::{Vote, report};
 
-/// What a step gives: the next word, and the answer to whoever asked.
+/// The result of a step: the next word and the verdict.
 #[derive(Clone, Copy, Debug)]
 #[must_use = "a step does nothing until its word is stored"]
 pub(crate) struct Step<V> {
@@ -43,7 +43,7 @@ pub(crate) struct Step<V> {
     pub(crate) verdict: V,
 }
 
-/// A reading of the clock, and the salt of the jitter drawn with it.
+/// A clock reading, and the salt of the jitter drawn with it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
     /// Nanoseconds since any origin.
@@ -51,7 +51,7 @@ pub(crate) struct Moment {
     pub(crate) salt: u64,
 }
 
-/// Opens: for the policy's interval, or for a hint that is longer. Private to the steps, so that no
+/// Opens for the policy's interval, or for a hint that is longer. Private to the steps, so that no
 /// outcome opens a word without one of them.
 const fn open(word: Word, reopens: u8, hint_ms: u64, rules: &Rules, moment: Moment) -> Word {
     let draw = jitter::draw(moment.now, word.generation(), moment.salt);

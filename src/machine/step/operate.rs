@@ -1,6 +1,6 @@
-//! An operator acts. Every verb replaces what stands.
+//! Operator commands. Each replaces the current state.
 //!
-//! | verb | next word | no transition when |
+//! | command | next word | no transition when |
 //! |---|---|---|
 //! | force open | forced open | forced open already |
 //! | disable | disabled | disabled already |
@@ -17,18 +17,18 @@ use super::{
     Moment, Step,
 };
 
-/// What an operator can do.
+/// A command of an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verb {
     ForceOpen,
     Disable,
-    /// Milliseconds, within the bounds of a given period.
+    /// Milliseconds, within the bounds of an operator's period.
     OpenFor(u64),
     Resume,
     Reset,
 }
 
-/// Carries a verb out; the verdict is the state that it found.
+/// Executes a command; the verdict is the state that it replaces.
 pub(crate) const fn operate(word: Word, verb: Verb, rules: &Rules, moment: Moment) -> Step<State> {
     let next = match (verb, word.phase()) {
         (Verb::ForceOpen, Phase::Held(Hold::ForcedOpen))
@@ -37,7 +37,7 @@ pub(crate) const fn operate(word: Word, verb: Verb, rules: &Rules, moment: Momen
         (Verb::ForceOpen, _) => word.begin_held(Hold::ForcedOpen),
         (Verb::Disable, _) => word.begin_held(Hold::Disabled),
         (Verb::Resume, Phase::Held(Hold::ForcedOpen)) => {
-            // Not `after`: the next call is the probe, also one within this tick.
+            // Not `after`: the next call is the probe, even within this tick.
             open(word, Origin::Policy, Deadline::of(moment.now))
         }
         (Verb::Resume, Phase::Held(Hold::Disabled)) | (Verb::Reset, _) => {

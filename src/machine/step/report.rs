@@ -1,17 +1,18 @@
-//! An admitted call ends.
+//! Outcome of an admitted call.
 //!
 //! | word | success | failure | ignored |
 //! |---|---|---|---|
 //! | another period | stale | stale | stale |
 //! | closed | counted | counted, may trip | unrecorded |
-//! | half-open | the place is given back, may recover | reopens | the place is given back, unrecorded |
+//! | half-open | the slot is given back, may recover | reopens | the slot is given back, unrecorded |
 //! | disabled | unrecorded | unrecorded | unrecorded |
 //!
-//! No permit of an open or forced-open period exists, but after 65 536 transitions inside one call a
-//! permit can meet a younger period of its own number: it is then treated as unrecorded there.
+//! No permit of an open or forced-open period exists. But after 65 536 transitions inside one call
+//! a permit can meet a younger period of its own generation; its outcome is then unrecorded.
 //!
-//! Whether a failure of a closed word is counted or trips is decided by [`count_failure`] alone. A window
-//! beside the word asks it directly, with its own judgement: it has looked at the period itself.
+//! [`count_failure`] alone decides whether a failure of a closed word is counted or trips. An
+//! external window calls it directly with the window's own decision, after its own check of the
+//! period.
 
 use super::{
     super::{
@@ -21,14 +22,14 @@ use super::{
     Moment, Step, open, reopen,
 };
 
-/// How an admitted call ended.
+/// The outcome of an admitted call, with the time that its step needs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Vote {
-    /// At this reading of the clock, if the trip counts by time buckets; others don't look at it.
+    /// At this clock reading, which only time buckets use.
     Success {
         now: u64,
     },
-    /// If this opens the breaker, then from `moment` on and for at least `hint_ms`.
+    /// If the failure opens the breaker, then from `moment` on and for at least `hint_ms`.
     Failure {
         moment: Moment,
         hint_ms: u64,
@@ -36,27 +37,28 @@ pub(crate) enum Vote {
     Ignored,
 }
 
-/// What became of a reported outcome.
+/// The effect of a reported outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Recorded {
-    /// It was counted and the state stayed. (With a window beside the word, failures that come at once may finish
-    /// each other's recording: the one that another finished is reported so, even if it tripped.)
+    /// The outcome was counted and the state stayed. (With an external window, concurrent failures
+    /// may complete each other's recording. A failure that another thread completed is reported as
+    /// applied, even if it tripped.)
     Applied,
-    /// The call was admitted in an earlier period: the outcome changed nothing.
+    /// The call was admitted in an earlier period, so its outcome changed nothing.
     Stale,
-    /// It belongs to this period, but there was nothing to count: it was ignored (the place of an
-    /// ignored probe is given back), or an operator has disabled the breaker.
+    /// The outcome belongs to this period, but there was nothing to count: the outcome was ignored
+    /// (a probe gives its slot back), or an operator has disabled the breaker.
     Unrecorded,
-    /// It opened the breaker.
+    /// The outcome opened the breaker.
     Tripped,
-    /// It closed the breaker.
+    /// The outcome closed the breaker.
     Recovered,
-    /// It opened the breaker again.
+    /// The outcome opened the breaker again.
     Reopened,
 }
 
-/// Decides about an outcome.
+/// Decides the effect of an outcome.
 #[expect(
     clippy::inline_always,
     reason = "once the vote is known, a success is a small part of this"
@@ -109,9 +111,9 @@ const fn closed(word: Word, vote: Vote, rules: &Rules) -> (Word, Recorded) {
     }
 }
 
-/// What becomes of a failure of a closed word.
+/// The effect of a failure on a closed word.
 pub(crate) enum Counted {
-    /// It is counted, and the word stays closed.
+    /// The failure is counted, and the word stays closed.
     Stays(Step<Recorded>),
     Trips(Trip),
 }
@@ -121,8 +123,8 @@ pub(crate) enum Counted {
 pub(crate) struct Trip(Word);
 
 impl Trip {
-    /// Opens the word from `moment` on, for at least `hint_ms`. (A window beside the word looks the
-    /// hint up once it knows that it trips, so that no other failure has to.)
+    /// Opens the word from `moment` on, for at least `hint_ms`. (An external window reads the hint
+    /// once it has decided to trip, so that no other failure reads one.)
     #[expect(clippy::inline_always, reason = "as for `report`")]
     #[inline(always)]
     pub(crate) const fn open(self, hint_ms: u64, rules: &Rules, moment: Moment) -> Step<Recorded> {
@@ -133,8 +135,8 @@ impl Trip {
     }
 }
 
-/// Counts a failure of a closed word, or trips: by what the word counts, or because the window
-/// beside the word trips.
+/// Counts a failure of a closed word, or trips: by the counts in the word, or because the external
+/// window trips.
 ///
 /// `payload` is the payload after this failure.
 #[expect(clippy::inline_always, reason = "as for `report`")]

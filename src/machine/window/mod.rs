@@ -1,19 +1,20 @@
-//! The windows that live beside the word.
+//! External windows: the data of windows that do not fit the word.
 //!
-//! | trip | file | bytes | made |
+//! | trip | file | bytes | allocated at |
 //! |---|---|---|---|
-//! | `failures(k).of_last(n)`, `percent(p).of_last(n)`, n > 45 | [`stamps`] | 256, and 8 a failure that trips, k or p % of n | first failure |
+//! | `failures(k).of_last(n)`, `percent(p).of_last(n)`, n > 45 | [`stamps`] | 256, and 8 for each failure that trips: k, or p % of n | first failure |
 //! | `failures(k).within(T)` | [`stamps`] | 256, and 8 k | first failure |
-//! | `percent(p).within(T)` | [`rate`] | 384, and 128 a shard | first call that ends |
+//! | `percent(p).within(T)` | [`rate`] | 384, and 128 for each shard | first call that ends |
 //!
-//! What the word keeps of them is in [`payload`]. Rules, for all:
+//! [`payload`] has their bits in the word. Rules for all windows:
 //!
-//! 1. A cell carries the generation that it counts for, and is changed by CAS on the whole of it: a late
-//!    writer finds another tag and leaves the cell alone.
-//! 2. What a failure leaves in a cell comes first, then what it does to the word. Only the word's CAS makes
-//!    a transition, so that there is one, and its winner tells of it.
-//! 3. A thread that stops between any two steps stops nobody else: each file says who goes on. (But for the
-//!    making of the window, once, for which others wait: `OnceLock`.)
+//! 1. A cell carries its generation, and a CAS changes the whole cell: a late writer finds another
+//!    tag and leaves the cell as it is.
+//! 2. A failure writes its cell first, and the word afterwards. Only the CAS of the word makes a
+//!    transition, so there is one, and its thread reports it.
+//! 3. A thread that stops between any two steps blocks no other thread: each file says which thread
+//!    continues. (Exception: the allocation of the window, once, for which others wait:
+//!    `OnceLock`.)
 
 pub(crate) mod payload;
 #[cfg(feature = "std")]
@@ -31,23 +32,23 @@ use super::{
     word::{Period, Phase, Word},
 };
 
-/// A failure to be recorded.
+/// A failure to record.
 #[cfg(feature = "std")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Failure<'a> {
-    /// The period that its call was admitted in, a closed one.
+    /// The closed period in which its call was admitted.
     pub(crate) period: Period,
     pub(crate) moment: Moment,
-    /// Has the hint of this failure already. Looked at once it is known what trips.
+    /// The hints of the breaker, this failure's included. Read once the trip is decided.
     pub(crate) hints: &'a Hints,
 }
 
 #[cfg(feature = "std")]
 impl Failure<'_> {
-    /// Counts it in a closed word of its period, whose payload it makes `payload`, or trips.
+    /// Counts the failure in a closed word of its period, whose next payload is `payload`, or
+    /// trips.
     ///
-    /// The hint is looked up after what the word and the window trip by, so that the hint of each failure
-    /// among those is there.
+    /// The hint is read after the failures that trip, so that the hint of each of them is stored.
     #[inline]
     fn count(
         &self,
@@ -66,7 +67,7 @@ impl Failure<'_> {
     }
 }
 
-/// A window beside the word.
+/// An external window.
 #[cfg(feature = "std")]
 #[expect(
     clippy::large_enum_variant,
@@ -80,8 +81,8 @@ pub(crate) enum Beside {
 
 #[cfg(feature = "std")]
 impl Beside {
-    /// The window of these rules, if theirs lives beside the word. `shards` is how many threads may count
-    /// successes without meeting.
+    /// The external window of these rules, if they have one. `shards` is the number of threads that
+    /// can count successes without contention.
     pub(crate) fn new(rules: &Rules, shards: impl FnOnce() -> usize) -> Option<Self> {
         match rules.tally.window? {
             Window::InWord { .. } => None,
@@ -94,8 +95,8 @@ impl Beside {
         }
     }
 
-    /// Records a failure of a call that was admitted while closed. If it trips, what was counted is in the
-    /// decision.
+    /// Records a failure of a call that was admitted while closed. If the failure trips, the
+    /// decision has the counts.
     pub(crate) fn fail(
         &self,
         cell: &Cell,
@@ -109,7 +110,7 @@ impl Beside {
         }
     }
 
-    /// What is in the window of a closed word at `now`.
+    /// The counts in the window of a closed word at `now`.
     pub(crate) fn count(&self, word: Word, rules: &Rules, now: u64) -> Count {
         match (self, word.phase()) {
             (Self::Stamps(stamps), Phase::Closed(_)) => stamps.count(word, rules, now),

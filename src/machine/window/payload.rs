@@ -1,24 +1,27 @@
-//! What a closed word keeps of a window that lives beside it.
+//! The bits of an external window in a closed word.
 //!
 //! ```text
 //!  45      44        29 28  27      16 15              0
 //! +-------+------------+---+----------+-----------------+
-//! |failing|   streak   |lap|  index   |      calls      |   windows of stamps
+//! |failing|   streak   |lap|  index   |      calls      |   failure ring
 //! +-------+------------+---+----------+-----------------+
 //! |failing|   streak   |            start               |   time buckets
 //! +-------+------------+--------------------------------+
 //! ```
 //!
-//! *streak*: the failures since the last success (*failing* is 1), or the successes since the last failure
-//! (0), as far as anybody asks: failures beside `consecutive(c)`, successes in a window of calls, up to its
-//! length. A healthy word is known by these two alone, whatever the rest.
-//! *lap*, *index*: where the next failure's mark goes. *calls*: the calls that were counted, modulo 2^16;
-//! those of a window full of successes are not. *start*: the bucket that the period began in, modulo 2^29.
+//! | field | value |
+//! |---|---|
+//! | failing, streak | 1 and the failures since the last success, counted beside `consecutive(c)`; or 0 and the successes since the last failure, counted in a window of calls up to its length |
+//! | lap, index | the position of the next failure's entry |
+//! | calls | the calls counted, modulo 2^16; a success in a window full of successes is not counted |
+//! | start | the bucket in which the period began, modulo 2^29 |
+//!
+//! Failing and streak alone make a word healthy, whatever the other fields hold.
 
 const CALLS_BITS: u32 = 16;
 const INDEX_BITS: u32 = 12;
 const LAP_SHIFT: u32 = CALLS_BITS + INDEX_BITS;
-/// How many bits of a bucket's number `start` keeps.
+/// The number of low bits of a bucket's number in `start`.
 pub(crate) const START_BITS: u32 = LAP_SHIFT + 1;
 const STREAK_SHIFT: u32 = START_BITS;
 const STREAK_BITS: u32 = 16;
@@ -32,7 +35,7 @@ const LAP: u64 = 1 << LAP_SHIFT;
 const REST: u64 = (1 << START_BITS) - 1;
 const STREAK: u64 = ((1 << STREAK_BITS) - 1) << STREAK_SHIFT;
 
-/// The bits that say whether a word is healthy.
+/// The bits that make a word healthy.
 pub(crate) const HEALTH: u64 = FAILING | STREAK;
 
 const _: () = assert!(FAILING == 1 << (super::super::word::PAYLOAD_BITS - 1));
@@ -42,16 +45,16 @@ pub(crate) const fn bucket_nanos(within_ms: u32) -> u64 {
     within_ms as u64 * 100_000
 }
 
-/// The number of the bucket that a reading of the clock falls into.
+/// The number of the bucket of a clock reading.
 pub(crate) const fn bucket_number(now: u64, within_ms: u32) -> u64 {
     now / bucket_nanos(within_ms)
 }
 
-/// The payload of a closed word with a window beside it.
+/// The payload of a closed word with an external window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Payload(u64);
 
-/// Where a failure's mark goes: a cell of the ring, in a lap of it.
+/// The position of a failure's entry: a cell of the ring, in one of two laps.
 #[cfg(feature = "std")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -68,7 +71,7 @@ impl Payload {
         self.0
     }
 
-    /// A fresh period of a window over `within_ms`.
+    /// A new period of a window over `within_ms`.
     pub(crate) const fn starting_at(now: u64, within_ms: u32) -> Self {
         Self(bucket_number(now, within_ms) & REST)
     }
@@ -104,7 +107,7 @@ impl Payload {
         }
     }
 
-    /// The successes since the last failure, as far as they are counted.
+    /// The counted successes since the last failure.
     #[cfg(test)]
     pub(crate) const fn clean(self) -> u64 {
         if self.0 & FAILING == 0 {
@@ -128,13 +131,13 @@ impl Payload {
         self.with_one_call_more().with_streak(false, clean + 1)
     }
 
-    /// After a success, where nobody counts successes.
+    /// After a success, where successes are not counted.
     #[inline]
     pub(crate) const fn without_run(self) -> Self {
         self.with_streak(false, 0)
     }
 
-    /// After a failure: the run, if anybody asks for it.
+    /// After a failure. The run is counted up to `run`, if the trip has one.
     pub(crate) const fn with_failure(self, run: Option<u16>) -> Self {
         if run.is_none() {
             return self.without_run();
@@ -148,7 +151,7 @@ impl Payload {
         Self((self.0 & !CALLS) | ((self.0 + 1) & CALLS))
     }
 
-    /// With the next place of a ring of `len`.
+    /// With the next position in a ring of `len`.
     #[cfg(feature = "std")]
     pub(crate) const fn with_next_place(self, len: usize) -> Self {
         let Place { index, .. } = self.place();
@@ -171,7 +174,8 @@ impl Payload {
 
 #[cfg(feature = "std")]
 impl Place {
-    /// The place of the failure `back` before this one, in a ring of `len`; `back` is less than `len`.
+    /// The position of the failure `back` before this one, in a ring of `len`; `back` is less than
+    /// `len`.
     pub(crate) const fn before(self, back: usize, len: usize) -> Self {
         if back <= self.index {
             Self {

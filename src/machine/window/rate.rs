@@ -1,61 +1,76 @@
-//! A share of failures over time, in ten buckets.
+//! Time buckets: a failure rate over time, in ten buckets.
 //!
 //! ```text
 //! time       ... | 41 | 42 | 43 | 44 | 45 | 46 | 47 | 48 | 49 | 50 |     a bucket is T/10
 //!                  the window: the newest bucket and the nine before it
 //!
-//! newest     the number of the newest bucket that anybody has read off the clock
+//! newest     the number of the newest bucket that a thread has read off the clock
 //! failures   [16 cells]                                  one line, shared
 //! successes  [16 cells] [16 cells] [16 cells] ...        a line a shard; a thread uses one
 //!
 //! a cell     generation | number of the bucket | count   bucket b is in cell b mod 16
 //! ```
 //!
-//! **What it promises.** A failure trips iff of the calls that ended in this period within the last T, up to
-//! one bucket less, enough failed and there were enough of them. Successes are counted where few threads
-//! write; only a failure adds the shards up.
+//! **Guarantee.** A failure trips iff enough of the calls that ended in this period within the last
+//! T failed, and there were enough calls. T is exact to one bucket less. Few threads share a
+//! counter of successes; only a failure sums the shards.
 //!
-//! **When the clock is read.** By every failure, by the first [`EXACT`] successes of a shard in a bucket, and
-//! then by every [`EVERY`]th; by all, where calls are timed or told of, or while a run of failures stands
-//! beside. The others go to the newest bucket that anybody has read. So no success is lost or counted twice,
-//! and none is counted in a later bucket than its own. At a failure at most `EVERY - 1` successes of each
-//! shard are missing in the window, and only of shards that had counted `EXACT` in their last bucket: fewer
-//! than 11 % of what the shard counted there, and only such as came before the first failure in the window,
-//! as every failure publishes its bucket. The bound is in calls: a pause of any length does not make it
-//! larger. Missing successes can trip the breaker a little early, or by `min_calls` a little late.
+//! **Clock readings.** Every failure reads the clock. So do the first [`EXACT`] successes of a
+//! shard in a bucket, and every [`EVERY`]th after them. Every success does, where calls are timed
+//! or observed, or while a run of failures is being counted. The others count in the newest bucket
+//! that a thread has read.
 //!
-//! **Why only successes are sharded.** Two failures that come at once must see each other, or neither
-//! trips. They write the same cell, or (at the turn of a bucket) two cells, each before reading the other's,
-//! with a fence between: one of them sees both, and it looks at the newest bucket after the fence, so its
-//! window covers both. A success that a failure does not see yet has not happened before it.
+//! So no success is lost or counted twice, and none counts in a later bucket than its own. At a
+//! failure at most `EVERY - 1` successes of a shard are missing in the window. They are fewer than
+//! 11 % of what the shard counted in its last bucket, as that bucket holds at least `EXACT`. They
+//! came before the first failure in the window, as every failure publishes its bucket. The bound is
+//! in calls: a pause of any length does not raise it. Missing successes can trip the breaker a
+//! little early, or by `min_calls` a little late.
 //!
-//! **The cell.** A count goes to its own bucket's cell by CAS on all of it. If the cell holds another bucket and
-//! there is no newer one, it is written over; so nothing is ever cleared, and an idle gap of any length needs
-//! no work. If there is a newer one, the count goes there. If the word says that the call's period is over, the
-//! count is dropped. *Newest* moves
-//! on with the clock, and back if the clock has stepped back by more than a bucket and a second.
+//! **Only successes are sharded.** Of two concurrent failures one must see both, or neither trips.
+//! They write the same cell, or (at the turn of a bucket) two cells, each before it reads the
+//! other, with a fence between. So one of them sees both. That one reads the newest bucket after
+//! the fence, so its window covers both. A success that a failure does not see has not happened
+//! before that failure.
 //!
-//! How many bits each part gets depends on T: as many for the number as tell 8.7 years of buckets apart, as
-//! many for the count as hold 100 million calls a second, and the rest, 8 or 9, for the generation.
+//! **The cell.** A count goes to the cell of its bucket by CAS on the whole cell:
 //!
-//! **Why it is lock-free.** A success is one CAS on one cell, retried only when another thread of the shard
-//! has counted or the bucket has turned. A failure is one such CAS, and then the word's.
+//! * If the cell holds another bucket, and no bucket is newer, the count overwrites it. So nothing
+//!   is ever cleared, and an idle gap of any length needs no work.
+//! * If a bucket is newer, the count goes there.
+//! * If the word says that the call's period is over, the count is dropped.
+//!
+//! *Newest* follows the clock. It moves back only if the clock has stepped back by more than a
+//! bucket and a second.
+//!
+//! The width of each part depends on T. The number distinguishes 8.7 years of buckets, the count
+//! holds 100 million calls a second, and the generation has the rest, 8 or 9 bits.
+//!
+//! **Lock-freedom.** A success is one CAS on one cell. It retries only when another thread of the
+//! shard has counted or the bucket has turned. A failure is one such CAS, and then that of the
+//! word.
 //!
 //! | a thread stops | then |
 //! |---|---|
-//! | between clock and `newest` | others move `newest` on. If it goes on after more than a bucket and a second, it looks like a clock that stepped back: it moves `newest` back until the next reading, which no failure that is deciding follows, and its own count may take the place of a newer bucket's in its line |
-//! | before its CAS on a cell | its call is not counted yet; it will be in the bucket that is the newest then |
+//! | between clock and `newest` | others advance `newest`; see below |
+//! | before its CAS on a cell | its call is not counted yet, and later counts in the bucket that is the newest then |
 //! | between cell and word | its failure is counted, and the next failure decides |
-//! | after the word | all is done but telling of the trip, if it was one |
+//! | after the word | only the notification of a trip is left |
 //!
-//! A failure that was counted says that it was applied, also where another's trip, which rests on it, ended the
-//! period first.
+//! A thread that is delayed between clock and `newest`, by more than a bucket and a second, looks
+//! like a clock that stepped back. It moves `newest` back until the next reading; no failure that
+//! is deciding follows it. Its own count may overwrite that of a newer bucket in its shard.
 //!
-//! **What wraps.** The number after 8.7 years: a cell that was last written exactly so long ago counts again.
-//! The generation after 256 or 512 periods: if all of them fall into one bucket, what the first of them counted
-//! there, and no other since, counts again. (Buckets before the one that the period began in are not looked
-//! at. The word keeps 29 bits of that one's number: every 2^29 buckets, 62 days at the shortest, up to nine
-//! buckets are passed over.) Counts saturate.
+//! A counted failure is reported as applied, even if another thread's trip, which rests on that
+//! failure, ended the period first.
+//!
+//! **What wraps.** Counts saturate.
+//!
+//! | what | after | then |
+//! |---|---|---|
+//! | the number of a bucket | 8.7 years | a cell last written exactly that long ago counts again |
+//! | the generation | 256 or 512 periods within one bucket | the counts of the first of them, if no other wrote there, count again |
+//! | `start` in the word | 2^29 buckets, at least 62 days | up to nine buckets are left out |
 
 use std::boxed::Box;
 
@@ -78,17 +93,17 @@ use super::{
 const WINDOW: u64 = 10;
 /// The cells of a line: a power of two, so that a cell is found without a division.
 const CELLS: usize = 16;
-/// So many successes of a shard in a bucket read the clock each.
+/// The first successes of a shard in a bucket, each of which reads the clock.
 const EXACT: u64 = 64;
-/// After them, one in so many does. A power of two.
+/// The interval, in successes, of the clock readings after them. A power of two.
 const EVERY: u64 = 8;
 const NANOS_PER_MS: u64 = 1_000_000;
-/// A count holds a call in each of these: 100 million calls a second.
+/// The time for each call that a count can hold: 100 million calls a second.
 const NANOS_PER_CALL: u64 = 10;
-/// How long numbers tell buckets apart: 2^40 ticks of 250 µs, as the word's deadline does.
+/// The time for which numbers distinguish buckets: 2^40 ticks of 250 µs, as in a deadline.
 const RANGE_NANOS: u64 = (1 << 40) * 250_000;
 
-/// Where the parts of a cell lie, and how long a bucket is.
+/// Layout of a cell, and the length of a bucket.
 #[derive(Clone, Copy, Debug)]
 struct Scale {
     bucket_nanos: u64,
@@ -115,14 +130,14 @@ impl Scale {
         (1 << self.count_bits) - 1
     }
 
-    /// A cell of this bucket in this generation that counts nothing.
+    /// A cell of this bucket in this generation, with a count of 0.
     const fn empty(self, generation: u16, bucket: u64) -> u64 {
         let generation = (generation as u64) << (self.count_bits + self.number_bits);
         let number = bucket & ((1 << self.number_bits) - 1);
         generation | number << self.count_bits
     }
 
-    /// What a cell counts, if it is of the bucket and the generation that `empty` is of.
+    /// The count of a cell, if its bucket and generation are those of `empty`.
     const fn count(self, cell: u64, empty: u64) -> Option<u64> {
         let count = cell.wrapping_sub(empty);
         if count <= self.most() {
@@ -158,16 +173,17 @@ impl Cells {
         &self.0[index]
     }
 
-    /// The calls of the window whose newest bucket this is, in the period that began in `start`.
+    /// The calls in the window up to the bucket `newest`, in the period that began in `start`.
     fn sum(&self, newest: u64, start: u64, generation: u16, scale: Scale) -> u64 {
         let since = newest.wrapping_sub(start) & ((1 << START_BITS) - 1);
         (0..WINDOW)
             .take_while(|age| *age <= since)
             .filter_map(|age| {
                 let bucket = newest.wrapping_sub(age);
-                // ORDERING: Acquire, pairs with the CAS in `add`: who counts a failure finds its hint. Without it
-                // an open period could be shorter than a failure that tripped it asked for. (What happened before
-                // this failure is seen by coherence; for failures that come at once there is the fence in `fail`.)
+                // ORDERING: Acquire, pairs with the CAS in `add`: a thread that counts a failure
+                // finds its hint. Without it an open period could be shorter than a failure that
+                // tripped it asked for. (Coherence makes earlier failures visible; concurrent ones
+                // have the fence in `fail`.)
                 let cell = self.of(bucket).load(Ordering::Acquire);
                 scale.count(cell, scale.empty(generation, bucket))
             })
@@ -180,13 +196,13 @@ impl Cells {
 pub(crate) struct Rate {
     scale: Scale,
     newest: CachePadded<AtomicU64>,
-    /// Those of the failures, and then a shard each of the successes.
+    /// The counters of failures, then one shard of successes after the other.
     lines: Box<[Cells]>,
 }
 
 impl Rate {
-    /// Buckets for a window of `within_ms`, with at least as many shards as that: a power of two, so that a
-    /// thread's is found without a division.
+    /// Buckets for a window of `within_ms`, with at least as many shards as that: a power of two,
+    /// so that a thread's is found without a division.
     pub(crate) fn new(within_ms: u32, shards: usize) -> Self {
         Self {
             scale: Scale::new(within_ms),
@@ -197,11 +213,12 @@ impl Rate {
         }
     }
 
-    /// Counts a success of a closed period without the clock, if it may. `thread` is any number that its
-    /// thread keeps.
+    /// Counts a success of a closed period without a clock reading, if none is due. `thread` is the
+    /// shard number of the thread.
     #[inline]
     pub(crate) fn succeed_untimed(&self, thread: usize, generation: u16) -> bool {
-        // ORDERING: Relaxed. An older bucket than the newest is as good as a success a little earlier.
+        // ORDERING: Relaxed. An older bucket than the newest is as good as a success a little
+        // earlier.
         let bucket = self.newest.load(Ordering::Relaxed);
         let cell = self.shard(thread).of(bucket);
         let stands = cell.load(Ordering::Relaxed);
@@ -210,7 +227,7 @@ impl Rate {
             Some(count)
                 if EXACT <= count && count < self.scale.most() && !count.is_multiple_of(EVERY) =>
             {
-                // ORDERING: Relaxed. Its bucket's cell is whole in itself.
+                // ORDERING: Relaxed. The cell is complete in itself.
                 cell.compare_exchange(stands, stands + 1, Ordering::Relaxed, Ordering::Relaxed)
                     .is_ok()
             }
@@ -239,13 +256,15 @@ impl Rate {
         if !self.add(&self.lines[0], cell, failure.period, bucket) {
             return Decided::unchanged(seen, None, Recorded::Stale);
         }
-        // ORDERING: SeqCst fence. Of two failures that add to different buckets, at the turn of one, each then
-        // reads the other's. Without the fence both may read what stood before, and neither trips (I14).
+        // ORDERING: SeqCst fence. Two failures at the turn of a bucket add to different buckets,
+        // and each then reads the other's. Without the fence both may read the counts from before,
+        // and neither trips (I14).
         fence(Ordering::SeqCst);
-        // ORDERING: Relaxed, after the fence: of two failures one sees the bucket that the other published.
+        // ORDERING: Relaxed, after the fence: of two failures one sees the bucket that the other
+        // published.
         let newest = self.newest.load(Ordering::Relaxed);
-        // A reading that was held up for more than a second looks like a clock that stepped back, and has moved
-        // `newest` back: what is decided here does not look behind its own bucket.
+        // A reading that was delayed by more than a second looks like a clock that stepped back,
+        // and has moved `newest` back. This decision does not look behind its own bucket.
         let newest = if is_later(bucket, newest) {
             bucket
         } else {
@@ -260,7 +279,7 @@ impl Rate {
             |word, ()| {
                 let payload = match word.phase() {
                     Phase::Closed(payload) if word.is_of(failure.period) => Payload::new(payload),
-                    // It was counted, and another's trip may rest on it.
+                    // The failure was counted, and the trip of another thread may rest on it.
                     _ => {
                         return Step {
                             word,
@@ -275,9 +294,9 @@ impl Rate {
         decided.with(counted)
     }
 
-    /// What the window of a closed word covers at `now`. Looking publishes nothing.
+    /// The counts in the window of a closed word at `now`. Reading them publishes nothing.
     pub(crate) fn count(&self, word: Word, now: u64) -> Count {
-        // ORDERING: Relaxed. A look.
+        // ORDERING: Relaxed. No decision depends on this read.
         let newest = self.newest.load(Ordering::Relaxed);
         let bucket = self.judge(newest, now).unwrap_or(newest);
         self.sum(word, self.not_before(word, bucket)).count()
@@ -288,11 +307,11 @@ impl Rate {
         &self.lines[1 + (thread & (shards - 1))]
     }
 
-    /// The bucket of this reading, if it takes the place of the newest: it is later, or the clock has stepped
+    /// The bucket of this reading, if it replaces the newest: it is later, or the clock has stepped
     /// back by more than clocks differ.
     #[inline]
     fn judge(&self, newest: u64, now: u64) -> Option<u64> {
-        // A comparison in place of a division, nearly always.
+        // Nearly always a comparison replaces the division.
         let length = self.scale.bucket_nanos;
         if now.wrapping_sub(newest.wrapping_mul(length)) < length {
             return None;
@@ -302,8 +321,8 @@ impl Rate {
         (behind > self.slack()).then_some(bucket)
     }
 
-    /// The bucket, or the one that the period of `word` began in if that is later and clocks may differ so: a
-    /// recovery by a clock that is ahead. What is counted before that one is not looked at later.
+    /// The bucket, or a later one in which the period of `word` began, if clocks can differ by
+    /// that: a recovery by a clock that is ahead. Counts before that bucket are not read later.
     fn not_before(&self, word: Word, bucket: u64) -> u64 {
         let Phase::Closed(payload) = word.phase() else {
             return bucket;
@@ -316,15 +335,17 @@ impl Rate {
         }
     }
 
-    /// By how many buckets clocks may differ, and one for where in its bucket a reading lies.
+    /// The buckets by which clocks may differ, and one for the position of a reading in its bucket.
     const fn slack(&self) -> u64 {
         1 + SLACK_MS * NANOS_PER_MS / self.scale.bucket_nanos
     }
 
-    /// Publishes the bucket of a reading of the clock in the period of `word`, and says which is the newest now.
+    /// Publishes the bucket of a clock reading in the period of `word`, and returns the newest
+    /// bucket.
     #[inline]
     fn publish(&self, now: u64, word: Word) -> u64 {
-        // ORDERING: Relaxed, both. Who finds a bucket in a cell finds it here too, by `add`.
+        // ORDERING: Relaxed, both. By `add`, a thread that finds a bucket in a cell finds it here,
+        // too.
         let mut newest = self.newest.load(Ordering::Relaxed);
         loop {
             let judged = self.judge(newest, now).unwrap_or(newest);
@@ -344,20 +365,22 @@ impl Rate {
         }
     }
 
-    /// Counts a call of a closed period in a bucket that was the newest a moment ago, unless the period is over.
+    /// Counts a call of a closed period in a bucket that was the newest a moment ago, unless the
+    /// period is over.
     fn add(&self, line: &Cells, word: &Cell, period: Period, mut bucket: u64) -> bool {
         let generation = period.generation();
         loop {
             let cell = line.of(bucket);
-            // ORDERING: Acquire, pairs with the Release below: who finds another tag in the cell then finds the
-            // word and `newest` at least as new as its writer did. Without it a thread that was stopped could
-            // take its own period and bucket for those that stand still, and write over newer counts.
+            // ORDERING: Acquire, pairs with the Release below. A thread that finds another tag in
+            // the cell then finds the word and `newest` at least as new as the tag's writer did.
+            // Without it a thread that was stopped could take its own period and bucket for the
+            // current ones, and overwrite newer counts.
             let stands = cell.load(Ordering::Acquire);
             let empty = self.scale.empty(generation, bucket);
             let next = match self.scale.count(stands, empty) {
                 Some(count) if count == self.scale.most() => return true,
                 Some(count) => empty + count + 1,
-                // The period is over, and with it what the call proves.
+                // The period is over, so the call is not counted.
                 None if !word.load().is_of(period) => return false,
                 None => {
                     let newest = self.newest.load(Ordering::Relaxed);
@@ -368,7 +391,8 @@ impl Rate {
                     empty + 1
                 }
             };
-            // ORDERING: Release, pairs with the load above. Relaxed when lost: all is looked at again.
+            // ORDERING: Release, pairs with the load above. Relaxed on failure: the loop reads
+            // everything again.
             if cell
                 .compare_exchange_weak(stands, next, Ordering::Release, Ordering::Relaxed)
                 .is_ok()
@@ -393,7 +417,7 @@ impl Rate {
     }
 }
 
-/// What the word keeps of buckets after one more failure.
+/// The payload of time buckets after one more failure.
 pub(crate) const fn after_failure(payload: Payload, rules: &Rules) -> Payload {
     payload.with_failure(rules.tally.run)
 }
@@ -445,7 +469,7 @@ mod tests {
         Cell::over(AtomicU64::new(word.bits()))
     }
 
-    /// A success in the period that stands.
+    /// A success in the current period.
     fn succeed(rate: &Rate, thread: usize, generation: u16, now: u64) {
         let word = of(generation);
         rate.succeed(thread, &cell(word), word, now);
@@ -560,8 +584,9 @@ mod tests {
         assert_eq!(counted(&rate, of(3), LONG_AGO), (0, 0));
     }
 
-    /// A defect that a review found: the cell of a generation more than half the tag's range ago was taken
-    /// for a younger one's, and the breaker was blind until the bucket turned.
+    /// A defect that a review found. The cell of a generation more than half the tag's range ago
+    /// was taken for that of a younger one. The breaker then counted nothing until the bucket
+    /// turned.
     #[test]
     fn a_cell_of_any_earlier_generation_is_written_over() {
         for later in [1, 100, 128, 129, 200, 255, 300, 511, 600] {
@@ -665,7 +690,7 @@ mod tests {
         assert_eq!(counted(&rate, word, LONG_AGO), (0, all));
     }
 
-    /// The error that is promised: so many of a shard, and only in an earlier bucket.
+    /// The documented error: at most seven successes of a shard, and only in an earlier bucket.
     #[test]
     fn after_a_pause_at_most_seven_of_a_shard_are_in_an_earlier_bucket() {
         let (rate, word) = rate();
@@ -750,8 +775,9 @@ mod tests {
         assert_eq!(counted(&rate, of(0), LONG_AGO), (1, 9));
     }
 
-    /// A defect that a review found: what was counted before the bucket that the period began in, by a clock that
-    /// is behind the recovery's, was not looked at once the newest bucket had come there.
+    /// A defect that a review found. A clock behind the recovery's counted before the bucket in
+    /// which the period began. Those counts were left out once the newest bucket had reached that
+    /// bucket.
     #[test]
     fn what_is_counted_behind_the_beginning_of_its_period_stays_in_the_window() {
         for ahead in [1, 99, 100, 350, 1_000] {

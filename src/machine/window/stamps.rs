@@ -1,45 +1,52 @@
-//! The failures of a window, each with a stamp: which call it was, or when it came.
+//! Failure ring: the failures of a window, each stamped with the number of its call or with its
+//! time.
 //!
 //! ```text
-//! word      calls, index ──────────────┐ the place of the next failure
+//! word      calls, index ──────────────┐ the position of the next failure
 //!                                      v
 //! ring      | 880 | 912 | 913 | 940 | 517 | 630 | 702 |      as many cells as failures that trip
 //!             lap 1 ──────────────────> lap 0 ─────────>
 //!
-//! a mark    generation 16 | lap 1 | stamp 47
+//! an entry  generation 16 | lap 1 | stamp 47
 //! ```
 //!
-//! **What it promises.** A failure trips iff enough failures before it have stamps within the window: the
-//! last n calls, or T. Exact, in the order in which failures move the place in the word. In a window of
-//! calls the stamp is the number of the call in its period, so a success only counts on in the word, and
-//! the m failures that trip are there iff the one m - 1 places back is less than n calls old: nothing is
-//! scanned. In a window of time it is the clock in µs, or the newest stamp if the clock has stepped back;
-//! an age of T is too old.
+//! **Guarantee.** A failure trips iff enough failures before it have stamps inside the window: the
+//! last n calls, or T. The count is exact, in the order in which failures advance the index in the
+//! word.
 //!
-//! **Why it is lock-free.** A failure writes its mark at the place that the word names, by CAS, and then
-//! moves the place on by the word's CAS, the same that trips. *Whoever finds the mark written moves the
-//! place*: a thread that stops after its mark is helped by the next failure. A mark is judged by a word that
-//! stood before and after it was read, so that a late writer never takes a newer mark for an old one. If a
-//! success has counted on in between, the mark's number of the call is mended first, by CAS, so that it is
-//! the call's at the moment when the place moves. Every retry is caused by another thread's success or
-//! failure.
+//! * In a window of calls the stamp is the number of the call in its period. A success only
+//!   increments `calls` in the word. The m failures that trip are there iff the entry m - 1
+//!   positions back is less than n calls old, so nothing is scanned.
+//! * In a window of time the stamp is the clock in µs, or the newest stamp if the clock has stepped
+//!   back. An age of T is outside the window.
+//!
+//! **Lock-freedom.** A failure writes its entry by CAS, at the index in the word. The CAS of the
+//! word then advances the index, and trips. *A thread that finds the entry written advances the
+//! index*: the next failure completes that of a thread which stopped. An entry is judged by a word
+//! that was current before and after the entry was read. So a late writer never takes a newer entry
+//! for an old one. If a success incremented `calls` in between, a CAS first corrects the number in
+//! the entry. The number is then the call's at the moment when the index advances. Every retry is
+//! caused by a success or failure of another thread.
 //!
 //! | a thread stops | then |
 //! |---|---|
-//! | before its mark | its failure is not recorded yet; nobody waits |
-//! | after its mark | the next failure of the period moves the place for it. If the period ends before, the failure was of no consequence |
-//! | after the place | all is done but telling of the trip, if it was one |
+//! | before its entry | its failure is not recorded yet; no thread waits |
+//! | after its entry | the next failure of the period advances the index; if the period ends first, the failure has no effect |
+//! | after the index | only the notification of a trip is left |
 //!
-//! A failure that another thread moved is reported as applied, whatever it did; the one who moved it tells
-//! of the trip. Its hint (failure-for) was noted before its mark was written, so that the mover finds it.
+//! A failure whose index another thread advanced is reported as applied, even if it tripped; that
+//! thread reports the trip. The failure's hint was stored before its entry, so that thread finds
+//! the hint.
 //!
-//! **What wraps.** The lap after 2 laps: a writer that stopped between reading a cell and its CAS while the
-//! ring went round twice finds another stamp. The word's `calls` after 65 536, more than any window and the
-//! calls between two failures that it counts; a settlement that stops between its last look at the word and its
-//! CAS, for a multiple of 65 536 calls that leave the word as it was, moves the place once too often. The generation after 65 536 periods (I27): a mark of exactly so
-//! long ago, never written over since, is taken for one of this period. Stamps of time after 4.4 years: with
-//! a failure 2.2 to 4.4 years after the newest, that is taken for the time of both. Stamps of calls after
-//! 2^47 calls of one period.
+//! **What wraps.**
+//!
+//! | what | after | then |
+//! |---|---|---|
+//! | the lap | 2 laps | a writer that stopped between its read of a cell and its CAS finds another stamp |
+//! | `calls` in the word | 65 536 calls, more than any window | a thread that stops before its CAS, for a multiple of that, advances the index once too often |
+//! | the generation | 65 536 periods (I27) | an entry of exactly that age, never overwritten, counts as one of this period |
+//! | stamps of time | 4.4 years | a failure 2.2 to 4.4 years after the newest one counts as simultaneous |
+//! | stamps of calls | 2^47 calls of one period | the same |
 
 use std::boxed::Box;
 
@@ -133,9 +140,10 @@ impl Stamps {
             let place = view.payload.place();
             let stands = view.mark(place);
             let stamp = view.stamp(failure, rules);
-            // A word that stands before and after the mark was read: else the mark may be of a later word, even
-            // of a later period, and to write over it or to mend it would lose a failure. (So the stamp, which
-            // looks at the mark before, comes before that look at the word too.)
+            // The entry was read under `seen` only if the word is the same afterwards. Otherwise
+            // the entry may belong to a later word, even of a later period. To overwrite or to
+            // correct that entry would lose a failure. The stamp reads the entry before this one,
+            // so it, too, is computed before this load.
             let again = cell.load();
             if again != seen {
                 seen = again;
@@ -144,8 +152,8 @@ impl Stamps {
             if stands.is_of(seen.generation(), place) {
                 match view.settle(stands, stamp, cell, failure, rules) {
                     Ok(decided) if mine == Some(place) => return decided,
-                    // Another's, and it tripped: this failure was moved by somebody before, or comes too
-                    // late to count.
+                    // The entry of another failure, which tripped. Another thread advanced this
+                    // failure's index before, or this failure comes too late to count.
                     Ok(decided) if decided.is_transition() => {
                         let verdict = match mine {
                             Some(_) => Recorded::Applied,
@@ -157,7 +165,7 @@ impl Stamps {
                     Err(stands) => seen = stands,
                 }
             } else if mine.is_some() {
-                // Another thread has moved the place on.
+                // Another thread has advanced the index.
                 return Decided::unchanged(seen, None, Recorded::Applied);
             } else {
                 let mark = Mark::new(seen.generation(), place, stamp);
@@ -169,7 +177,7 @@ impl Stamps {
         }
     }
 
-    /// The failures that the window of a closed word still covers, and the calls.
+    /// The failures and calls in the window of a closed word.
     pub(crate) fn count(&self, word: Word, rules: &Rules, now: u64) -> Count {
         let Some(view) = self.view(word) else {
             return Count::default();
@@ -194,38 +202,38 @@ impl Stamps {
 
 impl View<'_> {
     fn mark(&self, place: Place) -> Mark {
-        // ORDERING: Acquire. Pairs with `replace`: who reads a mark, and then the word, finds a word at least as
-        // new as that which the mark was written for. Without it `fail` could take an old word for one that
-        // still stands, and write over a mark of a later period (I14).
+        // ORDERING: Acquire. Pairs with `replace`: a thread that reads an entry, and then the word,
+        // finds a word at least as new as that of the entry's writer. Without it `fail` could take
+        // an old word for the current one, and overwrite an entry of a later period (I14).
         Mark(self.ring[place.index].load(Ordering::Acquire))
     }
 
     fn replace(&self, place: Place, old: Mark, new: Mark) -> bool {
-        // ORDERING: Release, pairs with `mark`; without it as said there. Relaxed when lost: nothing is
-        // concluded from what stands but that all must be looked at again.
+        // ORDERING: Release, pairs with `mark`, which says what fails without it. Relaxed on
+        // failure: the loop reads everything again.
         self.ring[place.index]
             .compare_exchange(old.0, new.0, Ordering::Release, Ordering::Relaxed)
             .is_ok()
     }
 
-    /// The mark of the failure `back` before `place`, if there was one in this period.
+    /// The entry of the failure `back` before `place`, if this period has one.
     fn before(&self, place: Place, back: usize) -> Option<Mark> {
         let place = place.before(back, self.ring.len());
         let mark = self.mark(place);
         mark.is_of(self.word.generation(), place).then_some(mark)
     }
 
-    /// The number in its period of the next call that is counted.
+    /// The number, in its period, of the next call that is counted.
     fn number(&self) -> u64 {
         let calls = self.payload.calls();
         match self.before(self.payload.place(), 1) {
-            // The word counts modulo 2^16; since the last failure there were fewer.
+            // The word counts modulo 2^16, and fewer calls came since the last failure.
             Some(last) => last.stamp() + 1 + (calls.wrapping_sub(last.stamp()) & 0xFFFF),
             None => calls + 1,
         }
     }
 
-    /// The clock in the unit of stamps, or the newest stamp if the clock is behind it.
+    /// The clock in the unit of stamps, or the newest stamp if the clock is behind that.
     fn time(&self, now: u64) -> u64 {
         let now = ((now / NANOS_PER_MICRO) & STAMP).min(Mark::NONE.stamp() - 1);
         match self.before(self.payload.place(), 1) {
@@ -234,7 +242,7 @@ impl View<'_> {
         }
     }
 
-    /// What a failure that is recorded now must carry.
+    /// The stamp of a failure that is recorded now.
     fn stamp(&self, failure: Failure<'_>, rules: &Rules) -> u64 {
         match rules.tally.window {
             Some(Window::Calls { .. }) => self.number(),
@@ -242,7 +250,7 @@ impl View<'_> {
         }
     }
 
-    /// Moves the place on past the mark that is written there; `Err` is the word to look at again.
+    /// Advances the index past the entry written there; `Err` is the word from which to restart.
     fn settle(
         &self,
         mark: Mark,
@@ -275,7 +283,7 @@ impl View<'_> {
         })
     }
 
-    /// Whether the failure of this mark is one too many in the window.
+    /// Whether the failure of this entry trips by the window.
     fn window_trips(&self, mark: Mark, rules: &Rules) -> bool {
         let needed = match rules.tally.window {
             Some(Window::Calls { span, threshold }) => {
@@ -293,8 +301,8 @@ impl View<'_> {
         }
     }
 
-    /// The failures, from `first` before the place on, that the window covers when `newest` is its newest
-    /// stamp, and the calls.
+    /// The failures, from `first` before the index on, and the calls, in a window whose newest
+    /// stamp is `newest`.
     fn count(&self, newest: u64, first: usize, rules: &Rules) -> Count {
         let place = self.payload.place();
         let failures = (first..first + self.ring.len())
@@ -314,10 +322,11 @@ impl View<'_> {
     }
 }
 
-/// What the word keeps of a ring of `len` after one more failure.
+/// The payload of a ring of `len` after one more failure.
 ///
-/// The calls are counted in a window of time too, where nobody asks for them: else the word would be the
-/// same again after two laps, and a settlement that stopped for so long would move a place for nothing.
+/// The calls are counted in a window of time, too, though no trip depends on them. Otherwise the
+/// word would repeat after two laps, and a thread that stopped for that long would advance the
+/// index once too often.
 pub(crate) const fn after_failure(payload: Payload, len: usize, rules: &Rules) -> Payload {
     payload
         .with_failure(rules.tally.run)
@@ -325,13 +334,13 @@ pub(crate) const fn after_failure(payload: Payload, len: usize, rules: &Rules) -
         .with_one_call_more()
 }
 
-/// How many cells a ring has that remembers this many failures: one more than that if it is needed to
-/// tell a mark from the one before it.
+/// The number of cells of a ring for this many failures: one more if that is needed to distinguish
+/// an entry from the one before it.
 pub(crate) fn cells(failures: usize) -> usize {
     failures.max(2)
 }
 
-/// How many stamps a window covers.
+/// The length of a window, in stamps.
 const fn covered(rules: &Rules) -> u64 {
     match rules.tally.window {
         Some(Window::Calls { span, .. }) => span as u64,
@@ -413,7 +422,7 @@ mod tests {
             );
         }
 
-        /// Writes the mark of a failure and stops there, as a thread may.
+        /// Writes the entry of a failure and stops there, as a thread may.
         fn mark_and_stop(&self, micros: u64) -> Period {
             let word = self.cell.load();
             let view = self.stamps.view(word).expect("closed");
@@ -476,7 +485,7 @@ mod tests {
         let scene = three_of_last_100();
         scene.mark_and_stop(0);
         scene.fail(0);
-        // The stopped thread goes on: its place has moved, and it does nothing.
+        // The stopped thread continues: the index has moved, so the thread does nothing.
         assert_eq!(scene.counted(0), (2, 2));
         assert_eq!(scene.fail(0), Recorded::Tripped);
     }
@@ -507,7 +516,8 @@ mod tests {
         for _ in 0..60 {
             scene.succeed();
         }
-        // It is recorded when its place moves, after those successes and right before the next failure.
+        // The failure is recorded when the index advances, after those successes and right before
+        // the next failure.
         let decided = scene.record(scene.failure(0));
         assert_eq!(decided.verdict, Recorded::Tripped);
         let both = Count {
@@ -517,7 +527,8 @@ mod tests {
         assert_eq!(decided.prepared, Some(both));
     }
 
-    /// A defect that a review found: two failures ended together, both with a hint, and neither's counted.
+    /// A defect that a review found: two failures ended together, both with a hint, and neither
+    /// hint counted.
     #[test]
     fn a_helper_knows_the_hint_of_the_failure_that_it_moves() {
         let scene = Scene::new(Trip::failures(2).of_last(100));
@@ -547,8 +558,8 @@ mod tests {
         assert_eq!(decided.prepared, Some(told));
     }
 
-    /// A defect that a review found: the number to mend a mark with was looked up after the word, and was
-    /// that of a later lap if the thread had stopped in between.
+    /// A defect that a review found. The corrected number of an entry was read after the word, and
+    /// was that of a later lap if the thread had stopped in between.
     #[test]
     fn a_settlement_that_stopped_for_65_536_calls_mends_nothing() {
         let scene = Scene::new(Trip::failures(3).of_last(50));

@@ -49,8 +49,8 @@ pub(super) const PATCHES: &[Patch] = &[
         file: "window/stamps.rs",
         edits: &[
             (
-                "            let stamp = view.stamp(failure, rules);\n            // A word",
-                "            // A word",
+                "            let stamp = view.stamp(failure, rules);\n            // The entry",
+                "            // The entry",
             ),
             (
                 "                seen = again;\n                continue;\n            }\n",
