@@ -112,6 +112,7 @@ pub use watching::{StopWatching, Watched};
 /// | deadline | an open breaker that nobody calls for 8.7 years | it may stay open for one interval more |
 /// | lease end | a half-open breaker whose probes never came back, and that nobody calls for 12.4 days | it may wait for one lease more |
 /// | time buckets' tag | 256 or 512 periods within one bucket, a tenth of the window | what one of them counted in the bucket may count again |
+/// | the bucket in which a period of time buckets began | 2^29 buckets after that, 62 days for a window of 100 ms, 1.7 years for 1 s; in a first period, at each multiple of 2^29 buckets on the clock | for a second, the window is up to a second longer; after it, up to nine buckets are left out |
 /// | a note or a queued transition | its thread is held up for 65 536 transitions before it writes | [`Snapshot::since`] may be of an earlier period, or a transition is passed over, until the next one |
 /// | clocks of cores that differ | | see [`Clock`](crate::clock::Clock) |
 ///

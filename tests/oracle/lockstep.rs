@@ -17,7 +17,7 @@ use std::{
 
 use cutout::{
     Admitted, Breaker, CallListener, Cause, Ended, Error, Outcome, Permit, Policy, Rejected, Span,
-    State, Transition,
+    State, Threshold, Transition, Window,
     clock::{Clock, Manual},
 };
 
@@ -33,6 +33,28 @@ pub(crate) struct Setup {
     pub(crate) transitions: usize,
     /// Whether a call listener is set: calls then take another path.
     pub(crate) watched: bool,
+}
+
+impl Setup {
+    /// Moves the start past a multiple of 2^29 time buckets that is near. There a first period,
+    /// whose word says that it began in bucket 0, has the exception that `Breaker#limits`
+    /// documents.
+    pub(crate) fn without_the_wrap_of_bucket_starts(mut self) -> Self {
+        const NEAR: u64 = 1_200_000_000_000;
+        if let Some(Window {
+            span: Span::Within(time),
+            threshold: Threshold::Percent { .. },
+            ..
+        }) = self.policy.trip.window
+        {
+            let wrap = (time.as_nanos() / 10) << 29;
+            let left = wrap - u128::from(self.start) % wrap;
+            if left < u128::from(NEAR) {
+                self.start = self.start.wrapping_add(NEAR);
+            }
+        }
+        self
+    }
 }
 
 /// An operation. An index selects one of the held permits, modulo their number.

@@ -132,10 +132,13 @@ fn policies(trip: impl Strategy<Value = Trip> + 'static) -> impl Strategy<Value 
             Some(run) => window.or(Trip::consecutive(run)),
             None => window,
         });
-    (setup, trip.boxed(), clock_of_windows().boxed()).prop_map(|(setup, trip, start)| Setup {
-        policy: setup.policy.trip(trip),
-        start,
-        ..setup
+    (setup, trip.boxed(), clock_of_windows().boxed()).prop_map(|(setup, trip, start)| {
+        let setup = Setup {
+            policy: setup.policy.trip(trip),
+            start,
+            ..setup
+        };
+        setup.without_the_wrap_of_bucket_starts()
     })
 }
 

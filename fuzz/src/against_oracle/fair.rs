@@ -33,6 +33,7 @@ impl Fair {
         if limits.is_some() && !(YEAR_NANOS..500 * YEAR_NANOS).contains(&setup.start) {
             setup.start = YEAR_NANOS + setup.start % YEAR_NANOS;
         }
+        *setup = setup.without_the_wrap_of_bucket_starts();
         Self(limits)
     }
 

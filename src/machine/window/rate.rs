@@ -70,7 +70,7 @@
 //! |---|---|---|
 //! | the number of a bucket | 8.7 years | a cell last written exactly that long ago counts again |
 //! | the generation | 256 or 512 periods within one bucket | the counts of the first of them, if no other wrote there, count again |
-//! | `start` in the word | 2^29 buckets, at least 62 days | up to nine buckets are left out |
+//! | `start` in the word | 2^29 buckets, at least 62 days | in the second before, the period seems to begin at a clock that is ahead, so that counts go to a later bucket; after it, up to nine buckets are left out |
 
 use std::boxed::Box;
 

@@ -106,3 +106,27 @@ fn a_shared_clock_that_never_differs_keeps_the_window_exact() {
     fail(&breaker);
     assert_eq!(breaker.state(), State::Open);
 }
+
+/// The word keeps 29 bits of the bucket in which a period began. In the last second before they
+/// repeat, a reading looks like one behind the clock of that beginning: the window is up to a
+/// second longer. `Breaker#limits` documents that, and no more than that.
+#[test]
+fn a_window_of_time_buckets_is_a_second_longer_where_the_number_of_its_start_repeats() {
+    let trip = Trip::percent(100).min_calls(2).within(100 * MS);
+    let repeats = (10_000_000_u64 << 29) * 3;
+    let trips = |before: Duration, apart: Duration| {
+        let start = repeats - u64::try_from(before.as_nanos()).unwrap();
+        let (breaker, clock) = breaker(Policy::new().trip(trip), start);
+        fail(&breaker);
+        clock.advance(apart);
+        fail(&breaker);
+        breaker.state() == State::Open
+    };
+    assert!(trips(SECOND, 900 * MS), "documented");
+    assert!(!trips(SECOND, SECOND + 100 * MS));
+    for before in [2 * SECOND, SECOND + 200 * MS] {
+        assert!(!trips(before, 101 * MS), "sooner, a window has its length");
+    }
+    assert!(!trips(Duration::ZERO, 101 * MS), "and so it has afterwards");
+    assert!(trips(Duration::ZERO, 89 * MS));
+}
