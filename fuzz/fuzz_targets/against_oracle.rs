@@ -1,4 +1,5 @@
-//! Under libFuzzer the target `against_oracle`; else a program that shows inputs in words and plays them.
+//! The libFuzzer target `against_oracle`, or without libFuzzer a program that describes and plays
+//! inputs.
 
 #![cfg_attr(fuzzing, no_main)]
 

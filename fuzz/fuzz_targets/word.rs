@@ -1,4 +1,4 @@
-//! Under libFuzzer the target `word`; else a program that shows inputs in words and plays them.
+//! The libFuzzer target `word`, or without libFuzzer a program that describes and plays inputs.
 
 #![cfg_attr(fuzzing, no_main)]
 

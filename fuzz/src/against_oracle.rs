@@ -1,7 +1,7 @@
-//! A breaker and the oracle of `tests/oracle`, side by side through any game that bytes can spell.
+//! Differential fuzzing: a breaker and the oracle of `tests/oracle` play the same game.
 //!
-//! `letters` says how a number and a time are written, `header` how a game begins, `moves` what can
-//! happen in it, `fair` what a window of time is spared. Spaces, line ends and `|` mean nothing.
+//! `letters` decodes numbers and times, `header` the setup of a game, `moves` its operations.
+//! `fair` restricts games with a time window. Spaces, line ends and `|` are skipped.
 
 mod fair;
 mod header;
@@ -23,8 +23,8 @@ use crate::Reached;
 use letters::Letters;
 use oracle::lockstep::{self, Op, Setup};
 
-/// The most that a game may last, so that inputs stay quick: moves, and calls of `P` moves in all. (For a
-/// window of time the oracle looks at all of them again with every call.)
+/// Limits that keep games fast: the number of moves, and the total number of calls of `P` moves.
+/// With a time window, the oracle scans all calls again at every call.
 const MOST_MOVES: usize = 400;
 const MOST_CALLS: u32 = 10_000;
 const MOST_CALLS_IN_TIME: u32 = 2_000;
@@ -33,14 +33,14 @@ const MOST_CALLS_IN_TIME: u32 = 2_000;
 ///
 /// # Panics
 ///
-/// At the first step after which the two disagree.
+/// Panics at the first step after which breaker and oracle disagree.
 #[must_use = "it says what the input is worth"]
 pub fn play(bytes: &[u8]) -> Reached {
     let (setup, ops) = read(bytes);
     lockstep::play(&setup, &ops)
 }
 
-/// The game in words.
+/// Describes a game.
 #[must_use]
 pub fn describe(bytes: &[u8]) -> String {
     let (setup, ops) = read(bytes);
@@ -51,7 +51,7 @@ pub fn describe(bytes: &[u8]) -> String {
     words
 }
 
-/// How many steps a game has.
+/// Returns the number of steps of a game.
 #[must_use]
 pub fn steps(bytes: &[u8]) -> usize {
     read(bytes).1.len()

@@ -1,8 +1,7 @@
-//! The bodies of the fuzz targets: each turns any bytes into something to try, and panics if that shows a
-//! defect.
+//! Bodies of the fuzz targets. Each decodes bytes into a test case and panics on a defect.
 //!
 //! ```text
-//! fuzz_targets/*    libFuzzer's way in            tests/replay.rs    a plain test over seeds/ and corpus/
+//! fuzz_targets/*   libFuzzer entry points         tests/replay.rs   plain tests of seeds/, corpus/
 //!        \______________ against_oracle  policy  word ______________/
 //! ```
 
@@ -14,21 +13,21 @@ pub mod word;
 
 use std::{collections::BTreeSet, env, fs, io};
 
-/// What came up while an input was played, by name.
+/// Names of the events that an input reached.
 pub type Reached = BTreeSet<String>;
 
 /// A fuzz target.
 #[derive(Debug)]
 pub struct Target {
-    /// Also the name of its folders in `corpus` and `seeds`.
+    /// The name, also of the folders in `corpus` and `seeds`.
     pub name: &'static str,
-    /// Tries an input, and panics if that shows a defect.
+    /// Plays an input, and panics on a defect.
     pub play: fn(&[u8]) -> Reached,
-    /// Tells an input in words.
+    /// Describes an input.
     pub describe: fn(&[u8]) -> String,
 }
 
-/// All of them.
+/// All fuzz targets.
 pub const TARGETS: [Target; 3] = [
     Target {
         name: "against_oracle",
@@ -47,11 +46,11 @@ pub const TARGETS: [Target; 3] = [
     },
 ];
 
-/// Shows the files that the command line names, and plays them.
+/// Describes and plays the files given on the command line.
 ///
 /// # Errors
 ///
-/// If a file can't be read.
+/// Returns an error if a file can't be read.
 pub fn show(target: &Target) -> io::Result<()> {
     for path in env::args_os().skip(1) {
         let bytes = fs::read(path)?;

@@ -1,7 +1,7 @@
-//! Policies from outside: values of fields, or a file's text.
+//! Policies from untrusted input: values of fields, or the text of a file.
 //!
-//! An input that begins with `t` is a TOML file, one that begins with `j` a JSON file; any other is the fields
-//! of `Fields`, read by `arbitrary`.
+//! An input that begins with `t` is a TOML file, one that begins with `j` a JSON file. All other
+//! inputs are decoded by `arbitrary` as the fields of `Fields`.
 
 mod bounds;
 mod fields;
@@ -30,12 +30,12 @@ fn read(bytes: &[u8]) -> Input<'_> {
     str::from_utf8(text).map_or(Input::Nothing, |text| Input::Text(format, text))
 }
 
-/// Offers a policy.
+/// Builds a breaker from a policy, and compares the result with the documented bounds.
 ///
 /// # Panics
 ///
-/// If it is accepted against the bounds or refused within them, or is not refused by field, value and bound;
-/// if what was accepted is not read back as it was.
+/// Panics if acceptance differs from the bounds, or if an error has the wrong field, value or
+/// bound. Also panics if an accepted policy is not read back unchanged.
 #[must_use = "it says what the input is worth"]
 pub fn play(bytes: &[u8]) -> Reached {
     let mut reached = Reached::new();
@@ -55,7 +55,7 @@ pub fn play(bytes: &[u8]) -> Reached {
     reached
 }
 
-/// The input in words.
+/// Describes an input.
 #[must_use]
 pub fn describe(bytes: &[u8]) -> String {
     match read(bytes) {
@@ -92,7 +92,7 @@ fn offer(fields: &Fields, reached: &mut Reached) {
     }
 }
 
-/// What was accepted is within the bounds, keeps its meaning in a breaker, and in either kind of file.
+/// Asserts that an accepted policy is within bounds, and that breaker and files preserve it.
 fn accept(policy: Policy) {
     let breaker = Breaker::builder().policy(policy).try_build();
     let breaker = breaker.expect("what is accepted can be built");

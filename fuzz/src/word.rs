@@ -1,7 +1,7 @@
-//! Packing and unpacking the word (I17), held against a statement of its layout that shares nothing with it:
-//! the diagram of `docs/design.md` §2, as plain shifts.
+//! Packing and unpacking of the word (I17), compared with an independent implementation of its
+//! layout: the diagram of `docs/design.md` §2, as plain shifts.
 //!
-//! An input is the fields of `Input` in their order, little-endian; what is missing is 0.
+//! An input is the fields of `Input` in order, little-endian. Missing bytes are 0.
 
 mod packed;
 
@@ -13,12 +13,12 @@ use packed::{
     word::{HalfOpen, Hold, Open, Origin, Phase, State, Word},
 };
 
-/// What is tried.
+/// A test case.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 struct Input {
-    /// Any word, that can arise or not.
+    /// Any word, reachable or not.
     word: u64,
-    /// What is put into a word.
+    /// The first of the values to pack into a word.
     payload: u64,
     deadline: u64,
     lease_end: u64,
@@ -34,7 +34,7 @@ impl Input {
     }
 }
 
-/// Some bits of a word: how many lie below them, and how many they are.
+/// A field of a word: its shift and its width in bits.
 #[derive(Clone, Copy)]
 struct Bits(u32, u32);
 
@@ -61,7 +61,7 @@ impl Bits {
         word >> self.0 & self.max()
     }
 
-    /// As many bits of `value` as there is room for, in their place.
+    /// Returns `value`, truncated to the field's width and shifted into the field.
     const fn with(self, value: u64) -> u64 {
         (value & self.max()) << self.0
     }
@@ -75,11 +75,11 @@ impl Bits {
     }
 }
 
-/// Takes a word apart and puts one together.
+/// Unpacks a word and packs one.
 ///
 /// # Panics
 ///
-/// If what comes out is not what went in, or anything beside it changed.
+/// Panics if a value does not survive, or if another bit changes.
 #[must_use = "it says what the input is worth"]
 pub fn play(bytes: &[u8]) -> Reached {
     let input = Input::read(bytes);
@@ -90,14 +90,15 @@ pub fn play(bytes: &[u8]) -> Reached {
     reached
 }
 
-/// The input in words.
+/// Describes an input.
 #[must_use]
 pub fn describe(bytes: &[u8]) -> String {
     let input = Input::read(bytes);
     format!("{input:#x?}\n{:?}", Word::from_bits(input.word))
 }
 
-/// Any word is read by its layout, and only bits that no field owns are lost. Says what it is.
+/// Asserts that any word is read by its layout, and that only bits without a field are lost.
+/// Returns a description of the word.
 fn unpack(bits: u64) -> String {
     let word = Word::from_bits(bits);
     assert_eq!(word.bits(), bits);
@@ -106,7 +107,7 @@ fn unpack(bits: u64) -> String {
     assert_eq!(word.period().generation(), word.generation());
     assert!(word.is_of(word.period()));
 
-    // The word of the generation before, from which the word's parts must make it again.
+    // A word of the previous generation: rebuild the word from it and the unpacked parts.
     let before = Word::from_bits(GENERATION.with(GENERATION.of(bits).wrapping_sub(1)));
     let (state, phase, rebuilt, owned) = match STATE.of(bits) {
         0b01 => {
@@ -144,7 +145,7 @@ fn unpack(bits: u64) -> String {
         }
         _ => {
             let payload = PAYLOAD.of(bits);
-            // Both highest bits: anything less rejects.
+            // Disabled requires both of the highest bits; all other payloads reject.
             let (state, hold, legal) = if payload >> 44 == 0b11 {
                 (State::Disabled, Hold::Disabled, 0b11 << 44)
             } else {
@@ -168,7 +169,7 @@ fn unpack(bits: u64) -> String {
     format!("{state}{legal}")
 }
 
-/// An edit changes its own bits and no other, in any word.
+/// Asserts that an edit changes the bits of its field and no others, in any word.
 fn edit(input: &Input) {
     let bits = input.word;
     let word = Word::from_bits(bits);
@@ -191,7 +192,7 @@ fn edit(input: &Input) {
     );
 }
 
-/// A period that begins has the next generation and what it was made of, whatever it began from.
+/// Asserts that a new period has the next generation and the given parts, from any previous word.
 fn pack(input: &Input) {
     let word = Word::from_bits(input.word);
     let generation = GENERATION.with(GENERATION.of(input.word) + 1);

@@ -1,7 +1,7 @@
-//! Every seed and every input of the corpus, through the bodies of the fuzz targets, on any toolchain.
+//! Replays every seed and every input of the corpus, on any toolchain.
 //!
-//! `cargo test -p fuzz -- --nocapture` prints what came up in how many inputs. What must come up is asserted, so
-//! that a corpus that has lost its meaning (as the bytes are read otherwise now) is noticed.
+//! `cargo test -p fuzz -- --nocapture` prints the number of inputs that reached each event. The set
+//! of events is asserted: a change of the input format, which would devalue the corpus, is noticed.
 
 use std::{
     any::Any,
@@ -13,7 +13,7 @@ use std::{
 
 use fuzz::{TARGETS, Target, against_oracle};
 
-/// The files of a target in `seeds` or `corpus`.
+/// Returns the files of a target in `seeds` or `corpus`.
 fn files(kind: &str, target: &Target) -> io::Result<Vec<PathBuf>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join(kind)
@@ -26,7 +26,7 @@ fn files(kind: &str, target: &Target) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// How many inputs came to each thing.
+/// The number of inputs that reached each event.
 type Counts = BTreeMap<String, usize>;
 
 fn replay(target: &Target, all: &[&str]) -> io::Result<()> {
@@ -65,7 +65,7 @@ fn replay(target: &Target, all: &[&str]) -> io::Result<()> {
 fn said(thrown: &(dyn Any + Send)) -> &str {
     let text = thrown.downcast_ref::<String>().map(String::as_str);
     text.or(thrown.downcast_ref::<&str>().copied())
-        .unwrap_or("it does not say what")
+        .unwrap_or("a panic without a message")
 }
 
 fn target(name: &str) -> &'static Target {
@@ -73,7 +73,7 @@ fn target(name: &str) -> &'static Target {
     target.expect("a target of this name")
 }
 
-/// Causes of transitions, verdicts, and what was recorded.
+/// Events: causes of transitions, verdicts, and recorded outcomes.
 #[test]
 fn the_breaker_does_what_the_oracle_does() -> io::Result<()> {
     replay(
@@ -147,7 +147,7 @@ fn a_word_is_what_its_parts_make() -> io::Result<()> {
     )
 }
 
-/// A seed is there for something: it must come up in it.
+/// Each seed must reach the events that it is written for.
 #[test]
 fn each_game_among_the_seeds_comes_to_what_it_is_named_for() -> io::Result<()> {
     let oracle = target("against_oracle");
@@ -166,7 +166,7 @@ fn each_game_among_the_seeds_comes_to_what_it_is_named_for() -> io::Result<()> {
     Ok(())
 }
 
-/// The seeds, and what must come up in each.
+/// The seeds, each with the events that it must reach.
 const SITUATIONS: [(&str, &str); 37] = [
     (
         "a_call_that_was_held_too_long_fails_when_dropped",

@@ -1,7 +1,9 @@
-//! What windows of time are spared, as they say that they can't bear it (*What wraps* in `stamps.rs` and
-//! `rate.rs`): in a game with one, the clock starts a year from either end of its range and goes no further than
-//! a year in all, or half of what the number of a bucket wraps at; and in one with time buckets, it never
-//! steps back, which the oracle can't judge.
+//! Restrictions on the clock in games with a time window.
+//!
+//! They exclude the documented limits of these windows (*What wraps* in `stamps.rs` and `rate.rs`).
+//! The clock starts at least a year from either end of its range. In all it moves at most a year,
+//! or half of the range of a bucket's number. With time buckets the clock never steps back, since
+//! the oracle can't judge a step back.
 
 use std::time::Duration;
 
@@ -12,22 +14,22 @@ use super::oracle::lockstep::{Op, Setup};
 const DAY: Duration = Duration::from_hours(24);
 const YEAR: Duration = Duration::from_hours(365 * 24);
 const YEAR_NANOS: u64 = 365 * 86_400 * 1_000_000_000;
-/// Half of the buckets that a word tells apart.
+/// Half of the number of buckets that a word distinguishes.
 const BUCKETS: u32 = 1 << 28;
 
-/// The rules of one game.
+/// The restrictions of one game.
 pub(super) struct Fair(Option<Limits>);
 
 struct Limits {
     tenth: Duration,
     has_buckets: bool,
-    /// How far the clock may still go, on and back.
+    /// The remaining distance that the clock may move, forward and back.
     left: Duration,
     longest_open: Duration,
 }
 
 impl Fair {
-    /// Moves the clock to where the game may start.
+    /// Moves the start of the clock into the allowed range.
     pub(super) fn new(setup: &mut Setup) -> Self {
         let limits = Limits::of(&setup.policy);
         if limits.is_some() && !(YEAR_NANOS..500 * YEAR_NANOS).contains(&setup.start) {
@@ -37,12 +39,12 @@ impl Fair {
         Self(limits)
     }
 
-    /// Whether the game has a window of time.
+    /// Returns true if the game has a time window.
     pub(super) fn is_of_time(&self) -> bool {
         self.0.is_some()
     }
 
-    /// The move as it may be played, if it may.
+    /// Returns the move, restricted as needed, or `None` if the move is not allowed.
     pub(super) fn play(&mut self, op: Op) -> Option<Op> {
         match &mut self.0 {
             Some(limits) => limits.play(op),
@@ -67,7 +69,7 @@ impl Limits {
             } else {
                 YEAR
             },
-            // With full jitter, or a hint of an hour.
+            // The cap with full jitter, or a hint of one hour.
             longest_open: (policy.backoff.cap * 2).max(DAY / 24),
         })
     }
@@ -77,7 +79,7 @@ impl Limits {
             match &mut op {
                 Op::StepBack(_) => return None,
                 Op::ToDeadline(nanos) | Op::ToLeaseEnd(nanos) => *nanos = (*nanos).max(0),
-                // No tenth is shorter than 10 ms.
+                // A tenth is at least 10 ms long.
                 Op::Tenths(tenths, nanos) => {
                     *tenths = (*tenths).max(1);
                     *nanos = (*nanos).max(-1_000_000);
@@ -93,7 +95,7 @@ impl Limits {
         Some(op)
     }
 
-    /// No less than the clock moves, if it may go there at all.
+    /// An upper bound on the movement of the clock, or `None` if the move is not allowed.
     fn length(&self, op: Op) -> Option<Duration> {
         let and = |time: Duration, nanos: i64| time + Duration::from_nanos(nanos.unsigned_abs());
         Some(match op {

@@ -1,29 +1,35 @@
-//! How a game begins: the policy, the clock, the generation, and whether anybody listens to calls.
+//! Setup of a game: policy, clock, generation, and an optional call listener.
 //!
 //! ```text
 //! f 05 10 00 #20 | s05 02 m01 20 | 01 01 m00 m00 - | 0s01 | 0 n
 //! | |  |  |   |     |  |   |  |    |  |   |   |  |    ||    | `- y: a call listener is set
-//! | |  |  |   |     |  |   |  |    |  |   |   |  |    ||    `--- w number: so many resets before the generation
-//! | |  |  |   |     |  |   |  |    |  |   |   |  |    ||         wraps; any other: none
+//! | |  |  |   |     |  |   |  |    |  |   |   |  |    ||    `--- w number: distance in resets from
+//! | |  |  |   |     |  |   |  |    |  |   |   |  |    ||         the wrap of the generation;
+//! | |  |  |   |     |  |   |  |    |  |   |   |  |    ||         any other: none
 //! | |  |  |   |     |  |   |  |    |  |   |   |  |    |`-------- a time
-//! | |  |  |   |     |  |   |  |    |  |   |   |  |    `--------- the clock reads 0: that; -: so much before u64::MAX;
-//! | |  |  |   |     |  |   |  |    |  |   |   |  |               d, l, s number: before that lap of deadlines, of lease
+//! | |  |  |   |     |  |   |  |    |  |   |   |  |    `--------- start of the clock. 0: the time;
+//! | |  |  |   |     |  |   |  |    |  |   |   |  |               -: that time before u64::MAX;
+//! | |  |  |   |     |  |   |  |    |  |   |   |  |               d, l, s number: that time before
+//! | |  |  |   |     |  |   |  |    |  |   |   |  |               this wrap of deadlines, of lease
 //! | |  |  |   |     |  |   |  |    |  |   |   |  |               ends, of stamps
-//! | |  |  |   |     |  |   |  |    |  |   |   |  `-------------- on_drop: p FailProbe, i Ignore, f Failure, a and
-//! | |  |  |   |     |  |   |  |    |  |   |   |                  a time FailureAfter; any other: not set
+//! | |  |  |   |     |  |   |  |    |  |   |   |  `-------------- on_drop: p FailProbe, i Ignore,
+//! | |  |  |   |     |  |   |  |    |  |   |   |                  f Failure, a and a time
+//! | |  |  |   |     |  |   |  |    |  |   |   |                  FailureAfter; any other: not set
 //! | |  |  |   |     |  |   |  |    |  |   `---`----------------- probe_lease, slow_call; 0: not set
 //! | |  |  |   |     |  |   |  |    `--`------------------------- probes, probe_successes
 //! | |  |  |   |     `--`---`--`--------------------------------- base, factor, cap, jitter
 //! | |  |  |   `------------------------------------------------- a time; of calls, its number alone
 //! | |  |  `----------------------------------------------------- min_calls; 0: the default
 //! | |  `-------------------------------------------------------- failures, or percent
-//! | `----------------------------------------------------------- the run; 0 beside a window: none
-//! `------------------------------------------------------------- c consecutive alone; f failures, p percent of_last up
-//!                                                                to 45; F, P of_last from 46; t failures, r percent within
+//! | `----------------------------------------------------------- the run; 0 with a window: none
+//! `------------------------------------------------------------- c consecutive alone; f failures,
+//!                                                                p percent of_last up to 45; F, P
+//!                                                                of_last from 46; t failures,
+//!                                                                r percent within
 //! ```
 //!
-//! Whatever is out of its bounds is at the nearest one. The jitter has a seed, as it would else depend on where
-//! the breaker lies.
+//! A value out of bounds becomes the nearest bound. The jitter has a seed, since it would otherwise
+//! depend on the address of the breaker.
 
 use std::time::Duration;
 
@@ -76,7 +82,7 @@ fn trip(letters: &mut Letters<'_>) -> Trip {
     let run = letters.number();
     let threshold = letters.number();
     let min_calls = letters.number();
-    // Both are made of the same bytes, so that a kind can be mutated alone.
+    // Decode both from the same bytes, so that the kind can be mutated alone.
     let (cover, calls) = letters.time_and_number();
     let at_most = |number: u64, most: u32| {
         u32::try_from(number.clamp(1, most.into())).expect("at most a u32")
@@ -84,15 +90,15 @@ fn trip(letters: &mut Letters<'_>) -> Trip {
     let of_last = |least: u32, most: u32| at_most(calls, most).max(least);
     let failures = |n: u32| Trip::failures(at_most(threshold, n)).of_last(n);
     let percent = || Trip::percent(at_most(threshold, 100));
-    let share = |n: u32| match min_calls {
+    let rate = |n: u32| match min_calls {
         0 => percent().of_last(n),
         calls => percent().min_calls(at_most(calls, n)).of_last(n),
     };
     let (window, longest_run) = match kind {
         b'f' => (failures(of_last(1, 45)), 45),
-        b'p' => (share(of_last(1, 45)), 45),
+        b'p' => (rate(of_last(1, 45)), 45),
         b'F' => (failures(of_last(46, 4_096)), 65_535),
-        b'P' => (share(of_last(46, 4_096)), 65_535),
+        b'P' => (rate(of_last(46, 4_096)), 65_535),
         b't' => {
             let within = millis_in(cover, 10, 365 * DAY_MS);
             let failures = Trip::failures(at_most(threshold, 1_024));

@@ -1,19 +1,18 @@
-//! Numbers and times, one byte after the other. Any byte is a letter of something, and what is missing at the
-//! end is `0`.
+//! Decodes numbers and times from bytes. Every byte is valid, and missing bytes at the end are `0`.
 //!
-//! | written | bytes | is |
+//! | input | bytes | value |
 //! |---|---|---|
 //! | digit | 1 | `0` to `9`, `a` to `z` for 10 to 35; any other byte b is 2^(b / 4) + b % 4 - 2 |
 //! | number | 2 | the first digit times ten, and the second: `07`, `20`, `z9` |
 //! | time | 3 | a unit and a number: `m15` is 15 ms |
 //! | offset | 4 | `-` or any other sign, and a time |
 //!
-//! Units are `n`, `u`, `m`, `s`, `h` and `d`, `t` for a tick of 250 µs, `l` and `L` for what lease ends and
-//! deadlines wrap at, `M` for all the time there is.
+//! Units are `n`, `u`, `m`, `s`, `h`, `d`, and `t` for a tick of 250 µs. `l` and `L` are the ranges
+//! at which lease ends and deadlines wrap. `M` is the longest duration.
 
 use std::time::Duration;
 
-/// What a deadline, a lease end and the stamp of a failure wrap at, in nanoseconds.
+/// The ranges at which a deadline, a lease end and the stamp of a failure wrap, in nanoseconds.
 pub(super) const DEADLINES_WRAP: u64 = (1 << 40) * TICK;
 pub(super) const LEASES_WRAP: u64 = (1 << 28) * 4_000_000;
 pub(super) const STAMPS_WRAP: u64 = (1 << 47) * 1_000;
@@ -32,7 +31,7 @@ const UNITS: [(u8, u64); 10] = [
     (b'M', u64::MAX),
 ];
 
-/// What is still to be read.
+/// The input that has not been decoded yet.
 pub(super) struct Letters<'a>(&'a [u8]);
 
 impl<'a> Letters<'a> {
@@ -66,7 +65,7 @@ impl<'a> Letters<'a> {
         self.digit().saturating_mul(10).saturating_add(self.digit())
     }
 
-    /// A number, or the bound that it is beyond.
+    /// Decodes a number and clamps it to the bounds.
     pub(super) fn number_in(&mut self, low: u32, high: u32) -> u32 {
         let within = self.number().clamp(low.into(), high.into());
         u32::try_from(within).expect("at most a u32")
@@ -76,7 +75,7 @@ impl<'a> Letters<'a> {
         self.time_and_number().0
     }
 
-    /// A time, and the number in it.
+    /// Decodes a time, and returns the number in it as well.
     pub(super) fn time_and_number(&mut self) -> (Duration, u64) {
         let letter = self.letter();
         let known = UNITS.iter().find(|(unit, _)| *unit == letter);
@@ -90,7 +89,7 @@ impl<'a> Letters<'a> {
         (time, number)
     }
 
-    /// At most five seconds, in nanoseconds.
+    /// Decodes an offset of at most five seconds, in nanoseconds.
     pub(super) fn offset(&mut self) -> i64 {
         let back = self.letter() == b'-';
         let time = self.time().min(Duration::from_secs(5));

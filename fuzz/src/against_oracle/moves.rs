@@ -1,24 +1,24 @@
-//! What can happen in a game.
+//! Operations of a game.
 //!
-//! | written | does |
+//! | input | operation |
 //! |---|---|
-//! | `a` | asks to make a call, and holds the permit |
-//! | `s` `f` `i` digit | reports a success, a failure, an ignored outcome with the permit held at that place, modulo how many are held |
-//! | `h` digit time | a failure with a hint of that length |
+//! | `a` | requests admission, and holds the permit |
+//! | `s` `f` `i` digit | records a success, a failure, an ignored outcome with the held permit of that index, modulo their number |
+//! | `h` digit time | records a failure with a hint of that length |
 //! | `d` `k` `u` digit | drops a permit, leaks it, drops it by a panic |
-//! | `c` `C` end time | a whole call that takes so long, as a closure, as a future. It ends by `s`, `f`, `i`, `h` time, `u` a panic or `v` a panic of its classifier |
-//! | `x` time | a future that is dropped after so long |
-//! | `P` number number time | so many calls, every so-manyth fails (0: none), each so long after the one before; `p` counts in hundreds |
-//! | `O` `o` time | forces it open; for so long |
+//! | `c` `C` end time | a whole call of that duration, as a closure, as a future; ends by `s`, `f`, `i`, `h` time, `u` a panic or `v` a panic of its classifier |
+//! | `x` time | a future that is dropped after that time |
+//! | `P` number number time | that number of calls, the period of failures among them (0: none), the time between calls; `p` counts in hundreds |
+//! | `O` `o` time | forces the breaker open; for that time |
 //! | `D` `R` `Z` | disables, resumes, resets |
-//! | `+` `-` time | the clock goes on, steps back |
-//! | `=` `_` time | the clock reads that; so much less than `u64::MAX` |
-//! | `!` `?` offset | to the deadline; so far from it |
-//! | `.` `,` offset | to the end of the lease; so far from it |
-//! | `%` digit offset | on by so many tenths of the window, and so far |
-//! | `^` offset | on to the next whole tenth, and so far |
+//! | `+` `-` time | advances the clock, steps it back |
+//! | `=` `_` time | sets the clock; sets it to that time before `u64::MAX` |
+//! | `!` `?` offset | sets the clock to the deadline; to that offset from it |
+//! | `.` `,` offset | sets the clock to the end of the lease; to that offset from it |
+//! | `%` digit offset | advances by that number of tenths of the window, plus the offset |
+//! | `^` offset | advances to the next whole tenth, plus the offset |
 //!
-//! Any other byte is one of these, by its number.
+//! Any other byte selects one of these by its value.
 
 use std::time::Duration;
 

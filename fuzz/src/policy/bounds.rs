@@ -1,5 +1,6 @@
-//! The bounds that `cutout::Policy` documents, written a second time: everything that is wrong
-//! with a policy's fields. The order of errors is not specified.
+//! Second implementation of the bounds that `cutout::Policy` documents.
+//!
+//! It lists all violations of a policy's fields, in no specified order.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ const DAY: Duration = Duration::from_hours(24);
 const MONTH: Duration = Duration::from_hours(30 * 24);
 const YEAR: Duration = Duration::from_hours(365 * 24);
 
-/// One thing that is wrong.
+/// A violation of a bound.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) field: &'static str,
@@ -29,7 +30,7 @@ impl Refusal {
     }
 }
 
-/// Everything that is wrong.
+/// Lists all violations.
 pub(super) fn refusals(fields: &Fields) -> Vec<Refusal> {
     let mut list = List(Vec::new());
     list.trips(fields);
@@ -80,7 +81,7 @@ impl List {
         }
     }
 
-    /// No longer than the breaker waits for a probe at first.
+    /// Checks that a limit is at most the first probe lease.
     fn length_of_call(&mut self, field: &'static str, limit: Length, fields: &Fields) {
         let base = match fields.open {
             Open::For(Length(time))
@@ -122,7 +123,7 @@ impl List {
         if windows.is_empty() && trips.no_run {
             self.refuse("trip", rule, "neither");
         }
-        // Of what was given twice the last one stands, and nothing of it is said.
+        // Only the last window and the last run are checked, since they replace earlier ones.
         if let Some(window) = windows.last() {
             self.window(*window);
         }
@@ -174,7 +175,7 @@ impl List {
                 jitter,
                 ..
             } => {
-                // An interval that never grows is what `open_for` sets.
+                // A constant interval is the one that `open_for` sets.
                 let constant = factor.0 == 1 && base.0 == cap.0;
                 let field = if constant { "open_for" } else { "base" };
                 self.length(field, base, 10 * MS, MONTH);
@@ -186,7 +187,7 @@ impl List {
     }
 }
 
-/// A duration in the largest unit that it is a whole number of.
+/// Formats a duration in its largest whole unit.
 fn written(time: Duration) -> String {
     let nanos = time.as_nanos();
     let mut units = vec![(1, "ns")];

@@ -1,11 +1,11 @@
-//! The values of a policy's fields, whatever they are.
+//! Arbitrary values of a policy's fields.
 
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use cutout::{Backoff, OnDrop, Policy, Span, Threshold, Trip};
 
-/// What the setters are given.
+/// Arguments of the setters.
 #[derive(Arbitrary, Clone, Debug)]
 pub(super) struct Fields {
     pub(super) trips: Trips,
@@ -17,14 +17,14 @@ pub(super) struct Fields {
     pub(super) on_drop: Option<Dropped>,
 }
 
-/// What `Trip::or` combines.
+/// Arguments of `Trip::or`.
 #[derive(Arbitrary, Clone, Debug)]
 pub(super) struct Trips {
     pub(super) first: Part,
     pub(super) others: Vec<Part>,
     /// `a.or(b.or(c))` in place of `a.or(b).or(c)`.
     from_the_right: bool,
-    /// The public field `consecutive` is cleared, which may leave nothing.
+    /// Clears the public field `consecutive`, which may leave an empty trip rule.
     pub(super) no_run: bool,
 }
 
@@ -62,11 +62,11 @@ pub(super) enum Dropped {
     ProbeAfter(Length),
 }
 
-/// Any number, most often one at a bound.
+/// Any number, most often near a bound.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Number(pub(super) u32);
 
-/// Any duration, most often one at a bound.
+/// Any duration, most often near a bound.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Length(pub(super) Duration);
 
@@ -135,7 +135,7 @@ impl Fields {
         Self::arbitrary_take_rest(Unstructured::new(bytes)).expect("what is missing reads as 0")
     }
 
-    /// The fields of a policy that was accepted.
+    /// Returns the fields of an accepted policy.
     pub(super) fn of(policy: Policy) -> Self {
         let run = policy.trip.consecutive.map(|n| Part::Run(Number(n)));
         let window = policy.trip.window.map(|window| {
@@ -190,7 +190,7 @@ impl Fields {
         }
     }
 
-    /// The policy, through its setters.
+    /// Builds the policy with its setters.
     pub(super) fn policy(&self) -> Policy {
         let mut policy = Policy::new()
             .trip(self.trips.trip())

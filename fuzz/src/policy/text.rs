@@ -1,8 +1,8 @@
-//! Policies as files write them.
+//! Policies in files.
 
 use cutout::Policy;
 
-/// Every key that a file may have, and those of the tables in it.
+/// The keys of a file, and of the tables in it.
 const KEYS: [&str; 8] = [
     "trip",
     "open_for",
@@ -68,7 +68,7 @@ impl Format {
     }
 }
 
-/// A file that was accepted has no key that means nothing.
+/// Asserts that an accepted file has no unknown key.
 pub(super) fn has_only_known_keys(format: Format, text: &str) {
     let value = format.value(text);
     // JSON can write a struct as a list of its fields, without their names.
@@ -85,7 +85,7 @@ pub(super) fn has_only_known_keys(format: Format, text: &str) {
     }
 }
 
-/// A file that is read is refused with one key more, at its top or in a table.
+/// Asserts that an accepted file is refused with an additional key, at its top or in a table.
 pub(super) fn refuses_more_keys(format: Format, text: &str) {
     let value = format.value(text);
     assert!(format.read_value(&value).is_ok(), "{text}");

@@ -1,4 +1,4 @@
-//! The shipped word, which is private, and the ticks that it is made of: their files, included as they are.
+//! Source files of the shipped word and ticks, which are private, included by path.
 
 #[path = "../../../src/machine/tick.rs"]
 #[allow(
