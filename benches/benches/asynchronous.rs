@@ -1,6 +1,6 @@
 //! What a call that is a future costs, beside rivals that have such calls.
 
-use benches::{contenders::asynchronous, partner::Path, passes::measure};
+use benches::{contenders::asynchronous, dependency::Path, passes::measure};
 
 fn main() {
     cutout::clock::warm_up();

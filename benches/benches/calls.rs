@@ -1,6 +1,6 @@
 //! What a call costs beside rivals, on each path, on one thread, two, and more than there are cores.
 
-use benches::{contenders, partner::Path, passes::measure};
+use benches::{contenders, dependency::Path, passes::measure};
 
 fn main() {
     cutout::clock::warm_up();

@@ -7,7 +7,7 @@ use benches::{
     asked,
     contender::{make, succeed},
     contenders,
-    partner::Path,
+    dependency::Path,
     results,
     subjects::{Built, NoBreaker, Subject, Visitor, visit_all},
     tower::{TOWER_RESILIENCE, in_tower_resilience},

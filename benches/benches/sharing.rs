@@ -2,13 +2,13 @@
 
 use std::{hint::black_box, sync::Arc, time::Duration};
 
-use benches::{contender::Contender, partner::partner, passes::measure, subjects::Bare};
+use benches::{contender::Contender, dependency::dependency, passes::measure, subjects::Bare};
 use cutout::{Admitted, Breaker, CallListener, Ended, Listener, OnDrop, Rejected, Transition};
 
 static STATIC: Breaker = Breaker::new();
 
 fn call(breaker: &Breaker, call: u64) -> bool {
-    black_box(breaker.call(|| partner::<0, 1>(call))).is_ok()
+    black_box(breaker.call(|| dependency::<0, 1>(call))).is_ok()
 }
 
 fn held() -> Vec<Contender> {
@@ -26,11 +26,11 @@ fn held() -> Vec<Contender> {
         }),
         Contender::calling("permit of a static", |n| {
             let permit = STATIC.try_acquire();
-            permit.is_ok_and(|permit| black_box(permit.observe(partner::<0, 1>(n))).is_ok())
+            permit.is_ok_and(|permit| black_box(permit.observe(dependency::<0, 1>(n))).is_ok())
         }),
         Contender::calling("permit that owns an Arc", move |n| {
             let permit = owned.try_acquire_owned();
-            permit.is_ok_and(|permit| black_box(permit.observe(partner::<0, 1>(n))).is_ok())
+            permit.is_ok_and(|permit| black_box(permit.observe(dependency::<0, 1>(n))).is_ok())
         }),
     ]
 }
@@ -102,7 +102,7 @@ fn shared() -> Vec<Contender> {
 
 fn bare() -> Contender {
     Contender::calling("bare call", |n| {
-        benches::subjects::Calls::call(&Bare, move || partner::<0, 1>(n))
+        benches::subjects::Calls::call(&Bare, move || dependency::<0, 1>(n))
     })
 }
 

@@ -1,6 +1,6 @@
 //! What a request through a tower stack costs.
 
-use benches::{partner::Path, passes::measure, tower::stacks};
+use benches::{dependency::Path, passes::measure, tower::stacks};
 
 fn main() {
     cutout::clock::warm_up();

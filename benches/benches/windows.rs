@@ -1,6 +1,6 @@
 //! What each kind of window costs, beside rivals that have one like it, at four rates of failures that trip none.
 
-use benches::{contenders, partner::Path, passes::measure};
+use benches::{contenders, dependency::Path, passes::measure};
 
 fn main() {
     cutout::clock::warm_up();

@@ -5,7 +5,7 @@ use std::{cell::Cell, hint::black_box, thread, time::Duration};
 use tokio::runtime::{self, Runtime};
 
 use crate::{
-    partner::{Failed, Path, partner},
+    dependency::{Failed, Path, dependency},
     subjects::{Built, Calls, CallsAsync, Cycle, NoBreaker, Subject},
 };
 
@@ -175,7 +175,7 @@ fn looped<B: Calls, const FAILURES: u64, const OF: u64>(
         let call = black_box(call);
         through += u64::from(breaker.call(move || {
             arrive();
-            partner::<FAILURES, OF>(call)
+            dependency::<FAILURES, OF>(call)
         }));
     }
     through
@@ -194,7 +194,7 @@ pub async fn make_async(
             breaker
                 .call_async(async move {
                     arrive();
-                    partner::<0, 1>(call)
+                    dependency::<0, 1>(call)
                 })
                 .await,
         );
@@ -210,7 +210,7 @@ thread_local! {
         .expect("a runtime of one thread needs nothing");
 }
 
-/// Counts a call that reached the partner.
+/// Counts a call that reached the dependency.
 fn arrive() {
     ARRIVED.set(ARRIVED.get() + 1);
 }

@@ -6,7 +6,7 @@ use cutout::Trip;
 
 use crate::{
     contender::{Contender, fail, succeed},
-    partner::Path,
+    dependency::Path,
     subjects::{
         self, Bare, BreakerMachines, Built, CircuitbreakerRs, CutoutDefault, CutoutInARow,
         CutoutOfLast, FailsafeInARow, FailsafeOverTime, Hasty, NoBreaker, RecloserOfLast, Subject,

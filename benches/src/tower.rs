@@ -10,7 +10,7 @@ use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 
 use crate::{
     contender::{Contender, block_on},
-    partner::{Failed, Path, partner},
+    dependency::{Failed, Path, dependency},
     subjects::{LONG, NoBreaker, Subject, tower_resilience},
 };
 
@@ -25,7 +25,7 @@ async fn answer(request: u64) -> Result<u64, Failed> {
     if request == BAD {
         Err(Failed)
     } else {
-        partner::<0, 1>(request)
+        dependency::<0, 1>(request)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use super::{Built, Calls, CallsAsync, Cycle, Subject};
-use crate::partner::Failed;
+use crate::dependency::Failed;
 
 /// Lets everything through and counts nothing.
 #[derive(Clone, Copy, Debug)]
@@ -11,8 +11,8 @@ pub struct Bare;
 
 impl Calls for Bare {
     #[inline]
-    fn call(&self, partner: impl FnOnce() -> Result<u64, Failed> + 'static) -> bool {
-        let _ = black_box(partner());
+    fn call(&self, dependency: impl FnOnce() -> Result<u64, Failed> + 'static) -> bool {
+        let _ = black_box(dependency());
         true
     }
 }
@@ -21,9 +21,9 @@ impl CallsAsync for Bare {
     #[inline]
     async fn call_async(
         &self,
-        partner: impl Future<Output = Result<u64, Failed>> + Send + 'static,
+        dependency: impl Future<Output = Result<u64, Failed>> + Send + 'static,
     ) -> bool {
-        let _ = black_box(partner.await);
+        let _ = black_box(dependency.await);
         true
     }
 }

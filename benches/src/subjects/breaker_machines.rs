@@ -8,13 +8,13 @@ use std::{
 use breaker_machines::{AsyncCircuitBreaker, CircuitBreaker, CircuitBuilder, CircuitError};
 
 use super::{Built, Calls, CallsAsync, Cycle, LONG, Subject};
-use crate::partner::Failed;
+use crate::dependency::Failed;
 
 impl Calls for Mutex<CircuitBreaker> {
     #[inline]
-    fn call(&self, partner: impl FnOnce() -> Result<u64, Failed> + 'static) -> bool {
+    fn call(&self, dependency: impl FnOnce() -> Result<u64, Failed> + 'static) -> bool {
         let mut breaker = self.lock().unwrap_or_else(PoisonError::into_inner);
-        let result = black_box(breaker.call(partner));
+        let result = black_box(breaker.call(dependency));
         matches!(result, Ok(_) | Err(CircuitError::Execution(_)))
     }
 }
@@ -23,9 +23,9 @@ impl CallsAsync for AsyncCircuitBreaker {
     #[inline]
     async fn call_async(
         &self,
-        partner: impl Future<Output = Result<u64, Failed>> + Send + 'static,
+        dependency: impl Future<Output = Result<u64, Failed>> + Send + 'static,
     ) -> bool {
-        let result = black_box(self.call(|| partner).await);
+        let result = black_box(self.call(|| dependency).await);
         matches!(result, Ok(_) | Err(CircuitError::Execution(_)))
     }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{Built, Calls, Cycle, LONG, Subject};
-use crate::partner::Failed;
+use crate::dependency::Failed;
 
 /// Opens after so many failures in a row, then lets one call through as a probe.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ enum Error {
 }
 
 impl ByHand {
-    fn call(&self, partner: impl FnOnce() -> Result<u64, Failed>) -> Result<u64, Error> {
+    fn call(&self, dependency: impl FnOnce() -> Result<u64, Failed>) -> Result<u64, Error> {
         {
             let mut state = self.lock();
             if let Some(until) = state.open_until {
@@ -41,7 +41,7 @@ impl ByHand {
                 state.probing = true;
             }
         }
-        let result = partner();
+        let result = dependency();
         let mut state = self.lock();
         if result.is_ok() {
             state.failures = 0;
@@ -63,8 +63,8 @@ impl ByHand {
 
 impl Calls for ByHand {
     #[inline]
-    fn call(&self, partner: impl FnOnce() -> Result<u64, Failed> + 'static) -> bool {
-        !matches!(black_box(self.call(partner)), Err(Error::Open))
+    fn call(&self, dependency: impl FnOnce() -> Result<u64, Failed> + 'static) -> bool {
+        !matches!(black_box(self.call(dependency)), Err(Error::Open))
     }
 }
 

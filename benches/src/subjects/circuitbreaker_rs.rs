@@ -5,14 +5,14 @@ use std::hint::black_box;
 use circuitbreaker_rs::{BreakerError, CircuitBreaker, DefaultPolicy};
 
 use super::{Built, Calls, CallsAsync, Cycle, LONG, Subject};
-use crate::partner::Failed;
+use crate::dependency::Failed;
 
 type Breaker = CircuitBreaker<DefaultPolicy, Failed>;
 
 impl Calls for Breaker {
     #[inline]
-    fn call(&self, partner: impl FnOnce() -> Result<u64, Failed> + 'static) -> bool {
-        !matches!(black_box(self.call(partner)), Err(BreakerError::Open))
+    fn call(&self, dependency: impl FnOnce() -> Result<u64, Failed> + 'static) -> bool {
+        !matches!(black_box(self.call(dependency)), Err(BreakerError::Open))
     }
 }
 
@@ -20,10 +20,10 @@ impl CallsAsync for Breaker {
     #[inline]
     async fn call_async(
         &self,
-        partner: impl Future<Output = Result<u64, Failed>> + Send + 'static,
+        dependency: impl Future<Output = Result<u64, Failed>> + Send + 'static,
     ) -> bool {
         !matches!(
-            black_box(self.call_async(|| partner).await),
+            black_box(self.call_async(|| dependency).await),
             Err(BreakerError::Open)
         )
     }

@@ -5,12 +5,12 @@ use std::{hint::black_box, time::Duration};
 use cutout::{Breaker, Builder, Error, Trip, clock};
 
 use super::{Built, Calls, CallsAsync, Cycle, LONG, Subject};
-use crate::partner::Failed;
+use crate::dependency::Failed;
 
 impl Calls for Breaker {
     #[inline]
-    fn call(&self, partner: impl FnOnce() -> Result<u64, Failed> + 'static) -> bool {
-        !matches!(black_box(self.call(partner)), Err(Error::Rejected(_)))
+    fn call(&self, dependency: impl FnOnce() -> Result<u64, Failed> + 'static) -> bool {
+        !matches!(black_box(self.call(dependency)), Err(Error::Rejected(_)))
     }
 }
 
@@ -18,10 +18,10 @@ impl CallsAsync for Breaker {
     #[inline]
     async fn call_async(
         &self,
-        partner: impl Future<Output = Result<u64, Failed>> + Send + 'static,
+        dependency: impl Future<Output = Result<u64, Failed>> + Send + 'static,
     ) -> bool {
         !matches!(
-            black_box(self.call_async(partner).await),
+            black_box(self.call_async(dependency).await),
             Err(Error::Rejected(_))
         )
     }

@@ -5,7 +5,7 @@ use std::{hint::black_box, iter, time::Duration};
 use failsafe::{Config, Error, StateMachine, backoff, failure_policy};
 
 use super::{Built, Calls, CallsAsync, Cycle, LONG, Subject};
-use crate::partner::Failed;
+use crate::dependency::Failed;
 
 type Constant = iter::Repeat<Duration>;
 type Machine<Policy> = StateMachine<Policy, ()>;
@@ -15,8 +15,8 @@ where
     Policy: failure_policy::FailurePolicy + Send + Sync + 'static,
 {
     #[inline]
-    fn call(&self, partner: impl FnOnce() -> Result<u64, Failed> + 'static) -> bool {
-        let result = failsafe::CircuitBreaker::call(self, partner);
+    fn call(&self, dependency: impl FnOnce() -> Result<u64, Failed> + 'static) -> bool {
+        let result = failsafe::CircuitBreaker::call(self, dependency);
         !matches!(black_box(result), Err(Error::Rejected))
     }
 }
@@ -28,9 +28,9 @@ where
     #[inline]
     async fn call_async(
         &self,
-        partner: impl Future<Output = Result<u64, Failed>> + Send + 'static,
+        dependency: impl Future<Output = Result<u64, Failed>> + Send + 'static,
     ) -> bool {
-        let result = failsafe::futures::CircuitBreaker::call(self, partner).await;
+        let result = failsafe::futures::CircuitBreaker::call(self, dependency).await;
         !matches!(black_box(result), Err(Error::Rejected))
     }
 }

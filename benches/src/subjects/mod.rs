@@ -11,7 +11,7 @@ mod tower_resilience;
 
 use std::time::Duration;
 
-use crate::partner::Failed;
+use crate::dependency::Failed;
 
 pub use self::{
     bare::{Bare, NoBreaker},
@@ -29,9 +29,9 @@ pub const LONG: Duration = Duration::from_hours(1);
 
 /// A breaker that makes calls.
 pub trait Calls: Send + Sync + 'static {
-    /// Makes a call, and says whether it was let through. (The partner is `'static` because breaker-machines
+    /// Makes a call, and says whether it was let through. (The dependency is `'static` because breaker-machines
     /// wants it so.)
-    fn call(&self, partner: impl FnOnce() -> Result<u64, Failed> + 'static) -> bool;
+    fn call(&self, dependency: impl FnOnce() -> Result<u64, Failed> + 'static) -> bool;
 }
 
 /// A breaker that makes calls that are futures.
@@ -39,7 +39,7 @@ pub trait CallsAsync: Send + Sync + 'static {
     /// Makes a call, and says whether it was let through.
     fn call_async(
         &self,
-        partner: impl Future<Output = Result<u64, Failed>> + Send + 'static,
+        dependency: impl Future<Output = Result<u64, Failed>> + Send + 'static,
     ) -> impl Future<Output = bool>;
 }
 

@@ -5,12 +5,12 @@ use std::hint::black_box;
 use recloser::{AsyncRecloser, Error, Recloser, RecloserBuilder};
 
 use super::{Built, Calls, CallsAsync, Cycle, LONG, Subject};
-use crate::partner::Failed;
+use crate::dependency::Failed;
 
 impl Calls for Recloser {
     #[inline]
-    fn call(&self, partner: impl FnOnce() -> Result<u64, Failed> + 'static) -> bool {
-        !matches!(black_box(self.call(partner)), Err(Error::Rejected))
+    fn call(&self, dependency: impl FnOnce() -> Result<u64, Failed> + 'static) -> bool {
+        !matches!(black_box(self.call(dependency)), Err(Error::Rejected))
     }
 }
 
@@ -18,9 +18,9 @@ impl CallsAsync for AsyncRecloser {
     #[inline]
     async fn call_async(
         &self,
-        partner: impl Future<Output = Result<u64, Failed>> + Send + 'static,
+        dependency: impl Future<Output = Result<u64, Failed>> + Send + 'static,
     ) -> bool {
-        !matches!(black_box(self.call(partner).await), Err(Error::Rejected))
+        !matches!(black_box(self.call(dependency).await), Err(Error::Rejected))
     }
 }
 

@@ -14,14 +14,14 @@ impl fmt::Display for Failed {
 
 impl error::Error for Failed {}
 
-/// The partner: `FAILURES` of `OF` calls fail, the last of them. Not the first: after a pause that weighs more
+/// The dependency: `FAILURES` of `OF` calls fail, the last of them. Not the first: after a pause that weighs more
 /// than others in an average over time such as failsafe's, which would trip.
 ///
 /// # Errors
 ///
 /// In those calls.
 #[inline]
-pub fn partner<const FAILURES: u64, const OF: u64>(call: u64) -> Result<u64, Failed> {
+pub fn dependency<const FAILURES: u64, const OF: u64>(call: u64) -> Result<u64, Failed> {
     if call % OF + FAILURES >= OF {
         Err(Failed)
     } else {
