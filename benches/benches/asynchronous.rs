@@ -1,4 +1,4 @@
-//! What a call that is a future costs, beside rivals that have such calls.
+//! Cost of an async call, compared with rivals that have async calls.
 
 use benches::{contenders::asynchronous, dependency::Path, passes::measure};
 

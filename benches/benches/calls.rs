@@ -1,4 +1,5 @@
-//! What a call costs beside rivals, on each path, on one thread, two, and more than there are cores.
+//! Cost of a call compared with rivals: each path, on one thread, two threads, and more threads
+//! than cores.
 
 use benches::{contenders, dependency::Path, passes::measure};
 

@@ -1,5 +1,5 @@
-//! What the first trip of a process costs: failing calls until one is rejected, in a process that has done
-//! nothing else. Each round starts a process for each breaker in turn; the breaker is built before.
+//! Cost of the first trip of a process: failing calls until one is rejected, in a new process. Each
+//! round starts a process for each breaker in turn. The breaker is built before the measurement.
 
 use std::{
     collections::BTreeMap,
@@ -20,7 +20,7 @@ use serde_json::json;
 
 const ROUNDS: usize = 15;
 const CHILD: &str = "--trip";
-/// Ours, after `cutout::clock::warm_up()`.
+/// Name of the default breaker after `cutout::clock::warm_up()`.
 const WARMED_UP: &str = "cutout, default, warmed up";
 
 struct Names(Vec<&'static str>);

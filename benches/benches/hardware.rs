@@ -1,4 +1,4 @@
-//! What the hardware charges: the floor under what the others measure.
+//! Cost of hardware operations: the lower bound of the other measurements.
 
 use std::{
     sync::{

@@ -1,13 +1,13 @@
-//! How many instructions each call executes, counted by callgrind: that does not depend on what else the machine
-//! does, so a later change can be compared exactly.
+//! Number of instructions of each call, counted by callgrind. The number does not depend on other
+//! load of the machine, so that later changes can be compared exactly.
 //!
 //! ```sh
 //! cargo bench -p benches --bench instructions               # writes benches/instructions.txt
 //! cargo bench -p benches --bench instructions -- --compare  # fails if it is not what would be written
 //! ```
 //!
-//! What the kernel executes is not in it. Rows of rivals that look at the clock can differ a little from run to
-//! run, so only those of the bare call and of ours are compared.
+//! Instructions of the kernel are not counted. Rows of rivals that read the clock can differ
+//! slightly between runs. Only rows of the bare call and of cutout are compared.
 
 use std::{
     collections::BTreeMap, env, error::Error, fmt::Write as _, fs, hint::black_box, path::Path,
@@ -19,18 +19,18 @@ use benches::{asked, contender::Contender, contenders, results};
 const ROUNDS: u32 = 1_000;
 const CHILD: &str = "--count";
 const COMPARE: &str = "--compare";
-/// As callgrind knows it. (It takes no wildcards where it is to dump.)
+/// Symbol of [`counted`] in callgrind, whose `--dump-after` accepts no wildcards.
 const COUNTED: &str = "instructions::counted";
 
-/// Callgrind counts what is executed in here. (It returns something so that its last call is not a jump, after which
-/// callgrind would not see it end.)
+/// Function whose instructions callgrind counts. It returns a value so that its last call is not a
+/// tail call, after which callgrind would miss the return.
 #[inline(never)]
 fn counted(contender: &Contender) -> u32 {
     contender.run(ROUNDS.into());
     black_box(ROUNDS)
 }
 
-/// Names everything before it is counted.
+/// Prints the name of each contender, then runs the counted rounds.
 fn count() {
     cutout::clock::warm_up();
     for (group, contenders) in contenders::all() {
@@ -42,7 +42,7 @@ fn count() {
     }
 }
 
-/// The instructions of each round of everything, by its group and its name.
+/// Counts the instructions of a round, by group and name.
 fn counts() -> Result<BTreeMap<String, f64>, Box<dyn Error>> {
     let folder = results::target().join("callgrind");
     let _ = fs::remove_dir_all(&folder);
@@ -67,14 +67,14 @@ fn counts() -> Result<BTreeMap<String, f64>, Box<dyn Error>> {
     names.lines().enumerate().map(count).collect()
 }
 
-/// The instructions in one part of callgrind's output.
+/// Returns the instructions in one part of callgrind's output.
 fn of_part(path: &Path) -> Result<f64, Box<dyn Error>> {
     let part = fs::read_to_string(path)?;
     let totals = part.lines().find_map(|line| line.strip_prefix("totals: "));
     Ok(totals.ok_or("callgrind counted nothing")?.trim().parse()?)
 }
 
-/// One line each: the instructions, what they are of, in which group.
+/// Formats one line for each contender: instructions, group and name.
 fn text(counts: &BTreeMap<String, f64>) -> Result<String, Box<dyn Error>> {
     let rustc = Command::new("rustc").arg("--version").output()?;
     let mut text = format!(
@@ -88,7 +88,7 @@ fn text(counts: &BTreeMap<String, f64>) -> Result<String, Box<dyn Error>> {
     Ok(text)
 }
 
-/// The rows that must be the same in each run.
+/// Returns the rows that must be equal in each run.
 fn exact(text: &str) -> Vec<&str> {
     let is_ours = |row: &&str| row.contains("| cutout") || row.contains("| bare call");
     text.lines().filter(is_ours).collect()
@@ -104,7 +104,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if Command::new("valgrind").arg("--version").output().is_err() {
         println!(
-            "instructions: left out, as there is no valgrind (Debian: apt-get install valgrind)"
+            "instructions: skipped, since valgrind is missing (Debian: apt-get install valgrind)"
         );
         return Ok(());
     }
@@ -124,8 +124,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("+ {row}");
     }
     if kept != now {
-        return Err("instructions: not those of benches/instructions.txt".into());
+        return Err("instructions: rows differ from benches/instructions.txt".into());
     }
-    println!("instructions: {} rows of ours are the same", kept.len());
+    println!("instructions: {} rows of cutout are equal", kept.len());
     Ok(())
 }

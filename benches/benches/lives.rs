@@ -1,4 +1,4 @@
-//! What a breaker costs apart from its calls: to trip and recover, to be built and dropped.
+//! Cost of a breaker outside its calls: to trip and recover, to build and drop.
 
 use benches::{contenders, passes::measure};
 

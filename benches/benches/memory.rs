@@ -1,5 +1,5 @@
-//! What a breaker takes of memory, and what its calls allocate, counted by the allocator. A million of them are
-//! made in a process for each, whose resident memory is read.
+//! Memory of a breaker and allocations of its calls, counted by the allocator. For each breaker, a
+//! separate process builds a million of them and reads its resident memory.
 
 use std::{alloc::System, env, error::Error, fs, hint::black_box, process::Command};
 
@@ -22,7 +22,7 @@ const ROUNDS: u32 = 10_000;
 const MILLION: u32 = 1_000_000;
 const CHILD: &str = "--million";
 
-/// Does something, and says what was allocated meanwhile.
+/// Runs a closure and returns its allocations.
 fn allocated<T>(by: impl FnOnce() -> T) -> (T, Stats) {
     let region = Region::new(ALLOCATOR);
     let done = by();
@@ -30,12 +30,12 @@ fn allocated<T>(by: impl FnOnce() -> T) -> (T, Stats) {
     (done, stats)
 }
 
-/// A round's share of it.
+/// Average per round.
 fn each(all: usize) -> f64 {
     f64::from(u32::try_from(all).unwrap_or(u32::MAX)) / f64::from(ROUNDS)
 }
 
-/// What is left of it.
+/// Bytes and blocks that are still allocated.
 fn kept(stats: &Stats) -> (isize, isize) {
     (
         stats.bytes_allocated.cast_signed() - stats.bytes_deallocated.cast_signed(),
@@ -43,7 +43,7 @@ fn kept(stats: &Stats) -> (isize, isize) {
     )
 }
 
-/// What each round of each contender allocates, once some have been made, and how much of it is not freed.
+/// Allocations and unfreed bytes of each contender per round, after a number of rounds.
 fn rounds() -> Value {
     let mut rounds = Map::new();
     for (group, contenders) in contenders::all() {
@@ -69,7 +69,7 @@ fn rounds() -> Value {
     rounds.into()
 }
 
-/// What each breaker takes: itself, on the heap when built, on the heap when used for a while.
+/// Memory of each breaker: its size, its heap when built, and its heap after a number of calls.
 #[derive(Default)]
 struct Sizes(Map<String, Value>);
 
@@ -91,14 +91,14 @@ impl Visitor for Sizes {
     }
 }
 
-/// Those of a layer and its service: the breaker is in both.
+/// Memory of a layer and its service, which both contain the breaker.
 fn of_tower_resilience() -> Value {
     let (service, built) = allocated(in_tower_resilience);
     let (heap, blocks) = kept(&built);
     json!({ "size": size_of_val(&service), "heap": heap, "blocks": blocks, "used": heap })
 }
 
-/// Makes a million of one kind, each of which makes a call.
+/// Builds a million breakers of one kind, each of which makes a call.
 struct Million<'a>(&'a str);
 
 impl Visitor for Million<'_> {
@@ -118,7 +118,7 @@ impl Visitor for Million<'_> {
     }
 }
 
-/// Bytes of this process that are in memory.
+/// Resident bytes of this process.
 fn resident() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

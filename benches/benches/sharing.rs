@@ -1,4 +1,4 @@
-//! What it costs a call how our breaker is held, who is told of it, and whether threads share it.
+//! Cost of a call by storage of the breaker, by its listeners, and by sharing among threads.
 
 use std::{hint::black_box, sync::Arc, time::Duration};
 
@@ -35,7 +35,7 @@ fn held() -> Vec<Contender> {
     ]
 }
 
-/// Does nothing, where the compiler can't see it.
+/// A listener without work, opaque to the compiler.
 struct Deaf;
 
 impl CallListener for Deaf {
@@ -58,7 +58,7 @@ impl Listener for Deaf {
     }
 }
 
-fn told() -> Vec<Contender> {
+fn listeners() -> Vec<Contender> {
     let ours = |name, builder: cutout::Builder| {
         let breaker = builder.build();
         Contender::calling(name, move |n| call(&breaker, n))
@@ -66,12 +66,12 @@ fn told() -> Vec<Contender> {
     let second = Duration::from_secs(1);
     vec![
         bare(),
-        ours("nobody", Breaker::builder()),
+        ours("none", Breaker::builder()),
         ours("a listener", Breaker::builder().listeners(&[&Deaf])),
         ours("a call listener", Breaker::builder().call_listener(&Deaf)),
-        ours("nobody, slow_call", Breaker::builder().slow_call(second)),
+        ours("none, slow_call", Breaker::builder().slow_call(second)),
         ours(
-            "nobody, FailureAfter",
+            "none, FailureAfter",
             Breaker::builder().on_drop(OnDrop::FailureAfter(second)),
         ),
     ]
@@ -88,7 +88,8 @@ fn open() -> Breaker {
     breaker
 }
 
-/// Whether threads that use one breaker wait for each other: if so, those that have one each are faster.
+/// Threads that share a breaker, compared with threads that have one each. The latter are faster if
+/// sharing makes threads wait for each other.
 fn shared() -> Vec<Contender> {
     let one = open();
     vec![
@@ -109,6 +110,6 @@ fn bare() -> Contender {
 fn main() {
     cutout::clock::warm_up();
     measure("held as", &[1, 2], held);
-    measure("who is told", &[1, 2], told);
+    measure("listeners", &[1, 2], listeners);
     measure("shared or not", &[1, 2], shared);
 }

@@ -1,4 +1,4 @@
-//! What a request through a tower stack costs.
+//! Cost of a request through a tower stack.
 
 use benches::{dependency::Path, passes::measure, tower::stacks};
 

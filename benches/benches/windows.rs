@@ -1,4 +1,5 @@
-//! What each kind of window costs, beside rivals that have one like it, at four rates of failures that trip none.
+//! Cost of each kind of window, compared with similar windows of rivals, at four failure rates that
+//! do not trip.
 
 use benches::{contenders, dependency::Path, passes::measure};
 

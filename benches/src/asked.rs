@@ -1,14 +1,14 @@
-//! What the command line asks for. Criterion reads it too: this is for what criterion does not run.
+//! Command line arguments for benches that criterion does not run. Criterion reads the same ones.
 
 use std::env;
 
-/// Whether anything is to be measured: else it is to be seen that it would work (`--test`), or listed.
+/// Returns false if benches should only be tested (`--test`) or listed, without measuring.
 #[must_use]
 pub fn to_measure() -> bool {
     !env::args().any(|arg| arg == "--test" || arg == "--list")
 }
 
-/// Whether this bench is asked for: the arguments are parts of the names of those wanted, none means all.
+/// Returns true if an argument is a part of this bench's name, or if there are no arguments.
 #[must_use]
 pub fn for_bench(name: &str) -> bool {
     let mut wanted = env::args()
@@ -18,7 +18,7 @@ pub fn for_bench(name: &str) -> bool {
     wanted.peek().is_none() || wanted.any(|part| name.contains(&part))
 }
 
-/// What follows this option.
+/// Returns the argument after this option.
 #[must_use]
 pub fn value_of(option: &str) -> Option<String> {
     env::args().skip_while(|arg| arg != option).nth(1)

@@ -9,23 +9,23 @@ use crate::{
     subjects::{Built, Calls, CallsAsync, Cycle, NoBreaker, Subject},
 };
 
-/// So many calls are made to check that a path is what it says.
+/// Number of calls that check a path.
 const CHECKED: u64 = 5_000;
-/// A breaker that does not trip within so many failures never will.
+/// Number of failures after which a breaker is taken to never trip.
 const PATIENCE: u64 = 10_000;
 
-/// A way to do something over and over.
+/// An operation to repeat and time.
 #[expect(missing_debug_implementations, reason = "it is a closure")]
 pub struct Contender {
     name: String,
-    /// Does so many rounds, and says how many calls were let through.
+    /// Runs a number of rounds, and returns the number of admitted calls.
     run: Box<dyn Fn(u64) -> u64 + Send + Sync>,
-    /// How many calls must be let through in each round.
+    /// The number of calls that each round must admit.
     let_through: u64,
 }
 
 impl Contender {
-    /// Does what `round` does, which makes no calls.
+    /// A contender that runs `round`, which makes no calls.
     pub fn new<T>(name: &str, round: impl Fn() -> T + Send + Sync + 'static) -> Self {
         let run = move |rounds| {
             for _ in 0..rounds {
@@ -40,17 +40,18 @@ impl Contender {
         }
     }
 
-    /// Makes calls that `call` makes from their numbers, and that must all be let through.
+    /// A contender whose calls are made by `call`, from their numbers. All of them must be
+    /// admitted.
     pub fn calling(name: &str, call: impl Fn(u64) -> bool + Send + Sync + 'static) -> Self {
         let run = move |calls| (0..calls).map(|n| u64::from(call(black_box(n)))).sum();
         Self::running(name, 1, run)
     }
 
-    /// Does what `run` does so many times, in which so many calls must be let through each time.
+    /// A contender that runs `run`, which must admit `let_through` calls in each round.
     ///
     /// # Panics
     ///
-    /// If they are not.
+    /// Panics if the number of admitted calls differs.
     pub fn running(
         name: &str,
         let_through: u64,
@@ -68,28 +69,29 @@ impl Contender {
         }
     }
 
-    /// What the results call it.
+    /// Name of the contender in the results.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Does so many rounds.
+    /// Runs a number of rounds.
     ///
     /// # Panics
     ///
-    /// If not as many calls are let through as must be.
+    /// Panics if the number of admitted calls differs from the expected one.
     pub fn run(&self, rounds: u64) {
         let through = (self.run)(rounds);
         let expected = self.let_through * rounds;
         assert_eq!(through, expected, "{} leaves its path", self.name);
     }
 
-    /// Makes calls through a breaker, once it is seen to let them through as the path says.
+    /// A contender that makes calls through a breaker. Checks first that the breaker admits or
+    /// rejects the calls of the path.
     ///
     /// # Panics
     ///
-    /// If it does not.
+    /// Panics if this check fails.
     pub fn calls(name: &str, path: Path, breaker: impl Calls) -> Self {
         let opens = path == Path::Rejected && name != NoBreaker::NAME;
         if opens {
@@ -99,7 +101,11 @@ impl Contender {
         ARRIVED.set(0);
         let through = make(path, &breaker, CHECKED, arrive);
         assert_eq!(through, let_through * CHECKED, "{name} is not {path:?}");
-        assert_eq!(ARRIVED.get(), through, "{name} says what is not so");
+        assert_eq!(
+            ARRIVED.get(),
+            through,
+            "{name} reports calls that did not arrive"
+        );
         Self {
             name: name.into(),
             run: Box::new(move |calls| make(path, &breaker, calls, || ())),
@@ -107,11 +113,12 @@ impl Contender {
         }
     }
 
-    /// The same with calls that are futures, each awaited in a task of a single-threaded tokio runtime.
+    /// A contender that makes async calls, each awaited in a task of a single-threaded tokio
+    /// runtime.
     ///
     /// # Panics
     ///
-    /// If the breaker does not let the calls through as the path says.
+    /// Panics if the breaker does not admit or reject the calls of the path.
     pub fn calls_async(name: &str, path: Path, breaker: impl CallsAsync) -> Self {
         let opens = path == Path::Rejected && name != NoBreaker::NAME;
         if opens {
@@ -121,7 +128,11 @@ impl Contender {
         ARRIVED.set(0);
         let through = block_on(make_async(&breaker, CHECKED, arrive));
         assert_eq!(through, let_through * CHECKED, "{name} is not {path:?}");
-        assert_eq!(ARRIVED.get(), through, "{name} says what is not so");
+        assert_eq!(
+            ARRIVED.get(),
+            through,
+            "{name} reports calls that did not arrive"
+        );
         Self {
             name: name.into(),
             run: Box::new(move |calls| block_on(make_async(&breaker, calls, || ()))),
@@ -129,11 +140,11 @@ impl Contender {
         }
     }
 
-    /// Trips and recovers a breaker, over and over.
+    /// A contender that trips and recovers a breaker in each round.
     ///
     /// # Panics
     ///
-    /// If that is not what the calls of a cycle do.
+    /// Panics if the calls of a cycle do not trip and recover the breaker.
     #[must_use]
     pub fn cycles<S: Subject>(cycle: Cycle) -> Self {
         check_cycle::<S>(cycle);
@@ -146,15 +157,15 @@ impl Contender {
     }
 }
 
-/// Makes calls through a breaker, each of which does `arrive` where it arrives, and says how many were let
-/// through.
+/// Makes calls through a breaker and returns the number of admitted calls. Each admitted call runs
+/// `arrive`.
 pub fn make(
     path: Path,
     breaker: &impl Calls,
     calls: u64,
     arrive: impl Fn() + Copy + 'static,
 ) -> u64 {
-    // How many fail is a constant in each loop, so that no contender pays for the choice.
+    // The failure rate is a constant in each loop, so that contenders don't pay for the choice.
     match path {
         Path::Healthy | Path::Rejected => looped::<_, 0, 1>(breaker, calls, arrive),
         Path::OneInAThousandFails => looped::<_, 1, 1_000>(breaker, calls, arrive),
@@ -181,7 +192,7 @@ fn looped<B: Calls, const FAILURES: u64, const OF: u64>(
     through
 }
 
-/// Makes healthy calls that are futures.
+/// Makes healthy async calls and returns the number of admitted calls.
 pub async fn make_async(
     breaker: &impl CallsAsync,
     calls: u64,
@@ -207,10 +218,10 @@ thread_local! {
     static RUNTIME: Runtime = runtime::Builder::new_current_thread()
         .enable_time()
         .build()
-        .expect("a runtime of one thread needs nothing");
+        .expect("a runtime of one thread");
 }
 
-/// Counts a call that reached the dependency.
+/// Counts a call that reaches the dependency.
 fn arrive() {
     ARRIVED.set(ARRIVED.get() + 1);
 }
@@ -220,25 +231,25 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     RUNTIME.with(|runtime| runtime.block_on(future))
 }
 
-/// Makes so many failing calls, and says how many were let through.
+/// Makes failing calls and returns the number of admitted calls.
 #[inline]
 pub fn fail(breaker: &impl Calls, calls: u64) -> u64 {
     let call = |_| u64::from(breaker.call(|| black_box(Err(Failed))));
     (0..calls).map(call).sum()
 }
 
-/// Makes so many healthy calls, and says how many were let through.
+/// Makes healthy calls and returns the number of admitted calls.
 #[inline]
 pub fn succeed(breaker: &impl Calls, calls: u64) -> u64 {
     let call = |_| u64::from(breaker.call(|| black_box(Ok(0))));
     (0..calls).map(call).sum()
 }
 
-/// Trips a breaker, and says after how many failures it rejected.
+/// Trips a breaker and returns the number of failures before the first rejection.
 ///
 /// # Panics
 ///
-/// If nothing trips it.
+/// Panics if the breaker never rejects.
 pub fn trip(breaker: &impl Calls) -> u64 {
     (0..PATIENCE)
         .find(|_| fail(breaker, 1) == 0)
@@ -254,7 +265,8 @@ async fn trip_async(breaker: &impl CallsAsync) {
     panic!("failures trip it");
 }
 
-/// That so many failures and successes are a cycle, seen on a breaker that stays open for a while.
+/// Asserts that the failures and successes of a cycle trip and recover a breaker, on one whose open
+/// period is long enough to observe.
 fn check_cycle<S: Subject>(cycle: Cycle) {
     let open_for = Duration::from_millis(100);
     let breaker = S::build(Built::Cycling(open_for));

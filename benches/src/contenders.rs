@@ -1,4 +1,4 @@
-//! Who is compared with whom.
+//! Contenders of each group.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ use crate::{
     tower,
 };
 
-/// No call, but what a rejection can't do without.
+/// Baseline of a rejection, which needs at least this reading.
 pub const RAW_CLOCK: &str = "one raw clock read";
 const TEN_SECONDS: Duration = Duration::from_secs(10);
 
-/// All subjects that have this path; where calls are rejected, beside one reading of the clock.
+/// All subjects that have this path. For rejected calls, also a single clock reading.
 #[must_use]
 pub fn on(path: Path) -> Vec<Contender> {
     struct On(Path, Vec<Contender>);
@@ -37,14 +37,14 @@ pub fn on(path: Path) -> Vec<Contender> {
     on.1
 }
 
-/// Every kind of window, and the rivals' that are nearest to it.
+/// All kinds of windows, and the closest windows of rivals.
 #[must_use]
 pub fn windows(path: Path) -> Vec<Contender> {
     let ours = |name, trip| {
         let breaker = subjects::cutout(trip, Built::AsNamed).build();
         Contender::calls(name, path, breaker)
     };
-    // Calls that take no time come so fast that the most failures of the shortest `within` would trip.
+    // Calls without work are so frequent that even 1024 failures within 10 ms would trip.
     let within = Trip::failures(1_024).within(Duration::from_millis(10));
     let rare = subjects::cutout(within, Built::AsNamed).clock(&Hasty::<1_000>);
     let recloser = subjects::recloser(1_000).build();
@@ -68,7 +68,7 @@ pub fn windows(path: Path) -> Vec<Contender> {
     all
 }
 
-/// Those whose calls can be futures. (tower-resilience, which is a layer, is among those of `tower.rs`.)
+/// Breakers with async calls. tower-resilience, which is a layer, is in `tower.rs`.
 #[must_use]
 pub fn asynchronous(path: Path) -> Vec<Contender> {
     let built = Built::AsNamed;
@@ -85,7 +85,7 @@ pub fn asynchronous(path: Path) -> Vec<Contender> {
     ]
 }
 
-/// Full cycles of all subjects that have one, and as many bare calls as ours makes in one.
+/// Full cycles of all subjects that have one, and the bare calls of one cycle of cutout.
 #[must_use]
 pub fn cycling() -> Vec<Contender> {
     struct Cycling(Vec<Contender>);
@@ -136,7 +136,7 @@ fn subject<S: Subject>(path: Path) -> Option<Contender> {
 /// Makes a list of contenders.
 pub type List = Box<dyn Fn() -> Vec<Contender>>;
 
-/// All of these, each list made when it is its turn, with a name.
+/// All groups by name. Each list is built when its turn comes.
 #[must_use]
 pub fn all() -> Vec<(String, List)> {
     let mut all: Vec<(String, List)> = Vec::new();

@@ -1,8 +1,8 @@
-//! What is called.
+//! The dependency that all benches call.
 
 use std::{error, fmt, hint::black_box};
 
-/// What a call fails with.
+/// Error of a failed call.
 #[derive(Clone, Copy, Debug)]
 pub struct Failed;
 
@@ -14,12 +14,13 @@ impl fmt::Display for Failed {
 
 impl error::Error for Failed {}
 
-/// The dependency: `FAILURES` of `OF` calls fail, the last of them. Not the first: after a pause that weighs more
-/// than others in an average over time such as failsafe's, which would trip.
+/// The dependency: the last `FAILURES` of each `OF` calls fail. If the first ones failed, an
+/// average over time such as failsafe's would trip, since it weighs the first call after a pause
+/// more.
 ///
 /// # Errors
 ///
-/// In those calls.
+/// Returns [`Failed`] in those calls.
 #[inline]
 pub fn dependency<const FAILURES: u64, const OF: u64>(call: u64) -> Result<u64, Failed> {
     if call % OF + FAILURES >= OF {
@@ -29,25 +30,25 @@ pub fn dependency<const FAILURES: u64, const OF: u64>(call: u64) -> Result<u64, 
     }
 }
 
-/// What happens to the calls.
+/// Failure rate of the calls in a bench, or their rejection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Path {
-    /// None fails.
+    /// No call fails.
     Healthy,
-    /// 0.1 % fail.
+    /// 0.1 % of the calls fail.
     OneInAThousandFails,
-    /// 1 % fail.
+    /// 1 % of the calls fail.
     OneInAHundredFails,
-    /// 10 % fail.
+    /// 10 % of the calls fail.
     OneInTenFails,
-    /// All but one in a thousand fail, and the breaker is so patient that it does not trip.
+    /// 999 of 1000 calls fail, with a policy that does not trip.
     NearlyAllFail,
-    /// None is made, as the breaker is open.
+    /// No call is made, since the breaker is open.
     Rejected,
 }
 
 impl Path {
-    /// All of them.
+    /// All paths.
     pub const ALL: [Self; 6] = [
         Self::Healthy,
         Self::OneInAThousandFails,
@@ -57,7 +58,7 @@ impl Path {
         Self::Rejected,
     ];
 
-    /// What the results call it.
+    /// Name of the path in the results.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {

@@ -1,18 +1,18 @@
-//! What the benches share: the dependency, the breakers that call it, and how their calls are timed.
+//! Shared code of the benches: the dependency, the breakers that call it, and the timing of calls.
 //!
-//! | file | what it has |
+//! | file | content |
 //! |---|---|
-//! | `dependency.rs` | what is called: it fails as often as a path says |
-//! | `subjects/` | who calls: one file for each breaker, ours and the rivals' |
+//! | `dependency.rs` | the called function, with a failure rate for each path |
+//! | `subjects/` | the breakers: one file for each, cutout and its rivals |
 //! | `contender.rs` | a way to make calls, checked before it is timed |
-//! | `contenders.rs` | who is compared with whom |
-//! | `tower.rs` | the same for services in a tower stack |
-//! | `passes.rs` | criterion, in passes, so that contenders take turns |
-//! | `asked.rs`, `results.rs` | what the command line asks for, and where results go |
+//! | `contenders.rs` | the contenders of each group |
+//! | `tower.rs` | contenders that are services in a tower stack |
+//! | `passes.rs` | criterion, in passes, so that contenders alternate |
+//! | `asked.rs`, `results.rs` | command line arguments, and paths of results |
 //!
-//! What may be left out of a call and what may not: `black_box` hides each call's number, the dependency's
-//! answer and the breaker's result from the optimiser, for all contenders alike, and every sample asserts that
-//! as many calls were let through as must be.
+//! `black_box` hides the number of each call, the result of the dependency and the result of the
+//! breaker from the optimizer, equally for all contenders. Every sample asserts the number of
+//! admitted calls.
 
 pub mod asked;
 pub mod contender;

@@ -1,8 +1,9 @@
 //! Criterion, in passes.
 //!
-//! Criterion measures one contender after the other, and what the machine does meanwhile falls on one of them.
-//! So each gets many short passes in turn, each kept as a baseline of its own (`pass-1`, `pass-2`, …) in
-//! criterion's output, and the report takes all samples of all passes together.
+//! Criterion measures one contender after another, so that other activity of the machine affects
+//! one of them. Each contender therefore gets many short passes in turn. Each pass is stored as a
+//! separate baseline (`pass-1`, `pass-2`, …) in criterion's output, and the report merges the
+//! samples of all passes.
 
 use std::{
     env,
@@ -15,23 +16,24 @@ use criterion::{Criterion, SamplingMode};
 
 use crate::{asked, contender::Contender};
 
-/// How often each contender gets its turn, unless the environment variable `PASSES` says otherwise.
+/// Default number of passes, which the environment variable `PASSES` replaces.
 const PASSES: usize = 20;
-/// Samples in each turn: the fewest that criterion allows.
+/// Samples in each pass: the fewest that criterion allows.
 pub const SAMPLES: usize = 10;
 const WARM_UP: Duration = Duration::from_millis(10);
-/// How long each sample takes. With more threads than cores it must span several of the scheduler's time slices.
+/// Length of a sample. With more threads than cores it must span several time slices of the
+/// scheduler.
 const SAMPLE: Duration = Duration::from_millis(5);
 const CROWDED_SAMPLE: Duration = Duration::from_millis(20);
 const CROWD: usize = 4;
-/// Rounds of each of several threads.
+/// Minimum number of rounds of each thread, if there are several.
 const FEWEST: u64 = 10_000;
 
-/// Times these contenders against each other on so many threads each.
+/// Measures these contenders in turn, on each number of threads.
 ///
 /// # Panics
 ///
-/// If not as many calls are let through as must be.
+/// Panics if the number of admitted calls differs from the expected one.
 pub fn measure(group: &str, threads: &[usize], contenders: impl Fn() -> Vec<Contender>) {
     let passes = passes();
     for &threads in threads {
@@ -43,7 +45,7 @@ pub fn measure(group: &str, threads: &[usize], contenders: impl Fn() -> Vec<Cont
                 .save_baseline(format!("pass-{pass}"))
                 .sample_size(SAMPLES)
                 .warm_up_time(WARM_UP)
-                // Of each pass: the report looks at the samples themselves.
+                // Criterion's statistics of a pass are unused: the report reads the samples.
                 .nresamples(1_001);
             let mut group = criterion.benchmark_group(group);
             let sample = if threads < CROWD {
@@ -76,9 +78,11 @@ fn passes() -> usize {
     }
 }
 
-/// How long so many rounds take on each of so many threads at once, by the wall clock: from the start of the
-/// first thread to the end of the last, so that threads which do not overlap can't look as if they did not meet.
-/// Several threads make more rounds if these are few, or it would be the time that they take to start.
+/// Measures the wall-clock time of a number of rounds on each of several concurrent threads.
+///
+/// The time is from the start of the first thread to the end of the last. Threads that do not
+/// overlap thus do not appear to run without contention. Several threads run at least [`FEWEST`]
+/// rounds; otherwise the result would be the time to start the threads.
 fn time(contender: &Contender, rounds: u64, threads: usize) -> Duration {
     let barrier = Barrier::new(threads);
     let made = if threads == 1 {
@@ -87,7 +91,7 @@ fn time(contender: &Contender, rounds: u64, threads: usize) -> Duration {
         rounds.max(FEWEST)
     };
     let run = || {
-        // What a thread has to do once is done before.
+        // Do the one-time initialization of a thread before the measurement.
         contender.run(1);
         barrier.wait();
         let start = Instant::now();

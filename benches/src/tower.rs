@@ -1,4 +1,4 @@
-//! A tower stack: a service that answers at once, and a layer around it.
+//! Contenders in a tower stack: a service that answers immediately, and a layer around it.
 
 use std::{hint::black_box, ops::Deref, sync::Arc};
 
@@ -14,11 +14,11 @@ use crate::{
     subjects::{LONG, NoBreaker, Subject, tower_resilience},
 };
 
-/// What tower-resilience is called in the results.
+/// Name of tower-resilience in the results.
 pub const TOWER_RESILIENCE: &str = "tower-resilience, 5 in a row";
 /// The request that fails.
 const BAD: u64 = u64::MAX;
-/// More failures than trip any of them.
+/// A number of failures that trips every layer.
 const ENOUGH: usize = 100;
 
 async fn answer(request: u64) -> Result<u64, Failed> {
@@ -33,7 +33,7 @@ async fn answer(request: u64) -> Result<u64, Failed> {
 ///
 /// # Panics
 ///
-/// If its policy is refused.
+/// Panics if its policy is refused.
 #[must_use]
 pub fn in_tower_resilience() -> impl Service<u64, Response = u64> + Clone + Send + Sync + 'static {
     let layer = tower_resilience().build().expect("its policy is sound");
@@ -42,10 +42,10 @@ pub fn in_tower_resilience() -> impl Service<u64, Response = u64> + Clone + Send
         .service(service_fn(answer))
 }
 
-/// The bare service, and those with a layer around it.
+/// The bare service, and services with a layer.
 #[must_use]
 pub fn stacks(path: Path) -> Vec<Contender> {
-    // As good as a static, and fresh for each path.
+    // Equivalent to a static, and new for each path.
     let leaked: &Breaker = Box::leak(Box::new(breaker()));
     vec![
         requests(NoBreaker::NAME, Path::Healthy, service_fn(answer)),
@@ -59,7 +59,7 @@ pub fn stacks(path: Path) -> Vec<Contender> {
     ]
 }
 
-/// Five in a row, as tower-resilience.
+/// Five failures in a row, the policy of tower-resilience.
 fn breaker() -> Breaker {
     Breaker::builder()
         .trip(Trip::consecutive(5))
@@ -67,7 +67,7 @@ fn breaker() -> Breaker {
         .build()
 }
 
-/// The service in our layer.
+/// The service in the layer of cutout.
 fn in_ours<B>(breaker: B) -> impl Service<u64, Response = u64> + Clone + Send + Sync + 'static
 where
     B: IntoChoose<Choose: Choose<u64> + Clone + Send + Sync + 'static>,
@@ -78,7 +78,8 @@ where
         .service(service_fn(answer))
 }
 
-/// Makes requests through a service, from each thread through a clone of it: so one is shared in tower.
+/// A contender that sends requests through a service. Each thread uses a clone, as is usual in
+/// tower.
 fn requests<S>(name: &str, path: Path, service: S) -> Contender
 where
     S: Service<u64, Response = u64> + Clone + Send + Sync + 'static,
@@ -92,7 +93,7 @@ where
     })
 }
 
-/// Sends requests, and says how many were answered.
+/// Sends requests and returns the number of answers.
 async fn send<S>(mut service: S, requests: impl Iterator<Item = u64>) -> u64
 where
     S: Service<u64, Response = u64>,

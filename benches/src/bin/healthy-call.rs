@@ -1,4 +1,5 @@
-//! One healthy call, alone in a function, to look at its machine code: see `benches/machine-code`.
+//! One healthy call, alone in a function, for an inspection of its machine code: see
+//! `benches/machine-code`.
 
 use std::hint::black_box;
 
@@ -6,15 +7,15 @@ use cutout::Breaker;
 
 static BREAKER: Breaker = Breaker::new();
 
-/// A call whose own work is nothing, so that what is left is the breaker. The result comes back in a
-/// register, so that its way out is no store either.
+/// A call that does no work of its own, so that only the breaker's work remains. The result is
+/// returned in a register, and needs no store.
 #[inline(never)]
 fn healthy_call(value: u32) -> u32 {
     BREAKER.call(|| Ok::<_, ()>(value)).unwrap_or(0)
 }
 
 fn main() {
-    // The window fills with successes; from then on a call is healthy.
+    // Fill the window with successes: after that, calls are healthy.
     for value in 0..100 {
         black_box(healthy_call(black_box(value)));
     }

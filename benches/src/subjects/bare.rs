@@ -1,11 +1,11 @@
-//! No breaker at all: what the others' cost is added to.
+//! The bare call, without a breaker: the baseline of all added costs.
 
 use std::hint::black_box;
 
 use super::{Built, Calls, CallsAsync, Cycle, Subject};
 use crate::dependency::Failed;
 
-/// Lets everything through and counts nothing.
+/// Admits all calls and counts nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Bare;
 

@@ -1,4 +1,5 @@
-//! breaker-machines: a state machine whose `call` takes `&mut self` and a boxed closure, and a store of events.
+//! breaker-machines: a state machine with a store of events. Its `call` takes `&mut self` and a
+//! boxed closure.
 
 use std::{
     hint::black_box,
@@ -30,7 +31,8 @@ impl CallsAsync for AsyncCircuitBreaker {
     }
 }
 
-/// Half of the calls within ten seconds: its default, five failures in a minute, any rate of failures would trip.
+/// Half of the calls within ten seconds. Any failure rate would trip its default, five failures in
+/// a minute.
 #[must_use]
 pub fn builder(built: Built) -> CircuitBuilder {
     let builder = CircuitBuilder::new("bench")
@@ -56,7 +58,7 @@ pub enum BreakerMachines {}
 impl Subject for BreakerMachines {
     type Breaker = Mutex<CircuitBreaker>;
     const NAME: &'static str = "breaker-machines, 50 % in 10 s";
-    const POLICY: &'static str = "`failure_rate(0.5).minimum_calls(20)` in 10 s, of at most the 1000 events that it stores, in a cycle `failure_threshold(5)`; as `percent(50).within(10 s)`. Its `call` takes `&mut self`, so it is in a mutex";
+    const POLICY: &'static str = "`failure_rate(0.5).minimum_calls(20)` in 10 s, of at most the 1000 events that it stores, in a cycle `failure_threshold(5)`; as `percent(50).within(10 s)`. Its `call` takes `&mut self`, so that it needs a mutex";
     // Closing does not clear its window, so the next failure trips it again.
     const CYCLE: Option<Cycle> = Some(Cycle {
         failures: 1,

@@ -1,4 +1,4 @@
-//! A breaker as one writes it by hand: a few fields under a lock, which is not held during the call.
+//! A simple hand-written breaker: a few fields under a lock, which is not held during the call.
 
 use std::{
     hint::black_box,
@@ -9,7 +9,7 @@ use std::{
 use super::{Built, Calls, Cycle, LONG, Subject};
 use crate::dependency::Failed;
 
-/// Opens after so many failures in a row, then lets one call through as a probe.
+/// Opens after a number of failures in a row, then admits one call as a probe.
 #[derive(Debug)]
 pub struct ByHand {
     state: Mutex<State>,

@@ -29,14 +29,14 @@ impl CallsAsync for Breaker {
     }
 }
 
-/// Five failures in a row, or half of all calls that it ever counted.
+/// Five failures in a row, or half of all calls since it closed.
 #[derive(Debug)]
 pub enum CircuitbreakerRs {}
 
 impl Subject for CircuitbreakerRs {
     type Breaker = Breaker;
     const NAME: &'static str = "circuitbreaker-rs, default";
-    const POLICY: &'static str = "`consecutive_failures(5)` or `failure_threshold(0.5)` of all calls since it closed, its default; as our default";
+    const POLICY: &'static str = "`consecutive_failures(5)` or `failure_threshold(0.5)` of all calls since it closed, its default; as the default of cutout";
     const CYCLE: Option<Cycle> = Some(Cycle {
         failures: 5,
         successes: 1,

@@ -1,4 +1,4 @@
-//! Ours.
+//! cutout, with its trips in the word.
 
 use std::{hint::black_box, time::Duration};
 
@@ -27,10 +27,10 @@ impl CallsAsync for Breaker {
     }
 }
 
-/// The default clock at `TIMES` its pace, read at the same cost.
+/// The default clock at `TIMES` its speed, with the same cost of a reading.
 ///
-/// To it an open interval of ten milliseconds is over before the next call; and calls that take no time of
-/// their own, and so come faster than any real ones, are rare.
+/// By this clock, an open interval of ten milliseconds ends before the next call. Calls without
+/// work, which are more frequent than real ones, are rare by this clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Hasty<const TIMES: u64>;
 

@@ -70,7 +70,7 @@ pub enum FailsafeOverTime {}
 impl Subject for FailsafeOverTime {
     type Breaker = Machine<failure_policy::SuccessRateOverTimeWindow<Constant>>;
     const NAME: &'static str = "failsafe, 50 % over 10 s";
-    const POLICY: &'static str = "`success_rate_over_time_window(0.5, 20, 10 s)`, a moving average; as `percent(50).within(10 s)`. It trips after 10 s at the earliest, so it has no row where calls are rejected";
+    const POLICY: &'static str = "`success_rate_over_time_window(0.5, 20, 10 s)`, a moving average; as `percent(50).within(10 s)`. It trips after 10 s at the earliest, and has no row for rejected calls";
     const CYCLE: Option<Cycle> = None;
 
     fn build(built: Built) -> Self::Breaker {

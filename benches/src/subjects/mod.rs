@@ -1,4 +1,5 @@
-//! Who makes the calls: each breaker as its own documentation uses it, with the policy nearest to ours.
+//! Breakers under measurement, each used as in its documentation, with the policy closest to
+//! cutout's.
 
 mod bare;
 mod breaker_machines;
@@ -24,66 +25,66 @@ pub use self::{
     tower_resilience::layer as tower_resilience,
 };
 
-/// An open breaker stays open for longer than the benches run.
+/// Open period that outlasts the benches.
 pub const LONG: Duration = Duration::from_hours(1);
 
 /// A breaker that makes calls.
 pub trait Calls: Send + Sync + 'static {
-    /// Makes a call, and says whether it was let through. (The dependency is `'static` because breaker-machines
-    /// wants it so.)
+    /// Makes a call and returns true if it was admitted. The dependency is `'static` because
+    /// breaker-machines requires it.
     fn call(&self, dependency: impl FnOnce() -> Result<u64, Failed> + 'static) -> bool;
 }
 
-/// A breaker that makes calls that are futures.
+/// A breaker that makes async calls.
 pub trait CallsAsync: Send + Sync + 'static {
-    /// Makes a call, and says whether it was let through.
+    /// Makes a call and returns true if it was admitted.
     fn call_async(
         &self,
         dependency: impl Future<Output = Result<u64, Failed>> + Send + 'static,
     ) -> impl Future<Output = bool>;
 }
 
-/// What a breaker is built for.
+/// Purpose for which a breaker is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Built {
-    /// The policy that the subject is named for. Once tripped it stays open for [`LONG`].
+    /// The policy that the subject is named after. A tripped breaker stays open for [`LONG`].
     AsNamed,
-    /// To put up with nearly all calls failing.
+    /// A policy that does not trip although nearly all calls fail.
     Patient,
-    /// To be tripped by the fewest calls, as often as can be. It stays open for this long; if that is zero, it is
-    /// over by the next call.
+    /// A policy that few calls trip, repeatedly. The breaker stays open for this duration; with a
+    /// duration of zero, the open period ends before the next call.
     Cycling(Duration),
 }
 
 /// The calls that trip a closed breaker and recover it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cycle {
-    /// So many failures trip it, once it has been through a cycle.
+    /// The number of failures that trip a breaker which has completed a cycle.
     pub failures: u64,
-    /// So many successes recover it, when it has been open for long enough.
+    /// The number of successes that recover a breaker after its open period.
     pub successes: u64,
 }
 
-/// A breaker with a policy, which all the benches measure.
+/// A breaker with a policy, as measured by all benches.
 pub trait Subject {
-    /// Its type.
+    /// Type of the breaker.
     type Breaker: Calls;
-    /// What the results call it.
+    /// Name in the results.
     const NAME: &'static str;
-    /// What it counts, and what for it was chosen.
+    /// Policy, and the policy of cutout that it corresponds to.
     const POLICY: &'static str;
-    /// What trips and recovers it, if a few calls do.
+    /// Calls that trip and recover the breaker, if a few calls do.
     const CYCLE: Option<Cycle>;
-    /// Whether it can put up with nearly all calls failing.
+    /// True if a policy exists that does not trip although nearly all calls fail.
     const CAN_BE_PATIENT: bool = true;
 
-    /// Builds it.
+    /// Builds the breaker.
     fn build(built: Built) -> Self::Breaker;
 }
 
-/// What a bench does with each subject.
+/// An operation on all subjects.
 pub trait Visitor {
-    /// Does it.
+    /// Runs the operation on a subject.
     fn visit<S: Subject>(&mut self);
 }
 

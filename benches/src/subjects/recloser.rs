@@ -24,7 +24,7 @@ impl CallsAsync for AsyncRecloser {
     }
 }
 
-/// Half of the last so many calls. (It judges when one more has come.)
+/// Half of the last `calls` calls. recloser judges them at the call after them.
 #[must_use]
 pub fn builder(calls: usize) -> RecloserBuilder {
     Recloser::custom()
@@ -42,7 +42,7 @@ impl Subject for RecloserOfLast {
     type Breaker = Recloser;
     const NAME: &'static str = "recloser, 50 % of 20";
     const POLICY: &'static str = "`error_rate(0.5).closed_len(20).half_open_len(1)`, in a cycle `closed_len(4)`; as `percent(50).of_last(20)`";
-    // It judges the result after its ring is full, in both states.
+    // recloser judges at the first result after its ring is full, in both states.
     const CYCLE: Option<Cycle> = Some(Cycle {
         failures: 5,
         successes: 2,

@@ -6,8 +6,8 @@ use tower_resilience_circuitbreaker::{
 
 use super::LONG;
 
-/// Five failures in a row: its cheapest policy, as its count window never slides and its time window stores
-/// every call.
+/// Five failures in a row, the cheapest policy of tower-resilience. Its count window never slides,
+/// and its time window stores every call.
 #[must_use]
 pub fn layer() -> CircuitBreakerConfigBuilder<DefaultClassifier> {
     CircuitBreakerLayer::builder()

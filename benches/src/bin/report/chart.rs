@@ -1,4 +1,4 @@
-//! Charts: bars with names, side by side for each number of threads.
+//! Bar charts: a row for each name, with a bar for each number of threads.
 
 use std::ops::RangeInclusive;
 
@@ -9,14 +9,14 @@ use svg::{
 
 use crate::samples::{DISTURBED, RESOLUTION};
 
-/// What a chart shows.
+/// Data of a chart.
 #[derive(Debug)]
 pub(crate) struct Chart {
     pub(crate) title: String,
-    /// What the bars of each row are.
+    /// Names of the bars in each row.
     pub(crate) series: Vec<String>,
     pub(crate) unit: &'static str,
-    /// Rows with a value for each of the series.
+    /// Rows, each with a value for each series.
     pub(crate) rows: Vec<Row>,
 }
 
@@ -27,19 +27,19 @@ pub(crate) struct Row {
     pub(crate) values: Vec<f64>,
 }
 
-/// Colours for one kind of page.
+/// Colours of a light or dark page.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Theme {
     pub(crate) name: &'static str,
     text: &'static str,
     faint: &'static str,
     grid: &'static str,
-    /// Of our bars, by series.
+    /// Colours of cutout's bars, by series.
     ours: [&'static str; 3],
     others: [&'static str; 3],
 }
 
-/// Both kinds of page.
+/// The light and the dark theme.
 pub(crate) const THEMES: [Theme; 2] = [
     Theme {
         name: "light",
@@ -59,7 +59,7 @@ pub(crate) const THEMES: [Theme; 2] = [
     },
 ];
 
-/// From tenths of a nanosecond to seconds.
+/// Powers of ten, from tenths of a nanosecond to seconds.
 const DECADES: RangeInclusive<i32> = -1..=9;
 const WIDTH: f64 = 760.0;
 const NAMES: f64 = 232.0;
@@ -72,7 +72,7 @@ const FONT: &str =
     "-apple-system, BlinkMacSystemFont, 'Segoe UI', 'Noto Sans', Helvetica, Arial, sans-serif";
 
 impl Chart {
-    /// Draws it. The scale is logarithmic, each grid line ten times the one before.
+    /// Draws the chart. The scale is logarithmic; a grid line is ten times the previous one.
     pub(crate) fn drawn(&self, theme: Theme) -> String {
         let scale = Scale::of(self.rows.iter().flat_map(|row| &row.values));
         let bars = count(self.series.len());
@@ -121,7 +121,7 @@ impl Chart {
         drawing.to_string() + "\n"
     }
 
-    /// Which shade is which of the series.
+    /// Draws the legend: the shades of each series.
     fn legend(&self, theme: Theme) -> Group {
         let mut legend = Group::new();
         let mut x = 0.0;
@@ -161,7 +161,7 @@ impl Row {
     }
 }
 
-/// From where to where, as powers of ten.
+/// Range of the axis, as powers of ten.
 struct Scale {
     from: i32,
     to: i32,
@@ -173,7 +173,7 @@ impl Scale {
         let most = values.copied().fold(RESOLUTION, f64::max);
         let from = DECADES
             .rev()
-            // So that the least has a bar to be seen.
+            // Leave room for a visible bar of the smallest value.
             .find(|decade| power(*decade) <= least.max(RESOLUTION) / 2.0);
         let to = DECADES.into_iter().find(|decade| power(*decade) >= most);
         let (from, to) = (from.unwrap_or(-1), to.unwrap_or(9));
@@ -187,11 +187,11 @@ impl Scale {
         (self.from..=self.to).map(power)
     }
 
-    /// Where a value is. What is too small to be told from nothing still has a sliver of a bar.
+    /// Returns the position of a value. A value below the resolution still gets a thin bar.
     fn place(&self, value: f64) -> f64 {
         let decades = f64::from(self.to - self.from);
-        let share = (value.max(power(self.from)).log10() - f64::from(self.from)) / decades;
-        NAMES + 2.0 + share * (WIDTH - NAMES - VALUES)
+        let fraction = (value.max(power(self.from)).log10() - f64::from(self.from)) / decades;
+        NAMES + 2.0 + fraction * (WIDTH - NAMES - VALUES)
     }
 }
 
@@ -199,7 +199,7 @@ fn power(exponent: i32) -> f64 {
     10_f64.powi(exponent)
 }
 
-/// A number as it is written on a chart.
+/// Formats a number for a chart.
 fn figure(value: f64) -> String {
     if value < DISTURBED {
         "disturbed".into()
@@ -212,7 +212,7 @@ fn figure(value: f64) -> String {
     }
 }
 
-/// A whole number with its thousands apart.
+/// Formats a whole number with separated thousands.
 fn thousands(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut apart = String::new();

@@ -1,18 +1,22 @@
-//! On what, with what and when it was measured.
+//! Machine, versions and date of a measurement.
 
 use std::{collections::BTreeMap, fs, io, process::Command};
 
 use serde_json::Value;
 
-/// A list of it.
+/// Describes machine, versions and date as a list.
 pub(crate) fn described() -> io::Result<String> {
     let cpu = of_file("/proc/cpuinfo", "model name\t: ");
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(format!(
-        "* {cpu}, {cores} cores; {kernel}\n* {rustc}; {crates}\n* {date}\n",
+        "* {cpu}, {cores} cores; {kernel}\n* {rustc}\n* {crates}\n* {date}\n",
         kernel = said("uname", &["-srm"])?,
         rustc = said("rustc", &["--version"])?,
-        crates = versions()?.join(", "),
+        crates = versions()?
+            .chunks(3)
+            .map(|line| line.join(", "))
+            .collect::<Vec<_>>()
+            .join(",\n  "),
         date = said("date", &["--utc", "+%Y-%m-%d %H:%M UTC"])?,
     ))
 }
@@ -28,7 +32,7 @@ fn said(program: &str, arguments: &[&str]) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().into())
 }
 
-/// The versions of what is measured, as they are locked.
+/// Returns the locked versions of the measured crates.
 fn versions() -> io::Result<Vec<String>> {
     let metadata = said("cargo", &["metadata", "--format-version=1", "--locked"])?;
     let metadata: Value = serde_json::from_str(&metadata)?;

@@ -1,10 +1,11 @@
-//! Writes what the benches measured into `benches/README.md`, `benches/summary.md` and `benches/charts/`.
+//! Writes the results of the benches to `benches/README.md`, `benches/summary.md` and
+//! `benches/charts/`.
 //!
 //! ```sh
 //! cargo bench -p benches && cargo run --profile bench -p benches --bin report
 //! ```
 //!
-//! `-- --to FOLDER` writes the page, the summary and the charts there in place of `benches/`.
+//! `-- --to FOLDER` writes page, summary and charts to that folder instead of `benches/`.
 
 mod chart;
 mod machine;
@@ -21,8 +22,9 @@ use samples::{BARE, Samples};
 
 const OURS: &str = "cutout, default";
 const LAYER: &str = "cutout, layer over a static";
+const HEALTHY_TITLE: &str = "Time that a breaker adds to a healthy call";
 
-/// The groups whose tables say what is added, with the contender of ours that the others are compared with.
+/// Groups whose tables show added time, each with the contender that the others are compared with.
 const ADDED: [(&str, &str); 14] = [
     ("healthy", OURS),
     ("one in a thousand fails", OURS),
@@ -43,9 +45,9 @@ const ADDED: [(&str, &str); 14] = [
     ),
     ("windows, one in ten fails", "cutout, 50 % within 10 s"),
     ("held as", "static"),
-    ("who is told", "nobody"),
+    ("listeners", "none"),
 ];
-/// The groups in which nothing is called, or not by all.
+/// Groups in which no contender, or not every contender, makes calls: their tables show total time.
 const TAKEN: [(&str, &str); 5] = [
     ("rejected", OURS),
     ("async, rejected", OURS),
@@ -53,7 +55,7 @@ const TAKEN: [(&str, &str); 5] = [
     ("build and drop", OURS),
     ("shared or not", "healthy, one for all"),
 ];
-/// The paths whose instructions are shown on the page; all are in `instructions.txt`.
+/// Paths whose instructions the page shows; `instructions.txt` has all of them.
 const COUNTED: [&str; 4] = [
     "healthy",
     "rejected",
@@ -98,10 +100,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// On what, when and how.
+/// Describes machine, versions, date and samples.
 fn about(samples: &Samples) -> Result<String, Box<dyn Error>> {
     Ok(format!(
-        "{}* each figure is of {} samples: {} passes of {SAMPLES}",
+        "{}* {} samples for each figure: {} passes of {SAMPLES}",
         machine::described()?,
         samples.fewest(),
         samples.fewest() / SAMPLES,
@@ -113,43 +115,35 @@ fn charts(samples: &Samples) -> Vec<(&'static str, Chart)> {
     let added = |group, title: &str| chart(samples, group, title, true);
     let taken = |group, title: &str| chart(samples, group, title, false);
     vec![
-        (
-            "healthy",
-            added("healthy", "What a breaker adds to a healthy call"),
-        ),
+        ("healthy", added("healthy", HEALTHY_TITLE)),
         (
             "failing",
-            added(
-                "one in ten fails",
-                "What a breaker adds to a call of which one in ten fails",
-            ),
+            added("one in ten fails", "Time added to a call, one in ten fails"),
         ),
-        ("rejected", taken("rejected", "What a rejected call takes")),
+        ("rejected", taken("rejected", "Time of a rejected call")),
         (
             "async",
-            added(
-                "async, healthy",
-                "What a breaker adds to a healthy call that is a future",
-            ),
+            added("async, healthy", "Time added to a healthy async call"),
         ),
         (
             "windows",
             added(
                 "windows, healthy",
-                "What each kind of window adds to a healthy call",
+                "Time added to a healthy call, by kind of window",
             ),
         ),
         (
             "cycle",
             added(
                 "trip and recover",
-                "What a trip and a recovery add to their calls",
+                "Time added to the calls of a trip and a recovery",
             ),
         ),
     ]
 }
 
-/// One row for each but the bare call, the fastest first; the bars are for one thread and for two.
+/// Chart with a row for each contender except the bare call, fastest first. The bars are for one
+/// thread and for two.
 fn chart(samples: &Samples, group: &str, title: &str, added: bool) -> Chart {
     let threads = samples
         .threads(group)
@@ -187,14 +181,11 @@ fn chart(samples: &Samples, group: &str, title: &str, added: bool) -> Chart {
     }
 }
 
-/// What the main README shows: a chart and a small table.
+/// Summary for the main README: a chart and a small table.
 fn summary(samples: &Samples) -> Result<String, Box<dyn Error>> {
     Ok(format!(
         "{}\n\n{}\n\n{}",
-        page::picture(
-            "benches/charts/healthy",
-            "What a breaker adds to a healthy call"
-        ),
+        page::picture("benches/charts/healthy", HEALTHY_TITLE),
         tables::summary(samples),
         machine::described()?,
     ))

@@ -1,8 +1,8 @@
-//! The parts of a page that are written by the report, between `<!-- begin NAME -->` and `<!-- end NAME -->`.
+//! Generated parts of a page, between `<!-- begin NAME -->` and `<!-- end NAME -->`.
 
 use std::io;
 
-/// Replaces one part.
+/// Replaces a part of a page.
 pub(crate) fn replaced(page: &str, name: &str, part: &str) -> io::Result<String> {
     let (begin, end) = (
         format!("<!-- begin {name} -->\n"),
@@ -16,7 +16,7 @@ pub(crate) fn replaced(page: &str, name: &str, part: &str) -> io::Result<String>
     cut().ok_or_else(|| io::Error::other(format!("the page has no part {name}")))
 }
 
-/// A chart, light or dark as the page is.
+/// Markup for a chart, in the light or dark theme of the page.
 pub(crate) fn picture(path: &str, title: &str) -> String {
     format!(
         "<picture>\n  <source media=\"(prefers-color-scheme: dark)\" srcset=\"{path}-dark.svg\">\n  <img alt=\"{title}\" src=\"{path}-light.svg\">\n</picture>"
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_is_replaced_as_often_as_you_like_and_nothing_else_is() {
+    fn a_part_is_replaced_repeatedly_and_the_rest_is_kept() {
         let page = "before\n<!-- begin it -->\n<!-- end it -->\nafter";
         let once = replaced(page, "it", "old").unwrap();
         let twice = replaced(&once, "it", "new").unwrap();

@@ -1,4 +1,4 @@
-//! The costs that `docs/design.md` §7 requires, row by row, and those that were measured.
+//! Costs that `docs/design.md` §7 requires, row by row, with the measured costs.
 
 use std::fmt::Write as _;
 
@@ -9,17 +9,17 @@ use crate::{
     tables::{nanos, ratio, times},
 };
 
-/// The in-word trips that are measured on each path.
+/// In-word trips, measured on each path.
 const IN_WORD: [&str; 3] = [
     "cutout, default",
     "cutout, 5 in a row",
     "cutout, 50 % of 20",
 ];
-/// The trips with a window of a thousand calls.
+/// Trips with a window of a thousand calls.
 const LONG: [&str; 2] = ["cutout, 50 % of 1000", "cutout, 900 of 1000"];
 const OVER_TIME: &str = "cutout, 50 % within 10 s";
 const TOWER_RESILIENCE: &str = "tower-resilience, 5 in a row";
-/// What tells two figures of one run apart.
+/// Smallest significant difference of two figures of one run.
 const NOISE: f64 = 0.5;
 const MEBIBYTE: f64 = 1_048_576.0;
 
@@ -31,7 +31,7 @@ struct Promise {
     bench: &'static str,
 }
 
-/// The table.
+/// Builds the table of requirements.
 pub(crate) fn table(samples: &Samples, memory: &Value) -> String {
     let measured = Measured { samples, memory };
     let mut promises = measured.healthy();
@@ -40,7 +40,8 @@ pub(crate) fn table(samples: &Samples, memory: &Value) -> String {
     promises.extend(measured.over_time());
     promises.extend(measured.asynchronous());
     promises.extend(measured.sizes());
-    let mut table = String::from("| path | must | reached | | by |\n|---|---|---|---|---|");
+    let mut table =
+        String::from("| path | requirement | measured | | bench |\n|---|---|---|---|---|");
     for promise in promises {
         let met = if promise.met { "met" } else { "**not met**" };
         let Promise {
@@ -82,11 +83,11 @@ impl Measured<'_> {
         vec![
             promise(
                 path,
-                "adds under 3 ns",
+                "adds less than 3 ns",
                 bench,
                 worst(1).map(|added| {
                     (
-                        format!("{} ns, the most of three trips", nanos(added)),
+                        format!("{} ns, maximum of three trips", nanos(added)),
                         (DISTURBED..3.0).contains(&added),
                     )
                 }),
@@ -105,7 +106,7 @@ impl Measured<'_> {
             ),
             promise(
                 path,
-                "flat in threads (1 / 2 / 4 on this many cores, beyond what the bare call shows)",
+                "flat in threads (1 / 2 / 4 threads on these cores, relative to the bare call)",
                 bench,
                 flat(),
             ),
@@ -210,7 +211,7 @@ impl Measured<'_> {
             promise(path, "4 × under two threads", bench, against(2, 4.0)),
             promise(
                 path,
-                "the aim of the research: 15 ns",
+                "research goal: 15 ns",
                 bench,
                 self.samples.added(group, OVER_TIME, 1).map(|added| {
                     (
@@ -303,7 +304,7 @@ impl Measured<'_> {
         ]
     }
 
-    /// The most that any of ours takes.
+    /// Returns the longest time of these contenders.
     fn most(&self, group: &str, ours: &[&str], threads: usize) -> Option<f64> {
         let mut times = ours
             .iter()
@@ -311,7 +312,7 @@ impl Measured<'_> {
         times.try_fold(0.0_f64, |most, time| Some(most.max(time?)))
     }
 
-    /// The most that any of ours adds.
+    /// Returns the longest added time of these contenders.
     fn most_added(&self, group: &str, ours: &[&str], threads: usize) -> Option<f64> {
         let mut added = ours
             .iter()
@@ -319,7 +320,7 @@ impl Measured<'_> {
         added.try_fold(f64::NEG_INFINITY, |most, added| Some(most.max(added?)))
     }
 
-    /// How many times less the most of ours adds than the least of the rivals.
+    /// Returns the ratio of the fastest rival's added time to the longest added time of cutout.
     fn less_added(
         &self,
         group: &str,
@@ -343,7 +344,7 @@ impl Measured<'_> {
         self.fastest(group, |samples, name| samples.added(group, name, threads))
     }
 
-    /// The rival with the least of something, and that.
+    /// Returns the rival with the smallest value, and that value.
     fn fastest(
         &self,
         group: &str,

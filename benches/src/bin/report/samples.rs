@@ -1,4 +1,4 @@
-//! What criterion measured: all samples of all passes, from its output.
+//! Samples of all passes, read from criterion's output.
 
 use std::{
     collections::BTreeMap,
@@ -11,11 +11,11 @@ use serde_json::Value;
 
 /// The bare call, in each group that has one.
 pub(crate) const BARE: &str = "bare call";
-/// Smaller differences are not told from none.
+/// Resolution in nanoseconds: smaller differences count as zero.
 pub(crate) const RESOLUTION: f64 = 0.2;
-/// Who takes less than the bare call by more than this was measured on a machine that did something else.
+/// Difference from the bare call below which a measurement was disturbed by other load.
 pub(crate) const DISTURBED: f64 = -0.5;
-/// Longer than all benches together take: samples farther apart are not of one run.
+/// Upper bound on the length of a run: samples farther apart belong to different runs.
 const ONE_RUN: Duration = Duration::from_hours(2);
 
 /// Nanoseconds of each round, by group, name and threads.
@@ -23,7 +23,7 @@ const ONE_RUN: Duration = Duration::from_hours(2);
 pub(crate) struct Samples(BTreeMap<(String, String, usize), Vec<f64>>);
 
 impl Samples {
-    /// Reads them.
+    /// Reads the samples.
     pub(crate) fn read(criterion: &Path) -> io::Result<Self> {
         let mut samples = Self::default();
         let mut written = Vec::new();
@@ -60,8 +60,9 @@ impl Samples {
         self.0.entry(key).or_default().extend(each);
     }
 
-    /// The time of a round. Alone, the best sample is the one that nobody disturbed. Several threads disturb each
-    /// other, which is what is to be seen: their median.
+    /// Returns the time of a round: with one thread the best sample, which is the least disturbed
+    /// one. With several threads it is the median, since their contention is the subject of the
+    /// measurement.
     pub(crate) fn time(&self, group: &str, name: &str, threads: usize) -> Option<f64> {
         let samples = self.0.get(&(group.into(), name.into(), threads))?;
         let mut samples = samples.clone();
@@ -70,12 +71,12 @@ impl Samples {
         samples.get(place).copied()
     }
 
-    /// What is added to the bare call of the group.
+    /// Returns the time added to the bare call of the group.
     pub(crate) fn added(&self, group: &str, name: &str, threads: usize) -> Option<f64> {
         Some(self.time(group, name, threads)? - self.time(group, BARE, threads)?)
     }
 
-    /// Who is in the group, the fastest alone first.
+    /// Returns the contenders of a group, sorted by their time with one thread.
     pub(crate) fn names(&self, group: &str) -> Vec<&str> {
         let of_group = self.0.keys().filter(|(of, ..)| of == group);
         let mut names: Vec<_> = of_group.map(|(_, name, _)| name.as_str()).collect();
@@ -87,7 +88,7 @@ impl Samples {
         names
     }
 
-    /// On how many threads the group was measured.
+    /// Returns the numbers of threads on which a group was measured.
     pub(crate) fn threads(&self, group: &str) -> Vec<usize> {
         let of_group = self.0.keys().filter(|(of, ..)| of == group);
         let mut threads: Vec<_> = of_group.map(|(_, _, threads)| *threads).collect();
@@ -96,13 +97,13 @@ impl Samples {
         threads
     }
 
-    /// The fewest samples that a figure is of.
+    /// Returns the smallest number of samples of any figure.
     pub(crate) fn fewest(&self) -> usize {
         self.0.values().map(Vec::len).min().unwrap_or(0)
     }
 }
 
-/// Whether a contender is neither ours nor a baseline.
+/// Returns true if a contender is neither cutout nor a baseline.
 pub(crate) fn is_rival(name: &str) -> bool {
     [
         "failsafe",
@@ -131,7 +132,7 @@ fn check_one_run(written: &[SystemTime]) -> io::Result<()> {
     };
     if last.duration_since(*first).unwrap_or_default() > ONE_RUN {
         return Err(io::Error::other(
-            "there are samples of several runs: remove target/criterion and measure again",
+            "found samples of several runs: remove target/criterion and measure again",
         ));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The tables.
+//! Tables of the page.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::samples::{BARE, DISTURBED, RESOLUTION, Samples};
 
-/// Nanoseconds, or that they are not told from none.
+/// Formats nanoseconds, or a bound if they are below the resolution.
 pub(crate) fn nanos(time: f64) -> String {
     if time < DISTURBED {
         "disturbed".into()
@@ -20,8 +20,8 @@ pub(crate) fn nanos(time: f64) -> String {
     }
 }
 
-/// How many times one is the other. What is too small to be told from nothing counts as that much, so that the
-/// ratio is rather too small. Of what was disturbed there is none: a NaN, which keeps no promise.
+/// Returns the ratio of two times. A time below the resolution counts as the resolution, so that
+/// the ratio is an underestimate. A disturbed time gives a NaN, which meets no requirement.
 pub(crate) fn ratio(of: f64, to: f64) -> f64 {
     if of < DISTURBED || to < DISTURBED {
         f64::NAN
@@ -30,7 +30,7 @@ pub(crate) fn ratio(of: f64, to: f64) -> f64 {
     }
 }
 
-/// A ratio as it is written.
+/// Formats a ratio.
 pub(crate) fn times(ratio: f64) -> String {
     if ratio.is_nan() {
         "–".into()
@@ -41,7 +41,7 @@ pub(crate) fn times(ratio: f64) -> String {
     }
 }
 
-/// What each takes, what it adds to the bare call, and how many times what `ours` adds.
+/// Table of total time, time added to the bare call, and the ratio to the added time of `ours`.
 pub(crate) fn added(samples: &Samples, group: &str, ours: &str) -> String {
     table(samples, group, &["ns", "adds", "×"], |name, threads| {
         let time = nanos(samples.time(group, name, threads)?);
@@ -54,7 +54,7 @@ pub(crate) fn added(samples: &Samples, group: &str, ours: &str) -> String {
     })
 }
 
-/// What each takes, where there is no call to be added to, and how many times what `ours` takes.
+/// Table of total time without a bare call, and the ratio to the time of `ours`.
 pub(crate) fn taken(samples: &Samples, group: &str, ours: &str) -> String {
     table(samples, group, &["ns", "×"], |name, threads| {
         let time = samples.time(group, name, threads)?;
@@ -63,14 +63,14 @@ pub(crate) fn taken(samples: &Samples, group: &str, ours: &str) -> String {
     })
 }
 
-/// The time of each, and nothing else.
+/// Table of total time only.
 pub(crate) fn times_of(samples: &Samples, group: &str) -> String {
     table(samples, group, &["ns"], |name, threads| {
         Some(vec![nanos(samples.time(group, name, threads)?)])
     })
 }
 
-/// One row for each name, with these columns for each number of threads.
+/// Table with a row for each name, and with these columns for each number of threads.
 fn table(
     samples: &Samples,
     group: &str,
@@ -97,10 +97,10 @@ fn table(
     table
 }
 
-/// What breakers take of memory.
+/// Table of the memory of breakers.
 pub(crate) fn sizes(memory: &Value) -> String {
     let mut table = String::from(
-        "| | itself, B | on the heap when built, B | in blocks | on the heap after 10 000 calls, B | a million of them, MB |\n|---|---:|---:|---:|---:|---:|",
+        "| | size, B | heap when built, B | heap blocks | heap after 10 000 calls, B | a million breakers, MB |\n|---|---:|---:|---:|---:|---:|",
     );
     for (name, size) in memory["sizes"].as_object().into_iter().flatten() {
         let million = size["million"].as_f64();
@@ -114,10 +114,10 @@ pub(crate) fn sizes(memory: &Value) -> String {
     table
 }
 
-/// What rounds allocate, where any does.
+/// Table of allocations per round, without contenders that do not allocate.
 pub(crate) fn allocations(memory: &Value) -> String {
     let mut table = String::from(
-        "| | | allocations each | bytes each | not freed, bytes each |\n|---|---|---:|---:|---:|",
+        "| group | contender | allocations each | bytes each | bytes not freed, each |\n|---|---|---:|---:|---:|",
     );
     let mut none = Vec::new();
     for (group, rounds) in memory["rounds"].as_object().into_iter().flatten() {
@@ -141,19 +141,19 @@ pub(crate) fn allocations(memory: &Value) -> String {
     }
     let _ = write!(
         table,
-        "\n\nNobody else allocates there; nobody at all where: {}.",
+        "\n\nNo other contender allocates in these groups.\nNo contender allocates in: {}.",
         none.join("; ")
     );
     table
 }
 
-/// At most three digits after the point, and no zeros.
+/// Formats with at most three decimals, without trailing zeros.
 fn short(number: f64) -> String {
     let long = format!("{number:.3}");
     long.trim_end_matches('0').trim_end_matches('.').into()
 }
 
-/// The first trips of a process.
+/// Table of the first trips of a process.
 pub(crate) fn first_trips(trips: &Value) -> String {
     let mut rows: Vec<_> = trips.as_object().into_iter().flatten().collect();
     rows.sort_by_key(|(_, nanos)| nanos.as_u64());
@@ -165,7 +165,7 @@ pub(crate) fn first_trips(trips: &Value) -> String {
     table
 }
 
-/// Instructions by name and path, less those of the bare call.
+/// Table of instructions by name and path.
 pub(crate) fn instructions(text: &str, groups: &[&str]) -> String {
     let counts: Vec<(&str, &str, f64)> = text
         .lines()
@@ -201,7 +201,7 @@ pub(crate) fn instructions(text: &str, groups: &[&str]) -> String {
     table
 }
 
-/// Each subject's policy, and why.
+/// Table of the policy of each subject.
 pub(crate) fn policies() -> String {
     struct Policies(String);
     impl Visitor for Policies {
@@ -214,7 +214,7 @@ pub(crate) fn policies() -> String {
     policies.0
 }
 
-/// What the main README shows: added nanoseconds, with one thread and with two.
+/// Table for the main README: added nanoseconds with one thread and with two.
 pub(crate) fn summary(samples: &Samples) -> String {
     let names = [
         "cutout, default",
