@@ -20,16 +20,16 @@ static CLOCK: Manual = Manual::at(7_000_000_000);
 
 /// A breaker in one of its states.
 #[derive(Clone, Copy, Debug)]
-pub struct Scene {
+pub struct Configuration {
     /// Name of the trip.
     pub trip: &'static str,
     /// State that the breaker is brought into.
-    pub stands: Stands,
+    pub state: InitialState,
 }
 
 /// State that a breaker is brought into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stands {
+pub enum InitialState {
     /// Closed, the window full of successes.
     Healthy,
     /// Tripped, before the deadline.
@@ -42,7 +42,7 @@ pub enum Stands {
     Disabled,
 }
 
-use Stands::{Busy, Disabled, Forced, Healthy, Open};
+use InitialState::{Busy, Disabled, Forced, Healthy, Open};
 
 /// A trip of each kind, by name.
 const TRIPS: [(&str, Trip); 11] = [
@@ -71,19 +71,22 @@ const TRIPS: [(&str, Trip); 11] = [
 /// The trip whose healthy success stores, in a cache line of its own.
 const RATE: &str = "percent(50).within(1s)";
 
-impl Scene {
+impl Configuration {
     /// Every configuration.
     pub fn all() -> impl Iterator<Item = Self> {
-        let scenes = TRIPS.into_iter().flat_map(|(trip, _)| {
-            [Healthy, Open, Busy, Forced, Disabled].map(|stands| Self { trip, stands })
+        let configurations = TRIPS.into_iter().flat_map(|(trip, _)| {
+            [Healthy, Open, Busy, Forced, Disabled].map(|state| Self { trip, state })
         });
-        scenes.filter(|scene| (scene.trip, scene.stands) != (RATE, Healthy))
+        configurations
+            .filter(|configuration| (configuration.trip, configuration.state) != (RATE, Healthy))
     }
 
     /// The configuration with these names.
     #[must_use]
-    pub fn of(trip: &str, stands: &str) -> Option<Self> {
-        Self::all().find(|scene| scene.trip == trip && format!("{:?}", scene.stands) == stands)
+    pub fn of(trip: &str, state: &str) -> Option<Self> {
+        Self::all().find(|configuration| {
+            configuration.trip == trip && format!("{:?}", configuration.state) == state
+        })
     }
 
     /// Builds the breaker, with everything allocated that it will ever allocate.
@@ -92,7 +95,7 @@ impl Scene {
     ///
     /// If the breaker is not in the configured state.
     #[must_use]
-    pub fn begin(self) -> Breaker {
+    pub fn build(self) -> Breaker {
         let (_, trip) = TRIPS
             .into_iter()
             .find(|(name, _)| *name == self.trip)
@@ -109,7 +112,7 @@ impl Scene {
         for _ in 0..MANY {
             breaker.call(up).expect("a call of a closed breaker");
         }
-        match self.stands {
+        match self.state {
             Healthy => {}
             Open | Busy => (0..70_000)
                 .take_while(|_| breaker.state() == State::Closed)
@@ -117,11 +120,11 @@ impl Scene {
             Forced => drop(breaker.force_open()),
             Disabled => drop(breaker.disable()),
         }
-        if self.stands == Busy {
+        if self.state == Busy {
             CLOCK.advance(SECOND);
             mem::forget(breaker.try_acquire().expect("a probe"));
         }
-        let expected = match self.stands {
+        let expected = match self.state {
             Healthy => State::Closed,
             Open => State::Open,
             Busy => State::HalfOpen,
@@ -138,13 +141,13 @@ impl Scene {
     /// # Panics
     ///
     /// If a call is admitted that must be rejected, or vice versa.
-    pub fn use_in_every_way(self, breaker: &Breaker) {
+    pub fn use_without_storing(self, breaker: &Breaker) {
         for millis in [0, 500, 499] {
             CLOCK.advance(Duration::from_millis(millis));
             for (way, done) in WAYS {
                 println!("{way}, {millis} ms later");
                 let admitted = done(breaker);
-                assert_eq!(admitted, matches!(self.stands, Healthy | Disabled));
+                assert_eq!(admitted, matches!(self.state, Healthy | Disabled));
             }
             println!("accessors, {millis} ms later");
             let _ = (breaker.state(), breaker.snapshot(), breaker.policy());
@@ -155,7 +158,7 @@ impl Scene {
     /// Performs a use that stores. It differs from the above in one respect: the call fails, the
     /// deadline or the lease has passed, or the operator acts again.
     pub fn store(self, breaker: &Breaker) {
-        match self.stands {
+        match self.state {
             Healthy => fail(breaker),
             Open | Busy => {
                 CLOCK.advance(SECOND);

@@ -13,20 +13,20 @@ use memmap2::MmapMut;
 const BYTES: usize = 1 << 20;
 
 /// The system allocator, except for allocations inside [`ProtectedArena::allocate`].
-pub struct Vault {
-    keeping: AtomicBool,
+pub struct ProtectedArena {
+    allocating: AtomicBool,
     /// The mapped region; `next` is its first free byte.
     start: AtomicPtr<u8>,
     next: AtomicPtr<u8>,
     end: AtomicPtr<u8>,
 }
 
-impl Vault {
+impl ProtectedArena {
     /// An arena that has not been used yet. It can be used once.
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            keeping: AtomicBool::new(false),
+            allocating: AtomicBool::new(false),
             start: AtomicPtr::new(ptr::null_mut()),
             next: AtomicPtr::new(ptr::null_mut()),
             end: AtomicPtr::new(ptr::null_mut()),
@@ -39,17 +39,17 @@ impl Vault {
     /// # Panics
     ///
     /// If the system provides no memory, or does not protect it.
-    pub fn keep<T>(&self, protect: bool, make: impl FnOnce() -> T) -> &'static T {
+    pub fn allocate<T>(&self, protect: bool, make: impl FnOnce() -> T) -> &'static T {
         let mut map = MmapMut::map_anon(BYTES).expect("a mapped region");
         let start = map.as_mut_ptr();
         self.start.store(start, SeqCst);
         self.next.store(start, SeqCst);
         self.end.store(start.wrapping_add(BYTES), SeqCst);
-        self.keeping.store(true, SeqCst);
-        let kept = Box::leak(Box::new(make()));
-        self.keeping.store(false, SeqCst);
+        self.allocating.store(true, SeqCst);
+        let value = Box::leak(Box::new(make()));
+        self.allocating.store(false, SeqCst);
         assert!(
-            self.has(ptr::from_mut(kept).cast()),
+            self.contains(ptr::from_mut(value).cast()),
             "the value is in the arena"
         );
         if protect {
@@ -57,15 +57,15 @@ impl Vault {
         } else {
             mem::forget(map);
         }
-        kept
+        value
     }
 
-    fn has(&self, place: *mut u8) -> bool {
-        (self.start.load(SeqCst)..self.end.load(SeqCst)).contains(&place)
+    fn contains(&self, address: *mut u8) -> bool {
+        (self.start.load(SeqCst)..self.end.load(SeqCst)).contains(&address)
     }
 
     /// The next free block, or null.
-    fn place(&self, layout: Layout) -> *mut u8 {
+    fn reserve(&self, layout: Layout) -> *mut u8 {
         let aligned = |free: *mut u8| free.map_addr(|addr| addr.next_multiple_of(layout.align()));
         let taken = self.next.fetch_update(SeqCst, SeqCst, |free| {
             let end = aligned(free).wrapping_add(layout.size());
@@ -78,32 +78,32 @@ impl Vault {
 #[expect(unsafe_code, reason = "an allocator is an unsafe trait")]
 // SAFETY: `reserve` hands out each byte of the region once, aligned and within bounds. All other
 // memory is the system's.
-unsafe impl GlobalAlloc for Vault {
+unsafe impl GlobalAlloc for ProtectedArena {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if self.keeping.load(SeqCst) {
-            self.place(layout)
+        if self.allocating.load(SeqCst) {
+            self.reserve(layout)
         } else {
             // SAFETY: the caller's obligations are passed on.
             unsafe { System.alloc(layout) }
         }
     }
 
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        if !self.has(place) {
+    unsafe fn dealloc(&self, address: *mut u8, layout: Layout) {
+        if !self.contains(address) {
             // SAFETY: as above; a block outside the region came from the system.
-            unsafe { System.dealloc(place, layout) }
+            unsafe { System.dealloc(address, layout) }
         }
     }
 }
 
-impl Default for Vault {
+impl Default for ProtectedArena {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl fmt::Debug for Vault {
+impl fmt::Debug for ProtectedArena {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Vault").finish_non_exhaustive()
+        f.debug_struct("ProtectedArena").finish_non_exhaustive()
     }
 }

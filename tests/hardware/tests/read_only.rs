@@ -10,7 +10,7 @@ use std::{
     process::{Command, ExitStatus},
 };
 
-use hardware_tests::scenes::Scene;
+use hardware_tests::scenes::Configuration;
 
 /// Signal of a store to a read-only page: SIGSEGV, or SIGBUS on Apple's systems.
 const FAULT: i32 = if cfg!(target_vendor = "apple") {
@@ -20,30 +20,30 @@ const FAULT: i32 = if cfg!(target_vendor = "apple") {
 };
 
 /// Exit status of `read-only`, and the last line that it printed.
-fn play(scene: Scene, what: &str) -> (ExitStatus, String) {
-    let Scene { trip, stands } = scene;
+fn run(configuration: Configuration, what: &str) -> (ExitStatus, String) {
+    let Configuration { trip, state } = configuration;
     let output = Command::new(env!("CARGO_BIN_EXE_read-only"))
-        .args([trip, &format!("{stands:?}"), what])
+        .args([trip, &format!("{state:?}"), what])
         .output()
         .expect("read-only starts");
-    let said = String::from_utf8_lossy(&output.stdout);
+    let printed = String::from_utf8_lossy(&output.stdout);
     eprint!("{}", String::from_utf8_lossy(&output.stderr));
-    let last = said.lines().last().unwrap_or_default().to_owned();
+    let last = printed.lines().last().unwrap_or_default().to_owned();
     (output.status, last)
 }
 
 /// I21.
 #[test]
 fn healthy_and_rejected_calls_store_nothing() {
-    for scene in Scene::all() {
-        let (status, last) = play(scene, "use");
+    for configuration in Configuration::all() {
+        let (status, last) = run(configuration, "use");
         assert!(
             status.success() && last == "done",
-            "{scene:?}: {last}: {status}"
+            "{configuration:?}: {last}: {status}"
         );
     }
     assert_eq!(
-        Scene::all().count(),
+        Configuration::all().count(),
         54,
         "eleven trips in five states, except one"
     );
@@ -52,21 +52,25 @@ fn healthy_and_rejected_calls_store_nothing() {
 /// Shows that the test above can fail, in each configuration.
 #[test]
 fn one_additional_store_faults_in_each_configuration() {
-    for scene in Scene::all() {
-        let (status, last) = play(scene, "store");
-        assert_eq!(status.signal(), Some(FAULT), "{scene:?}: {last}: {status}");
-        assert_eq!(last, "a store", "{scene:?}");
+    for configuration in Configuration::all() {
+        let (status, last) = run(configuration, "store");
+        assert_eq!(
+            status.signal(),
+            Some(FAULT),
+            "{configuration:?}: {last}: {status}"
+        );
+        assert_eq!(last, "a store", "{configuration:?}");
     }
 }
 
 /// Shows that the fault comes from the protection.
 #[test]
 fn no_store_faults_in_unprotected_pages() {
-    for scene in Scene::all() {
-        let (status, last) = play(scene, "store-unprotected");
+    for configuration in Configuration::all() {
+        let (status, last) = run(configuration, "store-unprotected");
         assert!(
             status.success() && last == "done",
-            "{scene:?}: {last}: {status}"
+            "{configuration:?}: {last}: {status}"
         );
     }
 }

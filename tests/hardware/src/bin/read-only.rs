@@ -5,24 +5,25 @@
 
 #[cfg(unix)]
 mod unix {
-    use hardware_tests::{scenes::Scene, vault::Vault};
+    use hardware_tests::{scenes::Configuration, vault::ProtectedArena};
 
     #[global_allocator]
-    static VAULT: Vault = Vault::new();
+    static ARENA: ProtectedArena = ProtectedArena::new();
 
     pub(super) fn main() {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
-        let [trip, stands, what] = &arguments[..] else {
+        let [trip, state, what] = &arguments[..] else {
             panic!("TRIP STATE use|store|store-unprotected");
         };
-        let scene = Scene::of(trip, stands).expect("a configuration with these names");
+        let configuration =
+            Configuration::of(trip, state).expect("a configuration with these names");
         let protect = what != "store-unprotected";
-        let breaker = VAULT.keep(protect, || scene.begin());
+        let breaker = ARENA.allocate(protect, || configuration.build());
         if what == "use" {
-            scene.use_in_every_way(breaker);
+            configuration.use_without_storing(breaker);
         } else {
             println!("a store");
-            scene.store(breaker);
+            configuration.store(breaker);
         }
         println!("done");
     }
