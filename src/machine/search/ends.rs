@@ -6,12 +6,17 @@ use super::super::{
     word::{Period, Word},
 };
 #[cfg(feature = "std")]
-use super::beside;
+use super::external;
 
 /// What a window beside the word may say of a call that ends so: both, if it is asked.
-pub(super) fn judgements(word: Word, period: Period, vote: Vote, rules: &Rules) -> &'static [bool] {
+pub(super) fn window_verdicts(
+    word: Word,
+    period: Period,
+    vote: Vote,
+    rules: &Rules,
+) -> &'static [bool] {
     #[cfg(feature = "std")]
-    if matches!(vote, Vote::Failure { .. }) && beside::judges(word, period, rules) {
+    if matches!(vote, Vote::Failure { .. }) && external::window_decides(word, period, rules) {
         return &[false, true];
     }
     #[cfg(not(feature = "std"))]
@@ -29,17 +34,17 @@ pub(super) fn end(
 ) -> Step<Recorded> {
     #[cfg(feature = "std")]
     if let Vote::Failure { moment, hint_ms } = vote
-        && beside::judges(word, period, rules)
+        && external::window_decides(word, period, rules)
     {
-        let step = beside::fail(word, window_trips, hint_ms, rules, moment);
-        beside::check(word, step.word, window_trips, rules);
+        let step = external::fail(word, window_trips, hint_ms, rules, moment);
+        external::check(word, step.word, window_trips, rules);
         return step;
     }
     debug_assert!(!window_trips, "there is no window to trip");
     let step = report(word, period, vote, rules);
     #[cfg(feature = "std")]
-    if matches!(vote, Vote::Success { .. }) && beside::judges(word, period, rules) {
-        beside::check_success(word, step.word, rules);
+    if matches!(vote, Vote::Success { .. }) && external::window_decides(word, period, rules) {
+        external::check_success(word, step.word, rules);
     }
     step
 }

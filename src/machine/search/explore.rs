@@ -8,112 +8,117 @@ use super::{
         step::{Admission, admit, operate},
         word::Word,
     },
+    canonical::CanonicalForm,
+    configuration::{Configuration, Permit},
     edges,
     ends::end,
-    home::Home,
     inputs::{Input, inputs},
-    scene::{Permit, Scene},
     words,
 };
 
 /// What a search explored.
 pub(super) struct Explored {
-    pub(super) census: Census,
+    pub(super) stats: Stats,
     pub(super) words: HashSet<Word>,
 }
 
 /// How much that is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Census {
+pub(super) struct Stats {
     pub(super) states: usize,
     pub(super) edges: usize,
 }
 
 /// A scene, and the input that led to it from an earlier one.
-struct Reached {
-    scene: Scene,
+struct Visited {
+    configuration: Configuration,
     from: Option<(usize, Input)>,
 }
 
 /// Plays every input in every scene, and checks everything.
-pub(super) fn explore(rules: &Rules, home: Home) -> Explored {
-    let first = Scene::first(rules, home);
+pub(super) fn explore(rules: &Rules, form: CanonicalForm) -> Explored {
+    let first = Configuration::first(rules, form);
     let mut known = HashSet::from([first.clone()]);
     let mut words = HashSet::new();
-    let mut reached = vec![Reached {
-        scene: first,
+    let mut visited = vec![Visited {
+        configuration: first,
         from: None,
     }];
     let mut edges = 0;
     let mut here = 0;
-    while here < reached.len() {
-        let scene = reached[here].scene.clone();
-        if words.insert(scene.word) {
-            let _trail = Trail(&reached, here, None);
-            words::check(scene.word, rules);
+    while here < visited.len() {
+        let configuration = visited[here].configuration.clone();
+        if words.insert(configuration.word) {
+            let _counterexample = Counterexample(&visited, here, None);
+            words::check(configuration.word, rules);
         }
-        for input in inputs(&scene, rules) {
+        for input in inputs(&configuration, rules) {
             edges += 1;
             let next = {
-                let _trail = Trail(&reached, here, Some(input));
-                play(&scene, input, rules).at(home)
+                let _counterexample = Counterexample(&visited, here, Some(input));
+                play(&configuration, input, rules).at(form)
             };
             if known.insert(next.clone()) {
-                reached.push(Reached {
-                    scene: next,
+                visited.push(Visited {
+                    configuration: next,
                     from: Some((here, input)),
                 });
             }
         }
         here += 1;
     }
-    let states = reached.len();
+    let states = visited.len();
     Explored {
-        census: Census { states, edges },
+        stats: Stats { states, edges },
         words,
     }
 }
 
 /// The scene after this input.
-fn play(scene: &Scene, input: Input, rules: &Rules) -> Scene {
-    let word = scene.word;
+fn play(configuration: &Configuration, input: Input, rules: &Rules) -> Configuration {
+    let word = configuration.word;
     let next = match input {
         Input::Admit(moment) => {
             let step = admit(word, rules, moment);
             edges::admission::check(word, rules, moment, &step);
             match step.verdict {
-                Admission::Admitted(_) => scene.under(step.word).with(Permit::of(step.word)),
-                Admission::Rejected(_) => scene.under(step.word),
+                Admission::Admitted(_) => {
+                    configuration.under(step.word).with(Permit::of(step.word))
+                }
+                Admission::Rejected(_) => configuration.under(step.word),
             }
         }
         Input::Report(permit, vote, window_trips) => {
             let period = permit.period(word);
             let step = end(word, period, vote, window_trips, rules);
             edges::outcome::check(word, period, vote, rules, &step);
-            scene.clone().without(permit).under(step.word)
+            configuration.clone().without(permit).under(step.word)
         }
-        Input::Forget(permit) => scene.clone().forgetting(permit),
+        Input::Leak(permit) => configuration.clone().leaking(permit),
         Input::Operate(verb, moment) => {
             let step = operate(word, verb, rules, moment);
             edges::operator::check(word, verb, rules, moment, &step);
-            scene.under(step.word)
+            configuration.under(step.word)
         }
     };
-    next.i5_each_place_is_a_probe_of_this_period(rules);
+    next.i5_each_slot_is_a_probe_of_this_period(rules);
     next
 }
 
 /// Prints the history that led to a check that fails.
-struct Trail<'a>(&'a [Reached], usize, Option<Input>);
+struct Counterexample<'a>(&'a [Visited], usize, Option<Input>);
 
-impl Drop for Trail<'_> {
+impl Drop for Counterexample<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
-            let Self(reached, mut here, input) = *self;
-            let mut lines = vec![format!("  {:?}\n  then {input:?}", reached[here].scene)];
-            while let Some((from, input)) = reached[here].from {
+            let Self(visited, mut here, input) = *self;
+            let mut lines = vec![format!(
+                "  {:?}\n  then {input:?}",
+                visited[here].configuration
+            )];
+            while let Some((from, input)) = visited[here].from {
                 here = from;
-                lines.push(format!("  {:?}\n  {input:?}", reached[here].scene));
+                lines.push(format!("  {:?}\n  {input:?}", visited[here].configuration));
             }
             lines.reverse();
             eprintln!("the history that fails:\n{}", lines.join("\n"));
@@ -121,16 +126,16 @@ impl Drop for Trail<'_> {
     }
 }
 
-impl fmt::Display for Census {
+impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { states, edges } = *self;
         write!(f, "{} states, {} edges", grouped(states), grouped(edges))
     }
 }
 
-impl Sum for Census {
-    fn sum<I: Iterator<Item = Self>>(censuses: I) -> Self {
-        censuses.fold(Self::default(), |sum, one| Self {
+impl Sum for Stats {
+    fn sum<I: Iterator<Item = Self>>(all_stats: I) -> Self {
+        all_stats.fold(Self::default(), |sum, one| Self {
             states: sum.states + one.states,
             edges: sum.edges + one.edges,
         })

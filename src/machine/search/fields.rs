@@ -7,8 +7,8 @@ use super::{
         tick::{Deadline, LeaseEnd},
         word::{HalfOpen, Hold, MAX_PROBES, MAX_REOPENS, Open, Origin, PAYLOAD_BITS, Phase, Word},
     },
-    home::{begin, pack, with_generation},
-    subjects::of_last,
+    canonical::{begin, pack, with_generation},
+    cases::of_last,
 };
 
 const GENERATIONS: [u16; 6] = [0, 1, 0x5555, 0x8000, u16::MAX - 1, u16::MAX];
@@ -23,7 +23,7 @@ const fn extremes(bits: u32) -> [u64; 6] {
 
 /// I17.
 #[test]
-fn i17_what_is_packed_comes_out_again() {
+fn i17_packed_fields_unpack_unchanged() {
     let mut words = 0;
     for phase in phases() {
         for generation in GENERATIONS {
@@ -96,7 +96,7 @@ fn i17_an_edit_touches_its_field_alone() {
 
 /// I17. Only the one pattern of the state bits reads as closed, and memory of zeros does not carry it.
 #[test]
-fn i17_nothing_else_reads_as_closed() {
+fn i17_only_closed_words_read_as_closed() {
     for phase in phases() {
         for generation in GENERATIONS {
             let closed = matches!(phase, Phase::Closed(_));
@@ -113,7 +113,7 @@ fn i17_nothing_else_reads_as_closed() {
 /// Rule 4 of the word: one comparison is enough to know a success that changes nothing, as no other word
 /// that can have permits looks like a healthy closed one, whatever the window.
 #[test]
-fn the_shortcut_takes_nothing_else_for_a_healthy_closed_word() {
+fn the_shortcut_matches_only_healthy_closed_words() {
     let probing = half_opens().filter(|half_open| half_open.in_flight > 0);
     let disabled = Phase::Held(Hold::Disabled);
     let phases = probing.map(Phase::HalfOpen).chain([disabled]);

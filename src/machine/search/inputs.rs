@@ -7,8 +7,8 @@ use super::{
         tick::{Deadline, LeaseEnd},
         word::{Phase, Word},
     },
-    ends::judgements,
-    scene::{Permit, Scene},
+    configuration::{Configuration, Permit},
+    ends::window_verdicts,
 };
 
 pub(super) const MS: u64 = 1_000_000;
@@ -35,23 +35,34 @@ pub(super) enum Input {
     Admit(Moment),
     /// With what a window beside the word says of it.
     Report(Permit, Vote, bool),
-    Forget(Permit),
+    Leak(Permit),
     Operate(Verb, Moment),
 }
 
 /// Everything that can happen next.
-pub(super) fn inputs(scene: &Scene, rules: &Rules) -> Vec<Input> {
-    let mut inputs: Vec<_> = moments(scene.word, rules).map(Input::Admit).collect();
+pub(super) fn inputs(configuration: &Configuration, rules: &Rules) -> Vec<Input> {
+    let mut inputs: Vec<_> = moments(configuration.word, rules)
+        .map(Input::Admit)
+        .collect();
     for verb in VERBS {
         inputs.extend(ANY_TIME.map(|now| Input::Operate(verb, at(now))));
     }
-    let mut permits = scene.permits.clone();
+    let mut permits = configuration.permits.clone();
     permits.dedup();
     for permit in permits {
-        inputs.push(Input::Forget(permit));
+        inputs.push(Input::Leak(permit));
         for vote in votes(permit.is_current()) {
-            let says = judgements(scene.word, permit.period(scene.word), vote, rules);
-            inputs.extend(says.iter().map(|says| Input::Report(permit, vote, *says)));
+            let window_trips = window_verdicts(
+                configuration.word,
+                permit.period(configuration.word),
+                vote,
+                rules,
+            );
+            inputs.extend(
+                window_trips
+                    .iter()
+                    .map(|window_trips| Input::Report(permit, vote, *window_trips)),
+            );
         }
     }
     inputs

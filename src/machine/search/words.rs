@@ -11,23 +11,23 @@ use super::{
         tick::{Deadline, SLACK_MS},
         word::{HalfOpen, Hold, Open, Origin, Period, Phase, State, Word},
     },
+    canonical::{pack, with_generation},
+    configuration::Permit,
     edges::{
         admission::{SLACK_TICKS, lease_ticks},
         policy_interval,
     },
-    home::{pack, with_generation},
     inputs::{
         ANY_TIME, DEADLINE_TICK, MS, WRAP, at, deadline_nanos, later, lease_end_nanos, moments,
     },
-    scene::Permit,
 };
 
 pub(super) fn check(word: Word, rules: &Rules) {
-    i17_the_word_is_what_its_parts_make(word, rules);
-    i4_a_stale_outcome_is_told_so(word, rules);
+    i17_the_word_equals_its_packed_parts(word, rules);
+    i4_a_stale_outcome_is_reported_stale(word, rules);
     the_shortcut_of_an_admission_agrees_with_admit(word, rules);
     the_shortcut_of_a_success_agrees_with_report(word, rules);
-    no_shortcut_says_no(word);
+    a_disabled_shortcut_rejects_every_word(word);
     match word.phase() {
         Phase::Open(open) => {
             i12_an_outcome_leaves_this_word_alone(word, rules);
@@ -53,7 +53,7 @@ pub(super) const VOTES: [Vote; 3] = [
 ];
 
 /// I17.
-fn i17_the_word_is_what_its_parts_make(word: Word, rules: &Rules) {
+fn i17_the_word_equals_its_packed_parts(word: Word, rules: &Rules) {
     assert!(is_legal(word, rules), "I17: {word:?}");
     assert_eq!(pack(word.generation(), word.phase()), word, "I17");
     assert_eq!(word.is_closed(), word.state() == State::Closed, "I17");
@@ -73,7 +73,7 @@ pub(super) fn i4_every_older_generation_is_stale(word: Word, rules: &Rules) {
 }
 
 /// I4, whatever the state was in which the permit was given, at ages that differ in each bit.
-fn i4_a_stale_outcome_is_told_so(word: Word, rules: &Rules) {
+fn i4_a_stale_outcome_is_reported_stale(word: Word, rules: &Rules) {
     for age in (0..u16::BITS).map(|bit| 1 << bit) {
         for permit in Permit::aged(age) {
             for vote in VOTES {
@@ -128,7 +128,7 @@ fn the_shortcut_of_a_success_agrees_with_report(word: Word, rules: &Rules) {
 }
 
 /// The shortcut of a breaker that has none says no to every word.
-fn no_shortcut_says_no(word: Word) {
+fn a_disabled_shortcut_rejects_every_word(word: Word) {
     let none = Shortcut::none();
     let never = !none.admits(word) && !none.changes_nothing(word, word.period());
     assert!(none.is_none() && never, "shortcut: {word:?}");

@@ -12,66 +12,66 @@ use super::{
         step::{Admission, Recorded, admit, operate, report},
         word::Word,
     },
-    ends::{end, judgements},
-    for_each_subject,
-    home::{HOMES, Home},
+    canonical::{CANONICAL_FORMS, CanonicalForm},
+    configuration::Permit,
+    ends::{end, window_verdicts},
+    for_each_case,
     inputs::{ANY_TIME, VERBS, at, moments},
-    scene::Permit,
     words::VOTES,
 };
 
 /// How many transitions it takes to come round.
 const ROUND: u16 = 1 << 2;
 /// A call that lasts for longer is not followed.
-const OLDEST: u16 = 2 * ROUND + 1;
+const MAX_AGE: u16 = 2 * ROUND + 1;
 
 /// A word, and the permit of the call that lasts.
-type Scene = (Word, Permit);
+type Configuration = (Word, Permit);
 
 /// I27.
 #[test]
-fn a_permit_is_taken_for_current_at_whole_rounds_and_at_no_other_age() {
-    let found = for_each_subject(|subject, [explored, _]| {
-        let home = HOMES[0].with_reopens(subject.reopens, &subject.rules);
-        follow(&explored.words, &subject.rules, home)
+fn a_permit_is_accepted_as_current_at_whole_rounds_only() {
+    let found = for_each_case(|case, [explored, _]| {
+        let form = CANONICAL_FORMS[0].with_reopens(case.reopens, &case.rules);
+        follow(&explored.words, &case.rules, form)
     });
-    for (subject, (scenes, taken)) in found {
+    for (case, (configurations, accepted)) in found {
         println!(
-            "search: wrap: {}: {scenes} scenes, taken for current at {taken:?}",
-            subject.name
+            "search: wrap: {}: {configurations} scenes, taken for current at {accepted:?}",
+            case.name
         );
         assert_eq!(
-            taken,
+            accepted,
             BTreeSet::from([ROUND, 2 * ROUND]),
             "{}",
-            subject.name
+            case.name
         );
     }
 }
 
 /// How many scenes there are, and at which ages the permit is taken for current.
-fn follow(words: &HashSet<Word>, rules: &Rules, home: Home) -> (usize, BTreeSet<u16>) {
-    let mut taken = BTreeSet::new();
+fn follow(words: &HashSet<Word>, rules: &Rules, form: CanonicalForm) -> (usize, BTreeSet<u16>) {
+    let mut accepted = BTreeSet::new();
     let mut known = HashSet::new();
-    let mut open: Vec<Scene> = words
+    let mut open: Vec<Configuration> = words
         .iter()
         .flat_map(|word| admitted(*word, rules))
-        .map(|word| (home.bring(word), Permit::of(word)))
+        .map(|word| (form.canonicalize(word), Permit::of(word)))
         .collect();
-    while let Some(scene) = open.pop() {
-        if scene.1.age > OLDEST || !known.insert(scene) {
+    while let Some(configuration) = open.pop() {
+        if configuration.1.age > MAX_AGE || !known.insert(configuration) {
             continue;
         }
-        if scene.1.age > 0 && is_taken(scene, words, rules, home) {
-            taken.insert(scene.1.age);
+        if configuration.1.age > 0 && is_accepted(configuration, words, rules, form) {
+            accepted.insert(configuration.1.age);
         }
-        let (word, permit) = scene;
+        let (word, permit) = configuration;
         open.extend(others(word, rules).map(|next| {
             let age = permit.age + next.generation().wrapping_sub(word.generation());
-            (home.bring(next), Permit { age, ..permit })
+            (form.canonicalize(next), Permit { age, ..permit })
         }));
     }
-    (known.len(), taken)
+    (known.len(), accepted)
 }
 
 /// The words of calls that this one lets through.
@@ -92,8 +92,10 @@ fn others(word: Word, rules: &Rules) -> impl Iterator<Item = Word> {
         };
         let ended = period.into_iter().flat_map(move |period| {
             VOTES.into_iter().flat_map(move |vote| {
-                let says = judgements(step.word, period, vote, rules).iter();
-                says.map(move |says| end(step.word, period, vote, *says, rules).word)
+                let window_trips = window_verdicts(step.word, period, vote, rules).iter();
+                window_trips.map(move |window_trips| {
+                    end(step.word, period, vote, *window_trips, rules).word
+                })
             })
         });
         ended.chain([step.word])
@@ -106,23 +108,28 @@ fn others(word: Word, rules: &Rules) -> impl Iterator<Item = Word> {
 ///
 /// What it leads to is a word that the breaker reaches anyway, so all that holds of those holds of it: one outcome is
 /// counted in a period that is not its own, and nothing else comes of it.
-fn is_taken((word, permit): Scene, words: &HashSet<Word>, rules: &Rules, home: Home) -> bool {
+fn is_accepted(
+    (word, permit): Configuration,
+    words: &HashSet<Word>,
+    rules: &Rules,
+    form: CanonicalForm,
+) -> bool {
     let narrow = Permit {
         age: permit.age % ROUND,
         ..permit
     };
-    let mut taken = false;
+    let mut accepted = false;
     for vote in VOTES {
         let real = report(word, permit.period(word), vote, rules);
         let stale = real.verdict == Recorded::Stale && real.word == word;
         assert!(stale, "I4: {word:?} {permit:?}");
         let period = narrow.period(word);
-        for says in judgements(word, period, vote, rules) {
-            let step = end(word, period, vote, *says, rules);
-            let reached = words.contains(&home.bring(step.word));
-            assert!(reached, "I27: {word:?} {permit:?} {vote:?}: {step:?}");
-            taken |= step.verdict != Recorded::Stale;
+        for window_trips in window_verdicts(word, period, vote, rules) {
+            let step = end(word, period, vote, *window_trips, rules);
+            let visited = words.contains(&form.canonicalize(step.word));
+            assert!(visited, "I27: {word:?} {permit:?} {vote:?}: {step:?}");
+            accepted |= step.verdict != Recorded::Stale;
         }
     }
-    taken
+    accepted
 }

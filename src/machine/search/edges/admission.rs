@@ -8,7 +8,7 @@ use super::{
         word::{HalfOpen, Hold, Phase, Word},
     },
     super::inputs::{MS, WRAP, later},
-    Edge, i16_what_opens_lasts_as_long_as_it_may, policy_interval,
+    Edge, i16_an_open_period_lasts_its_interval_or_hint, policy_interval,
 };
 
 pub(in super::super) fn check(before: Word, rules: &Rules, moment: Moment, step: &Step<Admission>) {
@@ -20,19 +20,19 @@ pub(in super::super) fn check(before: Word, rules: &Rules, moment: Moment, step:
         rules,
     };
     super::check(&edge, edge.replaces_the_state());
-    i16_what_opens_lasts_as_long_as_it_may(&edge, 0);
-    the_answer_is_that_of_the_new_word(step);
-    who_is_rejected_is_rejected_again_at_the_same_moment(&edge, step);
-    refuse_says_what_admit_would_reject_without_a_transition(&edge, step);
-    i5_a_probe_takes_exactly_one_place(&edge, step);
+    i16_an_open_period_lasts_its_interval_or_hint(&edge, 0);
+    the_verdict_matches_the_new_word(step);
+    a_rejection_repeats_at_the_same_moment(&edge, step);
+    refuse_agrees_with_admit_without_a_transition(&edge, step);
+    i5_a_probe_takes_exactly_one_slot(&edge, step);
     if let (Some(probing), Admission::Admitted(_)) = (half_open(edge.after), step.verdict) {
-        i9_a_taken_place_is_waited_for_a_lease(&edge, probing);
-        i9_taken_places_are_busy(&edge, probing);
+        i9_a_taken_slot_has_a_full_lease(&edge, probing);
+        i9_taken_slots_are_busy(&edge, probing);
     }
 }
 
 /// Who is admitted is admitted into the period that stands then, and never into an open one.
-fn the_answer_is_that_of_the_new_word(step: &Step<Admission>) {
+fn the_verdict_matches_the_new_word(step: &Step<Admission>) {
     use Admission::{Admitted, Rejected};
     let fits = match (step.verdict, step.word.phase()) {
         (Admitted(permit), Phase::Closed(_) | Phase::HalfOpen(_) | Phase::Held(Hold::Disabled)) => {
@@ -47,7 +47,7 @@ fn the_answer_is_that_of_the_new_word(step: &Step<Admission>) {
 }
 
 /// With the same rest: also who has just given the probes up.
-fn who_is_rejected_is_rejected_again_at_the_same_moment(edge: &Edge<'_>, step: &Step<Admission>) {
+fn a_rejection_repeats_at_the_same_moment(edge: &Edge<'_>, step: &Step<Admission>) {
     if matches!(step.verdict, Admission::Rejected(_)) {
         let again = admit(edge.after, edge.rules, edge.moment);
         assert_eq!(again.verdict, step.verdict, "admission: {edge:?}");
@@ -56,10 +56,7 @@ fn who_is_rejected_is_rejected_again_at_the_same_moment(edge: &Edge<'_>, step: &
 }
 
 /// What the shell peeks with.
-fn refuse_says_what_admit_would_reject_without_a_transition(
-    edge: &Edge<'_>,
-    step: &Step<Admission>,
-) {
+fn refuse_agrees_with_admit_without_a_transition(edge: &Edge<'_>, step: &Step<Admission>) {
     let refusal = match step.verdict {
         Admission::Rejected(refusal) if edge.after == edge.before => Some(refusal),
         _ => None,
@@ -69,21 +66,21 @@ fn refuse_says_what_admit_would_reject_without_a_transition(
 }
 
 /// I5. The step that admits a probe takes its place, and no other count of the word moves.
-fn i5_a_probe_takes_exactly_one_place(edge: &Edge<'_>, step: &Step<Admission>) {
+fn i5_a_probe_takes_exactly_one_slot(edge: &Edge<'_>, step: &Step<Admission>) {
     let Some(probing) = half_open(edge.after) else {
         return;
     };
-    let (places, successes) =
+    let (slots, successes) =
         half_open(edge.before).map_or((0, 0), |then| (then.in_flight, then.successes));
     let taken = u8::from(matches!(step.verdict, Admission::Admitted(_)));
-    assert_eq!(probing.in_flight, places + taken, "I5: {edge:?}");
+    assert_eq!(probing.in_flight, slots + taken, "I5: {edge:?}");
     assert_eq!(probing.successes, successes, "I5: {edge:?}");
     assert!(taken == 1 || edge.after == edge.before, "I5: {edge:?}");
 }
 
 /// I9. Of all its probes, also of one that a clock which leads has given longer: a lease end never moves
 /// back.
-fn i9_a_taken_place_is_waited_for_a_lease(edge: &Edge<'_>, probing: HalfOpen) {
+fn i9_a_taken_slot_has_a_full_lease(edge: &Edge<'_>, probing: HalfOpen) {
     let now = LeaseEnd::of(edge.moment.now);
     let longest = lease_ticks(edge.rules, probing.reopens) + SLACK_TICKS + 1;
     let left = half_open(edge.before)
@@ -102,7 +99,7 @@ fn full_lease(edge: &Edge<'_>, probing: HalfOpen) -> u64 {
 }
 
 /// I9. At once, also by a clock that lags by a second behind the one that gave the lease.
-fn i9_taken_places_are_busy(edge: &Edge<'_>, probing: HalfOpen) {
+fn i9_taken_slots_are_busy(edge: &Edge<'_>, probing: HalfOpen) {
     let refusal = |Moment { now, .. }| refuse(edge.after, edge.rules, now);
     let rest = probing.lease_end.since(LeaseEnd::of(edge.moment.now));
     if probing.in_flight == edge.rules.probes {

@@ -41,8 +41,8 @@ impl Edge<'_> {
 fn check(edge: &Edge<'_>, transition: bool) {
     i3_only_a_transition_raises_the_generation_and_by_one(edge, transition);
     if transition {
-        i2_only_these_edges(edge);
-        i3_a_change_tells_the_words_on_both_sides(edge);
+        i2_only_these_transitions(edge);
+        i3_a_change_describes_the_words_on_both_sides(edge);
         reopens_grow_by_reopening_and_start_over(edge);
         a_closed_period_starts_empty(edge);
     } else {
@@ -60,7 +60,7 @@ fn i3_only_a_transition_raises_the_generation_and_by_one(edge: &Edge<'_>, transi
 }
 
 /// I2.
-fn i2_only_these_edges(edge: &Edge<'_>) {
+fn i2_only_these_transitions(edge: &Edge<'_>) {
     use State::{Closed, Disabled, ForcedOpen, HalfOpen, Open};
     let allowed = matches!(
         (edge.event, edge.before.state(), edge.after.state()),
@@ -74,7 +74,7 @@ fn i2_only_these_edges(edge: &Edge<'_>) {
 }
 
 /// I3. What listeners are told is what the word says, and why.
-fn i3_a_change_tells_the_words_on_both_sides(edge: &Edge<'_>) {
+fn i3_a_change_describes_the_words_on_both_sides(edge: &Edge<'_>) {
     let change = edge.change();
     assert_eq!(change.from, edge.before.state(), "change: {edge:?}");
     assert_eq!(change.to, edge.after.state(), "change: {edge:?}");
@@ -146,19 +146,19 @@ pub(super) fn policy_interval(rules: &Rules, reopens: u8) -> (u64, u64) {
 }
 
 /// I10, I16. What opens by the policy lasts for its interval, or for a hint that is longer, and no longer.
-fn i16_what_opens_lasts_as_long_as_it_may(edge: &Edge<'_>, hint_ms: u64) {
+fn i16_an_open_period_lasts_its_interval_or_hint(edge: &Edge<'_>, hint_ms: u64) {
     if let (true, Phase::Open(open)) = (edge.replaces_the_state(), edge.after.phase()) {
         let (least, most) = policy_interval(edge.rules, open.reopens);
         let millis = edge.change().open_ms.expect("an open period has a length");
         assert!(millis >= least.max(hint_ms), "I16: {millis} ms: {edge:?}");
         assert!(millis <= most.max(hint_ms), "I16: {millis} ms: {edge:?}");
-        i10_what_opens_rejects_for_its_length(edge, millis);
+        i10_an_open_period_rejects_for_its_length(edge, millis);
     }
 }
 
 /// I10. From its first moment to its last nanosecond, also by a clock that lags by a second; at the first tick
 /// after its length it admits.
-fn i10_what_opens_rejects_for_its_length(edge: &Edge<'_>, millis: u64) {
+fn i10_an_open_period_rejects_for_its_length(edge: &Edge<'_>, millis: u64) {
     // A tick that has begun when the period does is not counted, unless it has no length at all.
     let into_tick = edge.moment.now % DEADLINE_TICK;
     let begun = u64::from(into_tick > 0 && millis > 0);

@@ -6,7 +6,7 @@ use super::{
         step::{Event, Moment, Step, Verb},
         word::{State, Word},
     },
-    Edge, i10_what_opens_rejects_for_its_length,
+    Edge, i10_an_open_period_rejects_for_its_length,
 };
 
 pub(in super::super) fn check(
@@ -26,7 +26,7 @@ pub(in super::super) fn check(
     super::check(&edge, acts(verb, before.state()));
     i25_a_verb_that_does_not_act_changes_no_bit(&edge, verb);
     i25_each_verb_does_what_it_says(&edge, verb, step.verdict);
-    i25_what_a_verb_opens_lasts_as_long_as_it_says(&edge, verb);
+    i25_a_verb_opens_for_its_length(&edge, verb);
 }
 
 /// I25.
@@ -64,11 +64,11 @@ fn i25_each_verb_does_what_it_says(edge: &Edge<'_>, verb: Verb, answer: State) {
 }
 
 /// I25.
-fn i25_what_a_verb_opens_lasts_as_long_as_it_says(edge: &Edge<'_>, verb: Verb) {
+fn i25_a_verb_opens_for_its_length(edge: &Edge<'_>, verb: Verb) {
     if let Some(length) = length_ms(edge.before, verb) {
-        let told = edge.change().open_ms;
-        assert_eq!(told, Some(length), "I25: {verb:?}: {edge:?}");
-        i10_what_opens_rejects_for_its_length(edge, length);
+        let reported = edge.change().open_ms;
+        assert_eq!(reported, Some(length), "I25: {verb:?}: {edge:?}");
+        i10_an_open_period_rejects_for_its_length(edge, length);
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
         word::{HalfOpen, Period, Phase, State, Word},
     },
     super::inputs::at,
-    Edge, i16_what_opens_lasts_as_long_as_it_may,
+    Edge, i16_an_open_period_lasts_its_interval_or_hint,
 };
 
 pub(in super::super) fn check(
@@ -29,10 +29,10 @@ pub(in super::super) fn check(
         rules,
     };
     super::check(&edge, edge.replaces_the_state());
-    i16_what_opens_lasts_as_long_as_it_may(&edge, hint_ms);
-    a_verdict_says_what_happened(&edge, permit, vote, step.verdict);
+    i16_an_open_period_lasts_its_interval_or_hint(&edge, hint_ms);
+    a_verdict_matches_its_event(&edge, permit, vote, step.verdict);
     if permit == before.period() {
-        i13_an_ignored_outcome_only_gives_its_place_back(&edge, vote);
+        i13_an_ignored_outcome_only_releases_its_slot(&edge, vote);
         only_a_failure_trips(&edge, vote);
         probes_decide_by_their_votes(&edge, vote);
     } else {
@@ -46,7 +46,7 @@ fn i4_a_stale_outcome_changes_no_bit(edge: &Edge<'_>, permit: Period) {
 }
 
 /// I13.
-fn i13_an_ignored_outcome_only_gives_its_place_back(edge: &Edge<'_>, vote: Vote) {
+fn i13_an_ignored_outcome_only_releases_its_slot(edge: &Edge<'_>, vote: Vote) {
     if matches!(vote, Vote::Ignored) {
         let expected = match edge.before.phase() {
             Phase::HalfOpen(half_open) => edge.before.with_in_flight(half_open.in_flight - 1),
@@ -57,7 +57,7 @@ fn i13_an_ignored_outcome_only_gives_its_place_back(edge: &Edge<'_>, vote: Vote)
 }
 
 /// Each verdict is given exactly when what it means has happened.
-fn a_verdict_says_what_happened(edge: &Edge<'_>, permit: Period, vote: Vote, verdict: Recorded) {
+fn a_verdict_matches_its_event(edge: &Edge<'_>, permit: Period, vote: Vote, verdict: Recorded) {
     let happened = match (edge.before.state(), edge.after.state()) {
         _ if permit != edge.before.period() => Recorded::Stale,
         (State::Closed, State::Open) => Recorded::Tripped,

@@ -2,20 +2,20 @@
 //! closed, as long as calls succeed faster than the lease lets them; and where they never do, the breaker goes on
 //! probing.
 //!
-//! The word is driven by a [`Caller`](drive::Caller) who knows no more than a user of the breaker does. It asks; when it is told
+//! The word is driven by a [`Client`](simulation::Client) who knows no more than a user of the breaker does. It asks; when it is told
 //! how long the breaker is open it waits that long, when all places are taken it waits for a lease; when it is let
 //! through, its call takes its time and succeeds. The clock reads anything at first and runs on from there. What
 //! the word counts as in flight are calls that never come back: leaked permits, hung calls. And while the
-//! caller's own call is under way there is a [`Rival`](drive::Rival).
+//! caller's own call is under way there is a [`Contender`](simulation::Contender).
 //!
 //! | calls take | then |
 //! |---|---|
 //! | a nanosecond less than the lease, or sooner | closed after at most 2 + `probe_successes` asks: one finds all places taken and one that their lease is over, or one that it is open. That takes at most a lease, an open period and the calls |
 //! | less than the longest lease (by default up to eight times max(30 s, interval), a day at most) | closed after at most as many reopens as the lease grows by, and one; each costs at most two asks more |
-//! | as long as the lease, or longer | if somebody else asks, a breaker of one probe never closes; in a row it rejects no more than [`REJECTIONS`](drive::REJECTIONS) asks of a caller who waits as long as he must, and then lets him through |
+//! | as long as the lease, or longer | if somebody else asks, a breaker of one probe never closes; in a row it rejects no more than [`MAX_REJECTIONS`](simulation::MAX_REJECTIONS) asks of a caller who waits as long as he must, and then lets him through |
 
-mod drive;
-mod twins;
+mod mutants;
+mod simulation;
 
 use std::{collections::HashSet, fmt};
 
@@ -27,11 +27,11 @@ use super::{
         word::{MAX_REOPENS, Open, Phase, Word},
     },
     edges::{admission::lease_ticks, policy_interval},
-    for_each_subject,
+    for_each_case,
     inputs::moments,
 };
 
-use drive::{Caller, Drive, Effort, Rival, Takes};
+use simulation::{CallTime, Client, Contender, Effort, Simulation};
 
 /// How often a breaker must reopen until the lease grows no more.
 fn growths(rules: &Rules) -> u32 {
@@ -53,7 +53,7 @@ fn most_if_fast(word: Word, rules: &Rules) -> Effort {
         Phase::Closed(_) | Phase::Held(_) => (0, 0, 0),
     };
     Effort {
-        asked: 2 + u32::from(rules.probe_successes),
+        attempts: 2 + u32::from(rules.probe_successes),
         millis: lost + open + SLACK_MS + u64::from(rules.probe_successes) * lease(reopens),
         reopened: 1,
     }
@@ -69,7 +69,7 @@ fn longest_open(open: Open, rules: &Rules) -> u64 {
 fn most_if_slow(rules: &Rules) -> Effort {
     let growths = growths(rules);
     Effort {
-        asked: 2 + u32::from(rules.probe_successes) + 2 * growths,
+        attempts: 2 + u32::from(rules.probe_successes) + 2 * growths,
         millis: u64::MAX,
         reopened: 1 + growths,
     }
@@ -78,81 +78,88 @@ fn most_if_slow(rules: &Rules) -> Effort {
 /// What was found of one subject.
 #[derive(Default)]
 struct Found {
-    drives: usize,
+    simulations: usize,
     fast: Effort,
     slow: Effort,
 }
 
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { drives, fast, slow } = self;
-        let (asked, millis) = (fast.asked, fast.millis);
+        let Self {
+            simulations,
+            fast,
+            slow,
+        } = self;
+        let (attempts, millis) = (fast.attempts, fast.millis);
         write!(
             f,
-            "{drives} drives, closed after at most {asked} asks and {millis} ms"
+            "{simulations} drives, closed after at most {attempts} asks and {millis} ms"
         )?;
-        let (asked, reopened) = (slow.asked, slow.reopened);
+        let (attempts, reopened) = (slow.attempts, slow.reopened);
         write!(
             f,
-            "; by a slow dependency after {asked} asks, {reopened} reopens"
+            "; by a slow dependency after {attempts} asks, {reopened} reopens"
         )
     }
 }
 
 /// Every caller, from every one of these words, at every moment that matters.
-fn drive_all(words: &HashSet<Word>, rules: &Rules) -> Found {
+fn simulate_all(words: &HashSet<Word>, rules: &Rules) -> Found {
     let mut found = Found::default();
     for &word in words {
         for moment in moments(word, rules) {
-            for rival in [Rival::None, Rival::Asks] {
-                drive(word, moment.now, rival, rules, &mut found);
+            for contender in [Contender::None, Contender::Asks] {
+                simulate(word, moment.now, contender, rules, &mut found);
             }
         }
     }
     found
 }
 
-fn drive(word: Word, now: u64, rival: Rival, rules: &Rules, found: &mut Found) {
-    let by = |takes| {
-        let caller = Caller { takes, rival };
-        (Drive::from(word, now, rules, admit), caller)
+fn simulate(word: Word, now: u64, contender: Contender, rules: &Rules, found: &mut Found) {
+    let by = |call_time| {
+        let client = Client {
+            call_time,
+            contender,
+        };
+        (Simulation::from(word, now, rules, admit), client)
     };
-    for takes in [Takes::Nothing, Takes::LessThanTheLease] {
-        let (drive, caller) = by(takes);
-        let effort = drive.close(caller, most_if_fast(word, rules));
-        let effort = effort.unwrap_or_else(|| panic!("liveness: {word:?} at {now}: {caller:?}"));
+    for call_time in [CallTime::Nothing, CallTime::LessThanTheLease] {
+        let (simulation, client) = by(call_time);
+        let effort = simulation.close(client, most_if_fast(word, rules));
+        let effort = effort.unwrap_or_else(|| panic!("liveness: {word:?} at {now}: {client:?}"));
         found.fast = found.fast.most(effort);
     }
-    let (drive, caller) = by(Takes::LessThanTheLongestLease);
-    let effort = drive.close(caller, most_if_slow(rules));
-    let effort = effort.unwrap_or_else(|| panic!("liveness: {word:?} at {now}: {caller:?}"));
+    let (simulation, client) = by(CallTime::LessThanTheLongestLease);
+    let effort = simulation.close(client, most_if_slow(rules));
+    let effort = effort.unwrap_or_else(|| panic!("liveness: {word:?} at {now}: {client:?}"));
     found.slow = found.slow.most(effort);
-    for takes in [Takes::TheLease, Takes::MoreThanAnyLease] {
-        let (drive, caller) = by(takes);
-        let begins_closed = drive.word.is_closed();
-        let closes = drive.goes_on(caller);
-        let closes = closes.unwrap_or_else(|| panic!("I9: {word:?} at {now}: {caller:?}"));
-        let never = rival == Rival::Asks && rules.probes == 1 && !begins_closed;
-        let longer = takes == Takes::MoreThanAnyLease;
+    for call_time in [CallTime::TheLease, CallTime::MoreThanAnyLease] {
+        let (simulation, client) = by(call_time);
+        let begins_closed = simulation.word.is_closed();
+        let closes = simulation.keeps_probing(client);
+        let closes = closes.unwrap_or_else(|| panic!("I9: {word:?} at {now}: {client:?}"));
+        let never = contender == Contender::Asks && rules.probes == 1 && !begins_closed;
+        let longer = call_time == CallTime::MoreThanAnyLease;
         assert!(!(longer && never && closes), "lease: {word:?} at {now}");
     }
-    found.drives += 5;
+    found.simulations += 5;
 }
 
 /// I9, I10.
 #[test]
 fn every_reachable_word_leads_back_to_closed() {
-    let found = for_each_subject(|subject, explored| {
+    let found = for_each_case(|case, explored| {
         let words = explored.iter().flat_map(|explored| &explored.words);
-        drive_all(&words.copied().collect(), &subject.rules)
+        simulate_all(&words.copied().collect(), &case.rules)
     });
-    for (subject, found) in found {
-        println!("search: liveness: {}: {found}", subject.name);
+    for (case, found) in found {
+        println!("search: liveness: {}: {found}", case.name);
         assert!(
-            found.drives > 5_000,
+            found.simulations > 5_000,
             "{}: only {}",
-            subject.name,
-            found.drives
+            case.name,
+            found.simulations
         );
     }
 }

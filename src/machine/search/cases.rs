@@ -8,47 +8,47 @@ use super::{
         tally::{Tally, Threshold, Window},
         word::MAX_REOPENS,
     },
-    explore::Census,
+    explore::Stats,
 };
 
 /// Rules to search, and the least that a search of them must explore.
-pub(super) struct Subject {
+pub(super) struct Case {
     pub(super) name: &'static str,
     pub(super) rules: Rules,
     /// From this many on, more reopens make no difference.
     pub(super) reopens: u8,
-    pub(super) least: Census,
+    pub(super) least: Stats,
 }
 
-pub(super) fn subjects() -> Vec<Subject> {
-    let subjects = in_word().into_iter();
+pub(super) fn cases() -> Vec<Case> {
+    let cases = in_word().into_iter();
     #[cfg(feature = "std")]
-    let subjects = subjects.chain(super::beside::subjects());
-    subjects.collect()
+    let cases = cases.chain(super::external::cases());
+    cases.collect()
 }
 
 /// Those whose trip lives in the word.
-fn in_word() -> [Subject; 7] {
+fn in_word() -> [Case; 7] {
     [
-        Subject {
+        Case {
             name: "consecutive(2), one probe",
             rules: rules(run(2), CONSTANT, (1, 1), None),
             reopens: MAX_REOPENS,
             least: least(2_200, 67_000),
         },
-        Subject {
+        Case {
             name: "consecutive(1), one probe, three successes, lease 10 ms",
             rules: rules(run(1), DOUBLING, (1, 3), Some(10)),
             reopens: SETTLED,
             least: least(850, 26_000),
         },
-        Subject {
+        Case {
             name: "failures(2).of_last(3), two probes, two successes, doubling to 40 ms, lease 10 ms",
             rules: rules(failures(2, 3), DOUBLING, (2, 2), Some(10)),
             reopens: SETTLED,
             least: least(1_500, 44_000),
         },
-        Subject {
+        Case {
             name: "percent(50).min_calls(2).of_last(3).or(consecutive(2)), three probes, one success, jitter 100",
             rules: rules(
                 Tally {
@@ -62,13 +62,13 @@ fn in_word() -> [Subject; 7] {
             reopens: SETTLED,
             least: least(1_300, 38_000),
         },
-        Subject {
+        Case {
             name: "percent(100).of_last(2), two probes, three successes, jitter 100, lease a day",
             rules: rules(percent(100, 2, 2), JITTERED, (2, 3), Some(DAY_MS)),
             reopens: SETTLED,
             least: least(1_500, 47_000),
         },
-        Subject {
+        Case {
             name: "failures(3).of_last(3).or(consecutive(5)), one probe, two successes",
             rules: rules(
                 Tally {
@@ -82,7 +82,7 @@ fn in_word() -> [Subject; 7] {
             reopens: SETTLED,
             least: least(1_400, 39_000),
         },
-        Subject {
+        Case {
             name: "consecutive(2), three probes, three successes, 30 days, jitter 100",
             rules: rules(run(2), LONGEST, (3, 3), None),
             reopens: SETTLED,
@@ -143,8 +143,8 @@ pub(super) const fn rules(
     }
 }
 
-pub(super) const fn least(states: usize, edges: usize) -> Census {
-    Census { states, edges }
+pub(super) const fn least(states: usize, edges: usize) -> Stats {
+    Stats { states, edges }
 }
 
 const fn run(n: u16) -> Tally {

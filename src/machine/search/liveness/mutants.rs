@@ -10,25 +10,25 @@ use super::{
             tick::{Deadline, LeaseEnd},
             word::{Open, Origin, Phase, Word},
         },
+        cases::one_probe,
         inputs::{MS, WRAP},
-        subjects::one_probe,
     },
-    drive::{Admit, Caller, Drive, Effort, Rival, Takes},
     most_if_fast, most_if_slow,
+    simulation::{Admit, CallTime, Client, Contender, Effort, Simulation},
 };
 
 /// What a machine that is broken does from a word whose one place is taken for good.
-fn closes(admit: Admit, takes: Takes, rules: &Rules) -> Option<Effort> {
+fn closes(admit: Admit, call_time: CallTime, rules: &Rules) -> Option<Effort> {
     let word = Word::new(0).begin_half_open(0, LeaseEnd::of(7_000 * MS));
-    let most = match takes {
-        Takes::LessThanTheLongestLease => most_if_slow(rules),
+    let most = match call_time {
+        CallTime::LessThanTheLongestLease => most_if_slow(rules),
         _ => most_if_fast(word, rules),
     };
-    let caller = Caller {
-        takes,
-        rival: Rival::Asks,
+    let client = Client {
+        call_time,
+        contender: Contender::Asks,
     };
-    Drive::from(word, 0, rules, admit).close(caller, most)
+    Simulation::from(word, 0, rules, admit).close(client, most)
 }
 
 /// Without a lease, on a leaked permit.
@@ -41,20 +41,20 @@ fn a_machine_without_a_lease_never_closes() {
         },
         _ => admit(word, rules, moment),
     };
-    assert!(closes(admit, Takes::Nothing, &one_probe()).is_some());
-    assert!(closes(without, Takes::Nothing, &one_probe()).is_none());
+    assert!(closes(admit, CallTime::Nothing, &one_probe()).is_some());
+    assert!(closes(without, CallTime::Nothing, &one_probe()).is_none());
 }
 
 /// With a lease that does not grow, on a partner that is slow but healthy.
 #[test]
-fn a_lease_that_does_not_grow_never_closes_for_a_slow_partner() {
+fn a_lease_that_does_not_grow_never_closes_for_a_slow_dependency() {
     let constant: Admit = |word, rules, moment| {
         let lease = NonZeroU32::new(30_000);
         admit(word, &Rules { lease, ..*rules }, moment)
     };
-    let takes = Takes::LessThanTheLongestLease;
-    assert!(closes(admit, takes, &one_probe()).is_some());
-    assert!(closes(constant, takes, &one_probe()).is_none());
+    let call_time = CallTime::LessThanTheLongestLease;
+    assert!(closes(admit, call_time, &one_probe()).is_some());
+    assert!(closes(constant, call_time, &one_probe()).is_none());
 }
 
 /// With deadlines compared by half their range, once the clock has stepped back: it rejects for years.
@@ -79,12 +79,12 @@ fn a_deadline_compared_by_half_its_range_closes_too_late() {
         origin: Origin::Policy,
         deadline: Deadline::of(WRAP / 2),
     });
-    let caller = Caller {
-        takes: Takes::Nothing,
-        rival: Rival::None,
+    let client = Client {
+        call_time: CallTime::Nothing,
+        contender: Contender::None,
     };
     let closes =
-        |admit| Drive::from(word, 7, &rules, admit).close(caller, most_if_fast(word, &rules));
+        |admit| Simulation::from(word, 7, &rules, admit).close(client, most_if_fast(word, &rules));
     assert!(closes(admit as Admit).is_some());
     assert!(closes(half).is_none());
 }

@@ -15,7 +15,7 @@ use super::super::{
 
 /// How long the calls take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Takes {
+pub(super) enum CallTime {
     Nothing,
     /// A nanosecond less than the lease that stands.
     LessThanTheLease,
@@ -30,7 +30,7 @@ pub(super) enum Takes {
 
 /// Somebody else, while the caller's call is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rival {
+pub(super) enum Contender {
     None,
     /// Asks when the call ends and at the end of every lease before that, and never returns if it is let through.
     /// (Without one, nobody notices the end of a lease, and a call of any length recovers the breaker.)
@@ -39,9 +39,9 @@ pub(super) enum Rival {
 
 /// Who drives the word.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Caller {
-    pub(super) takes: Takes,
-    pub(super) rival: Rival,
+pub(super) struct Client {
+    pub(super) call_time: CallTime,
+    pub(super) contender: Contender,
 }
 
 /// The function that decides about a call: the shipped one, or one that is broken on purpose.
@@ -51,7 +51,7 @@ pub(super) type Admit = fn(Word, &Rules, Moment) -> Step<Admission>;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Effort {
     /// How often the caller asked.
-    pub(super) asked: u32,
+    pub(super) attempts: u32,
     /// How long it waited, its own calls included.
     pub(super) millis: u64,
     /// How often the breaker reopened meanwhile.
@@ -61,7 +61,7 @@ pub(super) struct Effort {
 impl Effort {
     pub(super) fn most(self, other: Self) -> Self {
         Self {
-            asked: max(self.asked, other.asked),
+            attempts: max(self.attempts, other.attempts),
             millis: max(self.millis, other.millis),
             reopened: max(self.reopened, other.reopened),
         }
@@ -69,7 +69,7 @@ impl Effort {
 }
 
 /// A breaker that is driven.
-pub(super) struct Drive<'a> {
+pub(super) struct Simulation<'a> {
     pub(super) word: Word,
     now: u64,
     rules: &'a Rules,
@@ -79,7 +79,7 @@ pub(super) struct Drive<'a> {
     rejected: u32,
 }
 
-impl<'a> Drive<'a> {
+impl<'a> Simulation<'a> {
     /// From this word on, at this moment; an operator who holds it lets go.
     pub(super) fn from(word: Word, now: u64, rules: &'a Rules, admit: Admit) -> Self {
         let word = match word.phase() {
@@ -110,8 +110,8 @@ impl<'a> Drive<'a> {
     }
 
     /// Asks once, and does what follows from the answer.
-    fn turn(&mut self, caller: Caller) {
-        self.effort.asked += 1;
+    fn attempt(&mut self, client: Client) {
+        self.effort.attempts += 1;
         match self.ask() {
             Admission::Rejected(refusal) => {
                 self.rejected += 1;
@@ -123,7 +123,7 @@ impl<'a> Drive<'a> {
             }
             Admission::Admitted(permit) => {
                 self.rejected = 0;
-                self.call(caller);
+                self.call(client);
                 let step = report(self.word, permit, Vote::Success { now: 0 }, self.rules);
                 self.word = step.word;
             }
@@ -131,17 +131,23 @@ impl<'a> Drive<'a> {
     }
 
     /// A call is under way.
-    fn call(&mut self, Caller { takes, rival }: Caller) {
+    fn call(
+        &mut self,
+        Client {
+            call_time,
+            contender,
+        }: Client,
+    ) {
         let lease = |reopens| lease_ms(self.rules, reopens) * MS;
         let longest = || lease(MAX_REOPENS);
-        let mut rest = match takes {
-            Takes::Nothing => 0,
-            Takes::LessThanTheLease => lease(reopens(self.word)) - 1,
-            Takes::TheLease => lease(reopens(self.word)),
-            Takes::LessThanTheLongestLease => longest() - 1,
-            Takes::MoreThanAnyLease => longest() + (SLACK_TICKS + 2) * LEASE_TICK,
+        let mut rest = match call_time {
+            CallTime::Nothing => 0,
+            CallTime::LessThanTheLease => lease(reopens(self.word)) - 1,
+            CallTime::TheLease => lease(reopens(self.word)),
+            CallTime::LessThanTheLongestLease => longest() - 1,
+            CallTime::MoreThanAnyLease => longest() + (SLACK_TICKS + 2) * LEASE_TICK,
         };
-        while rival == Rival::Asks && self.word.state() == State::HalfOpen {
+        while contender == Contender::Asks && self.word.state() == State::HalfOpen {
             let left = match self.word.phase() {
                 Phase::HalfOpen(half_open) => {
                     half_open.lease_end.since(LeaseEnd::of(self.now)) * LEASE_TICK
@@ -157,18 +163,18 @@ impl<'a> Drive<'a> {
             self.ask();
         }
         self.wait(rest);
-        if rival == Rival::Asks {
+        if contender == Contender::Asks {
             self.ask();
         }
     }
 
     /// Turns until the word is closed; `None` if that takes more than `most`.
-    pub(super) fn close(mut self, caller: Caller, most: Effort) -> Option<Effort> {
+    pub(super) fn close(mut self, client: Client, most: Effort) -> Option<Effort> {
         while !self.word.is_closed() {
-            if self.effort.asked == most.asked {
+            if self.effort.attempts == most.attempts {
                 return None;
             }
-            self.turn(caller);
+            self.attempt(client);
         }
         let Effort {
             millis, reopened, ..
@@ -177,10 +183,10 @@ impl<'a> Drive<'a> {
     }
 
     /// Whether the word is closed after many turns; `None` if the caller was not let through for too long.
-    pub(super) fn goes_on(mut self, caller: Caller) -> Option<bool> {
-        for _ in 0..MANY {
-            self.turn(caller);
-            if self.rejected > REJECTIONS {
+    pub(super) fn keeps_probing(mut self, client: Client) -> Option<bool> {
+        for _ in 0..ATTEMPTS {
+            self.attempt(client);
+            if self.rejected > MAX_REJECTIONS {
                 return None;
             }
         }
@@ -189,9 +195,9 @@ impl<'a> Drive<'a> {
 }
 
 /// How often a caller is rejected in a row who waits as long as he must.
-pub(super) const REJECTIONS: u32 = 3;
+pub(super) const MAX_REJECTIONS: u32 = 3;
 /// As many turns as the lease needs to grow as long as it may, several times over.
-const MANY: u32 = 40;
+const ATTEMPTS: u32 = 40;
 
 fn reopens(word: Word) -> u8 {
     match word.phase() {

@@ -15,10 +15,10 @@ use super::{
         },
         word::{Period, Word},
     },
-    subjects::{CONSTANT, DOUBLING, JITTERED, SETTLED, Subject, least, rules},
+    cases::{CONSTANT, Case, DOUBLING, JITTERED, SETTLED, least, rules},
 };
 /// Two rings and two sets of buckets, with a run beside the window and without.
-pub(super) fn subjects() -> [Subject; 4] {
+pub(super) fn cases() -> [Case; 4] {
     let within = |window, run| Tally {
         run,
         window: Some(window),
@@ -37,25 +37,25 @@ pub(super) fn subjects() -> [Subject; 4] {
         within_ms: 100,
     };
     [
-        Subject {
+        Case {
             name: "failures(2).of_last(3) in a ring, or consecutive(3), two probes",
             rules: rules(within(last_three, Some(3)), DOUBLING, (2, 1), Some(10)),
             reopens: SETTLED,
             least: least(1_900, 57_000),
         },
-        Subject {
+        Case {
             name: "failures(3).within(10 ms), one probe, two successes",
             rules: rules(within(three_failures, None), CONSTANT, (1, 2), None),
             reopens: SETTLED,
             least: least(1_000, 30_000),
         },
-        Subject {
+        Case {
             name: "percent(50).within(100 ms).or(consecutive(2)), two probes, two successes, jitter 100",
             rules: rules(within(half, Some(2)), JITTERED, (2, 2), None),
             reopens: SETTLED,
             least: least(1_000, 33_000),
         },
-        Subject {
+        Case {
             name: "percent(50).within(100 ms), one probe",
             rules: rules(within(half, None), CONSTANT, (1, 1), None),
             reopens: SETTLED,
@@ -66,7 +66,7 @@ pub(super) fn subjects() -> [Subject; 4] {
 
 /// Whether a failure of a call of this period goes by a window beside the word. (Of another period it
 /// is stale, and the window asks no step.)
-pub(super) fn judges(word: Word, period: Period, rules: &Rules) -> bool {
+pub(super) fn window_decides(word: Word, period: Period, rules: &Rules) -> bool {
     rules.tally.is_beside() && word.is_closed() && word.is_of(period)
 }
 
@@ -111,7 +111,7 @@ pub(super) fn check(before: Word, after: Word, window_trips: bool, rules: &Rules
                 index: if last { 0 } else { index + 1 },
                 lap: lap ^ last,
             };
-            assert_eq!(now.place(), next, "place: {before:?} to {after:?}");
+            assert_eq!(now.place(), next, "index: {before:?} to {after:?}");
         }
         None => assert_eq!(now.start(), then.start(), "start: {before:?} to {after:?}"),
     }
@@ -123,7 +123,7 @@ pub(super) fn check_success(before: Word, after: Word, rules: &Rules) {
     let now = Payload::new(after.payload());
     assert_eq!(now.run(), 0, "run: {before:?} to {after:?}");
     match ring(rules) {
-        Some(_) => assert_eq!(now.place(), then.place(), "place: {before:?} to {after:?}"),
+        Some(_) => assert_eq!(now.place(), then.place(), "index: {before:?} to {after:?}"),
         None => assert_eq!(now.start(), then.start(), "start: {before:?} to {after:?}"),
     }
 }

@@ -6,11 +6,11 @@ use super::{
         tick::LeaseEnd,
         word::{HalfOpen, Hold, Period, Phase, State, Word},
     },
-    home::{Home, pack},
+    canonical::{CanonicalForm, pack},
 };
 
 /// The most permits that are outstanding.
-pub(super) const PERMITS: usize = 3;
+pub(super) const MAX_PERMITS: usize = 3;
 /// The age of a permit that is this many periods old, or more.
 pub(super) const OLDER: u16 = 2;
 
@@ -63,35 +63,35 @@ const PROBING: Phase = Phase::HalfOpen(HalfOpen {
 
 /// A word at home and the permits that are outstanding.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Scene {
+pub(super) struct Configuration {
     pub(super) word: Word,
     /// The oldest first.
     pub(super) permits: Vec<Permit>,
     /// Probes of this period that will never report (`mem::forget`, a hung call).
-    forgotten: u8,
+    leaked: u8,
 }
 
-impl Scene {
+impl Configuration {
     /// A new breaker.
-    pub(super) fn first(rules: &Rules, home: Home) -> Self {
+    pub(super) fn first(rules: &Rules, form: CanonicalForm) -> Self {
         Self {
-            word: home.bring(Word::new(rules.tally.fresh(0))),
+            word: form.canonicalize(Word::new(rules.tally.fresh(0))),
             permits: Vec::new(),
-            forgotten: 0,
+            leaked: 0,
         }
     }
 
     /// The same permits under the word of a step.
     pub(super) fn under(&self, word: Word) -> Self {
-        let mut scene = self.clone();
+        let mut configuration = self.clone();
         if word.generation() != self.word.generation() {
-            scene.forgotten = 0;
-            for permit in &mut scene.permits {
+            configuration.leaked = 0;
+            for permit in &mut configuration.permits {
                 permit.age = OLDER.min(permit.age + 1);
             }
         }
-        scene.word = word;
-        scene
+        configuration.word = word;
+        configuration
     }
 
     pub(super) fn with(mut self, permit: Permit) -> Self {
@@ -100,39 +100,39 @@ impl Scene {
     }
 
     pub(super) fn without(mut self, permit: Permit) -> Self {
-        let place = self.permits.iter().position(|other| *other == permit);
+        let index = self.permits.iter().position(|other| *other == permit);
         self.permits
-            .remove(place.expect("the permit is outstanding"));
+            .remove(index.expect("the permit is outstanding"));
         self
     }
 
     /// The permit is gone and will never report.
-    pub(super) fn forgetting(self, permit: Permit) -> Self {
+    pub(super) fn leaking(self, permit: Permit) -> Self {
         let probe = permit.is_current() && permit.state == State::HalfOpen;
-        let mut scene = self.without(permit);
-        scene.forgotten += u8::from(probe);
-        scene
+        let mut configuration = self.without(permit);
+        configuration.leaked += u8::from(probe);
+        configuration
     }
 
     /// Brings everything home, so that scenes which differ in nothing that matters are equal.
-    pub(super) fn at(mut self, home: Home) -> Self {
-        self.word = home.bring(self.word);
+    pub(super) fn at(mut self, form: CanonicalForm) -> Self {
+        self.word = form.canonicalize(self.word);
         self.permits
             .sort_by_key(|permit| (OLDER - permit.age, permit.state as u8));
-        let too_many = self.permits.len().saturating_sub(PERMITS);
+        let too_many = self.permits.len().saturating_sub(MAX_PERMITS);
         self.permits.drain(..too_many);
         self
     }
 
     /// I5. Each place is a live probe's or a forgotten one's, and there are no more than allowed.
-    pub(super) fn i5_each_place_is_a_probe_of_this_period(&self, rules: &Rules) {
+    pub(super) fn i5_each_slot_is_a_probe_of_this_period(&self, rules: &Rules) {
         let Phase::HalfOpen(half_open) = self.word.phase() else {
             return;
         };
         let current = |permit: &&Permit| permit.is_current();
         let live = self.permits.iter().filter(current).count();
-        let places = usize::from(half_open.in_flight);
-        assert_eq!(live + usize::from(self.forgotten), places, "I5: {self:?}");
+        let slots = usize::from(half_open.in_flight);
+        assert_eq!(live + usize::from(self.leaked), slots, "I5: {self:?}");
         assert!(half_open.in_flight <= rules.probes, "I5: {self:?}");
     }
 }

@@ -14,7 +14,7 @@ use super::super::{
 
 /// Where the words of one search are brought.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Home {
+pub(super) struct CanonicalForm {
     generation: u16,
     deadline: u64,
     lease_end: u64,
@@ -28,8 +28,8 @@ pub(super) struct Home {
 
 /// In the middle of every range, and where the next period wraps the generation, every open period and
 /// every lease runs across the wrap of its ticks, and the next call wraps the number of calls.
-pub(super) const HOMES: [Home; 2] = [
-    Home {
+pub(super) const CANONICAL_FORMS: [CanonicalForm; 2] = [
+    CanonicalForm {
         generation: 1_000,
         deadline: 1 << (Deadline::BITS - 1),
         lease_end: 1 << (LeaseEnd::BITS - 1),
@@ -37,7 +37,7 @@ pub(super) const HOMES: [Home; 2] = [
         counts: 1_000,
         unread: 0,
     },
-    Home {
+    CanonicalForm {
         generation: u16::MAX,
         deadline: 1,
         lease_end: 1,
@@ -47,14 +47,14 @@ pub(super) const HOMES: [Home; 2] = [
     },
 ];
 
-impl Home {
+impl CanonicalForm {
     /// This home for rules by which a breaker waits no longer after more reopens than these.
     pub(super) fn with_reopens(self, reopens: u8, rules: &Rules) -> Self {
         let waits = |reopens| (rules.interval_ms(reopens), rules.lease_ms(reopens));
         let settled = (reopens..=MAX_REOPENS).all(|more| waits(more) == waits(reopens));
         assert!(settled, "more than {reopens} reopens differ: {rules:?}");
         #[cfg(feature = "std")]
-        let unread = super::beside::unread(rules);
+        let unread = super::external::unread(rules);
         #[cfg(not(feature = "std"))]
         let unread = 0;
         Self {
@@ -64,7 +64,7 @@ impl Home {
         }
     }
 
-    pub(super) fn bring(&self, word: Word) -> Word {
+    pub(super) fn canonicalize(&self, word: Word) -> Word {
         let phase = match word.phase() {
             Phase::Open(open) => Phase::Open(Open {
                 reopens: open.reopens.min(self.reopens),
