@@ -1,8 +1,8 @@
 //! I18: user code may use the breaker that runs it: a call, a classifier, a destructor, a clock, a
 //! listener.
 //!
-//! A test here would hang or decide on an outdated word if user code ran in the decision of the CAS
-//! loop, or in a thread that holds a lock.
+//! If the decision of the CAS loop ran user code, a test here would decide on an outdated word. A
+//! test would hang if a thread that holds a lock ran it.
 
 use std::{
     convert::Infallible,
