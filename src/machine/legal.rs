@@ -1,11 +1,11 @@
-//! Which words can arise: what the exhaustive search asserts of every word that it reaches (I17).
+//! Legal words: asserted by the exhaustive search for every word that it reaches (I17).
 
 use super::{
     rules::Rules,
     word::{Hold, Phase, Word},
 };
 
-/// Whether some history of a breaker with these rules leads to this word.
+/// Whether a history of a breaker with these rules can lead to this word.
 pub(crate) fn is_legal(word: Word, rules: &Rules) -> bool {
     let rebuilt = match word.phase() {
         Phase::Closed(payload) => return rules.tally.is_legal(payload),
@@ -24,11 +24,11 @@ pub(crate) fn is_legal(word: Word, rules: &Rules) -> bool {
         Phase::Held(Hold::ForcedOpen) => previous(word).begin_held(Hold::ForcedOpen),
         Phase::Held(Hold::Disabled) => previous(word).begin_held(Hold::Disabled),
     };
-    // Bits that no field owns must be 0: the word is what its parts make.
+    // Bits that belong to no field must be 0: the word equals its repacked parts.
     rebuilt == word
 }
 
-/// A word of the generation before.
+/// A word of the previous generation.
 fn previous(word: Word) -> Word {
     let generation = u64::from(word.generation().wrapping_sub(1));
     Word::from_bits(generation << super::word::PAYLOAD_BITS)

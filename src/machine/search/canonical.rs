@@ -1,10 +1,12 @@
-//! Brings a word home: to one generation, its deadline or lease end to one tick, its reopens to few,
-//! and what only a window beside it reads to one number.
+//! Canonical form of a word (symmetry reduction): a fixed generation, a fixed deadline or lease
+//! end, few reopens, and fixed fields of external windows.
 //!
-//! The machine compares generations by equality and times by their difference, so moving all of them
-//! together changes nothing. That it changes nothing is itself checked: the search runs from a home in
-//! the middle of all ranges and from one at their wraps. Reopens decide how long a breaker waits and
-//! nothing else; where more of them do not make it wait longer, there is no telling them apart.
+//! The machine compares generations by equality and times by their difference, so moving all of
+//! them together changes nothing. The search checks this too: it runs with a canonical form in the
+//! middle of all ranges, and with one at their wraps.
+//!
+//! Reopens only decide how long a breaker waits. Reopen counts with the same waiting times are
+//! equivalent.
 
 use super::super::{
     rules::Rules,
@@ -12,22 +14,24 @@ use super::super::{
     word::{HalfOpen, MAX_REOPENS, Open, PAYLOAD_BITS, Phase, Word},
 };
 
-/// Where the words of one search are brought.
+/// The fixed values of one search.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CanonicalForm {
     generation: u16,
     deadline: u64,
     lease_end: u64,
-    /// More reopens than this are brought to this many.
+    /// Greater reopen counts are replaced by this one.
     reopens: u8,
-    /// Closed words have these bits of their payload,
+    /// Value of the payload bits that only an external window reads.
     counts: u64,
-    /// where the rules have a window beside the word that counts in them.
+    /// Mask of those bits; 0 without an external window.
     unread: u64,
 }
 
-/// In the middle of every range, and where the next period wraps the generation, every open period and
-/// every lease runs across the wrap of its ticks, and the next call wraps the number of calls.
+/// Two forms: one in the middle of every range, and one at the wraps.
+///
+/// In the second form the next period wraps the generation, and the next call wraps the call index.
+/// Every open period and every lease crosses the wrap of its ticks.
 pub(super) const CANONICAL_FORMS: [CanonicalForm; 2] = [
     CanonicalForm {
         generation: 1_000,
@@ -48,7 +52,7 @@ pub(super) const CANONICAL_FORMS: [CanonicalForm; 2] = [
 ];
 
 impl CanonicalForm {
-    /// This home for rules by which a breaker waits no longer after more reopens than these.
+    /// This form for rules whose waiting times do not change after more reopens than these.
     pub(super) fn with_reopens(self, reopens: u8, rules: &Rules) -> Self {
         let waits = |reopens| (rules.interval_ms(reopens), rules.lease_ms(reopens));
         let settled = (reopens..=MAX_REOPENS).all(|more| waits(more) == waits(reopens));
@@ -85,12 +89,12 @@ impl CanonicalForm {
     }
 }
 
-/// The word that is made of these parts.
+/// Packs a word from its parts.
 pub(super) fn pack(generation: u16, phase: Phase) -> Word {
     with_generation(begin(Word::from_bits(0), phase), generation)
 }
 
-/// The word of this phase that comes after `old`.
+/// The word of this phase that follows `old`.
 pub(super) fn begin(old: Word, phase: Phase) -> Word {
     match phase {
         Phase::Closed(payload) => old.begin_closed(payload),
@@ -103,7 +107,8 @@ pub(super) fn begin(old: Word, phase: Phase) -> Word {
     }
 }
 
-/// The same word in another generation. `word.rs` has no such function, lest anybody use it there.
+/// The same word in another generation. `word.rs` has no such function, because only tests may do
+/// this.
 pub(super) fn with_generation(word: Word, generation: u16) -> Word {
     let mask = u64::from(u16::MAX) << PAYLOAD_BITS;
     let bits = u64::from(generation) << PAYLOAD_BITS;

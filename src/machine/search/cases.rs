@@ -1,4 +1,4 @@
-//! The rules that are searched: small, and together they reach every branch of the machine.
+//! The searched rules: small, and together they reach every branch of the machine.
 
 use core::num::NonZeroU32;
 
@@ -11,11 +11,11 @@ use super::{
     explore::Stats,
 };
 
-/// Rules to search, and the least that a search of them must explore.
+/// Rules to search, and the minimum size of their search.
 pub(super) struct Case {
     pub(super) name: &'static str,
     pub(super) rules: Rules,
-    /// From this many on, more reopens make no difference.
+    /// More reopens than this make no difference.
     pub(super) reopens: u8,
     pub(super) least: Stats,
 }
@@ -27,7 +27,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases.collect()
 }
 
-/// Those whose trip lives in the word.
+/// Cases whose trip is in the word.
 fn in_word() -> [Case; 7] {
     [
         Case {
@@ -91,7 +91,7 @@ fn in_word() -> [Case; 7] {
     ]
 }
 
-/// The interval of each of the rules is at its cap by then, and the default lease doubles three times.
+/// Reopens at which each interval has reached its cap; the default lease doubles three times.
 pub(super) const SETTLED: u8 = 4;
 const DAY_MS: u32 = 86_400_000;
 
@@ -103,7 +103,7 @@ pub(super) const CONSTANT: Interval = Interval {
     seeded: false,
     seed: 0,
 };
-/// At its cap after two reopens.
+/// Reaches its cap after two reopens.
 pub(super) const DOUBLING: Interval = Interval {
     cap: 40,
     factor: 2,
@@ -162,12 +162,12 @@ const fn percent(percent: u8, min_calls: u16, span: u8) -> Tally {
     window(Threshold::Percent { percent, min_calls }, span)
 }
 
-/// Rules by which one probe decides, under the default lease.
+/// Rules under which one probe decides, with the default lease.
 pub(super) fn one_probe() -> Rules {
     rules(run(1), CONSTANT, (1, 1), None)
 }
 
-/// Rules with a window of so many calls, or with none.
+/// Rules with a window of `span` calls, or without a window for 0.
 pub(super) fn of_last(span: u16) -> Rules {
     let tally = match u8::try_from(span).expect("a window in the word is short") {
         0 => run(1),

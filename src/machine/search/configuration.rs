@@ -1,4 +1,4 @@
-//! A state of the search: a word, and the calls that are under way.
+//! States of the search: a word, and the calls in progress.
 
 use super::{
     super::{
@@ -9,17 +9,17 @@ use super::{
     canonical::{CanonicalForm, pack},
 };
 
-/// The most permits that are outstanding.
+/// Maximum number of outstanding permits.
 pub(super) const MAX_PERMITS: usize = 3;
-/// The age of a permit that is this many periods old, or more.
+/// Age of a permit that is this many periods old, or more.
 pub(super) const OLDER: u16 = 2;
 
-/// A call that is under way.
+/// A call in progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Permit {
-    /// Of the word that admitted it.
+    /// State of the word that admitted it.
     pub(super) state: State,
-    /// How many periods have ended since.
+    /// Number of periods that have ended since.
     pub(super) age: u16,
 }
 
@@ -32,7 +32,7 @@ impl Permit {
         }
     }
 
-    /// Every permit of this age that there can be.
+    /// Every possible permit of this age.
     pub(super) fn aged(age: u16) -> impl Iterator<Item = Self> {
         let admitting = [State::Closed, State::HalfOpen, State::Disabled];
         admitting.into_iter().map(move |state| Self { state, age })
@@ -42,13 +42,13 @@ impl Permit {
         self.age == 0
     }
 
-    /// What this permit remembers, if `word` stands now.
+    /// The period in this permit, if `word` is the current word.
     pub(super) fn period(self, word: Word) -> Period {
         let phase = match self.state {
             State::HalfOpen => PROBING,
             State::Disabled => Phase::Held(Hold::Disabled),
             State::Closed => Phase::Closed(0),
-            State::Open | State::ForcedOpen => unreachable!("{} admits nobody", self.state),
+            State::Open | State::ForcedOpen => unreachable!("{} admits no call", self.state),
         };
         pack(word.generation().wrapping_sub(self.age), phase).period()
     }
@@ -61,13 +61,13 @@ const PROBING: Phase = Phase::HalfOpen(HalfOpen {
     lease_end: LeaseEnd::new(0),
 });
 
-/// A word at home and the permits that are outstanding.
+/// A word in canonical form and the outstanding permits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Configuration {
     pub(super) word: Word,
     /// The oldest first.
     pub(super) permits: Vec<Permit>,
-    /// Probes of this period that will never report (`mem::forget`, a hung call).
+    /// Probes of this period that never report (`mem::forget`, a hung call).
     leaked: u8,
 }
 
@@ -81,7 +81,7 @@ impl Configuration {
         }
     }
 
-    /// The same permits under the word of a step.
+    /// The same permits with the word of a step.
     pub(super) fn under(&self, word: Word) -> Self {
         let mut configuration = self.clone();
         if word.generation() != self.word.generation() {
@@ -106,7 +106,7 @@ impl Configuration {
         self
     }
 
-    /// The permit is gone and will never report.
+    /// Leaks the permit: it never reports.
     pub(super) fn leaking(self, permit: Permit) -> Self {
         let probe = permit.is_current() && permit.state == State::HalfOpen;
         let mut configuration = self.without(permit);
@@ -114,7 +114,8 @@ impl Configuration {
         configuration
     }
 
-    /// Brings everything home, so that scenes which differ in nothing that matters are equal.
+    /// Brings the configuration into canonical form, so that configurations with only irrelevant
+    /// differences are equal.
     pub(super) fn at(mut self, form: CanonicalForm) -> Self {
         self.word = form.canonicalize(self.word);
         self.permits
@@ -124,7 +125,7 @@ impl Configuration {
         self
     }
 
-    /// I5. Each place is a live probe's or a forgotten one's, and there are no more than allowed.
+    /// I5. Each slot belongs to a live or a leaked probe, and there are no more than allowed.
     pub(super) fn i5_each_slot_is_a_probe_of_this_period(&self, rules: &Rules) {
         let Phase::HalfOpen(half_open) = self.word.phase() else {
             return;

@@ -1,4 +1,4 @@
-//! How the end of a call reaches the word: by [`report`], or by the window beside the word.
+//! End of a call: recorded by [`report`], or by an external window.
 
 use super::super::{
     rules::Rules,
@@ -8,7 +8,7 @@ use super::super::{
 #[cfg(feature = "std")]
 use super::external;
 
-/// What a window beside the word may say of a call that ends so: both, if it is asked.
+/// Possible verdicts of an external window for this end of a call: both, if the window decides it.
 pub(super) fn window_verdicts(
     word: Word,
     period: Period,
@@ -24,7 +24,7 @@ pub(super) fn window_verdicts(
     &[false]
 }
 
-/// The step of a call that ends so, where the window beside the word, if it is asked, trips or not.
+/// The step of this end of a call, with the verdict of the external window, if one decides.
 pub(super) fn end(
     word: Word,
     period: Period,

@@ -1,4 +1,4 @@
-//! The search itself: breadth first, so that the first history that leads to a scene is a shortest one.
+//! Breadth-first search, so that the first history that reaches a configuration is a shortest one.
 
 use std::{collections::HashSet, fmt, iter::Sum, thread};
 
@@ -16,26 +16,26 @@ use super::{
     words,
 };
 
-/// What a search explored.
+/// Result of a search.
 pub(super) struct Explored {
     pub(super) stats: Stats,
     pub(super) words: HashSet<Word>,
 }
 
-/// How much that is.
+/// Size of a search.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Stats {
     pub(super) states: usize,
     pub(super) edges: usize,
 }
 
-/// A scene, and the input that led to it from an earlier one.
+/// A visited configuration, and the input that led to it from an earlier one.
 struct Visited {
     configuration: Configuration,
     from: Option<(usize, Input)>,
 }
 
-/// Plays every input in every scene, and checks everything.
+/// Plays every input in every configuration, with all checks.
 pub(super) fn explore(rules: &Rules, form: CanonicalForm) -> Explored {
     let first = Configuration::first(rules, form);
     let mut known = HashSet::from([first.clone()]);
@@ -74,7 +74,7 @@ pub(super) fn explore(rules: &Rules, form: CanonicalForm) -> Explored {
     }
 }
 
-/// The scene after this input.
+/// The configuration after this input.
 fn play(configuration: &Configuration, input: Input, rules: &Rules) -> Configuration {
     let word = configuration.word;
     let next = match input {
@@ -105,7 +105,7 @@ fn play(configuration: &Configuration, input: Input, rules: &Rules) -> Configura
     next
 }
 
-/// Prints the history that led to a check that fails.
+/// Prints the history that led to a failed check.
 struct Counterexample<'a>(&'a [Visited], usize, Option<Input>);
 
 impl Drop for Counterexample<'_> {
@@ -121,7 +121,7 @@ impl Drop for Counterexample<'_> {
                 lines.push(format!("  {:?}\n  {input:?}", visited[here].configuration));
             }
             lines.reverse();
-            eprintln!("the history that fails:\n{}", lines.join("\n"));
+            eprintln!("counterexample:\n{}", lines.join("\n"));
         }
     }
 }
@@ -142,7 +142,7 @@ impl Sum for Stats {
     }
 }
 
-/// A number in groups of three digits.
+/// Formats a number in groups of three digits.
 fn grouped(n: usize) -> String {
     if n < 1_000 {
         n.to_string()

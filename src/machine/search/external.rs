@@ -1,7 +1,8 @@
-//! Failures that a window beside the word judges, and what of its payload the steps never look at.
+//! External windows in the search: failures whose verdict such a window decides, and payload bits
+//! that no step reads.
 //!
-//! The window itself is not searched: whether it trips is an input, so each failure is tried both
-//! ways. What the word then becomes is what [`stamps`] or [`rate`] makes of it: their payload, and
+//! The window itself is not searched. Its verdict is an input, so each failure is tried both ways.
+//! The resulting word comes from [`stamps`] or [`rate`], which compute the payload, and from
 //! [`count_failure`].
 
 use super::{
@@ -17,7 +18,7 @@ use super::{
     },
     cases::{CONSTANT, Case, DOUBLING, JITTERED, SETTLED, least, rules},
 };
-/// Two rings and two sets of buckets, with a run beside the window and without.
+/// Two failure rings and two sets of time buckets, with and without a run.
 pub(super) fn cases() -> [Case; 4] {
     let within = |window, run| Tally {
         run,
@@ -64,13 +65,13 @@ pub(super) fn cases() -> [Case; 4] {
     ]
 }
 
-/// Whether a failure of a call of this period goes by a window beside the word. (Of another period it
-/// is stale, and the window asks no step.)
+/// Whether an external window decides a failure of a call of this period. (An outcome of another
+/// period is stale, and the window makes no step.)
 pub(super) fn window_decides(word: Word, period: Period, rules: &Rules) -> bool {
     rules.tally.is_beside() && word.is_closed() && word.is_of(period)
 }
 
-/// What the window makes of the word after one more failure.
+/// The step after one more failure, with the payload from the window.
 pub(super) fn fail(
     word: Word,
     window_trips: bool,
@@ -89,8 +90,8 @@ pub(super) fn fail(
     }
 }
 
-/// A failure trips exactly if the window says so or the run is long enough. Else it moves the place of
-/// a ring by one, and lengthens the run if the rules have one.
+/// A failure trips exactly if the window trips or the run is long enough. Otherwise it advances the
+/// index of a ring, and lengthens the run if the rules have one.
 pub(super) fn check(before: Word, after: Word, window_trips: bool, rules: &Rules) {
     let then = Payload::new(before.payload());
     let run = then.run() + 1;
@@ -117,7 +118,7 @@ pub(super) fn check(before: Word, after: Word, window_trips: bool, rules: &Rules
     }
 }
 
-/// A success of a closed word ends the run, and leaves the window where it is.
+/// A success of a closed word ends the run, and leaves the window unchanged.
 pub(super) fn check_success(before: Word, after: Word, rules: &Rules) {
     let then = Payload::new(before.payload());
     let now = Payload::new(after.payload());
@@ -128,7 +129,7 @@ pub(super) fn check_success(before: Word, after: Word, rules: &Rules) {
     }
 }
 
-/// How many cells the ring of these rules has.
+/// Number of entries in the ring of these rules.
 fn ring(rules: &Rules) -> Option<usize> {
     match rules.tally.window {
         Some(Window::Calls { .. } | Window::Failures { .. }) => {
@@ -138,8 +139,8 @@ fn ring(rules: &Rules) -> Option<usize> {
     }
 }
 
-/// The bits of a closed payload that only the window looks at, and that are not few: the number of
-/// the call, or of the bucket that the period began in.
+/// Mask of the closed payload's bits that only the window reads: the index of the call, or of the
+/// period's first bucket.
 pub(super) fn unread(rules: &Rules) -> u64 {
     match rules.tally.window {
         Some(Window::Calls { .. } | Window::Failures { .. }) => 0xFFFF,

@@ -1,4 +1,4 @@
-//! I17 at the extremes of each field: what is packed comes out again, and no field bleeds into another.
+//! I17 at the extremes of each field: packed fields unpack unchanged, and no field affects another.
 
 use super::{
     super::{
@@ -15,7 +15,7 @@ const GENERATIONS: [u16; 6] = [0, 1, 0x5555, 0x8000, u16::MAX - 1, u16::MAX];
 const REOPENS: [u8; 5] = [0, 1, 0b10101, MAX_REOPENS - 1, MAX_REOPENS];
 const PROBES: [u8; 5] = [0, 1, 0b10_1010, MAX_PROBES - 1, MAX_PROBES];
 
-/// The extremes of a field of so many bits, and a pattern that shows bits out of place.
+/// The extremes of a field of `bits` bits, and a pattern that reveals misplaced bits.
 const fn extremes(bits: u32) -> [u64; 6] {
     let max = (1 << bits) - 1;
     [0, 1, max / 3, 1 << (bits - 1), max - 1, max]
@@ -38,7 +38,7 @@ fn i17_packed_fields_unpack_unchanged() {
     assert!(words > 4_000, "I17: only {words} words");
 }
 
-/// I17. A new period takes over nothing but the generation, whatever the word before it was.
+/// I17. A new period keeps only the generation of the word before it.
 #[test]
 fn i17_a_new_period_keeps_nothing_of_the_old_one() {
     for phase in phases() {
@@ -55,7 +55,7 @@ fn i17_a_new_period_keeps_nothing_of_the_old_one() {
     }
 }
 
-/// I17. Editing one field of a half-open word leaves every other bit as it is.
+/// I17. Editing one field of a half-open word leaves every other bit unchanged.
 #[test]
 fn i17_an_edit_touches_its_field_alone() {
     for before in half_opens() {
@@ -94,7 +94,7 @@ fn i17_an_edit_touches_its_field_alone() {
     }
 }
 
-/// I17. Only the one pattern of the state bits reads as closed, and memory of zeros does not carry it.
+/// I17. Only one pattern of the state bits reads as closed, and zeroed memory does not have it.
 #[test]
 fn i17_only_closed_words_read_as_closed() {
     for phase in phases() {
@@ -110,8 +110,8 @@ fn i17_only_closed_words_read_as_closed() {
     assert_eq!(Word::from_bits(0).phase(), Phase::Held(Hold::ForcedOpen));
 }
 
-/// Rule 4 of the word: one comparison is enough to know a success that changes nothing, as no other word
-/// that can have permits looks like a healthy closed one, whatever the window.
+/// Rule 4 of the word: one comparison recognises a success that changes nothing. No other word that
+/// can have permits looks like a healthy closed one, for any window.
 #[test]
 fn the_shortcut_matches_only_healthy_closed_words() {
     let probing = half_opens().filter(|half_open| half_open.in_flight > 0);
@@ -124,7 +124,7 @@ fn the_shortcut_matches_only_healthy_closed_words() {
     }
 }
 
-/// Of every window that fits the word, and of none.
+/// The fast path of every window that fits the word, and of none.
 fn shortcuts() -> impl Iterator<Item = Shortcut> {
     (0..=MAX_IN_WORD).map(|span| Shortcut::new(&of_last(span)))
 }

@@ -1,4 +1,4 @@
-//! What can happen, and when.
+//! Inputs of the search, and the moments at which they happen.
 
 use super::{
     super::{
@@ -14,11 +14,12 @@ use super::{
 pub(super) const MS: u64 = 1_000_000;
 pub(super) const DEADLINE_TICK: u64 = 250_000;
 pub(super) const LEASE_TICK: u64 = 4 * MS;
-/// After this many nanoseconds deadlines repeat; lease ends repeat more often.
+/// Period in nanoseconds after which deadlines repeat; lease ends repeat more often.
 pub(super) const WRAP: u64 = DEADLINE_TICK << Deadline::BITS;
 const LEASE_WRAP: u64 = LEASE_TICK << LeaseEnd::BITS;
 
-/// None, shorter and longer than the open periods of the subjects, and the longest that is believed.
+/// No hint, hints shorter and longer than the open periods of the cases, and the longest hint that
+/// is applied.
 const HINTS: [u64; 4] = [0, 5, 25, LONGEST_HINT_MS];
 
 pub(super) const VERBS: [Verb; 6] = [
@@ -33,13 +34,13 @@ pub(super) const VERBS: [Verb; 6] = [
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Input {
     Admit(Moment),
-    /// With what a window beside the word says of it.
+    /// The flag is the verdict of an external window, if there is one.
     Report(Permit, Vote, bool),
     Leak(Permit),
     Operate(Verb, Moment),
 }
 
-/// Everything that can happen next.
+/// Every input that can happen next.
 pub(super) fn inputs(configuration: &Configuration, rules: &Rules) -> Vec<Input> {
     let mut inputs: Vec<_> = moments(configuration.word, rules)
         .map(Input::Admit)
@@ -52,35 +53,29 @@ pub(super) fn inputs(configuration: &Configuration, rules: &Rules) -> Vec<Input>
     for permit in permits {
         inputs.push(Input::Leak(permit));
         for vote in votes(permit.is_current()) {
-            let window_trips = window_verdicts(
-                configuration.word,
-                permit.period(configuration.word),
-                vote,
-                rules,
-            );
-            inputs.extend(
-                window_trips
-                    .iter()
-                    .map(|window_trips| Input::Report(permit, vote, *window_trips)),
-            );
+            let period = permit.period(configuration.word);
+            let verdicts = window_verdicts(configuration.word, period, vote, rules);
+            let report = |window_trips: &bool| Input::Report(permit, vote, *window_trips);
+            inputs.extend(verdicts.iter().map(report));
         }
     }
     inputs
 }
 
-/// Where no end is near: the time decides nothing but the jitter.
+/// Moments far from any end, at which time decides only the jitter.
 pub(super) const ANY_TIME: [u64; 2] = [WRAP + 7 * MS + 1, u64::MAX];
 
 pub(super) fn at(now: u64) -> Moment {
     Moment { now, salt: 0xC0DE }
 }
 
-/// The moment `nanos` after `now`, of a clock whose reading does not end at `u64::MAX`.
+/// The moment `nanos` after `now`, on a clock whose readings continue past `u64::MAX`.
 pub(super) fn later(now: u64, nanos: u64) -> Moment {
     at(now % WRAP + nanos)
 }
 
-/// How a call can end. Those of a stale permit are many less: what they do is checked for each word.
+/// Ends of a call. A stale permit has far fewer, because `words` checks stale outcomes for each
+/// word.
 fn votes(current: bool) -> impl Iterator<Item = Vote> {
     let (hints, times) = if current {
         (&HINTS[..], &ANY_TIME[..])
@@ -97,7 +92,7 @@ fn votes(current: bool) -> impl Iterator<Item = Vote> {
     failures.chain([Vote::Success { now: 0 }, Vote::Ignored])
 }
 
-/// The moments that could matter to an admission: around the end that the word carries, and wild ones.
+/// The moments that could matter to an admission: around the end in the word, and extreme ones.
 pub(super) fn moments(word: Word, rules: &Rules) -> impl Iterator<Item = Moment> {
     let near = match word.phase() {
         Phase::Open(open) => around(
@@ -117,8 +112,9 @@ pub(super) fn moments(word: Word, rules: &Rules) -> impl Iterator<Item = Moment>
     near.into_iter().chain([0, u64::MAX]).map(at)
 }
 
-/// Around an end: the first moment from which it is ahead and the last from which it is not yet, its last
-/// millisecond, tick and nanosecond, the end itself, just past it, a leap past it, and a step back.
+/// Moments around an end: the first from which it is ahead and the last from which it is not yet
+/// ahead. Then its last millisecond, tick and nanosecond, the end itself, just past it, a leap past
+/// it, and a step back.
 fn around(end: u64, tick: u64, longest: u64, wrap: u64) -> Vec<u64> {
     let span = longest * tick;
     vec![
@@ -135,12 +131,12 @@ fn around(end: u64, tick: u64, longest: u64, wrap: u64) -> Vec<u64> {
     ]
 }
 
-/// A reading of the clock that is exactly at this deadline, with room to step back from it.
+/// A clock reading exactly at this deadline, with room to step back from it.
 pub(super) fn deadline_nanos(deadline: Deadline) -> u64 {
     WRAP + deadline.get() * DEADLINE_TICK
 }
 
-/// A reading of the clock that is exactly at this lease end.
+/// A clock reading exactly at this lease end.
 pub(super) fn lease_end_nanos(lease_end: LeaseEnd) -> u64 {
     LEASE_WRAP + lease_end.get() * LEASE_TICK
 }

@@ -1,34 +1,37 @@
-//! The exhaustive search of the pure `step`: every state that some history of a breaker can reach, and
-//! every input in each of them (`docs/proof.md`). It covers the word of all four kinds of trips: a
-//! run, a window in the word, a ring, time buckets.
+//! Exhaustive search of the pure `step`: every state that a history of a breaker can reach, and
+//! every input in each state (`docs/proof.md`). It covers the words of all four kinds of trips: a
+//! run, a window in the word, a failure ring, time buckets.
 //!
-//! A state of the search is a [`Configuration`](configuration::Configuration): a word and the permits that are outstanding.
-//! Five things make their number small:
+//! A state of the search is a [`Configuration`](configuration::Configuration): a word and the
+//! outstanding permits. Five reductions keep their number small:
 //!
-//! 1. *Generations are relative.* After each step the word is [brought home](canonical): it gets the same
-//!    generation again and the permits move with it. A permit of long ago stays at the age
-//!    [`OLDER`](configuration::OLDER), and each word is tried against every older generation there is (I4).
-//! 2. *Time is relative.* The deadline or the lease end is brought home too. What the clock reads is no
-//!    part of a scene: each input happens at every moment that could matter to its word, in any order.
-//!    So the search covers every clock, also one that stands still, leaps or steps back.
-//! 3. *Permits are few.* At most [`MAX_PERMITS`](configuration::MAX_PERMITS) are outstanding; one more replaces the oldest.
-//! 4. *Calls and buckets are relative.* The steps never look at the number of the call or of the bucket
-//!    that a word keeps for a window [beside](external) it, so it is brought home too.
-//! 5. *Reopens are few.* They are counted up to where more make no difference, and by one of the
-//!    [cases] up to where the count saturates.
+//! 1. *Generations are relative.* After each step the word is brought into [canonical
+//!    form](canonical): it gets a fixed generation, and the permits move with it. The age of a
+//!    permit stops at [`OLDER`](configuration::OLDER), and each word is also tried with every older
+//!    generation (I4).
+//! 2. *Time is relative.* The canonical form also fixes the deadline or the lease end. The clock is
+//!    not part of a configuration. Each input happens at every moment that could matter to its
+//!    word, in any order. So the search covers every clock, including one that stops, leaps or
+//!    steps back.
+//! 3. *Permits are few.* At most [`MAX_PERMITS`](configuration::MAX_PERMITS) are outstanding; one
+//!    more replaces the oldest.
+//! 4. *Calls and buckets are relative.* The steps never read the index of the call or of the bucket
+//!    that a word stores for an [external](external) window. The canonical form fixes it too.
+//! 5. *Reopens are few.* They are counted up to where more make no difference. In one of the
+//!    [cases] they are counted up to saturation.
 //!
-//! | file | what is checked there | how often |
+//! | file | checks | how often |
 //! |---|---|---|
-//! | [`external`] | trip or count, where a window beside the word judges | on each such edge |
-//! | [`edges`] | I2, I3, I12, I13, I17, I25, the verdicts | on each edge |
-//! | [`configuration`] | I5 | in each scene |
-//! | [`words`] | I4, I9, I10, I16, I17, I25, the shortcuts of the shell | in each distinct word |
+//! | [`external`] | trip or count, with the verdict of an external window | at each such edge |
+//! | [`edges`] | I2, I3, I12, I13, I17, I25, the verdicts | at each edge |
+//! | [`configuration`] | I5 | in each configuration |
+//! | [`words`] | I4, I9, I10, I16, I17, I25, the fast path | in each distinct word |
 //! | [`liveness`] | I9, I10: the way back to closed | from each distinct word, at each moment that matters |
 //! | [`fields`] | I17 | at the extremes of each field |
-//! | [`wrap`] | I27 | by a generation of two bits |
+//! | [`wrap`] | I27 | with a generation of two bits |
 //!
-//! A check that fails prints the shortest history that leads to it. What the search leaves out: a permit
-//! that outlives exactly 65 536 transitions, or a multiple of them (I27: [`wrap`]).
+//! A check that fails prints the shortest history that leads to it. The search leaves out a permit
+//! that outlives 65 536 transitions, or a multiple of them (I27: [`wrap`]).
 
 mod canonical;
 mod cases;
@@ -56,7 +59,8 @@ use super::word::State;
 #[test]
 fn every_reachable_state_keeps_the_invariants() {
     let all_stats = for_each_case(|case, [explored, wrapped]| {
-        // Where home is decides nothing: the search finds as many scenes from each. They are counted once.
+        // The canonical form must not matter: both searches find equally many configurations. They
+        // are counted once.
         assert_eq!(explored.stats, wrapped.stats, "{}", case.name);
         assert_eq!(explored.words.len(), wrapped.words.len());
         let states: HashSet<State> = explored.words.iter().map(|word| word.state()).collect();
@@ -71,7 +75,7 @@ fn every_reachable_state_keeps_the_invariants() {
     }
     let total = all_stats.iter().map(|(_, stats)| *stats).sum::<Stats>();
     println!(
-        "search: total: {total}, from each of {} homes",
+        "search: total: {total}, in each of {} canonical forms",
         CANONICAL_FORMS.len()
     );
     for (case, stats) in &all_stats {
@@ -79,8 +83,8 @@ fn every_reachable_state_keeps_the_invariants() {
     }
 }
 
-/// Judges what was explored by the rules of each subject, from each home: all at once. It is explored once, for all
-/// who judge.
+/// Applies `judge` to each case, explored in both canonical forms, in parallel. The exploration
+/// runs once and is shared.
 fn for_each_case<R: Send>(
     judge: impl Fn(&Case, &[Explored; 2]) -> R + Sync,
 ) -> Vec<(&'static Case, R)> {
@@ -112,7 +116,7 @@ fn in_parallel<T: Send, R: Send>(
     })
 }
 
-/// A search that silently explores nothing proves nothing.
+/// Asserts minimum coverage: a search that silently explores nothing verifies nothing.
 fn assert_explored(case: &Case, stats: &Stats) {
     let enough = stats.states >= case.least.states && stats.edges >= case.least.edges;
     assert!(enough, "{}: only {stats}", case.name);

@@ -1,4 +1,4 @@
-//! What holds of every word that is reached, whoever holds a permit.
+//! Properties of every reachable word, for any permit.
 
 #[cfg(feature = "std")]
 use super::super::tally::Tally;
@@ -59,8 +59,8 @@ fn i17_the_word_equals_its_packed_parts(word: Word, rules: &Rules) {
     assert_eq!(word.is_closed(), word.state() == State::Closed, "I17");
 }
 
-/// I4, for all 65 535 of them. The permit differs in its generation alone, which is the hardest case. (A
-/// bare loop: it runs twenty million times, without optimisation.)
+/// I4, for all 65 535 older generations. The permit differs in its generation alone, which is the
+/// hardest case. (A bare loop: it runs twenty million times, without optimisation.)
 pub(super) fn i4_every_older_generation_is_stale(word: Word, rules: &Rules) {
     let mut generation = word.generation().wrapping_add(1);
     while generation != word.generation() {
@@ -72,7 +72,7 @@ pub(super) fn i4_every_older_generation_is_stale(word: Word, rules: &Rules) {
     }
 }
 
-/// I4, whatever the state was in which the permit was given, at ages that differ in each bit.
+/// I4, for every state that may have given the permit, at ages that differ in each bit.
 fn i4_a_stale_outcome_is_reported_stale(word: Word, rules: &Rules) {
     for age in (0..u16::BITS).map(|bit| 1 << bit) {
         for permit in Permit::aged(age) {
@@ -91,7 +91,7 @@ fn i4_is_stale(word: Word, permit: Period, vote: Vote, rules: &Rules) {
     assert!(!shortcut, "I4: {word:?} {permit:?}");
 }
 
-/// The shell admits by the shortcut, or by `Word::is_closed`, and reads no clock for it.
+/// The fast path admits exactly the closed words, and `admit` agrees without using the clock.
 fn the_shortcut_of_an_admission_agrees_with_admit(word: Word, rules: &Rules) {
     assert_eq!(
         Shortcut::new(rules).admits(word),
@@ -107,8 +107,8 @@ fn the_shortcut_of_an_admission_agrees_with_admit(word: Word, rules: &Rules) {
     }
 }
 
-/// The shell skips the report when the shortcut says so: no more often and no less than it may. (Of a
-/// disabled word a success changes nothing either, but is not applied.)
+/// The fast path skips exactly the reports that change nothing. (For a disabled word a success
+/// changes nothing either, but is not applied.)
 fn the_shortcut_of_a_success_agrees_with_report(word: Word, rules: &Rules) {
     let permit = word.period();
     if !can_have_permits(word) {
@@ -119,7 +119,8 @@ fn the_shortcut_of_a_success_agrees_with_report(word: Word, rules: &Rules) {
     let shortcut = Shortcut::new(rules).changes_nothing(word, permit);
     #[cfg(feature = "std")]
     if rules.tally.is_rate() && word.is_closed() {
-        // It counts in a bucket: never by the shortcut, and without the word if that has no run to end.
+        // The success counts in a bucket. It never takes the fast path, and skips the word if there
+        // is no run to end.
         assert!(!shortcut, "shortcut: {word:?}");
         assert_eq!(Tally::has_no_run(word), nothing, "run: {word:?}");
         return;
@@ -127,7 +128,7 @@ fn the_shortcut_of_a_success_agrees_with_report(word: Word, rules: &Rules) {
     assert_eq!(shortcut, nothing, "shortcut: {word:?}");
 }
 
-/// The shortcut of a breaker that has none says no to every word.
+/// A disabled fast path rejects every word.
 fn a_disabled_shortcut_rejects_every_word(word: Word) {
     let none = Shortcut::none();
     let never = !none.admits(word) && !none.changes_nothing(word, word.period());
@@ -143,7 +144,8 @@ fn can_have_permits(word: Word) -> bool {
     }
 }
 
-/// I9. Either a place is free and every clock admits, or the lease ends and the next admit reopens.
+/// I9. Either a slot is free and every clock admits, or the lease ends and the next admission
+/// reopens.
 fn i9_half_open_is_never_stuck(word: Word, half_open: HalfOpen, rules: &Rules) {
     if half_open.in_flight < rules.probes {
         for moment in moments(word, rules) {
@@ -182,7 +184,7 @@ fn i9_no_clock_waits_longer_than_the_longest_lease(
     assert!(reopened, "I9: {word:?} from {now}");
 }
 
-/// I10, and for as long as the clock does not come around: 8.7 years but for one interval.
+/// I10, until the clock wraps: 8.7 years less one interval.
 fn i10_past_the_deadline_the_next_admit_succeeds(word: Word, open: Open, rules: &Rules) {
     let deadline = deadline_nanos(open.deadline);
     let longest = rules.longest_open(open.reopens, open.origin) * DEADLINE_TICK;
@@ -202,7 +204,8 @@ fn i10_past_the_deadline_the_next_admit_succeeds(word: Word, open: Open, rules: 
     );
 }
 
-/// I16. Whatever the clock reads now, when it has run on for the longest interval the call is admitted.
+/// I16. From any clock reading, the call is admitted once the clock has advanced by the longest
+/// interval.
 fn i16_no_clock_is_rejected_for_longer_than_the_longest_interval(
     word: Word,
     open: Open,
@@ -224,7 +227,7 @@ fn i16_no_clock_is_rejected_for_longer_than_the_longest_interval(
     }
 }
 
-/// The longest interval that an open word can stand for.
+/// The longest interval that an open word can represent.
 fn longest_ms(open: Open, rules: &Rules) -> u64 {
     match open.origin {
         Origin::Policy => policy_interval(rules, open.reopens).1,
@@ -233,7 +236,8 @@ fn longest_ms(open: Open, rules: &Rules) -> u64 {
     }
 }
 
-/// I12, I25. Not even one that carries its period, as one of an open word can after 65 536 transitions.
+/// I12, I25. This holds even for a permit of the word's own period, which an open word can get
+/// after 65 536 transitions.
 fn i12_an_outcome_leaves_this_word_alone(word: Word, rules: &Rules) {
     for vote in VOTES {
         let step = report(word, word.period(), vote, rules);

@@ -1,8 +1,8 @@
-//! I27 with a generation of two bits: a call that lasts while transitions go on, in every way there is, for twice
-//! round and more. (The real 16 bits are tried in `tests/it/generations.rs`.)
+//! I27 with a generation of two bits: a call that lasts for more than two rounds of transitions, in
+//! every possible order. (`tests/it/generations.rs` tests the real 16 bits.)
 //!
-//! The machine compares generations and does nothing else with them. So the model keeps the real age of the permit,
-//! and hands the machine what would be left of it.
+//! The machine compares generations and does nothing else with them. So the model keeps the real
+//! age of the permit, and passes the machine the two bits that remain of it.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -20,9 +20,9 @@ use super::{
     words::VOTES,
 };
 
-/// How many transitions it takes to come round.
+/// Number of transitions in a round.
 const ROUND: u16 = 1 << 2;
-/// A call that lasts for longer is not followed.
+/// Maximum age: a call that lasts longer is not followed.
 const MAX_AGE: u16 = 2 * ROUND + 1;
 
 /// A word, and the permit of the call that lasts.
@@ -37,7 +37,7 @@ fn a_permit_is_accepted_as_current_at_whole_rounds_only() {
     });
     for (case, (configurations, accepted)) in found {
         println!(
-            "search: wrap: {}: {configurations} scenes, taken for current at {accepted:?}",
+            "search: wrap: {}: {configurations} configurations, accepted as current at {accepted:?}",
             case.name
         );
         assert_eq!(
@@ -49,7 +49,7 @@ fn a_permit_is_accepted_as_current_at_whole_rounds_only() {
     }
 }
 
-/// How many scenes there are, and at which ages the permit is taken for current.
+/// The number of configurations, and the ages at which the permit is accepted as current.
 fn follow(words: &HashSet<Word>, rules: &Rules, form: CanonicalForm) -> (usize, BTreeSet<u16>) {
     let mut accepted = BTreeSet::new();
     let mut known = HashSet::new();
@@ -74,7 +74,7 @@ fn follow(words: &HashSet<Word>, rules: &Rules, form: CanonicalForm) -> (usize, 
     (known.len(), accepted)
 }
 
-/// The words of calls that this one lets through.
+/// The words of calls that this word admits.
 fn admitted(word: Word, rules: &Rules) -> impl Iterator<Item = Word> {
     moments(word, rules).filter_map(move |moment| {
         let step = admit(word, rules, moment);
@@ -82,7 +82,7 @@ fn admitted(word: Word, rules: &Rules) -> impl Iterator<Item = Word> {
     })
 }
 
-/// What other calls and operators make of a word: calls that end at once, or never.
+/// The words after other calls and operators: calls that end at once, or never.
 fn others(word: Word, rules: &Rules) -> impl Iterator<Item = Word> {
     let calls = moments(word, rules).flat_map(move |moment| {
         let step = admit(word, rules, moment);
@@ -104,10 +104,11 @@ fn others(word: Word, rules: &Rules) -> impl Iterator<Item = Word> {
     calls.chain(operated)
 }
 
-/// Whether this permit is taken for current where the generation has two bits. By the real one it is not.
+/// Whether this permit is accepted as current with a generation of two bits. With the real
+/// generation it is not.
 ///
-/// What it leads to is a word that the breaker reaches anyway, so all that holds of those holds of it: one outcome is
-/// counted in a period that is not its own, and nothing else comes of it.
+/// The resulting word is one that the breaker reaches anyway, so every property of reachable words
+/// holds. One outcome is counted in the wrong period, with no other effect.
 fn is_accepted(
     (word, permit): Configuration,
     words: &HashSet<Word>,

@@ -1,4 +1,4 @@
-//! What holds when a call asks to be admitted.
+//! Properties of every admission.
 
 use super::{
     super::super::{
@@ -31,7 +31,7 @@ pub(in super::super) fn check(before: Word, rules: &Rules, moment: Moment, step:
     }
 }
 
-/// Who is admitted is admitted into the period that stands then, and never into an open one.
+/// A call is admitted into the period of the new word, and never into an open one.
 fn the_verdict_matches_the_new_word(step: &Step<Admission>) {
     use Admission::{Admitted, Rejected};
     let fits = match (step.verdict, step.word.phase()) {
@@ -46,7 +46,7 @@ fn the_verdict_matches_the_new_word(step: &Step<Admission>) {
     assert!(fits, "admission: {step:?}");
 }
 
-/// With the same rest: also who has just given the probes up.
+/// A rejection repeats with the same remaining time, including one that has just expired a lease.
 fn a_rejection_repeats_at_the_same_moment(edge: &Edge<'_>, step: &Step<Admission>) {
     if matches!(step.verdict, Admission::Rejected(_)) {
         let again = admit(edge.after, edge.rules, edge.moment);
@@ -55,7 +55,7 @@ fn a_rejection_repeats_at_the_same_moment(edge: &Edge<'_>, step: &Step<Admission
     }
 }
 
-/// What the shell peeks with.
+/// `refuse` agrees with `admit` on rejections without a transition.
 fn refuse_agrees_with_admit_without_a_transition(edge: &Edge<'_>, step: &Step<Admission>) {
     let refusal = match step.verdict {
         Admission::Rejected(refusal) if edge.after == edge.before => Some(refusal),
@@ -65,7 +65,7 @@ fn refuse_agrees_with_admit_without_a_transition(edge: &Edge<'_>, step: &Step<Ad
     assert_eq!(refused, refusal, "refuse: {edge:?}");
 }
 
-/// I5. The step that admits a probe takes its place, and no other count of the word moves.
+/// I5. The step that admits a probe takes its slot, and no other field of the word changes.
 fn i5_a_probe_takes_exactly_one_slot(edge: &Edge<'_>, step: &Step<Admission>) {
     let Some(probing) = half_open(edge.after) else {
         return;
@@ -78,8 +78,8 @@ fn i5_a_probe_takes_exactly_one_slot(edge: &Edge<'_>, step: &Step<Admission>) {
     assert!(taken == 1 || edge.after == edge.before, "I5: {edge:?}");
 }
 
-/// I9. Of all its probes, also of one that a clock which leads has given longer: a lease end never moves
-/// back.
+/// I9. The lease covers all probes, including one to which a leading clock gave longer: a lease end
+/// never moves back.
 fn i9_a_taken_slot_has_a_full_lease(edge: &Edge<'_>, probing: HalfOpen) {
     let now = LeaseEnd::of(edge.moment.now);
     let longest = lease_ticks(edge.rules, probing.reopens) + SLACK_TICKS + 1;
@@ -91,14 +91,15 @@ fn i9_a_taken_slot_has_a_full_lease(edge: &Edge<'_>, probing: HalfOpen) {
     assert_eq!(rest, lease.max(left), "I9: {edge:?}");
 }
 
-/// A whole lease from the edge's moment on, in ticks: to the first that begins no sooner.
+/// A whole lease from the edge's moment, in ticks: up to the first tick that begins no sooner.
 fn full_lease(edge: &Edge<'_>, probing: HalfOpen) -> u64 {
     let into_tick = edge.moment.now % (4 * MS);
     let lease = lease_ms(edge.rules, probing.reopens) * MS;
     (into_tick + lease).div_ceil(4 * MS)
 }
 
-/// I9. At once, also by a clock that lags by a second behind the one that gave the lease.
+/// I9. Taken slots reject at once, also on a clock that lags by a second behind the one that set
+/// the lease.
 fn i9_taken_slots_are_busy(edge: &Edge<'_>, probing: HalfOpen) {
     let refusal = |Moment { now, .. }| refuse(edge.after, edge.rules, now);
     let rest = probing.lease_end.since(LeaseEnd::of(edge.moment.now));
@@ -114,7 +115,7 @@ fn i9_taken_slots_are_busy(edge: &Edge<'_>, probing: HalfOpen) {
     }
 }
 
-/// The second that clocks may differ by.
+/// The second by which clocks may differ.
 pub(in super::super) const SLACK_TICKS: u64 = 250;
 
 /// The lease of `docs/design.md` §3.1, in milliseconds.
@@ -124,7 +125,7 @@ pub(in super::super) fn lease_ms(rules: &Rules, reopens: u8) -> u64 {
     rules.lease.map_or(default, |lease| lease.get().into())
 }
 
-/// The same in ticks, rounded up.
+/// The same lease in ticks, rounded up.
 pub(in super::super) fn lease_ticks(rules: &Rules, reopens: u8) -> u64 {
     lease_ms(rules, reopens).div_ceil(4)
 }

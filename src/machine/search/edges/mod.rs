@@ -1,4 +1,4 @@
-//! What holds on every edge, whatever was asked.
+//! Properties of every edge of the state graph: one input applied to one word.
 
 pub(super) mod admission;
 pub(super) mod operator;
@@ -15,13 +15,13 @@ use super::{
     inputs::{DEADLINE_TICK, MS, WRAP, later},
 };
 
-/// A step that was made.
+/// One input applied to one word, and the resulting word.
 #[derive(Clone, Copy, Debug)]
 struct Edge<'a> {
     before: Word,
     after: Word,
     event: Event,
-    /// Of a step that needs none, any.
+    /// Any moment, for a step that needs none.
     moment: Moment,
     rules: &'a Rules,
 }
@@ -37,7 +37,7 @@ impl Edge<'_> {
     }
 }
 
-/// `transition`: whether this must begin a new period.
+/// `transition`: whether this edge must begin a new period.
 fn check(edge: &Edge<'_>, transition: bool) {
     i3_only_a_transition_raises_the_generation_and_by_one(edge, transition);
     if transition {
@@ -73,7 +73,8 @@ fn i2_only_these_transitions(edge: &Edge<'_>) {
     assert!(allowed, "I2: {edge:?}");
 }
 
-/// I3. What listeners are told is what the word says, and why.
+/// I3. The change that listeners are notified of matches the words before and after, and has the
+/// right cause.
 fn i3_a_change_describes_the_words_on_both_sides(edge: &Edge<'_>) {
     let change = edge.change();
     assert_eq!(change.from, edge.before.state(), "change: {edge:?}");
@@ -93,7 +94,7 @@ fn i3_a_change_describes_the_words_on_both_sides(edge: &Edge<'_>) {
     assert_eq!(change.open_ms.is_some(), change.to == State::Open, "change");
 }
 
-/// I12. An open word stays bit for bit until its period ends.
+/// I12. An open word does not change until its period ends.
 fn i12_time_and_outcomes_do_not_move_a_deadline(edge: &Edge<'_>) {
     if edge.before.state() == State::Open {
         assert_eq!(edge.after, edge.before, "I12: {edge:?}");
@@ -105,7 +106,7 @@ fn i17_the_word_is_legal(edge: &Edge<'_>) {
     assert!(is_legal(edge.after, edge.rules), "I17: {edge:?}");
 }
 
-/// What the interval grows by.
+/// Reopens grow with each reopening, and start over with each new outage.
 fn reopens_grow_by_reopening_and_start_over(edge: &Edge<'_>) {
     let then = reopens(edge.before);
     let expected = match (edge.event, edge.before.state()) {
@@ -126,7 +127,7 @@ fn reopens(word: Word) -> u8 {
     }
 }
 
-/// Nothing of an earlier period counts.
+/// A new closed period counts nothing from an earlier one.
 fn a_closed_period_starts_empty(edge: &Edge<'_>) {
     if edge.after.is_closed() {
         let fresh = Phase::Closed(edge.rules.tally.fresh(edge.moment.now));
@@ -134,7 +135,7 @@ fn a_closed_period_starts_empty(edge: &Edge<'_>) {
     }
 }
 
-/// The length of an open period that the policy makes: the least, and the most that jitter can add.
+/// Length of an open period by the policy: the minimum, and the maximum with full jitter.
 pub(super) fn policy_interval(rules: &Rules, reopens: u8) -> (u64, u64) {
     let cap = u64::from(rules.interval.cap);
     let grow = |length: u64, _| (length * u64::from(rules.interval.factor)).min(cap);
@@ -145,7 +146,8 @@ pub(super) fn policy_interval(rules: &Rules, reopens: u8) -> (u64, u64) {
     )
 }
 
-/// I10, I16. What opens by the policy lasts for its interval, or for a hint that is longer, and no longer.
+/// I10, I16. An open period by the policy lasts for its interval, or for a longer hint, and no
+/// longer.
 fn i16_an_open_period_lasts_its_interval_or_hint(edge: &Edge<'_>, hint_ms: u64) {
     if let (true, Phase::Open(open)) = (edge.replaces_the_state(), edge.after.phase()) {
         let (least, most) = policy_interval(edge.rules, open.reopens);
@@ -156,10 +158,10 @@ fn i16_an_open_period_lasts_its_interval_or_hint(edge: &Edge<'_>, hint_ms: u64) 
     }
 }
 
-/// I10. From its first moment to its last nanosecond, also by a clock that lags by a second; at the first tick
-/// after its length it admits.
+/// I10. An open period rejects from its first moment to its last nanosecond, also on a clock that
+/// lags by a second. At the first tick after its length it admits.
 fn i10_an_open_period_rejects_for_its_length(edge: &Edge<'_>, millis: u64) {
-    // A tick that has begun when the period does is not counted, unless it has no length at all.
+    // A tick that has begun before the period does not count, unless the period has no length.
     let into_tick = edge.moment.now % DEADLINE_TICK;
     let begun = u64::from(into_tick > 0 && millis > 0);
     let rejected = |millis| {

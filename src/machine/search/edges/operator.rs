@@ -1,4 +1,4 @@
-//! What holds when an operator acts.
+//! Properties of every operator action.
 
 use super::{
     super::super::{
@@ -38,8 +38,8 @@ fn i25_a_verb_that_does_not_act_changes_no_bit(edge: &Edge<'_>, verb: Verb) {
     );
 }
 
-/// I25. Whether a verb is a transition, which raises the generation (I3), so that every permit of before is
-/// stale (I4).
+/// I25. Whether a verb is a transition. A transition raises the generation (I3), so that every
+/// earlier permit is stale (I4).
 fn acts(verb: Verb, found: State) -> bool {
     match verb {
         Verb::ForceOpen => found != State::ForcedOpen,
@@ -49,7 +49,7 @@ fn acts(verb: Verb, found: State) -> bool {
     }
 }
 
-/// I25. Every verb replaces what stands, and answers what it found.
+/// I25. Every verb replaces the current state, and returns the state that it found.
 fn i25_each_verb_does_what_it_says(edge: &Edge<'_>, verb: Verb, answer: State) {
     let found = edge.before.state();
     let expected = match (verb, found) {
@@ -72,7 +72,7 @@ fn i25_a_verb_opens_for_its_length(edge: &Edge<'_>, verb: Verb) {
     }
 }
 
-/// The length of the open period that a verb begins.
+/// Length of the open period that a verb begins.
 fn length_ms(before: Word, verb: Verb) -> Option<u64> {
     match verb {
         Verb::OpenFor(millis) => Some(millis),

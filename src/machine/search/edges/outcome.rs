@@ -1,4 +1,4 @@
-//! What holds when an admitted call ends.
+//! Properties of every recorded outcome.
 
 use super::{
     super::super::{
@@ -56,7 +56,7 @@ fn i13_an_ignored_outcome_only_releases_its_slot(edge: &Edge<'_>, vote: Vote) {
     }
 }
 
-/// Each verdict is given exactly when what it means has happened.
+/// Each verdict is returned exactly when its event has happened.
 fn a_verdict_matches_its_event(edge: &Edge<'_>, permit: Period, vote: Vote, verdict: Recorded) {
     let happened = match (edge.before.state(), edge.after.state()) {
         _ if permit != edge.before.period() => Recorded::Stale,
@@ -69,14 +69,15 @@ fn a_verdict_matches_its_event(edge: &Edge<'_>, permit: Period, vote: Vote, verd
     assert_eq!(verdict, happened, "verdict: {vote:?}: {edge:?}");
 }
 
-/// A trip is decided when a failure is recorded.
+/// Only a recorded failure trips.
 fn only_a_failure_trips(edge: &Edge<'_>, vote: Vote) {
     let tripped = edge.before.is_closed() && !edge.after.is_closed();
     let failed = matches!(vote, Vote::Failure { .. });
     assert!(failed || !tripped, "trip: {vote:?}: {edge:?}");
 }
 
-/// One failure reopens; `probe_successes` recover; before that a success gives its place back (I5).
+/// One failure reopens, and `probe_successes` successes recover. Before that a success releases its
+/// slot (I5).
 fn probes_decide_by_their_votes(edge: &Edge<'_>, vote: Vote) {
     let Phase::HalfOpen(half_open) = edge.before.phase() else {
         return;

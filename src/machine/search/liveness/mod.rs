@@ -1,18 +1,30 @@
-//! Liveness (I9, I10): from every word that is reached, a bounded number of calls and a bounded wait lead back to
-//! closed, as long as calls succeed faster than the lease lets them; and where they never do, the breaker goes on
+//! Liveness (I9, I10): a bounded number of calls and a bounded wait lead from every reachable word
+//! back to closed. This holds if calls succeed before the lease ends; otherwise the breaker keeps
 //! probing.
 //!
-//! The word is driven by a [`Client`](simulation::Client) who knows no more than a user of the breaker does. It asks; when it is told
-//! how long the breaker is open it waits that long, when all places are taken it waits for a lease; when it is let
-//! through, its call takes its time and succeeds. The clock reads anything at first and runs on from there. What
-//! the word counts as in flight are calls that never come back: leaked permits, hung calls. And while the
-//! caller's own call is under way there is a [`Contender`](simulation::Contender).
+//! A [`Client`](simulation::Client) drives the word, with no more knowledge than a user of the
+//! breaker has. It asks for admission. If the breaker is open, it waits for the reported time; if
+//! all slots are taken, it waits for a lease. If it is admitted, its call takes its time and
+//! succeeds.
 //!
-//! | calls take | then |
+//! The clock starts at any reading and advances from there. Calls that the word counts as in flight
+//! never return: leaked permits, hung calls. A [`Contender`](simulation::Contender) may act while
+//! the client's own call is in progress.
+//!
+//! | calls take | result |
 //! |---|---|
-//! | a nanosecond less than the lease, or sooner | closed after at most 2 + `probe_successes` asks: one finds all places taken and one that their lease is over, or one that it is open. That takes at most a lease, an open period and the calls |
-//! | less than the longest lease (by default up to eight times max(30 s, interval), a day at most) | closed after at most as many reopens as the lease grows by, and one; each costs at most two asks more |
-//! | as long as the lease, or longer | if somebody else asks, a breaker of one probe never closes; in a row it rejects no more than [`MAX_REJECTIONS`](simulation::MAX_REJECTIONS) asks of a caller who waits as long as he must, and then lets him through |
+//! | a nanosecond less than the lease, or less | closed after at most 2 + `probe_successes` attempts; see below |
+//! | less than the longest lease | closed after at most one reopen more than the lease grows; each costs at most two more attempts |
+//! | as long as the lease, or longer | with a contender, a breaker with one probe never closes; it keeps admitting the client |
+//!
+//! In the first row, one attempt finds all slots taken and one finds their lease expired; or one
+//! finds the breaker open. That takes at most a lease, an open period and the calls.
+//!
+//! In the second row, the longest lease is by default up to eight times max(30 s, interval), at
+//! most a day.
+//!
+//! In the third row, a client that waits as reported is rejected at most
+//! [`MAX_REJECTIONS`](simulation::MAX_REJECTIONS) times in a row.
 
 mod mutants;
 mod simulation;
@@ -33,14 +45,14 @@ use super::{
 
 use simulation::{CallTime, Client, Contender, Effort, Simulation};
 
-/// How often a breaker must reopen until the lease grows no more.
+/// Number of reopens until the lease stops growing.
 fn growths(rules: &Rules) -> u32 {
     let longest = lease_ticks(rules, MAX_REOPENS);
     let shorter = (0..MAX_REOPENS).take_while(|reopens| lease_ticks(rules, *reopens) < longest);
     u32::try_from(shorter.count()).expect("few")
 }
 
-/// What it takes at most to close this word, where calls take less than the lease.
+/// Upper bound of the effort to close this word, where calls take less than the lease.
 fn most_if_fast(word: Word, rules: &Rules) -> Effort {
     let lease = |reopens| (lease_ticks(rules, reopens) + 1) * 4;
     let (lost, open, reopens) = match word.phase() {
@@ -65,7 +77,7 @@ fn longest_open(open: Open, rules: &Rules) -> u64 {
         .div_ceil(Deadline::ticks(1))
 }
 
-/// The same, where they take less than the longest lease. (How long that takes is not bounded here.)
+/// The same bound where calls take less than the longest lease. (It does not bound the time.)
 fn most_if_slow(rules: &Rules) -> Effort {
     let growths = growths(rules);
     Effort {
@@ -75,7 +87,7 @@ fn most_if_slow(rules: &Rules) -> Effort {
     }
 }
 
-/// What was found of one subject.
+/// Results of one case.
 #[derive(Default)]
 struct Found {
     simulations: usize,
@@ -93,17 +105,17 @@ impl fmt::Display for Found {
         let (attempts, millis) = (fast.attempts, fast.millis);
         write!(
             f,
-            "{simulations} drives, closed after at most {attempts} asks and {millis} ms"
+            "{simulations} simulations, closed after at most {attempts} attempts and {millis} ms"
         )?;
         let (attempts, reopened) = (slow.attempts, slow.reopened);
         write!(
             f,
-            "; by a slow dependency after {attempts} asks, {reopened} reopens"
+            "; by a slow dependency after {attempts} attempts, {reopened} reopens"
         )
     }
 }
 
-/// Every caller, from every one of these words, at every moment that matters.
+/// Simulates every client, from every one of these words, at every moment that matters.
 fn simulate_all(words: &HashSet<Word>, rules: &Rules) -> Found {
     let mut found = Found::default();
     for &word in words {

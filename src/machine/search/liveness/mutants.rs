@@ -1,4 +1,4 @@
-//! That the drives can fail: machines that are broken on purpose.
+//! Mutants: broken machines, which show that the simulations can fail.
 
 use std::num::NonZeroU32;
 
@@ -17,7 +17,7 @@ use super::{
     simulation::{Admit, CallTime, Client, Contender, Effort, Simulation},
 };
 
-/// What a machine that is broken does from a word whose one place is taken for good.
+/// Simulates a machine from a word whose only slot is taken for ever.
 fn closes(admit: Admit, call_time: CallTime, rules: &Rules) -> Option<Effort> {
     let word = Word::new(0).begin_half_open(0, LeaseEnd::of(7_000 * MS));
     let most = match call_time {
@@ -31,7 +31,7 @@ fn closes(admit: Admit, call_time: CallTime, rules: &Rules) -> Option<Effort> {
     Simulation::from(word, 0, rules, admit).close(client, most)
 }
 
-/// Without a lease, on a leaked permit.
+/// Mutant: no lease, with a leaked permit.
 #[test]
 fn a_machine_without_a_lease_never_closes() {
     let without: Admit = |word, rules, moment| match word.phase() {
@@ -45,7 +45,7 @@ fn a_machine_without_a_lease_never_closes() {
     assert!(closes(without, CallTime::Nothing, &one_probe()).is_none());
 }
 
-/// With a lease that does not grow, on a partner that is slow but healthy.
+/// Mutant: a lease that does not grow, with a slow but healthy dependency.
 #[test]
 fn a_lease_that_does_not_grow_never_closes_for_a_slow_dependency() {
     let constant: Admit = |word, rules, moment| {
@@ -57,7 +57,8 @@ fn a_lease_that_does_not_grow_never_closes_for_a_slow_dependency() {
     assert!(closes(constant, call_time, &one_probe()).is_none());
 }
 
-/// With deadlines compared by half their range, once the clock has stepped back: it rejects for years.
+/// Mutant: deadlines compared by half their range, after the clock stepped back. It rejects for
+/// years.
 #[test]
 fn a_deadline_compared_by_half_its_range_closes_too_late() {
     let half: Admit = |word, rules, moment| match word.phase() {

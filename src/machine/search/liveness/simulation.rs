@@ -1,4 +1,4 @@
-//! A breaker that is driven by somebody who wants to call.
+//! Simulation of a client that calls through a breaker.
 
 use std::cmp::max;
 
@@ -13,48 +13,48 @@ use super::super::{
     inputs::{DEADLINE_TICK, LEASE_TICK, MS, WRAP, at},
 };
 
-/// How long the calls take.
+/// Duration of the client's calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CallTime {
     Nothing,
-    /// A nanosecond less than the lease that stands.
+    /// A nanosecond less than the current lease.
     LessThanTheLease,
-    /// As long as the lease that stands, to the nanosecond: at best too late by nothing.
+    /// Exactly the current lease: too late by nothing at best.
     TheLease,
-    /// Always a nanosecond less than the lease after so many reopens that it grows no more: what a dependency may
-    /// take that is slow, but healthy.
+    /// A nanosecond less than the longest lease: what a slow but healthy dependency may take.
     LessThanTheLongestLease,
-    /// Always a nanosecond more than that, and what a tick rounds it up by.
+    /// A nanosecond more than the longest lease, plus the rounding to ticks.
     MoreThanAnyLease,
 }
 
-/// Somebody else, while the caller's call is under way.
+/// Another caller, while the client's call is in progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Contender {
     None,
-    /// Asks when the call ends and at the end of every lease before that, and never returns if it is let through.
-    /// (Without one, nobody notices the end of a lease, and a call of any length recovers the breaker.)
+    /// Asks for admission when the call ends, and at the end of every lease before that; its
+    /// admitted calls never return. (Without a contender no call finds the expired lease, and a
+    /// call of any length recovers the breaker.)
     Asks,
 }
 
-/// Who drives the word.
+/// The caller that drives the word.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Client {
     pub(super) call_time: CallTime,
     pub(super) contender: Contender,
 }
 
-/// The function that decides about a call: the shipped one, or one that is broken on purpose.
+/// The function that decides an admission: the shipped one, or a mutant.
 pub(super) type Admit = fn(Word, &Rules, Moment) -> Step<Admission>;
 
-/// What it took to close a word.
+/// Effort to close a word.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Effort {
-    /// How often the caller asked.
+    /// Number of the client's attempts.
     pub(super) attempts: u32,
-    /// How long it waited, its own calls included.
+    /// Total time that the client waited, including its calls.
     pub(super) millis: u64,
-    /// How often the breaker reopened meanwhile.
+    /// Number of reopens in that time.
     pub(super) reopened: u32,
 }
 
@@ -68,19 +68,19 @@ impl Effort {
     }
 }
 
-/// A breaker that is driven.
+/// A simulated breaker.
 pub(super) struct Simulation<'a> {
     pub(super) word: Word,
     now: u64,
     rules: &'a Rules,
     admit: Admit,
     effort: Effort,
-    /// How often the caller was rejected since it was last let through.
+    /// Number of rejections since the last admission.
     rejected: u32,
 }
 
 impl<'a> Simulation<'a> {
-    /// From this word on, at this moment; an operator who holds it lets go.
+    /// Starts from this word at this moment; an operator resumes a held word.
     pub(super) fn from(word: Word, now: u64, rules: &'a Rules, admit: Admit) -> Self {
         let word = match word.phase() {
             Phase::Held(_) => operate(word, Verb::Resume, rules, at(now)).word,
@@ -109,7 +109,7 @@ impl<'a> Simulation<'a> {
         self.effort.millis += nanos.div_ceil(MS);
     }
 
-    /// Asks once, and does what follows from the answer.
+    /// Makes one attempt, and acts on its verdict.
     fn attempt(&mut self, client: Client) {
         self.effort.attempts += 1;
         match self.ask() {
@@ -130,7 +130,7 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    /// A call is under way.
+    /// A call in progress.
     fn call(
         &mut self,
         Client {
@@ -168,7 +168,7 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    /// Turns until the word is closed; `None` if that takes more than `most`.
+    /// Makes attempts until the word is closed; `None` if that exceeds `most`.
     pub(super) fn close(mut self, client: Client, most: Effort) -> Option<Effort> {
         while !self.word.is_closed() {
             if self.effort.attempts == most.attempts {
@@ -182,7 +182,7 @@ impl<'a> Simulation<'a> {
         (millis <= most.millis && reopened <= most.reopened).then_some(self.effort)
     }
 
-    /// Whether the word is closed after many turns; `None` if the caller was not let through for too long.
+    /// Whether the word is closed after many attempts; `None` after too many rejections in a row.
     pub(super) fn keeps_probing(mut self, client: Client) -> Option<bool> {
         for _ in 0..ATTEMPTS {
             self.attempt(client);
@@ -194,9 +194,9 @@ impl<'a> Simulation<'a> {
     }
 }
 
-/// How often a caller is rejected in a row who waits as long as he must.
+/// Maximum number of rejections in a row for a client that waits as reported.
 pub(super) const MAX_REJECTIONS: u32 = 3;
-/// As many turns as the lease needs to grow as long as it may, several times over.
+/// Number of attempts: several times what the lease needs to reach its maximum.
 const ATTEMPTS: u32 = 40;
 
 fn reopens(word: Word) -> u8 {
@@ -207,7 +207,7 @@ fn reopens(word: Word) -> u8 {
     }
 }
 
-/// After so long a lease is over by any clock. Nanoseconds.
+/// Nanoseconds after which a lease has expired on any clock.
 fn longest_lease(rules: &Rules, word: Word) -> u64 {
     (lease_ticks(rules, reopens(word)) + SLACK_TICKS + 1) * LEASE_TICK
 }
