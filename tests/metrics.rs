@@ -1,12 +1,13 @@
 //! Metrics of breakers, as a real Prometheus exporter shows them.
 #![cfg(feature = "metrics")]
 
+mod support;
+
 use std::{
     collections::BTreeMap,
     net::TcpListener,
     sync::{Arc, Barrier, Once, Weak},
     thread,
-    time::Duration,
 };
 
 use cutout::{
@@ -16,7 +17,8 @@ use cutout::{
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
-const SECOND: Duration = Duration::from_secs(1);
+use support::SECOND;
+
 const PARTNER: cutout::Builder = Breaker::builder()
     .name("partner")
     .trip(Trip::consecutive(1))

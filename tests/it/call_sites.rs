@@ -17,7 +17,7 @@ use cutout::{
     clock::Manual,
 };
 
-const SECOND: Duration = Duration::from_secs(1);
+use crate::support::SECOND;
 
 /// Trips at one failure.
 const TOUCHY: Policy = Policy::new()

@@ -14,10 +14,11 @@ use std::{
     time::Duration,
 };
 
-use cutout::{Breaker, Error, OnDrop, Outcome, Policy, Snapshot, State, Trip, clock::Manual};
+use cutout::{Breaker, Error, OnDrop, Outcome, Policy, Snapshot, State, Trip};
 use tokio::time::{sleep, timeout};
 
-const SECOND: Duration = Duration::from_secs(1);
+use crate::support::{Fixture, SECOND};
+
 const POLICY: Policy = Policy::new()
     .trip(Trip::consecutive(2))
     .open_for(SECOND)
@@ -47,23 +48,13 @@ async fn is_ready_at_once<F: Future>(mut future: Pin<&mut F>) -> bool {
     poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_ready())).await
 }
 
-fn breaker(policy: Policy) -> Breaker {
-    Breaker::builder()
-        .policy(policy)
-        .build()
-        .with_shared_clock(Arc::new(Manual::new()))
+fn breaker(policy: Policy) -> Arc<Breaker> {
+    Fixture::new(policy).breaker
 }
 
 /// A breaker whose next call is a probe.
-fn past_the_deadline(policy: Policy) -> Breaker {
-    let clock = Arc::new(Manual::new());
-    let breaker = Breaker::builder()
-        .policy(policy)
-        .build()
-        .with_shared_clock(clock.clone());
-    breaker.force_open_for(SECOND);
-    clock.advance(SECOND);
-    breaker
+fn past_the_deadline(policy: Policy) -> Arc<Breaker> {
+    Fixture::past_the_deadline(policy).breaker
 }
 
 /// Asserts the effect of a cancelled probe where drops fail probes.

@@ -2,72 +2,22 @@
 
 use std::{
     convert::Infallible,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
     task::{Context, Waker},
     time::Duration,
 };
 
-use cutout::{
-    Breaker, OnDrop, Outcome, Policy, Recorded, State, Trip, clock::Clock, clock::Manual,
-};
+use cutout::{Breaker, OnDrop, Outcome, Policy, Recorded, State, Trip};
 
-const SECOND: Duration = Duration::from_secs(1);
+use crate::support::{Fixture, SECOND};
+
 const POLICY: Policy = Policy::new()
     .trip(Trip::failures(2).of_last(4))
     .open_for(SECOND)
     .probe_lease(SECOND);
 
-/// A manual clock that counts its readings.
-#[derive(Default)]
-struct Counting {
-    time: Manual,
-    reads: AtomicU32,
-}
-
-impl Clock for Counting {
-    fn now(&self) -> u64 {
-        self.reads.fetch_add(1, Ordering::Relaxed);
-        self.time.now()
-    }
-}
-
-struct Bench {
-    breaker: Breaker,
-    clock: Arc<Counting>,
-}
-
-impl Bench {
-    fn new(policy: Policy) -> Self {
-        let clock = Arc::new(Counting::default());
-        let breaker = Breaker::builder().policy(policy).build();
-        Self {
-            breaker: breaker.with_shared_clock(clock.clone()),
-            clock,
-        }
-    }
-
-    /// Advances the clock to the deadline, so that the next call is a probe.
-    fn past_the_deadline(policy: Policy) -> Self {
-        let bench = Self::new(policy);
-        bench.breaker.force_open_for(SECOND);
-        bench.clock.time.advance(SECOND);
-        bench
-    }
-
-    /// Counts how often `act` reads the clock, and returns its result.
-    fn reads<'a, T>(&'a self, act: impl FnOnce(&'a Breaker) -> T) -> (u32, T) {
-        let before = self.clock.reads.load(Ordering::Relaxed);
-        let value = act(&self.breaker);
-        (self.clock.reads.load(Ordering::Relaxed) - before, value)
-    }
-}
-
 #[test]
 fn admission_while_closed_reads_none() {
-    let bench = Bench::new(POLICY);
+    let bench = Fixture::new(POLICY);
     let (reads, permit) = bench.reads(|breaker| breaker.try_acquire().unwrap());
     assert_eq!(reads, 0);
     permit.failure();
@@ -77,7 +27,7 @@ fn admission_while_closed_reads_none() {
 
 #[test]
 fn a_success_while_closed_reads_none() {
-    let bench = Bench::new(POLICY);
+    let bench = Fixture::new(POLICY);
     bench.breaker.try_acquire().unwrap().failure();
     for _ in 0..6 {
         let (reads, answer) = bench.reads(|breaker| breaker.call(|| Ok::<_, ()>(7)));
@@ -87,7 +37,7 @@ fn a_success_while_closed_reads_none() {
 
 #[test]
 fn an_ignored_outcome_reads_none() {
-    for bench in [Bench::new(POLICY), Bench::past_the_deadline(POLICY)] {
+    for bench in [Fixture::new(POLICY), Fixture::past_the_deadline(POLICY)] {
         let permit = bench.breaker.try_acquire().unwrap();
         let (reads, recorded) = bench.reads(|_| permit.record(Outcome::Ignored));
         assert_eq!((reads, recorded), (0, Recorded::Unrecorded));
@@ -96,10 +46,10 @@ fn an_ignored_outcome_reads_none() {
 
 #[test]
 fn every_failure_reads_the_clock_once() {
-    let bench = Bench::new(POLICY);
+    let bench = Fixture::new(POLICY);
     for expected in [Recorded::Applied, Recorded::Tripped] {
         for outcome in [Outcome::Failure, Outcome::FailureFor(SECOND)] {
-            let bench = Bench::new(POLICY);
+            let bench = Fixture::new(POLICY);
             if expected == Recorded::Tripped {
                 bench.breaker.try_acquire().unwrap().failure();
             }
@@ -116,7 +66,7 @@ fn every_failure_reads_the_clock_once() {
 
 #[test]
 fn a_failed_probe_reads_one() {
-    let bench = Bench::past_the_deadline(POLICY);
+    let bench = Fixture::past_the_deadline(POLICY);
     let permit = bench.breaker.try_acquire().unwrap();
     let (reads, recorded) = bench.reads(|_| permit.record(Outcome::Failure));
     assert_eq!((reads, recorded), (1, Recorded::Reopened));
@@ -124,7 +74,7 @@ fn a_failed_probe_reads_one() {
 
 #[test]
 fn admission_of_a_probe_reads_one() {
-    let bench = Bench::past_the_deadline(POLICY.probes(2));
+    let bench = Fixture::past_the_deadline(POLICY.probes(2));
     for _ in 0..2 {
         let (reads, permit) = bench.reads(|breaker| breaker.try_acquire().unwrap());
         assert_eq!((reads, permit.is_probe()), (1, true));
@@ -134,17 +84,17 @@ fn admission_of_a_probe_reads_one() {
 
 #[test]
 fn a_rejection_reads_one() {
-    let bench = Bench::new(POLICY);
+    let bench = Fixture::new(POLICY);
     bench.breaker.force_open_for(SECOND);
     let (reads, open) = bench.reads(Breaker::try_acquire);
     assert_eq!((reads, open.is_err()), (1, true));
 
-    bench.clock.time.advance(SECOND);
+    bench.clock.advance(SECOND);
     let probe = bench.breaker.try_acquire().unwrap();
     let (reads, busy) = bench.reads(Breaker::try_acquire);
     assert_eq!((reads, busy.is_err()), (1, true));
 
-    bench.clock.time.advance(2 * SECOND);
+    bench.clock.advance(2 * SECOND);
     let (reads, lease_over) = bench.reads(Breaker::try_acquire);
     assert_eq!((reads, lease_over.is_err()), (1, true));
     assert_eq!(bench.breaker.snapshot().reopens, 1);
@@ -153,7 +103,7 @@ fn a_rejection_reads_one() {
 
 #[test]
 fn a_success_of_a_probe_reads_one_whether_it_recovers_or_not() {
-    let bench = Bench::past_the_deadline(POLICY.probe_successes(2));
+    let bench = Fixture::past_the_deadline(POLICY.probe_successes(2));
     for expected in [Recorded::Applied, Recorded::Recovered] {
         let permit = bench.breaker.try_acquire().unwrap();
         let (reads, recorded) = bench.reads(|_| permit.record(Outcome::Success));
@@ -169,13 +119,13 @@ fn a_slow_call_limit_costs_two_a_call() {
         Outcome::FailureFor(SECOND),
         Outcome::Ignored,
     ] {
-        let bench = Bench::new(POLICY.slow_call(SECOND));
+        let bench = Fixture::new(POLICY.slow_call(SECOND));
         let call = |breaker: &Breaker| breaker.try_acquire().unwrap().record(outcome);
         let (reads, _) = bench.reads(call);
         assert_eq!(reads, 2, "{outcome:?}");
         let (reads, ()) = bench.reads(|breaker| {
             let permit = breaker.try_acquire().unwrap();
-            bench.clock.time.advance(SECOND);
+            bench.clock.advance(SECOND);
             permit.record(outcome);
         });
         assert_eq!(reads, 2, "{outcome:?} late");
@@ -184,7 +134,7 @@ fn a_slow_call_limit_costs_two_a_call() {
 
 #[test]
 fn a_slow_call_limit_costs_a_failing_probe_two() {
-    let bench = Bench::past_the_deadline(POLICY.slow_call(SECOND));
+    let bench = Fixture::past_the_deadline(POLICY.slow_call(SECOND));
     let (reads, recorded) = bench.reads(|breaker| {
         let permit = breaker.try_acquire().unwrap();
         permit.record(Outcome::Failure)
@@ -199,11 +149,11 @@ fn a_drop_that_is_ignored_reads_none_and_one_that_fails_reads_one() {
         (OnDrop::Ignore, 0),
         (OnDrop::Failure, 1),
     ] {
-        let bench = Bench::new(POLICY.on_drop(on_drop));
+        let bench = Fixture::new(POLICY.on_drop(on_drop));
         let permit = bench.breaker.try_acquire().unwrap();
         assert_eq!(bench.reads(|_| drop(permit)).0, expected, "{on_drop:?}");
     }
-    let bench = Bench::past_the_deadline(POLICY);
+    let bench = Fixture::past_the_deadline(POLICY);
     let permit = bench.breaker.try_acquire().unwrap();
     assert_eq!(bench.reads(|_| drop(permit)).0, 1);
 }
@@ -211,10 +161,10 @@ fn a_drop_that_is_ignored_reads_none_and_one_that_fails_reads_one() {
 #[test]
 fn failure_after_costs_two_a_call_that_is_dropped() {
     for held in [Duration::ZERO, SECOND] {
-        let bench = Bench::new(POLICY.on_drop(OnDrop::FailureAfter(SECOND)));
+        let bench = Fixture::new(POLICY.on_drop(OnDrop::FailureAfter(SECOND)));
         let (reads, ()) = bench.reads(|breaker| {
             let permit = breaker.try_acquire().unwrap();
-            bench.clock.time.advance(held);
+            bench.clock.advance(held);
             drop(permit);
         });
         assert_eq!(reads, 2, "held for {held:?}");
@@ -223,7 +173,7 @@ fn failure_after_costs_two_a_call_that_is_dropped() {
 
 #[test]
 fn a_future_that_is_never_polled_reads_none() {
-    let bench = Bench::past_the_deadline(POLICY.slow_call(SECOND));
+    let bench = Fixture::past_the_deadline(POLICY.slow_call(SECOND));
     let answer = async { Ok::<_, Infallible>(7) };
     let (reads, call) = bench.reads(|breaker| Box::pin(breaker.call_async(answer)));
     assert_eq!(reads, 0);
@@ -232,7 +182,7 @@ fn a_future_that_is_never_polled_reads_none() {
 
 #[test]
 fn a_future_reads_the_clock_as_often_as_a_call() {
-    let bench = Bench::new(POLICY.slow_call(SECOND));
+    let bench = Fixture::new(POLICY.slow_call(SECOND));
     let (reads, ()) = bench.reads(|breaker| {
         let mut call = Box::pin(breaker.call_async(async {
             for _ in 0..9 {
@@ -255,7 +205,7 @@ fn a_verb_of_the_operator_reads_one() {
         Breaker::disable,
         Breaker::reset,
     ];
-    let bench = Bench::new(POLICY);
+    let bench = Fixture::new(POLICY);
     for verb in verbs {
         let generation = bench.breaker.snapshot().generation;
         assert_eq!(bench.reads(verb).0, 1);
@@ -265,7 +215,7 @@ fn a_verb_of_the_operator_reads_one() {
 
 #[test]
 fn accessors_read_no_clock_while_closed_and_one_while_open() {
-    let bench = Bench::new(POLICY);
+    let bench = Fixture::new(POLICY);
     assert_eq!(bench.reads(Breaker::state), (0, State::Closed));
     assert_eq!(bench.reads(Breaker::peek), (0, Ok(())));
     bench.breaker.force_open_for(SECOND);

@@ -1,29 +1,17 @@
 //! I27: the generation has 16 bits. A permit is stale after every number of transitions except
 //! multiples of 65 536, as the documentation of `Breaker` says.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use cutout::{Breaker, Outcome, Policy, Recorded, State, Trip, clock::Manual};
+use cutout::{Breaker, Outcome, Policy, Recorded, State, Trip};
+
+use crate::support::Fixture;
 
 const ROUND: u32 = 65_536;
 const OPEN_FOR: Duration = Duration::from_millis(10);
 const POLICY: Policy = Policy::new().trip(Trip::consecutive(2)).open_for(OPEN_FOR);
 
-struct Bench {
-    breaker: Breaker,
-    clock: Arc<Manual>,
-}
-
-impl Bench {
-    fn new(policy: Policy) -> Self {
-        let clock = Arc::new(Manual::new());
-        let breaker = Breaker::builder().policy(policy).build();
-        Self {
-            breaker: breaker.with_shared_clock(clock.clone()),
-            clock,
-        }
-    }
-
+impl Fixture {
     /// Makes this many transitions, of which the last leads to closed.
     fn turn(&self, transitions: u32) {
         for _ in 0..transitions {
@@ -46,7 +34,7 @@ fn a_failure_is_stale_after_every_number_of_transitions_but_whole_rounds() {
         3, 65_533, 65_534, 65_535, 65_537, 65_538, 98_304, 131_071, 131_072,
     ];
     for transitions in powers.chain(near) {
-        let bench = Bench::new(POLICY);
+        let bench = Fixture::new(POLICY);
         let late = bench.breaker.try_acquire().unwrap();
         bench.turn(transitions);
         let expected = if transitions % ROUND == 0 {
@@ -67,7 +55,7 @@ fn a_probe_recovers_a_later_outage_after_a_whole_round_only() {
         (ROUND, Recorded::Recovered),
         (ROUND + 1, Recorded::Stale),
     ] {
-        let bench = Bench::new(POLICY);
+        let bench = Fixture::new(POLICY);
         let late = bench.probe();
         bench.turn(transitions - 2);
         let probe = bench.probe();
@@ -87,7 +75,7 @@ fn after_a_whole_round_a_permit_is_still_stale_in_any_state_but_its_own() {
         breaker.force_open_for(OPEN_FOR)
     }];
     for verb in verbs {
-        let bench = Bench::new(POLICY);
+        let bench = Fixture::new(POLICY);
         let late = bench.breaker.try_acquire().unwrap();
         bench.turn(ROUND - 1);
         assert_eq!(verb(&bench.breaker), State::Closed);
@@ -95,7 +83,7 @@ fn after_a_whole_round_a_permit_is_still_stale_in_any_state_but_its_own() {
         assert_ne!(stands, State::Closed);
         assert_eq!(late.record(Outcome::Failure), Recorded::Stale, "{stands}");
     }
-    let bench = Bench::new(POLICY);
+    let bench = Fixture::new(POLICY);
     let late = bench.breaker.try_acquire().unwrap();
     bench.turn(ROUND - 2);
     let probe = bench.probe();
@@ -106,7 +94,7 @@ fn after_a_whole_round_a_permit_is_still_stale_in_any_state_but_its_own() {
 /// At the shortest open period, without an operator: a trip, a probe and a recovery every 10 ms.
 #[test]
 fn a_round_takes_more_than_three_and_a_half_minutes() {
-    let bench = Bench::new(POLICY.trip(Trip::consecutive(1)));
+    let bench = Fixture::new(POLICY.trip(Trip::consecutive(1)));
     let end = |outcome| bench.breaker.try_acquire().unwrap().record(outcome);
     let mut transitions = 0;
     let mut waited = Duration::ZERO;

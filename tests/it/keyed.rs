@@ -17,7 +17,8 @@ use cutout::{
     clock::Manual, keyed::Breakers,
 };
 
-const SECOND: Duration = Duration::from_secs(1);
+use crate::support::SECOND;
+
 const EACH: cutout::Builder = Breaker::builder()
     .trip(Trip::consecutive(1))
     .open_for(SECOND);

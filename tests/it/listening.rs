@@ -15,7 +15,8 @@ use cutout::{
     Rejected, State, Transition, Trip, clock::Manual,
 };
 
-const SECOND: Duration = Duration::from_secs(1);
+use crate::support::SECOND;
+
 const POLICY: Policy = Policy::new().trip(Trip::consecutive(1)).open_for(SECOND);
 
 /// Records every transition that it is notified of.

@@ -29,3 +29,6 @@ mod tracing;
 #[cfg(feature = "watch")]
 mod watching;
 mod windows;
+
+#[path = "../support/mod.rs"]
+mod support;

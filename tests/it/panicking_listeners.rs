@@ -7,7 +7,6 @@ use std::{
         atomic::{AtomicU32, Ordering},
     },
     thread,
-    time::Duration,
 };
 
 use cutout::{
@@ -15,7 +14,8 @@ use cutout::{
     Transition, Trip, clock::Manual,
 };
 
-const SECOND: Duration = Duration::from_secs(1);
+use crate::support::SECOND;
+
 const POLICY: Policy = Policy::new().trip(Trip::consecutive(1)).open_for(SECOND);
 
 /// Records the generations of the transitions that it is notified of.

@@ -8,7 +8,8 @@ use proptest::prelude::*;
 
 use super::any_policy::any_policy;
 
-const SECOND: Duration = Duration::from_secs(1);
+use crate::support::SECOND;
+
 const NEW: Policy = Policy::new();
 
 fn from_toml(text: &str) -> Policy {

@@ -11,7 +11,6 @@ use std::{
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     task::{Context, Waker},
-    time::Duration,
 };
 
 use cutout::{
@@ -20,7 +19,8 @@ use cutout::{
     clock::{Clock, Manual},
 };
 
-const SECOND: Duration = Duration::from_secs(1);
+use crate::support::SECOND;
+
 const POLICY: Policy = Policy::new().trip(Trip::consecutive(2)).open_for(SECOND);
 
 #[expect(clippy::unnecessary_wraps, reason = "represents a call that can fail")]

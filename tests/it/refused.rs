@@ -11,12 +11,10 @@ use proptest::prelude::*;
 
 use super::any_policy::any_policy;
 
-const DAY: Duration = Duration::from_hours(24);
+use crate::support::{DAY, MS, NS, SECOND};
+
 const MONTH: Duration = Duration::from_hours(30 * 24);
 const YEAR: Duration = Duration::from_hours(365 * 24);
-const SECOND: Duration = Duration::from_secs(1);
-const MS: Duration = Duration::from_millis(1);
-const NS: Duration = Duration::from_nanos(1);
 const NEW: Policy = Policy::new();
 
 fn trip(trip: Trip) -> Policy {

@@ -3,13 +3,12 @@
 use std::{
     io,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use cutout::{Backoff, Breaker, Outcome, Trip, clock::Manual, tracing::Events};
 use tracing_subscriber::fmt;
 
-const SECOND: Duration = Duration::from_secs(1);
+use crate::support::SECOND;
 
 /// The output of a subscriber.
 #[derive(Clone, Default)]

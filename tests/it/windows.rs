@@ -2,23 +2,18 @@
 //! a count or a trip.
 
 use std::{
-    sync::{
-        Arc, Barrier, Mutex,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Arc, Barrier, Mutex},
     thread,
     time::Duration,
 };
 
 use cutout::{
     Breaker, Outcome::Failure, Outcome::Success, Policy, Recorded, Snapshot, State, Transition,
-    Trip, clock::Clock, clock::Manual,
+    Trip,
 };
 
-const US: Duration = Duration::from_micros(1);
-const MS: Duration = Duration::from_millis(1);
-const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_mins(1);
+use crate::support::{Fixture, MINUTE, MS, SECOND, US};
+
 /// A multiple of every window and bucket length in these tests.
 const START: u64 = 86_400_000_000_000 * 400;
 /// In each time bucket, a thread's first `READ_EACH` successes read the clock; after those, one in
@@ -26,50 +21,15 @@ const START: u64 = 86_400_000_000_000 * 400;
 const READ_EACH: u32 = 64;
 const READ_ONE_IN: u32 = 8;
 
-/// A manual clock that counts its readings.
-struct Counting {
-    time: Manual,
-    reads: AtomicU32,
+fn of_trip(trip: Trip) -> Fixture {
+    of(Policy::new().trip(trip))
 }
 
-impl Clock for Counting {
-    fn now(&self) -> u64 {
-        self.reads.fetch_add(1, Ordering::Relaxed);
-        self.time.now()
-    }
+fn of(policy: Policy) -> Fixture {
+    Fixture::at(START, Breaker::builder().policy(policy.open_for(SECOND)))
 }
 
-struct Bench {
-    breaker: Breaker,
-    clock: Arc<Counting>,
-}
-
-impl Bench {
-    fn new(trip: Trip) -> Self {
-        Self::of(Policy::new().trip(trip))
-    }
-
-    fn of(policy: Policy) -> Self {
-        let clock = Arc::new(Counting {
-            time: Manual::at(START),
-            reads: AtomicU32::new(0),
-        });
-        let breaker = Breaker::builder()
-            .policy(policy.open_for(SECOND))
-            .build()
-            .with_shared_clock(clock.clone());
-        Self { breaker, clock }
-    }
-
-    fn after(&self, time: Duration) -> &Self {
-        self.clock.time.advance(time);
-        self
-    }
-
-    fn fail(&self) -> Recorded {
-        self.breaker.try_acquire().unwrap().record(Failure)
-    }
-
+impl Fixture {
     fn trips(&self) -> bool {
         self.fail() == Recorded::Tripped
     }
@@ -85,13 +45,6 @@ impl Bench {
     /// Failures and calls in the window.
     fn counts(&self) -> (u32, u32) {
         counts(&self.breaker.snapshot())
-    }
-
-    /// Counts how often `act` reads the clock.
-    fn reads(&self, act: impl FnOnce(&Self)) -> u32 {
-        let before = self.clock.reads.load(Ordering::Relaxed);
-        act(self);
-        self.clock.reads.load(Ordering::Relaxed) - before
     }
 
     /// Recovers from open to closed by a probe.
@@ -119,7 +72,7 @@ fn thirds() -> [Trip; 4] {
 #[test]
 fn each_window_trips_at_the_kth_failure_and_reports_its_counts() {
     for trip in thirds() {
-        let bench = Bench::new(trip);
+        let bench = of_trip(trip);
         assert_eq!(bench.counts(), (0, 0), "{trip:?}");
         assert!(!bench.trips(), "{trip:?}");
         assert!(!bench.trips(), "{trip:?}");
@@ -133,7 +86,7 @@ fn each_window_trips_at_the_kth_failure_and_reports_its_counts() {
 #[test]
 fn each_window_starts_empty_after_recovery_and_after_a_reset() {
     for trip in thirds() {
-        let bench = Bench::new(trip);
+        let bench = of_trip(trip);
         for _ in 0..300 {
             for expected in [false, false, true] {
                 assert_eq!(bench.trips(), expected, "{trip:?}");
@@ -151,7 +104,7 @@ fn each_window_starts_empty_after_recovery_and_after_a_reset() {
 #[test]
 fn an_outcome_of_an_earlier_period_is_counted_in_no_window() {
     for trip in thirds() {
-        let bench = Bench::new(trip);
+        let bench = of_trip(trip);
         bench.fail();
         let late = [(); 4].map(|()| bench.breaker.try_acquire().unwrap());
         bench.breaker.reset();
@@ -165,7 +118,7 @@ fn an_outcome_of_an_earlier_period_is_counted_in_no_window() {
 #[test]
 fn a_slow_call_is_a_failure_in_each_window() {
     for trip in thirds() {
-        let bench = Bench::of(Policy::new().trip(trip).slow_call(MS));
+        let bench = of(Policy::new().trip(trip).slow_call(MS));
         for expected in [Recorded::Applied, Recorded::Applied, Recorded::Tripped] {
             let permit = bench.breaker.try_acquire().unwrap();
             bench.after(MS);
@@ -186,11 +139,11 @@ fn a_run_and_each_window_trip_independently() {
             window.or(Trip::consecutive(2)),
             Trip::consecutive(2).or(window),
         ] {
-            let bench = Bench::new(trip);
+            let bench = of_trip(trip);
             assert!(!bench.trips());
             assert!(bench.trips(), "by the run: {trip:?}");
 
-            let bench = Bench::new(trip);
+            let bench = of_trip(trip);
             for _ in 0..2 {
                 assert!(!bench.trips(), "{trip:?}");
                 bench.succeed(1);
@@ -203,7 +156,7 @@ fn a_run_and_each_window_trip_independently() {
         Trip::percent(100).min_calls(1_000_000).within(MINUTE),
         Trip::failures(4_096).of_last(4_096),
     ] {
-        let bench = Bench::new(window.or(Trip::consecutive(1_000)));
+        let bench = of_trip(window.or(Trip::consecutive(1_000)));
         bench.fail();
         bench.succeed(1);
         for _ in 1..1_000 {
@@ -211,7 +164,7 @@ fn a_run_and_each_window_trip_independently() {
         }
         assert!(bench.trips(), "{window:?}");
     }
-    let bench = Bench::new(Trip::failures(2).of_last(46).or(Trip::consecutive(65_535)));
+    let bench = of_trip(Trip::failures(2).of_last(46).or(Trip::consecutive(65_535)));
     bench.fail();
     assert!(bench.trips());
 }
@@ -221,7 +174,7 @@ fn a_failure_leaves_a_window_of_calls_with_the_nth_call_after_it() {
     for n in [46, 100, 4_096] {
         // Also far beyond the capacity of the word.
         for between in [n - 3, n - 2, n - 1, n, 65_534, 65_535, 65_536, 131_072] {
-            let bench = Bench::new(Trip::failures(2).of_last(n));
+            let bench = of_trip(Trip::failures(2).of_last(n));
             bench.fail();
             bench.succeed(between);
             assert_eq!(bench.trips(), between + 2 <= n, "{between} between, {n}");
@@ -232,7 +185,7 @@ fn a_failure_leaves_a_window_of_calls_with_the_nth_call_after_it() {
 #[test]
 fn a_window_of_calls_rotates_for_ever() {
     for n in [46, 100, 1_000, 4_096_u32] {
-        let bench = Bench::new(Trip::failures(3).of_last(n));
+        let bench = of_trip(Trip::failures(3).of_last(n));
         // Any n calls contain two failures: the word is never healthy, and the ring wraps.
         let every = n / 2 + 1;
         for call in 1..70_000 + n {
@@ -250,7 +203,7 @@ fn a_window_of_calls_rotates_for_ever() {
 
 #[test]
 fn a_failure_rate_of_many_calls_is_exact_to_the_call() {
-    let bench = Bench::new(Trip::percent(10).min_calls(1_000).of_last(1_000));
+    let bench = of_trip(Trip::percent(10).min_calls(1_000).of_last(1_000));
     for _ in 0..99 {
         assert!(!bench.trips());
         bench.succeed(9);
@@ -270,7 +223,7 @@ fn a_failure_rate_of_many_calls_is_exact_to_the_call() {
 #[test]
 fn a_window_full_of_successes_is_not_written() {
     for n in [46, 1_000, 4_096] {
-        let bench = Bench::new(Trip::failures(2).of_last(n));
+        let bench = of_trip(Trip::failures(2).of_last(n));
         bench.succeed(n);
         let full = bench.breaker.snapshot();
         assert_eq!(counts(&full), (0, n));
@@ -296,7 +249,7 @@ fn a_failure_of_exactly_the_windows_age_does_not_count_and_one_a_microsecond_you
             (time + US, false),
             (time * 1_000 / 999, false),
         ] {
-            let bench = Bench::new(Trip::failures(2).within(time));
+            let bench = of_trip(Trip::failures(2).within(time));
             bench.fail();
             bench.after(age);
             assert_eq!(bench.counts(), (counts.into(), counts.into()));
@@ -307,7 +260,7 @@ fn a_failure_of_exactly_the_windows_age_does_not_count_and_one_a_microsecond_you
 
 #[test]
 fn failures_leave_a_window_of_time_one_by_one() {
-    let bench = Bench::new(Trip::failures(4).within(SECOND));
+    let bench = of_trip(Trip::failures(4).within(SECOND));
     for _ in 0..10_000 {
         assert!(!bench.trips(), "three are younger than a second");
         bench.after(334 * MS);
@@ -323,18 +276,18 @@ fn failures_leave_a_window_of_time_one_by_one() {
 
 #[test]
 fn a_failure_on_a_clock_that_stepped_back_counts_at_the_newest_time() {
-    let bench = Bench::new(Trip::failures(3).within(SECOND));
+    let bench = of_trip(Trip::failures(3).within(SECOND));
     bench.after(MINUTE).fail();
-    bench.clock.time.step_back(MINUTE);
+    bench.clock.step_back(MINUTE);
     assert!(!bench.trips());
     assert_eq!(bench.counts(), (2, 2));
     bench.after(MINUTE + SECOND);
     assert_eq!(bench.counts(), (0, 0));
     assert!(!bench.trips());
 
-    let bench = Bench::new(Trip::failures(3).within(SECOND));
+    let bench = of_trip(Trip::failures(3).within(SECOND));
     bench.after(MINUTE).fail();
-    bench.clock.time.step_back(MINUTE);
+    bench.clock.step_back(MINUTE);
     bench.fail();
     assert!(bench.trips(), "all at the time of the first");
 }
@@ -343,12 +296,12 @@ fn a_failure_on_a_clock_that_stepped_back_counts_at_the_newest_time() {
 fn a_rate_on_a_clock_that_steps_back_trips_all_the_same() {
     for time in [100 * MS, SECOND, MINUTE] {
         for step in [US, MS, 10 * MS, SECOND, 2 * SECOND, MINUTE, 3 * MINUTE] {
-            let bench = Bench::new(Trip::percent(50).min_calls(10).within(time));
+            let bench = of_trip(Trip::percent(50).min_calls(10).within(time));
             bench.succeed(5);
             bench.after(time / 10 * 15).succeed(5);
             let tripped = (0..1_000).any(|call| {
                 if call % 20 == 0 {
-                    bench.clock.time.step_back(step);
+                    bench.clock.step_back(step);
                 }
                 bench.trips()
             });
@@ -362,7 +315,7 @@ fn a_gap_clears_the_buckets_that_it_covers() {
     for time in [100 * MS, SECOND, MINUTE, Duration::from_hours(24)] {
         let bucket = time / 10;
         for gap in (1..=30).chain([1_000, 1_000_000]) {
-            let bench = Bench::new(Trip::percent(100).min_calls(1_000).within(time));
+            let bench = of_trip(Trip::percent(100).min_calls(1_000).within(time));
             // One call in each of ten buckets, and a failure in every other one.
             for call in 0..10 {
                 if call > 0 {
@@ -390,7 +343,7 @@ fn a_gap_clears_the_buckets_that_it_covers() {
 
 #[test]
 fn a_bucket_ends_with_its_last_nanosecond() {
-    let bench = Bench::new(Trip::percent(100).min_calls(1_000).within(SECOND));
+    let bench = of_trip(Trip::percent(100).min_calls(1_000).within(SECOND));
     bench.fail();
     bench.succeed(1);
     bench.after(SECOND.checked_sub(Duration::from_nanos(1)).unwrap());
@@ -403,7 +356,7 @@ fn a_bucket_ends_with_its_last_nanosecond() {
 fn one_failure_after_a_long_gap_does_not_trip() {
     let night = Duration::from_hours(8);
     for day in [0, 19, 20, READ_EACH, 1_000] {
-        let bench = Bench::new(Trip::percent(1).within(MINUTE));
+        let bench = of_trip(Trip::percent(1).within(MINUTE));
         bench.succeed(day);
         bench.after(night);
         assert!(!bench.trips(), "the minimum applies to calls in the window");
@@ -418,7 +371,7 @@ fn one_failure_after_a_long_gap_does_not_trip() {
 #[test]
 fn after_a_long_gap_few_old_successes_are_still_counted() {
     for day in 0..200 {
-        let bench = Bench::new(Trip::percent(100).min_calls(1_000).within(MINUTE));
+        let bench = of_trip(Trip::percent(100).min_calls(1_000).within(MINUTE));
         bench.succeed(day);
         bench.after(MINUTE).succeed(50);
         let (_, calls) = bench.counts();
@@ -437,42 +390,42 @@ fn a_success_with_failures_within_a_time_never_reads_the_clock() {
         Trip::failures(3).within(SECOND).or(Trip::consecutive(9)),
         Trip::failures(3).of_last(100),
     ] {
-        let bench = Bench::new(trip);
-        assert_eq!(bench.reads(|bench| _ = bench.succeed(10)), 0, "{trip:?}");
-        assert_eq!(bench.reads(|bench| _ = bench.fail()), 1, "{trip:?}");
-        assert_eq!(bench.reads(|bench| _ = bench.succeed(500)), 0, "{trip:?}");
-        assert_eq!(bench.reads(|bench| _ = bench.fail()), 1, "{trip:?}");
+        let bench = of_trip(trip);
+        assert_eq!(bench.reads(|_| _ = bench.succeed(10)).0, 0, "{trip:?}");
+        assert_eq!(bench.reads(|_| _ = bench.fail()).0, 1, "{trip:?}");
+        assert_eq!(bench.reads(|_| _ = bench.succeed(500)).0, 0, "{trip:?}");
+        assert_eq!(bench.reads(|_| _ = bench.fail()).0, 1, "{trip:?}");
     }
 }
 
 #[test]
 fn a_call_with_time_buckets_reads_the_clock_at_most_once() {
     let trip = Trip::percent(50).min_calls(1_000_000).within(MINUTE);
-    let bench = Bench::new(trip);
+    let bench = of_trip(trip);
     for bucket in 0..12 {
         bench.after(6 * SECOND);
         for call in 1..=READ_EACH {
-            let reads = bench.reads(|bench| _ = bench.succeed(1));
+            let reads = bench.reads(|_| _ = bench.succeed(1)).0;
             // The last bucket counts a few of these, if it already had that many.
             assert!(reads <= 1, "call {call} of {bucket}");
         }
-        assert_eq!(bench.reads(|bench| _ = bench.fail()), 1);
+        assert_eq!(bench.reads(|_| _ = bench.fail()).0, 1);
         bench.succeed(READ_EACH);
         let many = READ_ONE_IN * 100;
-        assert_eq!(bench.reads(|bench| _ = bench.succeed(many)), 100);
-        assert_eq!(bench.reads(|bench| _ = bench.fail()), 1);
+        assert_eq!(bench.reads(|_| _ = bench.succeed(many)).0, 100);
+        assert_eq!(bench.reads(|_| _ = bench.fail()).0, 1);
     }
-    let bench = Bench::new(trip);
-    assert_eq!(bench.reads(|bench| _ = bench.succeed(READ_EACH)), READ_EACH);
+    let bench = of_trip(trip);
+    assert_eq!(bench.reads(|_| _ = bench.succeed(READ_EACH)).0, READ_EACH);
 
-    let bench = Bench::of(Policy::new().trip(trip).slow_call(SECOND));
-    assert_eq!(bench.reads(|bench| _ = bench.succeed(200)), 400);
-    assert_eq!(bench.reads(|bench| _ = bench.fail()), 2);
+    let bench = of(Policy::new().trip(trip).slow_call(SECOND));
+    assert_eq!(bench.reads(|_| _ = bench.succeed(200)).0, 400);
+    assert_eq!(bench.reads(|_| _ = bench.fail()).0, 2);
 }
 
 #[test]
 fn threads_that_end_leave_their_counts() {
-    let bench = Bench::new(Trip::percent(100).min_calls(1_000_000).within(MINUTE));
+    let bench = of_trip(Trip::percent(100).min_calls(1_000_000).within(MINUTE));
     for thread in 0..1_000 {
         thread::scope(|scope| _ = scope.spawn(|| _ = bench.succeed(1 + thread % 3)));
     }
@@ -516,7 +469,7 @@ fn counts_from_many_threads_add_up() {
             (failures, calls),
         ),
     ] {
-        let bench = Bench::new(trip);
+        let bench = of_trip(trip);
         for round in 0..5 {
             let barrier = Barrier::new(THREADS as usize);
             thread::scope(|scope| {
@@ -545,7 +498,7 @@ fn counts_from_many_threads_add_up() {
 fn counts_add_up_while_time_advances() {
     const THREADS: u32 = 4;
     const CALLS: u32 = 1_000;
-    let bench = Bench::new(Trip::percent(100).min_calls(1_000_000).within(MINUTE));
+    let bench = of_trip(Trip::percent(100).min_calls(1_000_000).within(MINUTE));
     for round in 0..5 {
         let barrier = Barrier::new(THREADS as usize);
         thread::scope(|scope| {
@@ -604,8 +557,7 @@ fn the_kth_failure_trips_once_for_any_number_of_threads() {
 
 fn all_at_once(trip: Trip, threads: u32, failures: u32, successes: u32, rounds: u32) {
     let told = Arc::new(Mutex::new(Vec::new()));
-    let mut bench = Bench::new(trip);
-    bench.breaker = bench.breaker.with_shared_listener({
+    let bench = of_trip(trip).with_listener({
         let told = told.clone();
         Arc::new(move |transition: &Transition| told.lock().unwrap().push(transition.to))
     });

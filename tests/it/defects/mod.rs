@@ -14,25 +14,19 @@ mod planted;
 mod policies;
 mod windows;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use cutout::{Breaker, Policy, Trip, clock::Manual};
+use cutout::{Breaker, Policy, Trip};
 
-const MS: Duration = Duration::from_millis(1);
-const SECOND: Duration = Duration::from_secs(1);
-const DAY: Duration = Duration::from_hours(24);
+use crate::support::{CountingClock, DAY, Fixture, MS, SECOND};
 
 /// Trips at the first failure.
 const FIRST: Policy = Policy::new().trip(Trip::consecutive(1));
 
 /// A breaker and its clock, which reads `start` nanoseconds.
-fn breaker(policy: Policy, start: u64) -> (Breaker, Arc<Manual>) {
-    let clock = Arc::new(Manual::at(start));
-    let breaker = Breaker::builder()
-        .policy(policy)
-        .try_build()
-        .expect("the policy is within its bounds");
-    (breaker.with_shared_clock(clock.clone()), clock)
+fn breaker(policy: Policy, start: u64) -> (Arc<Breaker>, Arc<CountingClock>) {
+    let Fixture { breaker, clock } = Fixture::at(start, Breaker::builder().policy(policy));
+    (breaker, clock)
 }
 
 fn fail(breaker: &Breaker) {

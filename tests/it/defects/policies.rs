@@ -1,12 +1,10 @@
 //! Policies under which no probe can succeed, or under which one setting silently replaces another.
 
-use std::time::Duration;
-
 use cutout::{Backoff, Breaker, OnDrop, Policy};
 
 use super::SECOND;
 
-const HOUR: Duration = Duration::from_hours(1);
+use crate::support::HOUR;
 
 fn refused(policy: Policy) -> String {
     policy.validate().unwrap_err().to_string()

@@ -5,20 +5,17 @@
 
 mod exits;
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Mutex, time::Duration};
 
 use cutout::{
     Breaker, CallListener, Ended, OnDrop, Outcome, Policy, Reason, Recorded, State, Trip,
-    clock::Manual,
 };
 use proptest::{prelude::*, sample::select};
 
 use exits::{EXITS, Exit, Meaning};
 
-const SECOND: Duration = Duration::from_secs(1);
+use crate::support::{Fixture, SECOND};
+
 const LIMIT: Duration = Duration::from_secs(2);
 /// A nanosecond less than the limit.
 const ALMOST: Duration = Duration::from_nanos(1_999_999_999);
@@ -40,36 +37,21 @@ impl CallListener for Ends {
     }
 }
 
-struct Bench {
-    breaker: Arc<Breaker>,
-    clock: Arc<Manual>,
-}
-
-impl Bench {
-    fn new(policy: Policy, ends: Option<&'static Ends>) -> Self {
-        let clock = Arc::new(Manual::new());
-        let builder = Breaker::builder().policy(policy);
-        let breaker = match ends {
+fn of(policy: Policy, ends: Option<&'static Ends>) -> Fixture {
+    let builder = Breaker::builder().policy(policy);
+    Fixture::at(
+        0,
+        match ends {
             Some(ends) => builder.call_listener(ends),
             None => builder,
-        }
-        .build()
-        .with_shared_clock(clock.clone());
-        Self {
-            breaker: Arc::new(breaker),
-            clock,
-        }
-    }
+        },
+    )
+}
 
+impl Fixture {
     /// Leaves a call by this exit after its permit was held for `time`.
     fn leave(&self, exit: Exit, time: Duration) {
         exit(&self.breaker, &|| self.clock.advance(time));
-    }
-
-    /// Advances the clock to the deadline, so that the next call is a probe.
-    fn past_the_deadline(&self) {
-        self.breaker.force_open_for(OPEN);
-        self.clock.advance(OPEN);
     }
 
     /// Waits, as a patient caller would, until a call is admitted.
@@ -151,9 +133,9 @@ impl Case {
 
     fn check(self, name: &str, meaning: Meaning, exit: Exit) {
         let ends: &'static Ends = Box::leak(Box::default());
-        let bench = Bench::new(self.policy, self.watched.then_some(ends));
+        let bench = of(self.policy, self.watched.then_some(ends));
         if self.probe {
-            bench.past_the_deadline();
+            bench.open_until_now();
         }
         let before = bench.breaker.snapshot();
         bench.leave(exit, self.held);
@@ -217,7 +199,7 @@ fn a_slow_call_limit_implies_failure_after_it_for_drops() {
     let policy = POLICY.slow_call(LIMIT);
     for (name, meaning, exit) in EXITS {
         for held in [ALMOST, LIMIT] {
-            let bench = Bench::new(policy, None);
+            let bench = of(policy, None);
             bench.leave(exit, held);
             let failed = match meaning {
                 Meaning::Failure => true,
@@ -235,9 +217,9 @@ fn an_exit_after_its_period_is_stale_and_changes_nothing() {
     for (name, _, exit) in EXITS {
         for on_drop in ON_DROP.into_iter().flatten() {
             for probe in [false, true] {
-                let bench = Bench::new(POLICY.on_drop(on_drop), None);
+                let bench = of(POLICY.on_drop(on_drop), None);
                 if probe {
-                    bench.past_the_deadline();
+                    bench.open_until_now();
                 }
                 exit(&bench.breaker, &|| {
                     bench.breaker.reset();
@@ -257,8 +239,8 @@ fn a_leaked_slot_is_released_after_its_lease() {
         if meaning != Meaning::Forgotten {
             continue;
         }
-        let bench = Bench::new(POLICY, None);
-        bench.past_the_deadline();
+        let bench = of(POLICY, None);
+        bench.open_until_now();
         bench.leave(exit, Duration::ZERO);
         bench
             .clock
@@ -291,8 +273,8 @@ proptest! {
         policy in any_policy(),
         exits in prop::collection::vec((select(EXITS.to_vec()), any::<bool>()), 1..24),
     ) {
-        let bench = Bench::new(policy, None);
-        bench.past_the_deadline();
+        let bench = of(policy, None);
+        bench.open_until_now();
         let mut forgotten = (0, 0);
         for ((name, meaning, exit), long) in exits {
             bench.wait();

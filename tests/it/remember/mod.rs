@@ -10,7 +10,6 @@ use std::{
     fmt,
     sync::atomic::{AtomicU32, Ordering},
     sync::{Arc, Weak},
-    time::Duration,
 };
 
 use cutout::{
@@ -19,7 +18,7 @@ use cutout::{
     remember::{Error, Remembering},
 };
 
-const SECOND: Duration = Duration::from_secs(1);
+use crate::support::SECOND;
 
 /// An error that counts how often it is formatted.
 #[derive(Debug)]

@@ -15,33 +15,27 @@ use std::{
     pin::pin,
     sync::Arc,
     task::{Context, Poll, Waker},
-    time::Duration,
 };
 
-use cutout::{Breaker, OnDrop, Policy, Trip, clock::Manual};
+use cutout::{Breaker, OnDrop, Policy, Trip};
 use tower::Service;
 
-const SECOND: Duration = Duration::from_secs(1);
+use crate::support::{CountingClock, Fixture, SECOND};
+
 /// Trips on the second failure in a row; a dropped call is ignored unless it is a probe.
 const POLICY: Policy = Policy::new()
     .trip(Trip::consecutive(2))
     .open_for(SECOND)
     .on_drop(OnDrop::FailProbe);
 
-fn breaker(policy: Policy) -> (Arc<Breaker>, Arc<Manual>) {
-    let clock = Arc::new(Manual::new());
-    let breaker = Breaker::builder()
-        .policy(policy)
-        .build()
-        .with_shared_clock(clock.clone());
-    (Arc::new(breaker), clock)
+fn breaker(policy: Policy) -> (Arc<Breaker>, Arc<CountingClock>) {
+    let Fixture { breaker, clock } = Fixture::new(policy);
+    (breaker, clock)
 }
 
 /// A breaker whose next call is a probe.
-fn past_the_deadline(policy: Policy) -> (Arc<Breaker>, Arc<Manual>) {
-    let (breaker, clock) = breaker(policy);
-    breaker.force_open_for(SECOND);
-    clock.advance(SECOND);
+fn past_the_deadline(policy: Policy) -> (Arc<Breaker>, Arc<CountingClock>) {
+    let Fixture { breaker, clock } = Fixture::past_the_deadline(policy);
     (breaker, clock)
 }
 
