@@ -2,6 +2,7 @@
 //! timelines.
 
 mod oracle;
+mod support;
 #[path = "oracle/timelines/mod.rs"]
 mod timelines;
 #[path = "oracle/windows.rs"]
@@ -10,7 +11,7 @@ mod windows;
 use std::{cell::RefCell, env, time::Duration};
 
 use cutout::{Backoff, OnDrop, Outcome, Policy, Trip};
-use oracle::lockstep::{Coverage, End, Op, Setup, play};
+use oracle::lockstep::{Coverage, End, Op, Setup, WITHOUT_OPERATOR, play};
 use proptest::{
     collection::vec,
     option,
@@ -56,24 +57,6 @@ fn play_games_up_to(
         .unwrap_or_else(|error| panic!("{error}"));
     (cases >= default).then(|| coverage.into_inner())
 }
-
-/// Events that a breaker without an operator can reach.
-const WITHOUT_OPERATOR: [&str; 14] = [
-    "Applied",
-    "LeaseExpired",
-    "Open",
-    "ProbeAdmitted",
-    "ProbeFailed",
-    "ProbesBusy",
-    "Recovered",
-    "Reopened",
-    "Stale",
-    "Tripped",
-    "Unrecorded",
-    "calls left the window",
-    "probe false",
-    "probe true",
-];
 
 fn assert_coverage(coverage: Option<Coverage>, more: &[&str]) {
     if let Some(coverage) = coverage {

@@ -16,6 +16,14 @@ mod moves;
     reason = "linted with the tests of the crate"
 )]
 mod oracle;
+#[path = "../../tests/support/mod.rs"]
+#[allow(
+    clippy::all,
+    clippy::pedantic,
+    unreachable_pub,
+    reason = "linted with the tests of the crate"
+)]
+mod support;
 
 use std::fmt::Write;
 
@@ -28,6 +36,15 @@ use oracle::lockstep::{self, Op, Setup};
 const MOST_MOVES: usize = 400;
 const MOST_CALLS: u32 = 10_000;
 const MOST_CALLS_IN_TIME: u32 = 2_000;
+
+/// The events that the games of the corpus must reach: causes of transitions, verdicts and what was
+/// recorded.
+#[must_use]
+pub fn expected() -> Vec<&'static str> {
+    let mut all = [&lockstep::WITHOUT_OPERATOR[..], &["ForcedOpen", "Operator"]].concat();
+    all.sort_unstable();
+    all
+}
 
 /// Plays a game.
 ///

@@ -73,30 +73,9 @@ fn target(name: &str) -> &'static Target {
     target.expect("a target of this name")
 }
 
-/// Events: causes of transitions, verdicts, and recorded outcomes.
 #[test]
 fn the_breaker_does_what_the_oracle_does() -> io::Result<()> {
-    replay(
-        target("against_oracle"),
-        &[
-            "Applied",
-            "ForcedOpen",
-            "LeaseExpired",
-            "Open",
-            "Operator",
-            "ProbeAdmitted",
-            "ProbeFailed",
-            "ProbesBusy",
-            "Recovered",
-            "Reopened",
-            "Stale",
-            "Tripped",
-            "Unrecorded",
-            "calls left the window",
-            "probe false",
-            "probe true",
-        ],
-    )
+    replay(target("against_oracle"), &against_oracle::expected())
 }
 
 #[test]

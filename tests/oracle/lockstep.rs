@@ -7,21 +7,18 @@ use std::{
     future,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::pin,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex},
     task::{Context, Poll, Waker},
     time::Duration,
 };
 
 use cutout::{
-    Admitted, Breaker, CallListener, Cause, Ended, Error, Outcome, Permit, Policy, Rejected, Span,
-    State, Threshold, Transition, Window,
+    Admitted, Breaker, CallListener, Cause, Ended, Error, Outcome, Permit, Policy, Rejected,
+    Snapshot, Span, State, Threshold, Transition, Window,
     clock::{Clock, Manual},
 };
 
-use super::{CallEvent, HeldPermit, Notified, Observed, Oracle, Rejection};
+use super::{CallEvent, HeldPermit, Notified, Observed, Oracle, Rejection, support::CountingClock};
 
 /// Starting conditions of a game.
 #[derive(Clone, Copy, Debug)]
@@ -115,16 +112,31 @@ pub(crate) enum End {
 /// calls.
 pub(crate) type Coverage = BTreeSet<String>;
 
+/// Events that a breaker without an operator can reach.
+pub(crate) const WITHOUT_OPERATOR: [&str; 14] = [
+    "Applied",
+    "LeaseExpired",
+    "Open",
+    "ProbeAdmitted",
+    "ProbeFailed",
+    "ProbesBusy",
+    "Recovered",
+    "Reopened",
+    "Stale",
+    "Tripped",
+    "Unrecorded",
+    "calls left the window",
+    "probe false",
+    "probe true",
+];
+
 /// Plays a game.
 ///
 /// # Panics
 ///
 /// At the first step after which the breaker and the oracle disagree.
 pub(crate) fn play(setup: &Setup, ops: &[Op]) -> Coverage {
-    let clock = Arc::new(Counting {
-        time: Manual::at(setup.start),
-        reads: AtomicU64::new(0),
-    });
+    let clock = Arc::new(CountingClock::at(setup.start));
     let notified = Arc::new(Mutex::new(Vec::new()));
     let mut builder = Breaker::builder().policy(setup.policy);
     if setup.watched {
@@ -145,8 +157,8 @@ pub(crate) fn play(setup: &Setup, ops: &[Op]) -> Coverage {
 
     let mut game = Game {
         breaker: &breaker,
-        clock: &clock.time,
-        reads: &clock.reads,
+        clock: &clock,
+        counting: &clock,
         notified: &notified,
         watched: setup.watched,
         oracle: Oracle::new(setup.policy, setup.transitions, setup.start),
@@ -155,7 +167,7 @@ pub(crate) fn play(setup: &Setup, ops: &[Op]) -> Coverage {
     };
     game.compare("at the start");
     for (step, op) in ops.iter().enumerate() {
-        let before = clock.time.now();
+        let before = game.clock.now();
         let at = format!("step {step}, {op:?}, clock at {before}");
         game.step(*op, &at);
         game.compare(&at);
@@ -163,24 +175,11 @@ pub(crate) fn play(setup: &Setup, ops: &[Op]) -> Coverage {
     game.coverage
 }
 
-/// A manual clock that counts its readings.
-struct Counting {
-    time: Manual,
-    reads: AtomicU64,
-}
-
-impl Clock for Counting {
-    fn now(&self) -> u64 {
-        self.reads.fetch_add(1, Ordering::Relaxed);
-        self.time.now()
-    }
-}
-
 struct Game<'a> {
     breaker: &'a Breaker,
     clock: &'a Manual,
-    /// How often the breaker has read the clock.
-    reads: &'a AtomicU64,
+    /// The same clock, which counts the readings of the breaker.
+    counting: &'a CountingClock,
     notified: &'a Mutex<Vec<Transition>>,
     watched: bool,
     oracle: Oracle,
@@ -373,8 +372,8 @@ impl<'a> Game<'a> {
         assert_eq!(found, expected, "the state found {at}");
     }
 
-    fn reads(&self) -> u64 {
-        self.reads.load(Ordering::Relaxed)
+    fn reads(&self) -> u32 {
+        self.counting.reads()
     }
 
     /// Passes the drawn length to the oracle, if the last operation began an open period.
@@ -423,7 +422,7 @@ impl<'a> Game<'a> {
             self.oracle.state(now),
             "state after {at}"
         );
-        let mut seen = observed(self.breaker);
+        let mut seen = Observed::from(self.breaker.snapshot());
         // The breaker may or may not report more failures than trip.
         seen.failures = seen
             .failures
@@ -509,18 +508,19 @@ fn rejection_in(result: &Result<(), Error<()>>) -> Option<Rejection> {
     result.as_ref().err()?.rejected().map(rejected_call)
 }
 
-fn observed(breaker: &Breaker) -> Observed {
-    let snapshot = breaker.snapshot();
-    Observed {
-        state: snapshot.state,
-        recorded: snapshot.recorded,
-        generation: snapshot.generation,
-        failures: snapshot.failures,
-        calls: snapshot.calls,
-        reopens: snapshot.reopens,
-        probes_in_flight: snapshot.probes_in_flight,
-        retry_after: snapshot.retry_after,
-        since: snapshot.since,
+impl From<Snapshot> for Observed {
+    fn from(snapshot: Snapshot) -> Self {
+        Self {
+            state: snapshot.state,
+            recorded: snapshot.recorded,
+            generation: snapshot.generation,
+            failures: snapshot.failures,
+            calls: snapshot.calls,
+            reopens: snapshot.reopens,
+            probes_in_flight: snapshot.probes_in_flight,
+            retry_after: snapshot.retry_after,
+            since: snapshot.since,
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use cutout::{Cause, Outcome, Policy, Reason, Recorded, State};
 
+use super::support;
 use rules::{Call, Counted};
 
 /// The reference breaker.

@@ -10,6 +10,8 @@ mod histories;
 )]
 mod oracle;
 mod stress;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -4,20 +4,20 @@ use super::*;
 
 #[test]
 fn at_most_the_allowed_probes_are_in_flight_and_other_calls_are_rejected_at_once() {
-    let bench = Bench::tripped(touchy().probes(3));
+    let bench = tripped(touchy().probes(3));
     bench.wait();
     let _probes: Vec<Permit<'_>> = (0..3).map(|_| bench.probe()).collect();
     let rejected = bench.rejected();
     assert_eq!(rejected.reason(), Reason::ProbesBusy);
     // The policy's first interval, because the lease lasts longer.
-    assert_eq!(rejected.retry_after(), Some(10 * SEC));
+    assert_eq!(rejected.retry_after(), Some(10 * SECOND));
     assert_eq!(rejected.generation(), 2);
     assert_eq!(bench.breaker.peek(), Err(rejected));
 }
 
 #[test]
 fn one_probe_and_one_success_are_the_default() {
-    let bench = Bench::tripped(touchy());
+    let bench = tripped(touchy());
     let probe = bench.wait().probe();
     assert_eq!(bench.rejected().reason(), Reason::ProbesBusy);
     assert_eq!(probe.record(Success), Recorded::Recovered);
@@ -26,7 +26,7 @@ fn one_probe_and_one_success_are_the_default() {
 
 #[test]
 fn probe_successes_recover() {
-    let bench = Bench::tripped(touchy().probes(2).probe_successes(3));
+    let bench = tripped(touchy().probes(2).probe_successes(3));
     bench.wait();
     let (one, two) = (bench.probe(), bench.probe());
     assert_eq!(one.record(Success), Recorded::Applied);
@@ -37,19 +37,19 @@ fn probe_successes_recover() {
 
 #[test]
 fn one_failure_reopens_and_outdates_the_other_probes() {
-    let bench = Bench::tripped(touchy().probes(3).probe_successes(2));
+    let bench = tripped(touchy().probes(3).probe_successes(2));
     bench.wait();
     let (one, two, three) = (bench.probe(), bench.probe(), bench.probe());
     assert_eq!(one.record(Success), Recorded::Applied);
     assert_eq!(two.record(Failure), Recorded::Reopened);
     assert_eq!(three.record(Success), Recorded::Stale);
     assert_eq!(bench.breaker.snapshot().reopens, 1);
-    assert_eq!(bench.retry_after(), Some(10 * SEC));
+    assert_eq!(bench.retry_after(), Some(10 * SECOND));
 }
 
 #[test]
 fn successes_of_an_earlier_half_open_period_do_not_count() {
-    let bench = Bench::tripped(touchy().probe_successes(2));
+    let bench = tripped(touchy().probe_successes(2));
     bench.wait().probe().success();
     bench.probe().failure();
     bench.wait().probe().success();
@@ -60,7 +60,7 @@ fn successes_of_an_earlier_half_open_period_do_not_count() {
 
 #[test]
 fn an_ignored_probe_releases_its_slot_and_decides_nothing() {
-    let bench = Bench::tripped(touchy());
+    let bench = tripped(touchy());
     bench.wait();
     for _ in 0..100 {
         assert_eq!(bench.probe().record(Ignored), Recorded::Unrecorded);
@@ -72,16 +72,16 @@ fn an_ignored_probe_releases_its_slot_and_decides_nothing() {
 
 #[test]
 fn the_call_that_sees_the_lease_expired_reopens_the_breaker_and_is_rejected() {
-    let bench = Bench::tripped(touchy().probe_lease(2 * SEC));
+    let bench = tripped(touchy().probe_lease(2 * SECOND));
     let probe = bench.wait().probe();
-    bench.after(2 * SEC - 4 * MS);
+    bench.after(2 * SECOND - 4 * MS);
     assert_eq!(bench.rejected().reason(), Reason::ProbesBusy);
     bench.after(4 * MS);
     assert_eq!(bench.breaker.peek(), Ok(()));
     assert_eq!(bench.state(), State::HalfOpen);
     let rejected = bench.rejected();
     assert_eq!(rejected.reason(), Reason::Open);
-    assert_eq!(rejected.retry_after(), Some(10 * SEC), "from its now");
+    assert_eq!(rejected.retry_after(), Some(10 * SECOND), "from its now");
     assert_eq!(rejected.generation(), 3);
     assert_eq!(bench.breaker.snapshot().reopens, 1);
     assert_eq!(probe.record(Success), Recorded::Stale);
@@ -89,7 +89,7 @@ fn the_call_that_sees_the_lease_expired_reopens_the_breaker_and_is_rejected() {
 
 #[test]
 fn a_late_probe_counts_until_a_call_finds_its_lease_expired() {
-    let bench = Bench::tripped(touchy().probe_lease(2 * SEC));
+    let bench = tripped(touchy().probe_lease(2 * SECOND));
     let probe = bench.wait().probe();
     bench.after(HOUR);
     assert_eq!(probe.record(Success), Recorded::Recovered);
@@ -97,17 +97,17 @@ fn a_late_probe_counts_until_a_call_finds_its_lease_expired() {
 
 #[test]
 fn a_lease_counts_from_the_last_slot_taken() {
-    let bench = Bench::tripped(touchy().probes(2).probe_lease(2 * SEC));
+    let bench = tripped(touchy().probes(2).probe_lease(2 * SECOND));
     let _one = bench.wait().probe();
-    let _two = bench.after(SEC).probe();
-    bench.after(2 * SEC - 4 * MS);
+    let _two = bench.after(SECOND).probe();
+    bench.after(2 * SECOND - 4 * MS);
     assert_eq!(bench.rejected().reason(), Reason::ProbesBusy);
     assert_eq!(bench.after(4 * MS).rejected().reason(), Reason::Open);
 }
 
 #[test]
 fn a_free_slot_is_taken_after_the_lease_ended() {
-    let bench = Bench::tripped(touchy().probes(2).probe_lease(2 * SEC));
+    let bench = tripped(touchy().probes(2).probe_lease(2 * SECOND));
     let _one = bench.wait().probe();
     let _two = bench.after(HOUR).probe();
     assert_eq!(bench.rejected().reason(), Reason::ProbesBusy);
@@ -116,7 +116,7 @@ fn a_free_slot_is_taken_after_the_lease_ended() {
 #[test]
 fn a_lease_is_rounded_up_to_4_ms() {
     // `Fixture::new` sets the clock to the start of a lease tick, which is 4 ms.
-    let bench = Bench::at(8_000_000_000, touchy().probe_lease(17 * MS));
+    let bench = Fixture::at(8_000_000_000, touchy().probe_lease(17 * MS));
     bench.report(Failure);
     let _probe = bench.wait().probe();
     assert_eq!(bench.after(19 * MS).rejected().reason(), Reason::ProbesBusy);
@@ -125,7 +125,7 @@ fn a_lease_is_rounded_up_to_4_ms() {
 
 #[test]
 fn a_lease_end_never_moves_back() {
-    let bench = Bench::tripped(touchy().probes(2).probe_lease(2 * SEC));
+    let bench = tripped(touchy().probes(2).probe_lease(2 * SECOND));
     let _one = bench.wait().probe();
     bench.clock.step_back(900 * MS);
     let _two = bench.probe();
@@ -137,24 +137,24 @@ fn a_lease_end_never_moves_back() {
 
 #[test]
 fn a_leaked_probe_does_not_block_the_breaker() {
-    let bench = Bench::tripped(touchy().probe_lease(2 * SEC));
+    let bench = tripped(touchy().probe_lease(2 * SECOND));
     for _ in 0..5 {
         std::mem::forget(bench.wait().probe());
-        assert_eq!(bench.after(2 * SEC).rejected().reason(), Reason::Open);
+        assert_eq!(bench.after(2 * SECOND).rejected().reason(), Reason::Open);
     }
     assert_eq!(bench.wait().probe().record(Success), Recorded::Recovered);
 }
 
 /// How long the breaker waits for a probe after this many reopens.
 fn lease(builder: Builder, reopens: u32) -> Duration {
-    let bench = Bench::at(8_000_000_000, builder);
+    let bench = Fixture::at(8_000_000_000, builder);
     bench.report(Failure);
     for _ in 0..reopens {
         bench.wait().probe().failure();
     }
     let _probe = bench.wait().probe();
     let mut waited = Duration::ZERO;
-    for step in [HOUR, 100 * SEC, 10 * SEC, SEC, 4 * MS] {
+    for step in [HOUR, 100 * SECOND, 10 * SECOND, SECOND, 4 * MS] {
         loop {
             bench.after(step);
             if bench.breaker.peek().is_ok() {
@@ -170,16 +170,16 @@ fn lease(builder: Builder, reopens: u32) -> Duration {
 #[test]
 fn the_default_lease_is_30_s_doubled_with_each_of_three_reopens() {
     for (reopens, secs) in [(0, 30), (1, 60), (2, 120), (3, 240), (4, 240)] {
-        assert_eq!(lease(touchy(), reopens), secs * SEC, "{reopens} reopens");
+        assert_eq!(lease(touchy(), reopens), secs * SECOND, "{reopens} reopens");
     }
 }
 
 #[test]
 fn the_default_lease_is_no_shorter_than_the_interval_without_jitter() {
-    let builder = backing_off(Backoff::exponential(100 * SEC, 2, 300 * SEC).jitter(100));
+    let builder = backing_off(Backoff::exponential(100 * SECOND, 2, 300 * SECOND).jitter(100));
     for (reopens, secs) in [(0, 100), (1, 400), (2, 1_200), (3, 2_400), (4, 2_400)] {
         // The jitter leaves the clock within a tick.
-        let late = lease(builder, reopens) - secs * SEC;
+        let late = lease(builder, reopens) - secs * SECOND;
         assert!(late <= 4 * MS, "{reopens} reopens: {late:?}");
     }
 }
@@ -194,6 +194,6 @@ fn the_default_lease_is_at_most_a_day() {
 #[test]
 fn an_explicit_lease_is_constant() {
     for reopens in 0..5 {
-        assert_eq!(lease(touchy().probe_lease(SEC), reopens), SEC);
+        assert_eq!(lease(touchy().probe_lease(SECOND), reopens), SECOND);
     }
 }

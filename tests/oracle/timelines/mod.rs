@@ -15,10 +15,7 @@ mod trip;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -26,23 +23,13 @@ use cutout::{
     Backoff, Breaker, Builder, Cause, Error, OnDrop,
     Outcome::{Failure, FailureFor, Ignored, Success},
     Permit, Reason, Recorded, Rejected, State, Transition, Trip,
-    clock::{Clock, Manual},
 };
 
-const MS: Duration = Duration::from_millis(1);
-const SEC: Duration = Duration::from_secs(1);
-const HOUR: Duration = Duration::from_hours(1);
-const DAY: Duration = Duration::from_hours(24);
-
-/// A breaker and the clock that it reads.
-struct Bench {
-    breaker: Breaker,
-    clock: Arc<Manual>,
-}
+use crate::support::{DAY, Fixture, HOUR, MS, SECOND};
 
 /// Trips on the first failure and opens for 10 s, without jitter.
 fn touchy() -> Builder {
-    backing_off(Backoff::constant(10 * SEC))
+    backing_off(Backoff::constant(10 * SECOND))
 }
 
 /// The same with this backoff.
@@ -52,34 +39,23 @@ fn backing_off(backoff: Backoff) -> Builder {
         .backoff(backoff)
 }
 
-fn trips_on(trip: Trip) -> Bench {
-    Bench::new(Breaker::builder().trip(trip).open_for(10 * SEC))
+fn trips_on(trip: Trip) -> Fixture {
+    bench(Breaker::builder().trip(trip).open_for(10 * SECOND))
 }
 
-impl Bench {
-    fn new(builder: Builder) -> Self {
-        // Whole ticks of both kinds: `tests/it/defects/clocks.rs` has readings within one.
-        Self::at(7_004_000_000, builder)
-    }
+/// A clock at a whole tick of both kinds. `tests/it/defects/clocks.rs` has readings between ticks.
+fn bench(builder: Builder) -> Fixture {
+    Fixture::at(7_004_000_000, builder)
+}
 
-    fn at(nanos: u64, builder: Builder) -> Self {
-        let clock = Arc::new(Manual::at(nanos));
-        let breaker = builder.build().with_shared_clock(clock.clone());
-        Self { breaker, clock }
-    }
+/// A breaker that was tripped by its first failure.
+fn tripped(builder: Builder) -> Fixture {
+    let bench = bench(builder);
+    assert_eq!(bench.fail(), Recorded::Tripped);
+    bench
+}
 
-    /// A breaker that was tripped by its first failure.
-    fn tripped(builder: Builder) -> Self {
-        let bench = Self::new(builder);
-        assert_eq!(bench.report(Failure), Recorded::Tripped);
-        bench
-    }
-
-    fn after(&self, time: Duration) -> &Self {
-        self.clock.advance(time);
-        self
-    }
-
+impl Fixture {
     fn acquire(&self) -> Permit<'_> {
         self.breaker.try_acquire().expect("the call is admitted")
     }
@@ -94,10 +70,6 @@ impl Bench {
         self.breaker
             .try_acquire()
             .expect_err("the call is rejected")
-    }
-
-    fn report(&self, outcome: cutout::Outcome) -> Recorded {
-        self.acquire().record(outcome)
     }
 
     /// Reports `F`ailures, `s`uccesses and `i`gnored outcomes; returns whether the last one

@@ -5,10 +5,10 @@ use super::*;
 #[test]
 fn at_the_deadline_a_call_is_admitted_and_a_nanosecond_before_its_length_none() {
     for offset in [0, 1, 249_999, 250_000, 999_999] {
-        let bench = Bench::at(5_000_000_000 + offset, touchy());
+        let bench = Fixture::at(5_000_000_000 + offset, touchy());
         bench.report(Failure);
         let nanosecond = Duration::from_nanos(1);
-        assert_eq!(bench.after(10 * SEC - nanosecond).state(), State::Open);
+        assert_eq!(bench.after(10 * SECOND - nanosecond).state(), State::Open);
         assert_eq!(bench.rejected().retry_after(), Some(MS / 4));
         let into_tick = offset % 250_000;
         let late = if into_tick == 0 {
@@ -24,10 +24,10 @@ fn at_the_deadline_a_call_is_admitted_and_a_nanosecond_before_its_length_none() 
 
 #[test]
 fn a_rejection_carries_reason_remaining_time_generation_and_name() {
-    let bench = Bench::tripped(touchy().name("partner"));
-    let rejected = bench.after(2 * SEC).rejected();
+    let bench = tripped(touchy().name("partner"));
+    let rejected = bench.after(2 * SECOND).rejected();
     assert_eq!(rejected.reason(), Reason::Open);
-    assert_eq!(rejected.retry_after(), Some(8 * SEC));
+    assert_eq!(rejected.retry_after(), Some(8 * SECOND));
     assert_eq!(bench.after(MS).rejected().retry_after_secs(), Some(8));
     assert_eq!(rejected.generation(), 1);
     assert_eq!(rejected.name(), Some("partner"));
@@ -35,7 +35,7 @@ fn a_rejection_carries_reason_remaining_time_generation_and_name() {
 
 #[test]
 fn reading_past_the_deadline_makes_no_transition() {
-    let bench = Bench::tripped(touchy());
+    let bench = tripped(touchy());
     bench.wait();
     for _ in 0..3 {
         assert_eq!(bench.state(), State::HalfOpen);
@@ -49,7 +49,7 @@ fn reading_past_the_deadline_makes_no_transition() {
 
 #[test]
 fn the_call_that_finds_the_deadline_past_takes_the_probe() {
-    let bench = Bench::tripped(touchy());
+    let bench = tripped(touchy());
     let probe = bench.wait().probe();
     assert_eq!(probe.generation(), 2);
     let snapshot = bench.breaker.snapshot();
@@ -59,40 +59,42 @@ fn the_call_that_finds_the_deadline_past_takes_the_probe() {
 
 #[test]
 fn the_interval_grows_with_each_reopen_up_to_the_cap_and_starts_over_on_recovery() {
-    let backoff = Backoff::exponential(SEC, 3, 20 * SEC);
-    let bench = Bench::tripped(backing_off(backoff));
+    let backoff = Backoff::exponential(SECOND, 3, 20 * SECOND);
+    let bench = tripped(backing_off(backoff));
     for (reopens, secs) in [(0, 1), (1, 3), (2, 9), (3, 20), (4, 20)] {
         assert_eq!(bench.breaker.snapshot().reopens, reopens);
-        assert_eq!(bench.retry_after(), Some(secs * SEC));
+        assert_eq!(bench.retry_after(), Some(secs * SECOND));
         bench.wait().probe().failure();
     }
     bench.wait().probe().success();
     assert_eq!(bench.breaker.snapshot().reopens, 0);
     bench.report(Failure);
-    assert_eq!(bench.retry_after(), Some(SEC));
+    assert_eq!(bench.retry_after(), Some(SECOND));
 }
 
 #[test]
 fn reopens_are_counted_to_30() {
-    let bench = Bench::tripped(touchy());
+    let bench = tripped(touchy());
     for reopens in 1..40 {
         bench.wait().probe().failure();
         assert_eq!(bench.breaker.snapshot().reopens, reopens.min(30));
-        assert_eq!(bench.retry_after(), Some(10 * SEC));
+        assert_eq!(bench.retry_after(), Some(10 * SECOND));
     }
 }
 
 #[test]
 fn jitter_is_added_after_the_cap_and_a_seed_fixes_it() {
     let lengths = |seed, nanos| -> Vec<Duration> {
-        let backoff = Backoff::exponential(SEC, 2, 4 * SEC).jitter(50).seed(seed);
-        let bench = Bench::at(nanos, backing_off(backoff));
+        let backoff = Backoff::exponential(SECOND, 2, 4 * SECOND)
+            .jitter(50)
+            .seed(seed);
+        let bench = Fixture::at(nanos, backing_off(backoff));
         bench.report(Failure);
         let mut lengths = Vec::new();
         for interval in [1, 2, 4, 4, 4, 4] {
             let length = bench.retry_after().unwrap();
-            assert!(length >= interval * SEC, "{length:?}");
-            assert!(length <= interval * 3 * SEC / 2, "{length:?}");
+            assert!(length >= interval * SECOND, "{length:?}");
+            assert!(length <= interval * 3 * SECOND / 2, "{length:?}");
             lengths.push(length);
             bench.wait().probe().failure();
         }
@@ -102,20 +104,20 @@ fn jitter_is_added_after_the_cap_and_a_seed_fixes_it() {
     assert_ne!(lengths(1, 5_000), lengths(2, 5_000));
     assert_ne!(lengths(1, 5_000), lengths(1, 5_000_000_000));
     assert!(
-        lengths(3, 0)[2..].iter().any(|length| *length > 4 * SEC),
+        lengths(3, 0)[2..].iter().any(|length| *length > 4 * SECOND),
         "some jitter is more than none"
     );
 }
 
 #[test]
 fn failure_for_beats_the_policys_interval_if_longer() {
-    let bench = Bench::new(touchy());
-    assert_eq!(bench.report(FailureFor(11 * SEC)), Recorded::Tripped);
-    assert_eq!(bench.retry_after(), Some(11 * SEC));
-    bench.wait().probe().record(FailureFor(9 * SEC));
-    assert_eq!(bench.retry_after(), Some(10 * SEC));
+    let bench = bench(touchy());
+    assert_eq!(bench.report(FailureFor(11 * SECOND)), Recorded::Tripped);
+    assert_eq!(bench.retry_after(), Some(11 * SECOND));
+    bench.wait().probe().record(FailureFor(9 * SECOND));
+    assert_eq!(bench.retry_after(), Some(10 * SECOND));
     bench.wait().probe().record(FailureFor(Duration::ZERO));
-    assert_eq!(bench.retry_after(), Some(10 * SEC));
+    assert_eq!(bench.retry_after(), Some(10 * SECOND));
     bench.wait().probe().record(FailureFor(HOUR));
     assert_eq!(bench.retry_after(), Some(HOUR));
 }
@@ -123,7 +125,7 @@ fn failure_for_beats_the_policys_interval_if_longer() {
 #[test]
 fn failure_for_is_capped_at_an_hour() {
     for hint in [HOUR + MS, DAY, Duration::MAX] {
-        let bench = Bench::new(touchy());
+        let bench = bench(touchy());
         bench.report(FailureFor(hint));
         assert_eq!(bench.retry_after(), Some(HOUR));
     }
@@ -131,7 +133,7 @@ fn failure_for_is_capped_at_an_hour() {
 
 #[test]
 fn an_interval_above_an_hour_is_not_shortened_by_a_hint() {
-    let bench = Bench::new(backing_off(Backoff::constant(2 * HOUR)));
+    let bench = bench(backing_off(Backoff::constant(2 * HOUR)));
     bench.report(FailureFor(Duration::MAX));
     assert_eq!(bench.retry_after(), Some(2 * HOUR));
 }
@@ -140,19 +142,19 @@ fn an_interval_above_an_hour_is_not_shortened_by_a_hint() {
 fn failure_for_that_does_not_trip_is_remembered_until_it_ends() {
     let bench = trips_on(Trip::consecutive(2));
     assert_eq!(bench.report(FailureFor(HOUR)), Recorded::Applied);
-    bench.after(HOUR - 20 * SEC);
+    bench.after(HOUR - 20 * SECOND);
     assert_eq!(bench.report(Failure), Recorded::Tripped);
-    assert_eq!(bench.retry_after(), Some(20 * SEC));
+    assert_eq!(bench.retry_after(), Some(20 * SECOND));
 }
 
 #[test]
 fn no_outcome_moves_the_deadline() {
-    let bench = Bench::new(touchy());
+    let bench = bench(touchy());
     let late: Vec<Permit<'_>> = (0..3).map(|_| bench.acquire()).collect();
     bench.report(Failure);
-    bench.after(SEC);
+    bench.after(SECOND);
     for (permit, outcome) in late.into_iter().zip([Failure, Success, FailureFor(HOUR)]) {
         assert_eq!(permit.record(outcome), Recorded::Stale);
     }
-    assert_eq!(bench.retry_after(), Some(9 * SEC));
+    assert_eq!(bench.retry_after(), Some(9 * SECOND));
 }

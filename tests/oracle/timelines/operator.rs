@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn force_open_holds_against_time_and_late_outcomes() {
-    let bench = Bench::tripped(touchy());
+    let bench = tripped(touchy());
     let probe = bench.wait().probe();
     assert_eq!(bench.breaker.force_open(), State::HalfOpen);
     assert_eq!(probe.record(Success), Recorded::Stale);
@@ -18,7 +18,7 @@ fn force_open_holds_against_time_and_late_outcomes() {
 
 #[test]
 fn disable_admits_all_calls_and_records_none() {
-    let bench = Bench::tripped(touchy());
+    let bench = tripped(touchy());
     assert_eq!(bench.breaker.disable(), State::Open);
     for _ in 0..100 {
         let permit = bench.acquire();
@@ -31,7 +31,7 @@ fn disable_admits_all_calls_and_records_none() {
 
 #[test]
 fn resume_after_force_open_makes_the_next_call_the_probe() {
-    let bench = Bench::new(touchy());
+    let bench = bench(touchy());
     bench.breaker.force_open();
     assert_eq!(bench.breaker.resume(), State::ForcedOpen);
     assert_eq!(bench.recorded(), State::Open);
@@ -52,7 +52,7 @@ fn resume_after_disable_closes_fresh() {
 
 #[test]
 fn reset_closes_fresh_from_anywhere() {
-    let bench = Bench::tripped(touchy());
+    let bench = tripped(touchy());
     assert_eq!(bench.breaker.reset(), State::Open);
     assert_eq!(bench.recorded(), State::Closed);
     bench.breaker.force_open();
@@ -65,18 +65,21 @@ fn reset_closes_fresh_from_anywhere() {
 
 #[test]
 fn force_open_for_is_an_ordinary_open_period_with_no_reopens() {
-    let bench = Bench::tripped(touchy());
+    let bench = tripped(touchy());
     bench.wait().probe().failure();
     assert_eq!(bench.breaker.snapshot().reopens, 1);
-    assert_eq!(bench.breaker.force_open_for(3 * SEC), State::Open);
+    assert_eq!(bench.breaker.force_open_for(3 * SECOND), State::Open);
     assert_eq!(bench.breaker.snapshot().reopens, 0);
-    assert_eq!(bench.after(3 * SEC - MS).rejected().reason(), Reason::Open);
+    assert_eq!(
+        bench.after(3 * SECOND - MS).rejected().reason(),
+        Reason::Open
+    );
     assert_eq!(bench.after(MS).probe().record(Success), Recorded::Recovered);
 }
 
 #[test]
 fn force_open_for_is_rounded_up_and_clamped() {
-    let bench = Bench::new(touchy());
+    let bench = bench(touchy());
     for (asked, opens) in [
         (Duration::ZERO, 10 * MS),
         (9 * MS, 10 * MS),
@@ -93,7 +96,7 @@ fn force_open_for_is_rounded_up_and_clamped() {
 
 #[test]
 fn every_operator_action_is_a_transition_except_three_without_effect() {
-    let bench = Bench::new(touchy());
+    let bench = bench(touchy());
     let breaker = &bench.breaker;
     let raises = |verb: &dyn Fn() -> State| {
         let before = breaker.snapshot().generation;
@@ -103,8 +106,8 @@ fn every_operator_action_is_a_transition_except_three_without_effect() {
     assert_eq!(raises(&|| breaker.resume()), 0, "not held");
     assert_eq!(raises(&|| breaker.reset()), 1);
     assert_eq!(raises(&|| breaker.reset()), 1);
-    assert_eq!(raises(&|| breaker.force_open_for(SEC)), 1);
-    assert_eq!(raises(&|| breaker.force_open_for(SEC)), 1);
+    assert_eq!(raises(&|| breaker.force_open_for(SECOND)), 1);
+    assert_eq!(raises(&|| breaker.force_open_for(SECOND)), 1);
     assert_eq!(raises(&|| breaker.resume()), 0, "an ordinary open period");
     assert_eq!(raises(&|| breaker.force_open()), 1);
     assert_eq!(raises(&|| breaker.force_open()), 0, "forced already");
@@ -116,7 +119,7 @@ fn every_operator_action_is_a_transition_except_three_without_effect() {
 
 #[test]
 fn the_verbs_return_the_state_as_recorded() {
-    let bench = Bench::tripped(touchy());
+    let bench = tripped(touchy());
     assert_eq!(bench.wait().state(), State::HalfOpen);
     assert_eq!(bench.breaker.resume(), State::Open);
     assert_eq!(bench.breaker.disable(), State::Open);
@@ -124,8 +127,8 @@ fn the_verbs_return_the_state_as_recorded() {
 
 #[test]
 fn an_open_period_that_an_operator_began_shows_no_trip_counts() {
-    let bench = Bench::tripped(touchy());
-    bench.breaker.force_open_for(SEC);
+    let bench = tripped(touchy());
+    bench.breaker.force_open_for(SECOND);
     assert_eq!(bench.breaker.snapshot().failures, None, "after a trip");
     let _probe = bench.wait().probe();
     assert_eq!(bench.breaker.snapshot().failures, None, "half-open");

@@ -5,11 +5,11 @@ use super::*;
 #[test]
 fn generations_count_transitions_and_wrap() {
     let log = Arc::new(Mutex::new(Vec::new()));
-    let bench = Bench::new(touchy());
+    let bench = bench(touchy());
     for _ in 0..65_535 {
         bench.breaker.reset();
     }
-    let breaker = bench.breaker.with_shared_listener({
+    let bench = bench.with_listener({
         let log = log.clone();
         Arc::new(move |notified: &Transition| {
             log.lock()
@@ -17,12 +17,13 @@ fn generations_count_transitions_and_wrap() {
                 .push((notified.cause, notified.generation));
         })
     });
+    let breaker = &bench.breaker;
     let late = breaker.try_acquire().unwrap();
     assert_eq!(late.generation(), 65_535);
     breaker.try_acquire().unwrap().failure();
     assert_eq!(breaker.snapshot().generation, 0);
     assert_eq!(late.record(Success), Recorded::Stale);
-    bench.clock.advance(10 * SEC);
+    bench.clock.advance(10 * SECOND);
     assert_eq!(
         breaker.try_acquire().unwrap().record(Success),
         Recorded::Recovered

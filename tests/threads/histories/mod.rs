@@ -25,7 +25,7 @@ use cutout::{
 use fastrand::Rng;
 use histories::{Specification, Stats, Violation, WitnessOrder, check, iterations};
 
-use super::alone;
+use super::{alone, support::SECOND};
 use sequential::{HistoryEvent, Operation, OracleState, Steps};
 use witness::{Recorder, RecordingClock};
 
@@ -39,7 +39,6 @@ const MIN_INTERLEAVED: usize = 30;
 /// Upper bound of histories played, as a multiple of the number asked for.
 const MAX_ROUNDS: usize = 100;
 
-const SECOND: Duration = Duration::from_secs(1);
 const START: u64 = 7_200_000_000_000;
 
 const POLICY: Policy = Policy::new()

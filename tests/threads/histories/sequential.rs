@@ -82,18 +82,7 @@ impl OracleState {
         if snapshot.recorded != State::Closed && snapshot.failures.is_none() {
             (seen.failures, seen.calls) = (None, None);
         }
-        let shown = Observed {
-            state: snapshot.state,
-            recorded: snapshot.recorded,
-            generation: snapshot.generation,
-            failures: snapshot.failures,
-            calls: snapshot.calls,
-            reopens: snapshot.reopens,
-            probes_in_flight: snapshot.probes_in_flight,
-            retry_after: snapshot.retry_after,
-            since: snapshot.since,
-        };
-        seen == shown
+        seen == Observed::from(*snapshot)
     }
 }
 

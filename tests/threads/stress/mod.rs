@@ -25,7 +25,10 @@ use cutout::{
 use fastrand::Rng;
 use histories::iterations;
 
-use super::alone;
+use super::{
+    alone,
+    support::{DAY, SECOND},
+};
 use reckoning::{Audit, Collisions};
 
 /// Calls of each thread in a round: few enough that no generation repeats.
@@ -36,8 +39,6 @@ const MAX_ROUNDS: usize = 50;
 /// Required number of admissions that lost their CAS in a test, and of stale outcomes.
 const MIN_COLLISIONS: usize = 2;
 
-const SECOND: Duration = Duration::from_secs(1);
-const DAY: Duration = Duration::from_hours(24);
 const OPEN_MS: u64 = 1_000;
 
 /// Leases expire while threads are slow.
@@ -169,9 +170,9 @@ thread_local! {
 }
 
 /// A manual clock that counts its readings for each thread.
-struct Counting(Manual);
+struct CountingByThread(Manual);
 
-impl Clock for Counting {
+impl Clock for CountingByThread {
     fn now(&self) -> u64 {
         READINGS.set(READINGS.get() + 1);
         self.0.now()
@@ -181,7 +182,7 @@ impl Clock for Counting {
 struct Round {
     policy: Policy,
     threads: usize,
-    clock: Arc<Counting>,
+    clock: Arc<CountingByThread>,
     breaker: Breaker,
     notified: [Arc<Mutex<Vec<Transition>>>; 2],
     /// Probes in flight, by generation.
@@ -195,7 +196,7 @@ struct Round {
 
 impl Round {
     fn new(policy: Policy, threads: usize) -> Self {
-        let clock = Arc::new(Counting(Manual::at(OPEN_MS * 1_000_000)));
+        let clock = Arc::new(CountingByThread(Manual::at(OPEN_MS * 1_000_000)));
         let notified: [Arc<Mutex<Vec<Transition>>>; 2] = Default::default();
         let listener = |log: &Arc<Mutex<Vec<Transition>>>| {
             let log = Arc::clone(log);
