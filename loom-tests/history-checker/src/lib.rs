@@ -25,14 +25,14 @@
 //!   first.
 
 mod depth;
-mod figures;
 mod search;
-mod unexplained;
+mod stats;
+mod violation;
 
 pub use depth::{is_deep, iterations};
-pub use figures::Stats;
 pub use search::{MOST_NODES, WitnessOrder, check};
-pub use unexplained::Violation;
+pub use stats::Stats;
+pub use violation::Violation;
 
 use std::{fmt::Debug, hash::Hash};
 

@@ -3,10 +3,10 @@
 //! ```text
 //! tests/read_only.rs    runs        bin/read-only.rs   one configuration, in read-only pages
 //!                                     |         \
-//! tests/allocations.rs              scenes      vault   the allocator that owns those pages
+//! tests/allocations.rs         configurations   arena   the allocator that owns those pages
 //! ```
 
 #[cfg(unix)]
-pub mod scenes;
+pub mod arena;
 #[cfg(unix)]
-pub mod vault;
+pub mod configurations;

@@ -128,14 +128,14 @@ fn an_async_call_allocates_nothing() {
 fn a_ring_is_allocated_at_the_first_failure() {
     let calls = |trip: Failures| trip.of_last(4_096);
     let time = |trip: Failures| trip.within(SECOND);
-    let share = |trip: Percent| trip.of_last(4_096);
+    let of_many = |trip: Percent| trip.of_last(4_096);
     for (trip, failures) in [
         (calls(Trip::failures(1)), 2),
         (calls(Trip::failures(2)), 2),
         (calls(Trip::failures(4_096)), 4_096),
         (Trip::failures(3).of_last(46), 3),
-        (share(Trip::percent(50)), 2_048),
-        (share(Trip::percent(1)), 41),
+        (of_many(Trip::percent(50)), 2_048),
+        (of_many(Trip::percent(1)), 41),
         (time(Trip::failures(2)), 2),
         (time(Trip::failures(1_024)), 1_024),
     ] {

@@ -30,7 +30,7 @@ mod unix {
     /// Polls after which a child that is not done counts as hung and is killed.
     const LOOKS: u32 = 10_000;
 
-    static HEARD: AtomicU32 = AtomicU32::new(0);
+    static LAST_GENERATION: AtomicU32 = AtomicU32::new(0);
     static LOG: Log = Log;
     static BREAKER: Breaker = Breaker::builder()
         .trip(Trip::consecutive(2))
@@ -41,13 +41,13 @@ mod unix {
 
     impl Listener for Log {
         fn on_transition(&self, transition: &Transition) {
-            HEARD.store(transition.generation.into(), Relaxed);
+            LAST_GENERATION.store(transition.generation.into(), Relaxed);
         }
     }
 
     /// Whether the listener received the last transition.
-    fn is_heard() -> bool {
-        HEARD.load(Relaxed) == u32::from(BREAKER.snapshot().generation)
+    fn is_notified() -> bool {
+        LAST_GENERATION.load(Relaxed) == u32::from(BREAKER.snapshot().generation)
     }
 
     /// The number of the first check that fails on the breaker.
@@ -55,17 +55,17 @@ mod unix {
         let checks: [fn() -> bool; 8] = [
             || {
                 BREAKER.reset();
-                BREAKER.state() == State::Closed && is_heard()
+                BREAKER.state() == State::Closed && is_notified()
             },
             || BREAKER.call(|| Err::<(), _>(())).is_err() && BREAKER.state() == State::Closed,
             || BREAKER.call(|| Err::<(), _>(())).is_err() && BREAKER.state() == State::Open,
-            is_heard,
+            is_notified,
             || BREAKER.try_acquire().is_err(),
-            || BREAKER.force_open() == State::Open && is_heard(),
-            || BREAKER.resume() == State::ForcedOpen && is_heard(),
+            || BREAKER.force_open() == State::Open && is_notified(),
+            || BREAKER.resume() == State::ForcedOpen && is_notified(),
             || {
                 BREAKER.reset();
-                BREAKER.call(|| Ok::<_, ()>(())).is_ok() && is_heard()
+                BREAKER.call(|| Ok::<_, ()>(())).is_ok() && is_notified()
             },
         ];
         let failed = checks.iter().position(|holds| !holds());

@@ -10,7 +10,7 @@ use std::{
     process::{Command, ExitStatus},
 };
 
-use hardware_tests::scenes::Configuration;
+use hardware_tests::configurations::Configuration;
 
 /// Signal of a store to a read-only page: SIGSEGV, or SIGBUS on Apple's systems.
 const FAULT: i32 = if cfg!(target_vendor = "apple") {

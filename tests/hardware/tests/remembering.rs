@@ -31,12 +31,12 @@ fn allocations<T>(act: impl FnOnce() -> T) -> u64 {
 }
 
 /// Makes a call in each of the four ways, which the classifier reports as `outcome`.
-fn calls(partner: &Remembering<&'static str>, answer: Answer, outcome: Outcome) -> [u64; 4] {
+fn calls(dependency: &Remembering<&'static str>, answer: Answer, outcome: Outcome) -> [u64; 4] {
     [
-        allocations(|| partner.call(|| answer)),
-        allocations(|| partner.call_with(|| answer, |_| outcome)),
-        allocations(|| poll(partner.call_async(ready(answer)))),
-        allocations(|| poll(partner.call_async_with(ready(answer), |_| outcome))),
+        allocations(|| dependency.call(|| answer)),
+        allocations(|| dependency.call_with(|| answer, |_| outcome)),
+        allocations(|| poll(dependency.call_async(ready(answer)))),
+        allocations(|| poll(dependency.call_async_with(ready(answer), |_| outcome))),
     ]
 }
 
@@ -49,28 +49,32 @@ fn poll(
 #[test]
 fn a_healthy_call_does_not_allocate() {
     let logging = Remembering::logging(breaker(), &LOG, |_| "io");
-    for partner in [Remembering::new(breaker()), logging] {
-        assert_eq!(calls(&partner, Ok(7), Outcome::Success), [0; 4]);
+    for dependency in [Remembering::new(breaker()), logging] {
+        assert_eq!(calls(&dependency, Ok(7), Outcome::Success), [0; 4]);
     }
 }
 
 #[test]
 fn an_error_is_shared_and_one_that_counts_is_stored() {
-    let partner = Remembering::new(breaker());
+    let dependency = Remembering::new(breaker());
     // The first use of an `ArcSwap` on a thread allocates its bookkeeping.
-    calls(&partner, Err("down"), Outcome::Failure);
-    assert_eq!(calls(&partner, Err("down"), Outcome::Failure), [2; 4]);
-    let ignored = || partner.call_with(|| Err::<(), _>("not found"), |_| Outcome::Ignored);
+    calls(&dependency, Err("down"), Outcome::Failure);
+    assert_eq!(calls(&dependency, Err("down"), Outcome::Failure), [2; 4]);
+    let ignored = || dependency.call_with(|| Err::<(), _>("not found"), |_| Outcome::Ignored);
     assert_eq!(allocations(ignored), 1);
-    partner.breaker().force_open();
-    assert_eq!(calls(&partner, Ok(7), Outcome::Success), [0; 4], "rejected");
+    dependency.breaker().force_open();
+    assert_eq!(
+        calls(&dependency, Ok(7), Outcome::Success),
+        [0; 4],
+        "rejected"
+    );
 }
 
 #[test]
 fn a_log_that_is_full_keeps_no_more() {
     static LOG: FailureLog = FailureLog::new(2);
-    let partner = Remembering::logging(breaker(), &LOG, |_| "io");
-    let fail = || drop(partner.call(|| Err::<(), _>("down")));
+    let dependency = Remembering::logging(breaker(), &LOG, |_| "io");
+    let fail = || drop(dependency.call(|| Err::<(), _>("down")));
     let kept = || measure(fail).count_current;
     assert!(kept() > 0 && kept() > 0, "until then it allocates");
     assert_eq!([kept(), kept(), kept()], [0; 3]);

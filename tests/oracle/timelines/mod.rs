@@ -6,11 +6,11 @@
 )]
 
 mod ending;
+mod generations;
 mod half_open;
 mod open;
 mod operator;
 mod time;
-mod told;
 mod trip;
 
 use std::{

@@ -24,13 +24,13 @@ fn at_the_deadline_a_call_is_admitted_and_a_nanosecond_before_its_length_none() 
 
 #[test]
 fn a_rejection_carries_reason_remaining_time_generation_and_name() {
-    let bench = tripped(touchy().name("partner"));
+    let bench = tripped(touchy().name("dependency"));
     let rejected = bench.after(2 * SECOND).rejected();
     assert_eq!(rejected.reason(), Reason::Open);
     assert_eq!(rejected.retry_after(), Some(8 * SECOND));
     assert_eq!(bench.after(MS).rejected().retry_after_secs(), Some(8));
     assert_eq!(rejected.generation(), 1);
-    assert_eq!(rejected.name(), Some("partner"));
+    assert_eq!(rejected.name(), Some("dependency"));
 }
 
 #[test]

@@ -5,8 +5,8 @@
 //! failure may finish another's recording with its own clock reading. Time buckets guarantee less
 //! than an order of steps; loom and the oracle cover them.
 
+mod recorder;
 mod sequential;
-mod witness;
 
 use std::{
     array, hint,
@@ -26,8 +26,8 @@ use fastrand::Rng;
 use histories::{Specification, Stats, Violation, WitnessOrder, check, iterations};
 
 use super::{alone, support::SECOND};
+use recorder::{Recorder, RecordingClock};
 use sequential::{HistoryEvent, Operation, OracleState, Steps};
-use witness::{Recorder, RecordingClock};
 
 const THREADS: usize = 3;
 /// Operations of each thread.

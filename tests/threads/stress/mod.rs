@@ -2,11 +2,11 @@
 //! interleaving.
 //!
 //! Each thread keeps its own log, so that the test orders as little as possible of what it
-//! observes. `reckoning.rs` audits the logs after all threads are done. A test must first show that
+//! observes. `audit.rs` audits the logs after all threads are done. A test must first show that
 //! threads collided: admissions lost their CAS (they read the clock again), and outcomes arrived
 //! after their period. Otherwise it runs more rounds, and fails at the limit.
 
-mod reckoning;
+mod audit;
 
 use std::{
     cell::Cell,
@@ -29,7 +29,7 @@ use super::{
     alone,
     support::{DAY, SECOND},
 };
-use reckoning::{Audit, Collisions};
+use audit::{Audit, Collisions};
 
 /// Calls of each thread in a round: few enough that no generation repeats.
 const CALLS: usize = 200;

@@ -5,7 +5,7 @@
 
 #[cfg(unix)]
 mod unix {
-    use hardware_tests::{scenes::Configuration, vault::ProtectedArena};
+    use hardware_tests::{arena::ProtectedArena, configurations::Configuration};
 
     #[global_allocator]
     static ARENA: ProtectedArena = ProtectedArena::new();
