@@ -19,8 +19,8 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use support::SECOND;
 
-const PARTNER: cutout::Builder = Breaker::builder()
-    .name("partner")
+const DEPENDENCY: cutout::Builder = Breaker::builder()
+    .name("dependency")
     .trip(Trip::consecutive(1))
     .open_for(SECOND);
 
@@ -65,9 +65,9 @@ fn fail(breaker: &Breaker) -> Recorded {
 fn the_state_is_right_after_every_change_until_the_breaker_is_dropped() {
     exported(|handle| {
         let clock = Arc::new(Manual::new());
-        let breaker = PARTNER.build().with_shared_clock(clock.clone());
+        let breaker = DEPENDENCY.build().with_shared_clock(clock.clone());
         let breaker = Metrics::new().on(breaker);
-        let is = |state| assert_eq!(counted(&handle.render(), "partner"), only(state, 1));
+        let is = |state| assert_eq!(counted(&handle.render(), "dependency"), only(state, 1));
         is(State::Closed);
         fail(&breaker);
         is(State::Open);
@@ -86,7 +86,7 @@ fn the_state_is_right_after_every_change_until_the_breaker_is_dropped() {
         is(State::Closed);
         breaker.force_open();
         drop(breaker);
-        assert_eq!(counted(&handle.render(), "partner"), []);
+        assert_eq!(counted(&handle.render(), "dependency"), []);
         assert_eq!(
             samples(&handle.render())
                 .values()
@@ -100,11 +100,11 @@ fn the_state_is_right_after_every_change_until_the_breaker_is_dropped() {
 #[test]
 fn a_breaker_is_counted_as_it_is_when_it_is_first_watched() {
     exported(|handle| {
-        let breaker = PARTNER.build();
+        let breaker = DEPENDENCY.build();
         breaker.disable();
         let _breaker = Metrics::new().on(breaker);
         assert_eq!(
-            counted(&handle.render(), "partner"),
+            counted(&handle.render(), "dependency"),
             only(State::Disabled, 1)
         );
     });
@@ -113,20 +113,25 @@ fn a_breaker_is_counted_as_it_is_when_it_is_first_watched() {
 #[test]
 fn breakers_of_one_name_add_up() {
     exported(|handle| {
-        let mut breakers: Vec<_> = (0..5).map(|_| Metrics::new().on(PARTNER.build())).collect();
+        let mut breakers: Vec<_> = (0..5)
+            .map(|_| Metrics::new().on(DEPENDENCY.build()))
+            .collect();
         fail(&breakers[0]);
         fail(&breakers[3]);
         let expected = vec![("closed".to_owned(), 3), ("open".to_owned(), 2)];
-        assert_eq!(counted(&handle.render(), "partner"), expected);
+        assert_eq!(counted(&handle.render(), "dependency"), expected);
         breakers.truncate(1);
-        assert_eq!(counted(&handle.render(), "partner"), only(State::Open, 1));
+        assert_eq!(
+            counted(&handle.render(), "dependency"),
+            only(State::Open, 1)
+        );
     });
 }
 
 #[test]
 fn transitions_are_counted_by_edge_and_cause() {
     exported(|handle| {
-        let breaker = Metrics::new().on(PARTNER.build());
+        let breaker = Metrics::new().on(DEPENDENCY.build());
         for _ in 0..3 {
             fail(&breaker);
             breaker.reset();
@@ -140,17 +145,17 @@ fn transitions_are_counted_by_edge_and_cause() {
             all,
             [
                 (
-                    "circuit_breaker_missed_transitions{circuit_breaker_name=\"partner\"}",
+                    "circuit_breaker_missed_transitions{circuit_breaker_name=\"dependency\"}",
                     "0"
                 ),
                 (
-                    "circuit_breaker_transitions{circuit_breaker_name=\"partner\",\
+                    "circuit_breaker_transitions{circuit_breaker_name=\"dependency\",\
                      circuit_breaker_transition_from=\"closed\",circuit_breaker_transition_to=\"open\",\
                      circuit_breaker_transition_cause=\"tripped\"}",
                     "3"
                 ),
                 (
-                    "circuit_breaker_transitions{circuit_breaker_name=\"partner\",\
+                    "circuit_breaker_transitions{circuit_breaker_name=\"dependency\",\
                      circuit_breaker_transition_from=\"open\",circuit_breaker_transition_to=\"closed\",\
                      circuit_breaker_transition_cause=\"operator\"}",
                     "3"
@@ -175,13 +180,13 @@ fn missed_transitions_are_counted_and_leave_the_state_right() {
                 });
             };
             Metrics::new()
-                .on(PARTNER.build())
+                .on(DEPENDENCY.build())
                 .with_shared_listener(Arc::new(many))
         });
         breaker.reset();
         let scrape = handle.render();
-        assert_eq!(counted(&scrape, "partner"), only(State::Disabled, 1));
-        let missed = "circuit_breaker_missed_transitions{circuit_breaker_name=\"partner\"}";
+        assert_eq!(counted(&scrape, "dependency"), only(State::Disabled, 1));
+        let missed = "circuit_breaker_missed_transitions{circuit_breaker_name=\"dependency\"}";
         assert_eq!(samples(&scrape)[missed], "24");
     });
 }
@@ -208,7 +213,7 @@ fn only_the_requested_call_counters_are_recorded() {
     ] {
         exported(|handle| {
             let clock = Arc::new(Manual::new());
-            let breaker = metrics.on(PARTNER.build().with_shared_clock(clock.clone()));
+            let breaker = metrics.on(DEPENDENCY.build().with_shared_clock(clock.clone()));
             for _ in 0..4 {
                 breaker.call(|| Ok::<_, ()>(())).unwrap();
             }
@@ -227,12 +232,12 @@ fn only_the_requested_call_counters_are_recorded() {
             let samples = samples(&scrape);
             let rejections = |reason| {
                 format!(
-                    "circuit_breaker_rejections{{circuit_breaker_name=\"partner\",\
+                    "circuit_breaker_rejections{{circuit_breaker_name=\"dependency\",\
                      circuit_breaker_rejection_reason=\"{reason}\"}}"
                 )
             };
             let of =
-                |metric| format!("circuit_breaker_{metric}{{circuit_breaker_name=\"partner\"}}");
+                |metric| format!("circuit_breaker_{metric}{{circuit_breaker_name=\"dependency\"}}");
             let series = [
                 rejections("open"),
                 rejections("probes-busy"),
@@ -287,7 +292,7 @@ fn a_static_breaker_is_counted_from_when_it_is_begun_or_from_its_first_transitio
 #[test]
 fn a_breaker_that_moved_before_there_was_a_recorder_is_counted_once_there_is_one() {
     static METRICS: Metrics = Metrics::new().calls();
-    static EARLY: Breaker = PARTNER
+    static EARLY: Breaker = DEPENDENCY
         .name("early")
         .listeners(&[&METRICS])
         .call_listener(&METRICS)
@@ -320,27 +325,33 @@ fn a_breaker_that_moved_before_there_was_a_recorder_is_counted_once_there_is_one
 
 #[test]
 fn a_breaker_that_was_watched_before_there_was_a_recorder_is_counted_from_its_first_transition() {
-    let breaker = Metrics::new().on(PARTNER.build());
+    let breaker = Metrics::new().on(DEPENDENCY.build());
     breaker.force_open();
     exported(|handle| {
         breaker.reset();
-        assert_eq!(counted(&handle.render(), "partner"), only(State::Closed, 1));
+        assert_eq!(
+            counted(&handle.render(), "dependency"),
+            only(State::Closed, 1)
+        );
         fail(&breaker);
-        assert_eq!(counted(&handle.render(), "partner"), only(State::Open, 1));
+        assert_eq!(
+            counted(&handle.render(), "dependency"),
+            only(State::Open, 1)
+        );
         drop(breaker);
-        assert_eq!(counted(&handle.render(), "partner"), []);
+        assert_eq!(counted(&handle.render(), "dependency"), []);
     });
 }
 
 #[test]
 fn breakers_of_two_names_that_share_a_metrics_are_counted_under_their_own() {
     static METRICS: Metrics = Metrics::new().rejections();
-    static ONE: Breaker = PARTNER
+    static ONE: Breaker = DEPENDENCY
         .name("one")
         .listeners(&[&METRICS])
         .call_listener(&METRICS)
         .build();
-    static OTHER: Breaker = PARTNER
+    static OTHER: Breaker = DEPENDENCY
         .name("other")
         .listeners(&[&METRICS])
         .call_listener(&METRICS)
@@ -382,8 +393,8 @@ fn conflicts<'a>(scrape: &'a str, name: &str) -> Option<&'a str> {
 #[test]
 fn breakers_of_one_name_that_share_a_metrics_are_a_conflict_that_is_counted() {
     static METRICS: Metrics = Metrics::new();
-    static ONE: Breaker = PARTNER.name("same").listeners(&[&METRICS]).build();
-    static OTHER: Breaker = PARTNER.name("same").listeners(&[&METRICS]).build();
+    static ONE: Breaker = DEPENDENCY.name("same").listeners(&[&METRICS]).build();
+    static OTHER: Breaker = DEPENDENCY.name("same").listeners(&[&METRICS]).build();
 
     exported(|handle| {
         METRICS.begin(&ONE);
@@ -403,7 +414,9 @@ fn breakers_of_one_name_that_share_a_metrics_are_a_conflict_that_is_counted() {
 #[test]
 fn concurrent_changes_leave_each_breaker_counted_once_under_its_state() {
     exported(|handle| {
-        let breakers: Vec<_> = (0..3).map(|_| Metrics::new().on(PARTNER.build())).collect();
+        let breakers: Vec<_> = (0..3)
+            .map(|_| Metrics::new().on(DEPENDENCY.build()))
+            .collect();
         let start = Barrier::new(4);
         thread::scope(|scope| {
             for _ in 0..4 {
@@ -428,11 +441,11 @@ fn concurrent_changes_leave_each_breaker_counted_once_under_its_state() {
                 .or_insert(0) += 1;
         }
         assert_eq!(
-            counted(&handle.render(), "partner"),
+            counted(&handle.render(), "dependency"),
             expected.into_iter().collect::<Vec<_>>()
         );
         drop(breakers);
-        assert_eq!(counted(&handle.render(), "partner"), []);
+        assert_eq!(counted(&handle.render(), "dependency"), []);
     });
 }
 
@@ -443,7 +456,7 @@ fn a_set_of_breakers_is_counted_under_one_name_and_those_that_leave_no_more() {
 
     exported(|handle| {
         let breakers = Breakers::<u32>::builder()
-            .each_by(|_| Metrics::new().on(PARTNER.build()))
+            .each_by(|_| Metrics::new().on(DEPENDENCY.build()))
             .bound(100)
             .build();
         for key in 0..100 {
@@ -452,10 +465,10 @@ fn a_set_of_breakers_is_counted_under_one_name_and_those_that_leave_no_more() {
         fail(&breakers.get(&7));
         let counts = |closed, open| {
             let expected = vec![("closed".to_owned(), closed), ("open".to_owned(), open)];
-            assert_eq!(counted(&handle.render(), "partner"), expected);
+            assert_eq!(counted(&handle.render(), "dependency"), expected);
         };
         counts(99, 1);
-        let overflow = || counted(&handle.render(), "partner-overflow");
+        let overflow = || counted(&handle.render(), "dependency-overflow");
         assert_eq!(overflow(), only(State::Closed, 1));
         breakers.overflow().force_open();
         assert_eq!(overflow(), only(State::ForcedOpen, 1));
@@ -463,14 +476,14 @@ fn a_set_of_breakers_is_counted_under_one_name_and_those_that_leave_no_more() {
         counts(99, 1);
         breakers.remove(&7);
         assert_eq!(
-            counted(&handle.render(), "partner"),
+            counted(&handle.render(), "dependency"),
             only(State::Closed, 99)
         );
         for newcomer in 100..150 {
             breakers.get(&newcomer);
             let closed = i64::try_from(breakers.len()).unwrap();
             assert_eq!(
-                counted(&handle.render(), "partner"),
+                counted(&handle.render(), "dependency"),
                 only(State::Closed, closed)
             );
         }
@@ -480,8 +493,8 @@ fn a_set_of_breakers_is_counted_under_one_name_and_those_that_leave_no_more() {
         assert!((40..60).contains(&left), "{left}");
         counts(left - 1, 1);
         drop(breakers);
-        assert_eq!(counted(&handle.render(), "partner"), []);
-        assert_eq!(counted(&handle.render(), "partner-overflow"), []);
+        assert_eq!(counted(&handle.render(), "dependency"), []);
+        assert_eq!(counted(&handle.render(), "dependency-overflow"), []);
     });
 }
 
@@ -502,7 +515,7 @@ async fn a_scrape_over_http_shows_it_all() {
     tokio::spawn(exporter);
     let breaker = metrics::with_local_recorder(&recorder, || {
         describe();
-        let breaker = Metrics::new().calls().on(PARTNER.build());
+        let breaker = Metrics::new().calls().on(DEPENDENCY.build());
         breaker.call(|| Ok::<_, ()>(())).unwrap();
         fail(&breaker);
         breaker.try_acquire().unwrap_err();
@@ -513,7 +526,7 @@ async fn a_scrape_over_http_shows_it_all() {
         .unwrap();
     assert_eq!(response.status(), 200);
     let scrape = response.text().await.unwrap();
-    assert_eq!(counted(&scrape, "partner"), only(State::Open, 1));
+    assert_eq!(counted(&scrape, "dependency"), only(State::Open, 1));
     assert!(
         scrape.contains("# TYPE circuit_breaker_count gauge"),
         "{scrape}"

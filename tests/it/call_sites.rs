@@ -47,15 +47,15 @@ fn tripped() -> Breaker {
 #[test]
 fn a_static_breaker_answers_from_its_fallback_while_it_is_open() {
     static CLOCK: Manual = Manual::new();
-    static PARTNER: Breaker = Breaker::builder()
+    static DEPENDENCY: Breaker = Breaker::builder()
         .trip(Trip::consecutive(2))
         .open_for(Duration::from_secs(15))
-        .name("partner")
+        .name("dependency")
         .clock(&CLOCK)
         .build();
 
     fn offer(hot: fn() -> Result<u32, Down>) -> String {
-        PARTNER.call(hot).map_or_else(
+        DEPENDENCY.call(hot).map_or_else(
             |error| format!("cold: {error}"),
             |price| format!("hot: {price}"),
         )
@@ -66,11 +66,11 @@ fn a_static_breaker_answers_from_its_fallback_while_it_is_open() {
     assert_eq!(offer(down), "cold: the dependency is down");
     assert_eq!(
         offer(up),
-        "cold: circuit \"partner\" is open, retry after 15s"
+        "cold: circuit \"dependency\" is open, retry after 15s"
     );
     CLOCK.advance(15 * SECOND);
     assert_eq!(offer(up), "hot: 7");
-    assert_eq!(PARTNER.state(), State::Closed);
+    assert_eq!(DEPENDENCY.state(), State::Closed);
 }
 
 #[test]
@@ -156,9 +156,9 @@ async fn spawned_tasks_share_an_arc_and_carry_owned_permits() {
 
 #[tokio::test]
 async fn a_spawned_task_holds_a_permit_of_a_static_across_an_await() {
-    static PARTNER: Breaker = Breaker::new();
+    static DEPENDENCY: Breaker = Breaker::new();
     let quote = tokio::spawn(async {
-        let permit = PARTNER.try_acquire()?;
+        let permit = DEPENDENCY.try_acquire()?;
         tokio::task::yield_now().await;
         permit.observe(up()).map_err(Error::Inner)
     });
@@ -169,10 +169,10 @@ async fn a_spawned_task_holds_a_permit_of_a_static_across_an_await() {
 fn a_custom_error_converts_from_a_rejection() {
     #[derive(Debug, thiserror::Error)]
     enum QuoteError {
-        #[error("no partner: {0}")]
+        #[error("no dependency: {0}")]
         Unavailable(#[from] Rejected),
         #[error(transparent)]
-        Partner(#[from] Down),
+        Dependency(#[from] Down),
         #[error("not a price")]
         Price(#[from] ParseIntError),
     }
@@ -193,9 +193,16 @@ fn a_custom_error_converts_from_a_rejection() {
         .build();
     assert_eq!(by_hand(&breaker, "7").unwrap(), 7);
     assert!(matches!(by_hand(&breaker, "?"), Err(QuoteError::Price(_))));
-    assert!(matches!(around(&breaker), Err(QuoteError::Partner(Down))));
+    assert!(matches!(
+        around(&breaker),
+        Err(QuoteError::Dependency(Down))
+    ));
     let rejected = by_hand(&breaker, "7").unwrap_err();
-    assert!(rejected.to_string().starts_with("no partner: circuit is"));
+    assert!(
+        rejected
+            .to_string()
+            .starts_with("no dependency: circuit is")
+    );
     assert!(matches!(around(&breaker), Err(QuoteError::Unavailable(_))));
 }
 
@@ -398,7 +405,7 @@ async fn code_that_is_generic_over_the_future_wraps_a_breaker() {
 #[test]
 fn a_balancer_peeks_at_its_dependencies_and_takes_no_slot() {
     let clock = Arc::new(Manual::new());
-    let partners: Vec<Breaker> = (0..3)
+    let dependencies: Vec<Breaker> = (0..3)
         .map(|_| {
             Breaker::builder()
                 .policy(TOUCHY)
@@ -406,18 +413,22 @@ fn a_balancer_peeks_at_its_dependencies_and_takes_no_slot() {
                 .with_shared_clock(clock.clone())
         })
         .collect();
-    let pick = || partners.iter().position(|partner| partner.peek().is_ok());
+    let pick = || {
+        dependencies
+            .iter()
+            .position(|dependency| dependency.peek().is_ok())
+    };
 
     assert_eq!(pick(), Some(0));
-    partners[0].call(down).unwrap_err();
+    dependencies[0].call(down).unwrap_err();
     assert_eq!(pick(), Some(1));
-    partners[1].force_open();
-    partners[2].call(down).unwrap_err();
+    dependencies[1].force_open();
+    dependencies[2].call(down).unwrap_err();
     assert_eq!(pick(), None);
 
     clock.advance(15 * SECOND);
     assert_eq!(pick(), Some(0), "past its deadline a call must probe it");
-    let probe = partners[0].try_acquire().unwrap();
+    let probe = dependencies[0].try_acquire().unwrap();
     assert!(probe.is_probe());
     assert_eq!(pick(), Some(2), "the probe of the first is in flight");
     probe.success();
@@ -434,36 +445,39 @@ fn an_array_of_breakers_is_a_static() {
 
 #[test]
 fn statics_share_a_const_policy_and_override_fields() {
-    const PARTNERS: Policy = Policy::new().trip(Trip::consecutive(3)).probes(2);
-    static BILLING: Breaker = Breaker::builder().policy(PARTNERS).name("billing").build();
+    const DEPENDENCIES: Policy = Policy::new().trip(Trip::consecutive(3)).probes(2);
+    static BILLING: Breaker = Breaker::builder()
+        .policy(DEPENDENCIES)
+        .name("billing")
+        .build();
     static SEARCH: Breaker = Breaker::builder()
-        .policy(PARTNERS)
+        .policy(DEPENDENCIES)
         .open_for(Duration::from_secs(1))
         .build();
-    assert_eq!(BILLING.policy(), PARTNERS);
-    assert_eq!(SEARCH.policy(), PARTNERS.open_for(SECOND));
+    assert_eq!(BILLING.policy(), DEPENDENCIES);
+    assert_eq!(SEARCH.policy(), DEPENDENCIES.open_for(SECOND));
 }
 
 #[test]
 fn a_policy_that_is_known_at_run_time_is_refused_with_an_error() {
-    fn partner(probes: u32) -> anyhow::Result<Breaker> {
+    fn dependency(probes: u32) -> anyhow::Result<Breaker> {
         Ok(Breaker::builder().probes(probes).try_build()?)
     }
 
-    assert!(partner(2).is_ok());
-    let error = partner(64).unwrap_err();
+    assert!(dependency(2).is_ok());
+    let error = dependency(64).unwrap_err();
     assert_eq!(error.to_string(), "probes must be 1 to 63, got 64");
 }
 
 #[test]
 fn closures_listen_statically_and_shared() {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    static PARTNER: Breaker = Breaker::builder()
+    static DEPENDENCY: Breaker = Breaker::builder()
         .listeners(&[&|_: &Transition| {
             COUNT.fetch_add(1, Ordering::Relaxed);
         }])
         .build();
-    PARTNER.disable();
+    DEPENDENCY.disable();
     assert_eq!(COUNT.load(Ordering::Relaxed), 1);
 
     let log = Arc::new(Mutex::new(Vec::new()));

@@ -172,8 +172,8 @@ fn a_breaker_that_is_not_closed_keeps_its_slot_in_a_flood() {
     forced.force_open();
     disabled.disable();
 
-    for hostile in 100..10_000 {
-        breakers.get(&hostile).call(|| Ok::<_, ()>(())).unwrap();
+    for newcomer in 100..10_000 {
+        breakers.get(&newcomer).call(|| Ok::<_, ()>(())).unwrap();
         assert!(breakers.len() <= 20);
     }
     for (key, breaker, state) in [
@@ -359,8 +359,8 @@ fn a_closed_breaker_is_evicted_before_a_long_open_one() {
 
 #[test]
 fn a_clock_that_uses_the_set_or_panics_leaves_it_whole() {
-    struct Nosy(AtomicUsize);
-    static CLOCK: Nosy = Nosy(AtomicUsize::new(0));
+    struct Reentrant(AtomicUsize);
+    static CLOCK: Reentrant = Reentrant(AtomicUsize::new(0));
     static SET: std::sync::LazyLock<Breakers<u32>> = std::sync::LazyLock::new(|| {
         Breakers::builder()
             .each(EACH.clock(&CLOCK))
@@ -368,7 +368,7 @@ fn a_clock_that_uses_the_set_or_panics_leaves_it_whole() {
             .build()
     });
 
-    impl cutout::clock::Clock for Nosy {
+    impl cutout::clock::Clock for Reentrant {
         fn now(&self) -> u64 {
             match self.0.fetch_add(1, Ordering::SeqCst) % 3 {
                 _ if DEPTH.get() > 0 => {}
@@ -481,10 +481,10 @@ fn a_listener_gets_the_key_and_none_for_the_overflow_breaker() {
         .bound(1)
         .listener({
             let log = log.clone();
-            move |host: Option<&String>, told: &Transition| {
+            move |host: Option<&String>, transition: &Transition| {
                 log.lock()
                     .unwrap()
-                    .push((host.cloned(), told.to, told.name));
+                    .push((host.cloned(), transition.to, transition.name));
             }
         })
         .build();
@@ -603,61 +603,61 @@ fn a_key_is_hashed_once_for_each_lookup_and_never_by_growth_or_eviction() {
 }
 
 /// A key whose own code uses the set that it is in.
-struct Nosy(u32);
+struct Reentrant(u32);
 
-static NOSY: std::sync::LazyLock<Breakers<Nosy>> =
+static REENTRANT: std::sync::LazyLock<Breakers<Reentrant>> =
     std::sync::LazyLock::new(|| Breakers::builder().bound(4).build());
 
 thread_local!(static DEPTH: Cell<u32> = const { Cell::new(0) });
 
 /// Uses the set, unless this function is already running.
-fn pry(key: u32) {
+fn use_set(key: u32) {
     if DEPTH.get() == 0 {
         DEPTH.set(1);
-        NOSY.get(&Nosy(1_000 + key % 7));
-        NOSY.remove(&Nosy(1_000 + key % 5));
+        REENTRANT.get(&Reentrant(1_000 + key % 7));
+        REENTRANT.remove(&Reentrant(1_000 + key % 5));
         DEPTH.set(0);
     }
 }
 
-impl Hash for Nosy {
+impl Hash for Reentrant {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        pry(self.0);
+        use_set(self.0);
         self.0.hash(state);
     }
 }
 
-impl PartialEq for Nosy {
+impl PartialEq for Reentrant {
     fn eq(&self, other: &Self) -> bool {
-        pry(self.0);
+        use_set(self.0);
         self.0 == other.0
     }
 }
 
-impl Eq for Nosy {}
+impl Eq for Reentrant {}
 
-impl Clone for Nosy {
+impl Clone for Reentrant {
     fn clone(&self) -> Self {
-        pry(self.0);
+        use_set(self.0);
         Self(self.0)
     }
 }
 
-impl Drop for Nosy {
+impl Drop for Reentrant {
     fn drop(&mut self) {
-        pry(self.0);
+        use_set(self.0);
     }
 }
 
 #[test]
 fn a_key_may_use_the_set_in_its_own_code() {
     for key in 0..1_000 {
-        NOSY.get(&Nosy(key));
-        NOSY.for_each(|_, _| {
-            NOSY.get(&Nosy(key + 1));
+        REENTRANT.get(&Reentrant(key));
+        REENTRANT.for_each(|_, _| {
+            REENTRANT.get(&Reentrant(key + 1));
         });
-        NOSY.retain(|other, _| other.0 != key);
-        assert!(NOSY.len() <= 4);
+        REENTRANT.retain(|other, _| other.0 != key);
+        assert!(REENTRANT.len() <= 4);
     }
 }
 
@@ -856,27 +856,27 @@ fn a_member_that_opens_while_it_is_compared_keeps_its_slot() {
 
 /// A key that is not equal to itself, like a NaN.
 #[derive(Clone, Copy)]
-struct Never(u32);
+struct NeverEqual(u32);
 
-impl Hash for Never {
+impl Hash for NeverEqual {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.0.hash(state);
     }
 }
 
-impl PartialEq for Never {
+impl PartialEq for NeverEqual {
     fn eq(&self, _: &Self) -> bool {
         false
     }
 }
 
-impl Eq for Never {}
+impl Eq for NeverEqual {}
 
 /// A key whose hash changes each time.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Fickle(u32);
+struct UnstableHash(u32);
 
-impl Hash for Fickle {
+impl Hash for UnstableHash {
     fn hash<H: Hasher>(&self, state: &mut H) {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         NEXT.fetch_add(1, Ordering::Relaxed).hash(state);
@@ -885,9 +885,9 @@ impl Hash for Fickle {
 
 /// A key whose hash is the same for all keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Flat(u32);
+struct ConstantHash(u32);
 
-impl Hash for Flat {
+impl Hash for ConstantHash {
     fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
@@ -932,39 +932,39 @@ fn most<K: Hash + Eq + Clone + Send + Sync + 'static>(bound: u32, key: fn(u32) -
 
 #[test]
 fn a_key_that_is_not_equal_to_itself_breaks_no_bound() {
-    assert!(most(4, Never) <= 4);
+    assert!(most(4, NeverEqual) <= 4);
 }
 
 #[test]
 fn a_key_whose_hash_changes_breaks_no_bound() {
-    assert!(most(4, Fickle) <= 4);
+    assert!(most(4, UnstableHash) <= 4);
 }
 
 #[test]
 fn keys_of_one_hash_break_no_bound() {
-    assert!(most(4, Flat) <= 4);
-    let breakers = Breakers::<Flat>::builder().bound(3).build();
+    assert!(most(4, ConstantHash) <= 4);
+    let breakers = Breakers::<ConstantHash>::builder().bound(3).build();
     for key in 0..20 {
-        breakers.get(&Flat(key));
+        breakers.get(&ConstantHash(key));
         let oldest = key.saturating_sub(2);
         assert_eq!(
             keys(&breakers),
-            (oldest..=key).map(Flat).collect::<Vec<_>>()
+            (oldest..=key).map(ConstantHash).collect::<Vec<_>>()
         );
     }
 }
 
 /// A key whose hash is the same for all keys, and whose comparison panics on demand.
 #[derive(Clone, Debug, PartialOrd, Ord)]
-struct Mine(u32);
+struct PanickingEq(u32);
 
 thread_local!(static FUSE: Cell<Option<u32>> = const { Cell::new(None) });
 
-impl Hash for Mine {
+impl Hash for PanickingEq {
     fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
-impl PartialEq for Mine {
+impl PartialEq for PanickingEq {
     fn eq(&self, other: &Self) -> bool {
         if let Some(left) = FUSE.get() {
             assert_ne!(left, 0, "the fuse");
@@ -974,23 +974,23 @@ impl PartialEq for Mine {
     }
 }
 
-impl Eq for Mine {}
+impl Eq for PanickingEq {}
 
 #[test]
 fn a_panic_of_a_comparison_frees_no_slot_whose_member_stays() {
     for fuse in 0..20 {
-        let breakers = Breakers::<Mine>::builder().bound(3).build();
+        let breakers = Breakers::<PanickingEq>::builder().bound(3).build();
         for key in 0..3 {
-            breakers.get(&Mine(key));
+            breakers.get(&PanickingEq(key));
         }
         FUSE.set(Some(fuse));
-        let got = catch_unwind(|| breakers.get(&Mine(10)));
+        let got = catch_unwind(|| breakers.get(&PanickingEq(10)));
         FUSE.set(None);
         if got.is_err() {
             assert!(fuse < 19, "no get compares that often");
         }
         for key in 20..30 {
-            breakers.get(&Mine(key));
+            breakers.get(&PanickingEq(key));
             assert!(keys(&breakers).len() <= 3, "at fuse {fuse}");
         }
         assert_eq!(breakers.len(), 3, "at fuse {fuse}");
@@ -1101,11 +1101,11 @@ fn a_breaker_that_is_open_stays_while_threads_flood_the_set() {
         for (come, first) in come.iter().zip([1_000_000_u32, 2_000_000]) {
             let (breakers, done) = (&breakers, &done);
             scope.spawn(move || {
-                for hostile in first.. {
+                for newcomer in first.. {
                     if done.load(Ordering::Relaxed) {
                         break;
                     }
-                    breakers.get(&hostile);
+                    breakers.get(&newcomer);
                     come.fetch_add(1, Ordering::SeqCst);
                 }
             });

@@ -24,15 +24,15 @@ const POLICY: Policy = Policy::new().trip(Trip::consecutive(1)).open_for(SECOND)
 struct Log(Mutex<Vec<Transition>>);
 
 impl Log {
-    fn told(&self) -> Vec<Transition> {
+    fn transitions(&self) -> Vec<Transition> {
         self.0.lock().unwrap().clone()
     }
 
     /// The generations of the notified transitions, each with the number missed before it.
     fn generations(&self) -> Vec<(u16, u32)> {
-        self.told()
+        self.transitions()
             .iter()
-            .map(|told| (told.generation, told.missed))
+            .map(|transition| (transition.generation, transition.missed))
             .collect()
     }
 }
@@ -60,9 +60,9 @@ fn fail(breaker: &Breaker) -> Recorded {
 }
 
 /// `(from, to, cause, generation, reopens, open_for in ms)`.
-type Told = (State, State, Cause, u16, u8, Option<u128>);
+type Summary = (State, State, Cause, u16, u8, Option<u128>);
 
-fn brief(transition: &Transition) -> Told {
+fn summary(transition: &Transition) -> Summary {
     (
         transition.from,
         transition.to,
@@ -84,7 +84,7 @@ fn each_cause_has_its_fields() {
 
     breaker.call(|| Ok::<_, ()>(())).unwrap();
     fail(&breaker);
-    assert_eq!(log.told(), []);
+    assert_eq!(log.transitions(), []);
     assert_eq!(fail(&breaker), Recorded::Tripped);
     clock.advance(SECOND);
     assert_eq!(fail(&breaker), Recorded::Reopened);
@@ -98,9 +98,9 @@ fn each_cause_has_its_fields() {
     clock.advance(100 * SECOND);
     breaker.try_acquire().unwrap().success();
 
-    let told = log.told();
+    let transitions = log.transitions();
     assert_eq!(
-        told.iter().map(brief).collect::<Vec<_>>(),
+        transitions.iter().map(summary).collect::<Vec<_>>(),
         [
             (Closed, Open, Cause::Tripped, 1, 0, Some(1_000)),
             (Open, HalfOpen, Cause::ProbeAdmitted, 2, 0, None),
@@ -113,11 +113,14 @@ fn each_cause_has_its_fields() {
             (HalfOpen, Closed, Cause::Recovered, 9, 0, None),
         ]
     );
-    assert_eq!((told[0].failures, told[0].calls), (Some(2), Some(3)));
-    for later in &told[1..] {
+    assert_eq!(
+        (transitions[0].failures, transitions[0].calls),
+        (Some(2), Some(3))
+    );
+    for later in &transitions[1..] {
         assert_eq!((later.failures, later.calls), (None, None));
     }
-    for each in told {
+    for each in transitions {
         assert_eq!((each.name, each.missed), (Some("bench"), 0));
     }
 }
@@ -143,7 +146,7 @@ fn operator_actions_are_notified_unless_they_have_no_effect() {
         (from, to, cause, generation, 0, open_for)
     };
     assert_eq!(
-        log.told().iter().map(brief).collect::<Vec<_>>(),
+        log.transitions().iter().map(summary).collect::<Vec<_>>(),
         [
             operator(Closed, ForcedOpen, 1, None),
             operator(ForcedOpen, Open, 2, Some(0)),
@@ -161,7 +164,7 @@ fn jitter_is_in_the_reported_length() {
     let backoff = Backoff::constant(SECOND).jitter(50).seed(3);
     let (breaker, clock, log) = bench(POLICY.backoff(backoff));
     fail(&breaker);
-    let open_for = log.told()[0].open_for.unwrap();
+    let open_for = log.transitions()[0].open_for.unwrap();
     assert!(SECOND < open_for && open_for <= SECOND * 3 / 2);
     assert_eq!(breaker.snapshot().retry_after, Some(open_for));
     clock.advance(open_for.saturating_sub(Duration::from_millis(1)));
@@ -213,18 +216,18 @@ fn a_listener_added_later_is_notified_of_later_transitions_only() {
 #[test]
 fn a_transition_made_by_a_listener_is_delivered_after_the_one_that_caused_it() {
     static ORDER: Mutex<Vec<(u32, u16)>> = Mutex::new(Vec::new());
-    static PARTNER: Breaker = Breaker::builder()
+    static DEPENDENCY: Breaker = Breaker::builder()
         .listeners(&[
-            &|told: &Transition| {
-                if told.generation < 4 {
-                    PARTNER.reset();
+            &|transition: &Transition| {
+                if transition.generation < 4 {
+                    DEPENDENCY.reset();
                 }
-                ORDER.lock().unwrap().push((1, told.generation));
+                ORDER.lock().unwrap().push((1, transition.generation));
             },
-            &|told: &Transition| ORDER.lock().unwrap().push((2, told.generation)),
+            &|transition: &Transition| ORDER.lock().unwrap().push((2, transition.generation)),
         ])
         .build();
-    PARTNER.reset();
+    DEPENDENCY.reset();
     assert_eq!(
         *ORDER.lock().unwrap(),
         [
@@ -282,7 +285,7 @@ impl Calls {
 
 impl CallListener for Calls {
     fn on_admitted(&self, call: &Admitted) {
-        assert_eq!(call.name, Some("told"));
+        assert_eq!(call.name, Some("logged"));
         self.note(format!("{} probe={}", call.generation, call.probe));
     }
 
@@ -304,7 +307,7 @@ fn a_call_listener_is_notified_of_every_admission_outcome_and_rejection() {
     let clock = Arc::new(Manual::new());
     let breaker = Breaker::builder()
         .policy(POLICY.slow_call(SECOND))
-        .name("told")
+        .name("logged")
         .call_listener(&CALLS)
         .build()
         .with_shared_clock(clock.clone());
@@ -371,8 +374,8 @@ fn call_listeners_added_at_run_time_are_notified_after_the_fixed_one_and_a_panic
         .with_shared_call_listener(Arc::new(Numbered(3)));
     assert_eq!(fail(&breaker), Recorded::Tripped);
     breaker.try_acquire().unwrap_err();
-    let told = ["admitted", "ended", "rejected"];
-    let each = told
+    let events = ["admitted", "ended", "rejected"];
+    let each = events
         .iter()
         .flat_map(|what| [1, 2, 3].map(|who| (who, *what)));
     assert_eq!(*ORDER.lock().unwrap(), each.collect::<Vec<_>>());
@@ -395,7 +398,7 @@ fn a_call_listener_added_at_run_time_is_notified_of_healthy_calls() {
         }
     }
 
-    let breaker = Breaker::builder().name("told").build();
+    let breaker = Breaker::builder().name("logged").build();
     let breaker = breaker.with_shared_call_listener(Arc::new(Forward));
     for _ in 0..50 {
         breaker.call(|| Ok::<_, ()>(())).unwrap();
@@ -409,8 +412,8 @@ fn a_slow_listener_delays_no_thread_and_gets_later_transitions_afterwards() {
     let log = Arc::new(Log::default());
     let slow = {
         let (entered, leave) = (Arc::clone(&entered), Arc::clone(&leave));
-        move |told: &Transition| {
-            if told.generation == 1 {
+        move |transition: &Transition| {
+            if transition.generation == 1 {
                 entered.wait();
                 leave.wait();
             }
@@ -426,7 +429,7 @@ fn a_slow_listener_delays_no_thread_and_gets_later_transitions_afterwards() {
         for _ in 0..19 {
             breaker.reset();
         }
-        assert_eq!(log.told(), [], "the first is still being delivered");
+        assert_eq!(log.transitions(), [], "the first is still being delivered");
         leave.wait();
     });
     let mut expected = vec![(1, 0), (5, 3)];
@@ -436,18 +439,21 @@ fn a_slow_listener_delays_no_thread_and_gets_later_transitions_afterwards() {
 
 /// Records transitions, and checks that one thread at a time delivers them.
 #[derive(Debug, Default)]
-struct Crowd {
+struct ConcurrencyLog {
     inside: AtomicBool,
     log: Log,
-    tellers: Mutex<Vec<thread::ThreadId>>,
+    dispatchers: Mutex<Vec<thread::ThreadId>>,
 }
 
-impl Listener for Crowd {
+impl Listener for ConcurrencyLog {
     fn on_transition(&self, transition: &Transition) {
         let alone = !self.inside.swap(true, Ordering::SeqCst);
         self.log.on_transition(transition);
         if alone {
-            self.tellers.lock().unwrap().push(thread::current().id());
+            self.dispatchers
+                .lock()
+                .unwrap()
+                .push(thread::current().id());
             self.inside.store(false, Ordering::SeqCst);
         }
     }
@@ -460,10 +466,10 @@ fn concurrent_transitions_reach_each_listener_in_order_or_as_a_reported_gap() {
     const ROUNDS: u32 = 200;
 
     for round in 1..=ROUNDS {
-        let crowd = Arc::new(Crowd::default());
+        let log = Arc::new(ConcurrencyLog::default());
         let second = Arc::new(Log::default());
         let breaker = Breaker::new()
-            .with_shared_listener(crowd.clone())
+            .with_shared_listener(log.clone())
             .with_shared_listener(second.clone());
         let start = Barrier::new(usize::from(THREADS));
         let makers: Vec<_> = thread::scope(|scope| {
@@ -488,9 +494,9 @@ fn concurrent_transitions_reach_each_listener_in_order_or_as_a_reported_gap() {
                 .collect()
         });
 
-        let told = crowd.log.told();
+        let transitions = log.log.transitions();
         let mut last = 0;
-        for each in &told {
+        for each in &transitions {
             let gap = u32::from(each.generation - last) - 1;
             assert_eq!(each.missed, gap, "before {}", each.generation);
             last = each.generation;
@@ -500,21 +506,29 @@ fn concurrent_transitions_reach_each_listener_in_order_or_as_a_reported_gap() {
             THREADS * EACH,
             "the last notified transition led to the current state"
         );
-        assert_eq!(told.last().unwrap().to, breaker.snapshot().recorded);
+        assert_eq!(transitions.last().unwrap().to, breaker.snapshot().recorded);
         assert_eq!(
-            told,
-            second.told(),
+            transitions,
+            second.transitions(),
             "all listeners receive the same transitions"
         );
-        let tellers = crowd.tellers.lock().unwrap();
+        let dispatchers = log.dispatchers.lock().unwrap();
         assert_eq!(
-            tellers.len(),
-            told.len(),
+            dispatchers.len(),
+            transitions.len(),
             "delivered by one thread at a time"
         );
 
-        let told_by = |id| tellers.iter().filter(|teller| **teller == id).count();
-        if makers.iter().any(|id| told_by(*id) > usize::from(EACH)) {
+        let delivered_by = |id| {
+            dispatchers
+                .iter()
+                .filter(|dispatcher| **dispatcher == id)
+                .count()
+        };
+        if makers
+            .iter()
+            .any(|id| delivered_by(*id) > usize::from(EACH))
+        {
             return; // Another thread delivered this thread's transition: they collided.
         }
         assert!(round < ROUNDS, "the threads never collided");

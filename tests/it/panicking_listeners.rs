@@ -94,7 +94,7 @@ struct Panics(AtomicU32);
 impl Panics {
     fn throw(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
-        resume_unwind(Box::new("told"));
+        resume_unwind(Box::new("on purpose"));
     }
 }
 

@@ -119,13 +119,13 @@ fn a_policy_is_a_part_of_a_bigger_file() {
 
     let config: Config = toml::from_str(
         "
-        url = 'https://partner.example'
+        url = 'https://dependency.example'
         [breaker]
         open_for = '15s'
         ",
     )
     .unwrap();
-    assert_eq!(config.url, "https://partner.example");
+    assert_eq!(config.url, "https://dependency.example");
     let breaker = Breaker::builder().policy(config.breaker).try_build();
     assert_eq!(breaker.unwrap().policy(), NEW.open_for(15 * SECOND));
 }
@@ -478,7 +478,7 @@ fn a_snapshot_is_written_as_json() -> Result<(), Box<dyn Error>> {
     let breaker = Breaker::builder()
         .trip(Trip::consecutive(1))
         .open_for(15 * SECOND)
-        .name("partner")
+        .name("dependency")
         .build()
         .with_shared_clock(clock.clone());
     let fresh = serde_json::to_value(breaker.snapshot())?;
@@ -491,7 +491,7 @@ fn a_snapshot_is_written_as_json() -> Result<(), Box<dyn Error>> {
     assert_eq!(
         tripped,
         serde_json::json!({
-            "name": "partner",
+            "name": "dependency",
             "state": "open",
             "recorded": "open",
             "generation": 1,

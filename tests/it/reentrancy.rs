@@ -33,7 +33,7 @@ fn down() -> Result<u32, &'static str> {
 }
 
 /// Reads a breaker through every accessor.
-fn look(breaker: &Breaker) {
+fn use_accessors(breaker: &Breaker) {
     let _ = (breaker.state(), breaker.snapshot(), breaker.peek());
     let _ = format!("{breaker:?}, {:?}", breaker.policy());
 }
@@ -41,39 +41,39 @@ fn look(breaker: &Breaker) {
 /// A clock that modifies its breaker right after its next reading, as other threads may while the
 /// reading thread is delayed.
 #[derive(Default)]
-struct Meddler {
+struct HookedClock {
     time: Manual,
     reads: AtomicU32,
-    todo: Mutex<Option<Deed>>,
+    hook: Mutex<Option<Hook>>,
 }
 
-type Deed = Box<dyn FnOnce(&Breaker) + Send>;
+type Hook = Box<dyn FnOnce(&Breaker) + Send>;
 
 /// A breaker whose clock modifies it.
-struct Meddled {
+struct Hooked {
     breaker: Arc<OnceLock<Breaker>>,
-    clock: Arc<Meddler>,
+    clock: Arc<HookedClock>,
 }
 
-struct Shared(Arc<OnceLock<Breaker>>, Arc<Meddler>);
+struct Shared(Arc<OnceLock<Breaker>>, Arc<HookedClock>);
 
 impl Clock for Shared {
     fn now(&self) -> u64 {
-        let Self(breaker, meddler) = self;
-        meddler.reads.fetch_add(1, Ordering::Relaxed);
-        let reading = meddler.time.now();
-        let todo = meddler.todo.lock().unwrap().take();
-        if let Some(deed) = todo {
-            deed(breaker.get().unwrap());
+        let Self(breaker, clock) = self;
+        clock.reads.fetch_add(1, Ordering::Relaxed);
+        let reading = clock.time.now();
+        let hook = clock.hook.lock().unwrap().take();
+        if let Some(hook) = hook {
+            hook(breaker.get().unwrap());
         }
         reading
     }
 }
 
-impl Meddled {
+impl Hooked {
     fn new(policy: Policy) -> Self {
         let breaker = Arc::new(OnceLock::new());
-        let clock = Arc::new(Meddler::default());
+        let clock = Arc::new(HookedClock::default());
         let shared = Arc::new(Shared(Arc::clone(&breaker), Arc::clone(&clock)));
         let built = Breaker::builder().policy(policy).build();
         breaker.set(built.with_shared_clock(shared)).unwrap();
@@ -92,15 +92,15 @@ impl Meddled {
     }
 
     /// Sets the action of the next reading of the clock.
-    fn when_read(&self, deed: impl FnOnce(&Breaker) + Send + 'static) {
-        *self.clock.todo.lock().unwrap() = Some(Box::new(deed));
+    fn on_next_read(&self, hook: impl FnOnce(&Breaker) + Send + 'static) {
+        *self.clock.hook.lock().unwrap() = Some(Box::new(hook));
     }
 
     /// Counts how often `act` reads the clock, while another call fails at its first reading.
     fn reads(&self, act: impl FnOnce(&Breaker)) -> u32 {
         let clock = Arc::clone(&self.clock);
         let before = clock.reads.load(Ordering::Relaxed);
-        self.when_read(move |breaker| {
+        self.on_next_read(move |breaker| {
             let reads = clock.reads.load(Ordering::Relaxed);
             breaker.try_acquire().unwrap().failure();
             clock.reads.store(reads, Ordering::Relaxed);
@@ -112,7 +112,7 @@ impl Meddled {
 
     fn assert_was_read(&self) {
         assert!(
-            self.clock.todo.lock().unwrap().is_none(),
+            self.clock.hook.lock().unwrap().is_none(),
             "an action has not run"
         );
     }
@@ -124,7 +124,7 @@ fn a_call_makes_a_call() {
         .trip(Trip::failures(9).of_last(9))
         .build();
     let answer = breaker.call(|| {
-        look(&breaker);
+        use_accessors(&breaker);
         breaker.call(down).or_else(|_| breaker.call(up))
     });
     assert_eq!(answer.unwrap(), 7);
@@ -134,7 +134,7 @@ fn a_call_makes_a_call() {
 
 #[test]
 fn a_probe_that_calls_passes_as_a_part_of_itself() {
-    let bench = Meddled::past_the_deadline(POLICY);
+    let bench = Hooked::past_the_deadline(POLICY);
     let answer = bench.breaker().call(|| {
         assert_eq!(bench.breaker().snapshot().probes_in_flight, 1);
         bench
@@ -151,7 +151,7 @@ fn a_call_that_moves_the_breaker_is_stale_when_it_ends() {
     let breaker = Breaker::builder().policy(POLICY).build();
     let answer = breaker.call(|| {
         breaker.force_open();
-        look(&breaker);
+        use_accessors(&breaker);
         down()
     });
     assert_eq!(answer, Err(Error::Inner("down")));
@@ -172,7 +172,7 @@ fn a_call_that_moves_the_breaker_is_stale_when_it_ends() {
 fn a_classifier_moves_the_breaker() {
     let breaker = Breaker::builder().policy(POLICY).build();
     let answer = breaker.call_with(up, |_| {
-        look(&breaker);
+        use_accessors(&breaker);
         breaker.force_open();
         Outcome::Failure
     });
@@ -187,7 +187,7 @@ fn a_future_moves_the_breaker_while_it_is_polled_and_while_it_is_dropped() {
 
     impl Drop for Resets<'_> {
         fn drop(&mut self) {
-            look(self.0);
+            use_accessors(self.0);
             self.0.reset();
         }
     }
@@ -208,10 +208,10 @@ fn a_future_moves_the_breaker_while_it_is_polled_and_while_it_is_dropped() {
 
 #[test]
 fn a_clock_that_moves_the_breaker_makes_a_failure_stale() {
-    let bench = Meddled::new(POLICY);
+    let bench = Hooked::new(POLICY);
     let permit = bench.breaker().try_acquire().unwrap();
-    bench.when_read(|breaker| {
-        look(breaker);
+    bench.on_next_read(|breaker| {
+        use_accessors(breaker);
         breaker.force_open();
     });
     assert_eq!(permit.record(Outcome::Failure), Recorded::Stale);
@@ -221,8 +221,8 @@ fn a_clock_that_moves_the_breaker_makes_a_failure_stale() {
 
 #[test]
 fn a_clock_that_takes_the_probe_slot_leaves_none_for_its_caller() {
-    let bench = Meddled::past_the_deadline(POLICY);
-    bench.when_read(|breaker| std::mem::forget(breaker.try_acquire().unwrap()));
+    let bench = Hooked::past_the_deadline(POLICY);
+    bench.on_next_read(|breaker| std::mem::forget(breaker.try_acquire().unwrap()));
     let rejected = bench.breaker().try_acquire().unwrap_err();
     assert_eq!(rejected.reason(), Reason::ProbesBusy);
     assert_eq!(bench.breaker().snapshot().probes_in_flight, 1);
@@ -237,13 +237,13 @@ fn only_an_admission_reads_the_clock_again_after_a_failed_cas() {
         let permit = breaker.try_acquire().unwrap();
         assert_eq!(permit.record(Outcome::Failure), Recorded::Applied);
     };
-    let bench = Meddled::new(policy);
+    let bench = Hooked::new(policy);
     assert_eq!(bench.reads(fails), 1);
     assert_eq!(bench.breaker().snapshot().failures, Some(2));
     let forces = |breaker: &Breaker| assert_eq!(breaker.force_open(), State::Closed);
     assert_eq!(bench.reads(forces), 1);
 
-    let bench = Meddled::past_the_deadline(policy);
+    let bench = Hooked::past_the_deadline(policy);
     let asks = |breaker: &Breaker| {
         let rejected = breaker.try_acquire().unwrap_err();
         assert_eq!(rejected.reason(), Reason::Open);
@@ -255,9 +255,9 @@ fn only_an_admission_reads_the_clock_again_after_a_failed_cas() {
 /// one second would not be ahead, and the call would be admitted.
 #[test]
 fn a_delayed_reading_is_not_compared_with_the_deadline_of_a_later_period() {
-    let bench = Meddled::past_the_deadline(POLICY);
+    let bench = Hooked::past_the_deadline(POLICY);
     let clock = Arc::clone(&bench.clock);
-    bench.when_read(move |breaker| {
+    bench.on_next_read(move |breaker| {
         clock.time.advance(7_200 * SECOND);
         breaker.try_acquire().unwrap().failure();
     });
@@ -271,10 +271,10 @@ fn a_delayed_reading_is_not_compared_with_the_deadline_of_a_later_period() {
 /// An old reading must not expire a lease that has just begun.
 #[test]
 fn a_delayed_reading_expires_no_lease_of_a_later_probe() {
-    let bench = Meddled::past_the_deadline(POLICY.probes(2).probe_lease(SECOND));
+    let bench = Hooked::past_the_deadline(POLICY.probes(2).probe_lease(SECOND));
     let first = bench.breaker().try_acquire().unwrap();
     let clock = Arc::clone(&bench.clock);
-    bench.when_read(move |breaker| {
+    bench.on_next_read(move |breaker| {
         clock.time.advance(7_200 * SECOND);
         std::mem::forget(breaker.try_acquire().unwrap());
     });
@@ -286,8 +286,8 @@ fn a_delayed_reading_expires_no_lease_of_a_later_probe() {
 
 #[test]
 fn a_clock_that_closes_the_breaker_has_its_caller_admitted_to_the_new_period() {
-    let bench = Meddled::past_the_deadline(POLICY);
-    bench.when_read(|breaker| {
+    let bench = Hooked::past_the_deadline(POLICY);
+    bench.on_next_read(|breaker| {
         breaker.reset();
     });
     let permit = bench.breaker().try_acquire().unwrap();
@@ -298,8 +298,8 @@ fn a_clock_that_closes_the_breaker_has_its_caller_admitted_to_the_new_period() {
 
 #[test]
 fn a_clock_that_forces_the_breaker_open_rejects_its_caller() {
-    let bench = Meddled::past_the_deadline(POLICY);
-    bench.when_read(|breaker| {
+    let bench = Hooked::past_the_deadline(POLICY);
+    bench.on_next_read(|breaker| {
         breaker.force_open();
     });
     let rejected = bench.breaker().try_acquire().unwrap_err();
@@ -309,8 +309,8 @@ fn a_clock_that_forces_the_breaker_open_rejects_its_caller() {
 
 #[test]
 fn an_operator_action_follows_one_made_by_its_clock() {
-    let bench = Meddled::new(POLICY);
-    bench.when_read(|breaker| {
+    let bench = Hooked::new(POLICY);
+    bench.on_next_read(|breaker| {
         breaker.disable();
     });
     assert_eq!(bench.breaker().force_open(), State::Disabled);
@@ -321,18 +321,18 @@ fn an_operator_action_follows_one_made_by_its_clock() {
 
 #[test]
 fn the_clock_of_a_recovery_is_read_before_it() {
-    let bench = Meddled::past_the_deadline(POLICY);
+    let bench = Hooked::past_the_deadline(POLICY);
     let permit = bench.breaker().try_acquire().unwrap();
-    bench.when_read(|breaker| assert_eq!(breaker.state(), State::HalfOpen));
+    bench.on_next_read(|breaker| assert_eq!(breaker.state(), State::HalfOpen));
     assert_eq!(permit.record(Outcome::Success), Recorded::Recovered);
     bench.assert_was_read();
 }
 
 #[test]
 fn a_snapshot_whose_clock_moves_the_breaker_is_of_one_moment() {
-    let bench = Meddled::new(POLICY);
+    let bench = Hooked::new(POLICY);
     bench.breaker().force_open_for(SECOND);
-    bench.when_read(|breaker| {
+    bench.on_next_read(|breaker| {
         breaker.disable();
     });
     let snapshot = bench.breaker().snapshot();
@@ -345,32 +345,32 @@ fn a_snapshot_whose_clock_moves_the_breaker_is_of_one_moment() {
 
 #[test]
 fn a_listener_uses_its_breaker_in_every_way() {
-    static TOLD: Mutex<Vec<State>> = Mutex::new(Vec::new());
-    static INSIDE: AtomicBool = AtomicBool::new(false);
-    static PARTNER: Breaker = Breaker::builder()
+    static NOTIFIED: Mutex<Vec<State>> = Mutex::new(Vec::new());
+    static NOTIFYING: AtomicBool = AtomicBool::new(false);
+    static DEPENDENCY: Breaker = Breaker::builder()
         .policy(POLICY)
         .listeners(&[&|transition: &Transition| {
             assert!(
-                !INSIDE.swap(true, Ordering::Relaxed),
+                !NOTIFYING.swap(true, Ordering::Relaxed),
                 "notified within a notification"
             );
-            TOLD.lock().unwrap().push(transition.to);
-            look(&PARTNER);
-            let _ = PARTNER.call(up);
+            NOTIFIED.lock().unwrap().push(transition.to);
+            use_accessors(&DEPENDENCY);
+            let _ = DEPENDENCY.call(up);
             match transition.to {
-                State::Open => drop(PARTNER.force_open()),
-                State::ForcedOpen => drop(PARTNER.disable()),
-                State::Disabled => drop(PARTNER.resume()),
+                State::Open => drop(DEPENDENCY.force_open()),
+                State::ForcedOpen => drop(DEPENDENCY.disable()),
+                State::Disabled => drop(DEPENDENCY.resume()),
                 _ => {}
             }
-            INSIDE.store(false, Ordering::Relaxed);
+            NOTIFYING.store(false, Ordering::Relaxed);
         }])
         .build();
 
-    PARTNER.call(down).unwrap_err();
-    PARTNER.call(down).unwrap_err();
+    DEPENDENCY.call(down).unwrap_err();
+    DEPENDENCY.call(down).unwrap_err();
     assert_eq!(
-        *TOLD.lock().unwrap(),
+        *NOTIFIED.lock().unwrap(),
         [
             State::Open,
             State::ForcedOpen,
@@ -378,18 +378,18 @@ fn a_listener_uses_its_breaker_in_every_way() {
             State::Closed
         ]
     );
-    assert_eq!(PARTNER.state(), State::Closed);
+    assert_eq!(DEPENDENCY.state(), State::Closed);
 }
 
 /// A call listener that uses its breaker in every way except for its own calls.
 #[derive(Default)]
-struct Caller {
+struct ReentrantListener {
     inside: AtomicBool,
     outer: AtomicU32,
     last: Mutex<Option<Ended>>,
 }
 
-impl Caller {
+impl ReentrantListener {
     const fn new() -> Self {
         Self {
             inside: AtomicBool::new(false),
@@ -407,25 +407,25 @@ impl Caller {
     }
 }
 
-static CALLER: Caller = Caller::new();
-static CALLED: Breaker = Breaker::builder()
+static LISTENER: ReentrantListener = ReentrantListener::new();
+static BREAKER: Breaker = Breaker::builder()
     .policy(POLICY)
-    .call_listener(&CALLER)
+    .call_listener(&LISTENER)
     .build();
 
-impl CallListener for Caller {
+impl CallListener for ReentrantListener {
     fn on_admitted(&self, _: &Admitted) {
         self.once(|| {
-            look(&CALLED);
-            CALLED.call(up).unwrap();
-            CALLED.force_open();
+            use_accessors(&BREAKER);
+            BREAKER.call(up).unwrap();
+            BREAKER.force_open();
         });
     }
 
     fn on_outcome(&self, ended: &Ended) {
         self.once(|| {
-            look(&CALLED);
-            assert!(CALLED.call(up).is_err());
+            use_accessors(&BREAKER);
+            assert!(BREAKER.call(up).is_err());
             *self.last.lock().unwrap() = Some(*ended);
         });
     }
@@ -433,23 +433,23 @@ impl CallListener for Caller {
     fn on_rejected(&self, rejected: &Rejected) {
         self.once(|| {
             assert_eq!(rejected.reason(), Reason::ForcedOpen);
-            CALLED.reset();
-            CALLED.call(up).unwrap();
+            BREAKER.reset();
+            BREAKER.call(up).unwrap();
         });
     }
 }
 
 #[test]
 fn a_call_listener_uses_its_breaker_in_every_way() {
-    assert_eq!(CALLED.call(up), Ok(7), "it was admitted before the force");
-    let ended = CALLER.last.lock().unwrap().take().unwrap();
+    assert_eq!(BREAKER.call(up), Ok(7), "it was admitted before the force");
+    let ended = LISTENER.last.lock().unwrap().take().unwrap();
     assert_eq!(ended.recorded, Recorded::Stale);
     assert_eq!(ended.call.generation, 0);
-    let error = CALLED.call(up).unwrap_err();
+    let error = BREAKER.call(up).unwrap_err();
     assert!(
         error.rejected().is_some(),
         "it was rejected before the reset"
     );
-    assert_eq!(CALLED.state(), State::Closed);
-    assert_eq!(CALLER.outer.load(Ordering::Relaxed), 3);
+    assert_eq!(BREAKER.state(), State::Closed);
+    assert_eq!(LISTENER.outer.load(Ordering::Relaxed), 3);
 }

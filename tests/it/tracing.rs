@@ -49,10 +49,10 @@ fn logged(level: tracing::Level, test: impl FnOnce(&Log)) {
     tracing::subscriber::with_default(subscriber, || test(&log));
 }
 
-fn partner() -> (Breaker, Arc<Manual>) {
+fn dependency() -> (Breaker, Arc<Manual>) {
     let clock = Arc::new(Manual::new());
     let breaker = Breaker::builder()
-        .name("partner")
+        .name("dependency")
         .trip(Trip::failures(2).of_last(3))
         .backoff(Backoff::exponential(SECOND, 2, 60 * SECOND))
         .listeners(&[&Events])
@@ -69,7 +69,7 @@ fn record(breaker: &Breaker, outcome: Outcome) {
 #[test]
 fn transitions_are_logged_whole_at_the_level_of_their_severity() {
     logged(tracing::Level::INFO, |log| {
-        let (breaker, clock) = partner();
+        let (breaker, clock) = dependency();
         record(&breaker, Outcome::Failure);
         record(&breaker, Outcome::Success);
         record(&breaker, Outcome::Failure);
@@ -77,7 +77,7 @@ fn transitions_are_logged_whole_at_the_level_of_their_severity() {
         assert_eq!(
             log.lines(),
             ["WARN cutout: circuit breaker closed to open \
-                 circuit_breaker.name=\"partner\" circuit_breaker.generation=1 \
+                 circuit_breaker.name=\"dependency\" circuit_breaker.generation=1 \
                  circuit_breaker.transition.from=\"closed\" circuit_breaker.transition.to=\"open\" \
                  circuit_breaker.transition.cause=\"tripped\" \
                  circuit_breaker.transition.failures=2 circuit_breaker.transition.calls=3 \
@@ -89,12 +89,12 @@ fn transitions_are_logged_whole_at_the_level_of_their_severity() {
             log.lines(),
             [
                 "INFO cutout: circuit breaker open to half-open \
-                 circuit_breaker.name=\"partner\" circuit_breaker.generation=2 \
+                 circuit_breaker.name=\"dependency\" circuit_breaker.generation=2 \
                  circuit_breaker.transition.from=\"open\" circuit_breaker.transition.to=\"half-open\" \
                  circuit_breaker.transition.cause=\"probe-admitted\" \
                  circuit_breaker.transition.reopens=0",
                 "WARN cutout: circuit breaker half-open to open \
-                 circuit_breaker.name=\"partner\" circuit_breaker.generation=3 \
+                 circuit_breaker.name=\"dependency\" circuit_breaker.generation=3 \
                  circuit_breaker.transition.from=\"half-open\" circuit_breaker.transition.to=\"open\" \
                  circuit_breaker.transition.cause=\"probe-failed\" \
                  circuit_breaker.transition.reopens=1 circuit_breaker.transition.open_for=2.0",
@@ -132,10 +132,10 @@ fn transitions_are_logged_whole_at_the_level_of_their_severity() {
 #[test]
 fn a_rejection_is_logged_at_debug_with_its_reason_and_the_wait() {
     const REJECTED: &str =
-        "DEBUG cutout: circuit breaker rejected a call circuit_breaker.name=\"partner\"";
+        "DEBUG cutout: circuit breaker rejected a call circuit_breaker.name=\"dependency\"";
 
     logged(tracing::Level::DEBUG, |log| {
-        let (breaker, clock) = partner();
+        let (breaker, clock) = dependency();
         // Without the line of the transition before it.
         let rejected = || {
             log.lines();

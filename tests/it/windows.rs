@@ -556,10 +556,10 @@ fn the_kth_failure_trips_once_for_any_number_of_threads() {
 }
 
 fn all_at_once(trip: Trip, threads: u32, failures: u32, successes: u32, rounds: u32) {
-    let told = Arc::new(Mutex::new(Vec::new()));
+    let notified = Arc::new(Mutex::new(Vec::new()));
     let bench = of_trip(trip).with_listener({
-        let told = told.clone();
-        Arc::new(move |transition: &Transition| told.lock().unwrap().push(transition.to))
+        let notified = notified.clone();
+        Arc::new(move |transition: &Transition| notified.lock().unwrap().push(transition.to))
     });
     let bench = &bench;
     let barrier = Barrier::new(threads as usize + 1);
@@ -588,10 +588,10 @@ fn all_at_once(trip: Trip, threads: u32, failures: u32, successes: u32, rounds: 
         for _ in 0..rounds {
             barrier.wait();
             barrier.wait();
-            let trips: Vec<State> = told.lock().unwrap().drain(..).collect();
+            let trips: Vec<State> = notified.lock().unwrap().drain(..).collect();
             seen.push((bench.breaker.state(), trips));
             bench.after(7 * SECOND).breaker.reset();
-            told.lock().unwrap().clear();
+            notified.lock().unwrap().clear();
             barrier.wait();
         }
     });

@@ -109,12 +109,12 @@ fn watchers_are_woken_before_listeners_are_notified() {
     };
 
     let (woken, wakes) = mpsc::channel();
-    let (told, heard) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let wakes = Mutex::new(wakes);
     let slow = move |_: &Transition| {
         // Generous: only a wrong order waits this long.
         let woken = wakes.lock().unwrap().recv_timeout(Duration::from_secs(20));
-        told.send(woken).unwrap();
+        sender.send(woken).unwrap();
     };
     let breaker = Breaker::new().with_shared_listener(Arc::new(slow));
     let stop = StopWatching::new();
@@ -128,7 +128,7 @@ fn watchers_are_woken_before_listeners_are_notified() {
         watcher.join().unwrap()
     });
     assert_eq!(
-        heard.recv(),
+        receiver.recv(),
         Ok(Ok(true)),
         "no watcher sleeps while a listener runs"
     );

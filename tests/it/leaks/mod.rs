@@ -169,7 +169,7 @@ impl Case {
         }
         if self.watched {
             let ends = ends.0.lock().unwrap();
-            let told: Vec<_> = ends
+            let recorded: Vec<_> = ends
                 .iter()
                 .map(|ended| (ended.outcome, ended.recorded, ended.call.probe))
                 .collect();
@@ -178,7 +178,7 @@ impl Case {
                 (false, true) => (Outcome::Failure, Recorded::Applied, false),
                 (probe, false) => (Outcome::Ignored, Recorded::Unrecorded, probe),
             });
-            assert_eq!(told, Vec::from_iter(expected), "{context}");
+            assert_eq!(recorded, Vec::from_iter(expected), "{context}");
         } else {
             bench.assert_recovers();
         }

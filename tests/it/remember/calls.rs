@@ -55,9 +55,12 @@ fn the_breaker_is_owned_borrowed_or_shared() {
 #[test]
 fn a_call_gets_its_own_result_and_a_rejection_the_last_error() {
     let bench = Bench::new();
-    assert_eq!(bench.partner.call(|| Ok(7)).unwrap(), 7);
+    assert_eq!(bench.dependency.call(|| Ok(7)).unwrap(), 7);
     bench.fail("first");
-    let error = bench.partner.call(|| Err::<(), _>("second")).unwrap_err();
+    let error = bench
+        .dependency
+        .call(|| Err::<(), _>("second"))
+        .unwrap_err();
     assert!(matches!(&error, Error::Inner(inner) if **inner == "second"));
     assert_eq!(error.to_string(), "second");
     assert_eq!((error.retry_after(), error.rejected()), (None, None));
@@ -78,7 +81,7 @@ fn a_call_gets_its_own_result_and_a_rejection_the_last_error() {
 #[test]
 fn a_rejection_without_an_error_shows_the_breaker_s_message() {
     let bench = Bench::<&str>::new();
-    bench.partner.breaker().force_open();
+    bench.dependency.breaker().force_open();
     let error = bench.rejected();
     assert_eq!(error.to_string(), "circuit is forced open");
     assert!(error.last().is_none());
@@ -113,29 +116,29 @@ fn a_report_of_the_whole_chain_repeats_no_text() {
         format!("{:#}", anyhow::Error::from(inner)),
         "no quote: timed out"
     );
-    bench.partner.breaker().force_open();
+    bench.dependency.breaker().force_open();
     assert!(bench.rejected().source().unwrap().source().is_none());
 }
 
 #[test]
 fn a_future_is_admitted_at_its_first_poll_and_leaves_its_error() {
     let bench = Bench::new();
-    let call = bench.partner.call_async(failing("first"));
-    bench.partner.breaker().force_open();
+    let call = bench.dependency.call_async(failing("first"));
+    bench.dependency.breaker().force_open();
     let error = ended(poll(call)).unwrap_err();
     assert_eq!(error.rejected().unwrap().reason(), Reason::ForcedOpen);
-    bench.partner.breaker().reset();
+    bench.dependency.breaker().reset();
 
     for error in ["first", "second"] {
-        let error = ended(poll(bench.partner.call_async(failing(error)))).unwrap_err();
+        let error = ended(poll(bench.dependency.call_async(failing(error)))).unwrap_err();
         assert!(!error.is_rejected());
     }
-    let error = ended(poll(bench.partner.call_async(failing("third")))).unwrap_err();
+    let error = ended(poll(bench.dependency.call_async(failing("third")))).unwrap_err();
     assert_eq!(error.last().map(|last| **last), Some("second"));
     assert!(error.is_rejected());
     bench.past_the_deadline();
     let well = ready(Ok::<_, &str>(7));
-    assert_eq!(ended(poll(bench.partner.call_async(well))).unwrap(), 7);
+    assert_eq!(ended(poll(bench.dependency.call_async(well))).unwrap(), 7);
     assert_eq!(bench.last(), None);
 }
 
@@ -154,12 +157,12 @@ fn a_future_can_be_spawned() {
 fn a_future_is_classified_as_a_call_is() {
     let bench = Bench::new();
     let ignored = bench
-        .partner
+        .dependency
         .call_async_with(failing("ignored"), |_| Outcome::Ignored);
     ended(poll(ignored)).unwrap_err();
     assert_eq!(bench.last(), None);
     let failed = bench
-        .partner
+        .dependency
         .call_async_with(failing("failed"), |_| Outcome::Failure);
     ended(poll(failed)).unwrap_err();
     assert_eq!(bench.last(), Some("failed"));
@@ -169,8 +172,8 @@ fn a_future_is_classified_as_a_call_is() {
 fn a_dropped_future_has_the_outcome_of_the_policy() {
     for (on_drop, failures) in [(OnDrop::Ignore, 0), (OnDrop::Failure, 1)] {
         let bench = Bench::of(Policy::new().on_drop(on_drop));
-        assert!(poll(bench.partner.call_async(pending::<Result<(), _>>())).is_pending());
-        let snapshot = bench.partner.breaker().snapshot();
+        assert!(poll(bench.dependency.call_async(pending::<Result<(), _>>())).is_pending());
+        let snapshot = bench.dependency.breaker().snapshot();
         assert_eq!(snapshot.failures, Some(failures), "{on_drop:?}");
         assert_eq!(bench.last(), None);
     }
@@ -181,24 +184,24 @@ fn a_panic_counts_as_a_failure_and_keeps_the_stored_error() {
     let bench = Bench::new();
     bench.fail("first");
     let call = || -> Result<(), &'static str> { panic!("on purpose") };
-    catch_unwind(AssertUnwindSafe(|| bench.partner.call(call))).unwrap_err();
+    catch_unwind(AssertUnwindSafe(|| bench.dependency.call(call))).unwrap_err();
     assert_eq!(bench.rejected().last().map(|last| **last), Some("first"));
 
     bench.past_the_deadline();
     let future = async { call() };
     catch_unwind(AssertUnwindSafe(|| {
-        poll(bench.partner.call_async(future)).is_ready()
+        poll(bench.dependency.call_async(future)).is_ready()
     }))
     .unwrap_err();
-    assert_eq!(bench.partner.breaker().snapshot().reopens, 1);
+    assert_eq!(bench.dependency.breaker().snapshot().reopens, 1);
 
     bench.past_the_deadline();
     let classify = |_: &Result<(), &'static str>| panic!("on purpose");
     catch_unwind(AssertUnwindSafe(|| {
-        bench.partner.call_with(|| Ok(()), classify)
+        bench.dependency.call_with(|| Ok(()), classify)
     }))
     .unwrap_err();
-    assert_eq!(bench.partner.breaker().snapshot().reopens, 2);
+    assert_eq!(bench.dependency.breaker().snapshot().reopens, 2);
 }
 
 #[test]
@@ -211,11 +214,11 @@ fn a_slow_call_fails_without_an_error_of_its_own() {
             result
         }
     };
-    bench.partner.call(slowly(Ok(()))).unwrap();
+    bench.dependency.call(slowly(Ok(()))).unwrap();
     let ignored = bench
-        .partner
+        .dependency
         .call_with(slowly(Err("ignored")), |_| Outcome::Ignored);
     ignored.unwrap_err();
-    assert_eq!(bench.partner.breaker().state(), State::Open);
+    assert_eq!(bench.dependency.breaker().state(), State::Open);
     assert!(bench.rejected().last().is_none());
 }

@@ -107,7 +107,7 @@ fn a_long_message_is_cut() {
 #[test]
 fn exactly_the_failures_that_count_are_logged() {
     let log = Arc::new(FailureLog::new(10));
-    let Bench { partner, clock } = Bench::<&str>::new();
+    let Bench { dependency, clock } = Bench::<&str>::new();
     let class = |error: &&str| {
         if error.starts_with('t') {
             "timeout"
@@ -115,27 +115,27 @@ fn exactly_the_failures_that_count_are_logged() {
             "io"
         }
     };
-    let partner = partner.with_shared_log(log.clone(), class);
-    let bench = Bench { partner, clock };
+    let dependency = dependency.with_shared_log(log.clone(), class);
+    let bench = Bench { dependency, clock };
     bench.succeed();
     for outcome in [Outcome::Success, Outcome::Ignored] {
         let call = || Err::<(), _>("not found");
-        bench.partner.call_with(call, |_| outcome).unwrap_err();
+        bench.dependency.call_with(call, |_| outcome).unwrap_err();
     }
     assert!(log.read().failures.is_empty());
     bench.fail("timed out");
     bench
-        .partner
+        .dependency
         .call_with(|| Ok(503), |_| Outcome::Failure)
         .unwrap();
     bench.rejected();
     bench.past_the_deadline();
     bench.fail("refused");
-    bench.partner.breaker().disable();
+    bench.dependency.breaker().disable();
     bench.fail("while disabled");
 
     let failures = log.read().failures;
-    let told: Vec<_> = failures
+    let logged: Vec<_> = failures
         .iter()
         .map(|failure| (failure.generation, failure.class, &*failure.message))
         .collect();
@@ -144,7 +144,7 @@ fn exactly_the_failures_that_count_are_logged() {
         (0, "result", "a result that counts as a failure"),
         (0, "timeout", "timed out"),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(logged, expected);
 }
 
 /// A healthy call asks for no class, no `Display` of an error, and no wall-clock time.
@@ -156,12 +156,12 @@ fn a_healthy_call_does_not_use_the_log() {
     });
     static ASKED: AtomicU32 = AtomicU32::new(0);
     let asked = || ASKED.load(Ordering::Relaxed);
-    let partner = Remembering::logging(Breaker::new(), &LOG, |_: &Broken| {
+    let dependency = Remembering::logging(Breaker::new(), &LOG, |_: &Broken| {
         ASKED.fetch_add(100, Ordering::Relaxed);
         "broken"
     });
     for _ in 0..1_000 {
-        partner.call(|| Ok(7)).unwrap();
+        dependency.call(|| Ok(7)).unwrap();
     }
     assert_eq!(asked(), 0);
     let shown = Arc::new(AtomicU32::new(0));
@@ -169,11 +169,11 @@ fn a_healthy_call_does_not_use_the_log() {
         what: "down",
         shown: shown.clone(),
     };
-    let not_counted = partner.call_with(|| Err::<(), _>(broken()), |_| Outcome::Ignored);
+    let not_counted = dependency.call_with(|| Err::<(), _>(broken()), |_| Outcome::Ignored);
     not_counted.unwrap_err();
     assert_eq!((asked(), shown.load(Ordering::Relaxed)), (0, 0));
     // Shows that this test can fail.
-    partner.call(|| Err::<(), _>(broken())).unwrap_err();
+    dependency.call(|| Err::<(), _>(broken())).unwrap_err();
     assert_eq!((asked(), shown.load(Ordering::Relaxed)), (101, 1));
 }
 
@@ -189,11 +189,13 @@ impl fmt::Display for Panics {
 #[test]
 fn an_error_that_panics_when_it_is_displayed_reaches_its_caller() {
     static LOG: FailureLog = FailureLog::new(10);
-    let partner = Remembering::logging(Breaker::new(), &LOG, |_: &Panics| "panics");
-    let error = partner.call(|| Err::<(), _>(Panics)).unwrap_err();
+    let dependency = Remembering::logging(Breaker::new(), &LOG, |_: &Panics| "panics");
+    let error = dependency.call(|| Err::<(), _>(Panics)).unwrap_err();
     assert!(!error.is_rejected());
-    assert_eq!(partner.breaker().snapshot().failures, Some(1));
-    partner.call_with(|| Ok(503), |_| Outcome::Failure).unwrap();
+    assert_eq!(dependency.breaker().snapshot().failures, Some(1));
+    dependency
+        .call_with(|| Ok(503), |_| Outcome::Failure)
+        .unwrap();
     let read = LOG.read();
     assert_eq!((numbers(&read), read.missing), (vec![1], 0), "no gap");
 }

@@ -38,7 +38,7 @@ impl std::error::Error for Broken {}
 
 /// A breaker that trips at the second failure in a row, on a manual clock.
 struct Bench<E = &'static str> {
-    partner: Remembering<E>,
+    dependency: Remembering<E>,
     clock: Arc<Manual>,
 }
 
@@ -54,7 +54,7 @@ impl<E> Bench<E> {
             .build()
             .with_shared_clock(clock.clone());
         Self {
-            partner: Remembering::new(breaker),
+            dependency: Remembering::new(breaker),
             clock,
         }
     }
@@ -62,7 +62,7 @@ impl<E> Bench<E> {
     fn fail(&self, error: E) {
         assert!(
             !self
-                .partner
+                .dependency
                 .call(|| Err::<(), _>(error))
                 .unwrap_err()
                 .is_rejected()
@@ -70,11 +70,11 @@ impl<E> Bench<E> {
     }
 
     fn succeed(&self) {
-        assert!(self.partner.call(|| Ok(())).is_ok());
+        assert!(self.dependency.call(|| Ok(())).is_ok());
     }
 
     fn rejected(&self) -> Error<E> {
-        let error = self.partner.call(|| Ok(())).unwrap_err();
+        let error = self.dependency.call(|| Ok(())).unwrap_err();
         assert!(error.is_rejected());
         error
     }
@@ -88,7 +88,7 @@ impl<E> Bench<E> {
 impl Bench {
     /// The stored last error.
     fn last(&self) -> Option<&'static str> {
-        self.partner.last_error().map(|error| *error)
+        self.dependency.last_error().map(|error| *error)
     }
 }
 

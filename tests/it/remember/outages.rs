@@ -11,7 +11,7 @@ fn an_error_that_is_no_failure_is_not_stored() {
     let bench = Bench::new();
     for outcome in [Outcome::Success, Outcome::Ignored] {
         let call = || Err::<(), _>("not found");
-        bench.partner.call_with(call, |_| outcome).unwrap_err();
+        bench.dependency.call_with(call, |_| outcome).unwrap_err();
         assert_eq!(bench.last(), None, "{outcome:?}");
     }
     for (error, outcome) in [
@@ -19,7 +19,7 @@ fn an_error_that_is_no_failure_is_not_stored() {
         ("failed for", Outcome::FailureFor(SECOND)),
     ] {
         let call = || Err::<(), _>(error);
-        bench.partner.call_with(call, |_| outcome).unwrap_err();
+        bench.dependency.call_with(call, |_| outcome).unwrap_err();
         assert_eq!(bench.last(), Some(error));
     }
 }
@@ -29,7 +29,7 @@ fn a_result_that_counts_as_a_failure_keeps_the_stored_error() {
     let bench = Bench::new();
     bench.fail("first");
     bench
-        .partner
+        .dependency
         .call_with(|| Ok(503), |_| Outcome::Failure)
         .unwrap();
     assert_eq!(bench.rejected().last().map(|last| **last), Some("first"));
@@ -38,10 +38,10 @@ fn a_result_that_counts_as_a_failure_keeps_the_stored_error() {
 #[test]
 fn a_disabled_breaker_stores_no_error() {
     let bench = Bench::new();
-    bench.partner.breaker().disable();
+    bench.dependency.breaker().disable();
     bench.fail("while disabled");
     assert_eq!(bench.last(), None);
-    bench.partner.breaker().resume();
+    bench.dependency.breaker().resume();
     assert_eq!(bench.last(), None);
 }
 
@@ -68,7 +68,7 @@ fn a_rejection_by_busy_probes_shows_the_error_too() {
         let other = thread::scope(|scope| scope.spawn(|| bench.rejected()).join());
         Ok::<_, &'static str>(other.unwrap())
     };
-    let rejected = bench.partner.call(probe).unwrap();
+    let rejected = bench.dependency.call(probe).unwrap();
     assert_eq!(rejected.rejected().unwrap().reason(), Reason::ProbesBusy);
     assert_eq!(rejected.last().map(|last| **last), Some("second"));
 }
@@ -78,7 +78,7 @@ fn on_recovery_the_error_is_cleared_and_dropped() {
     let bench = Bench::of(Policy::new().probe_successes(2));
     bench.fail("first");
     bench.fail("second");
-    let weak = Arc::downgrade(&bench.partner.last_error().unwrap());
+    let weak = Arc::downgrade(&bench.dependency.last_error().unwrap());
     bench.past_the_deadline();
     bench.succeed();
     assert!(!is_gone(&weak), "one success is not enough");
@@ -94,11 +94,11 @@ fn an_err_that_is_a_success_recovers_too() {
     let bench = Bench::new();
     bench.fail("first");
     bench.fail("second");
-    let weak = Arc::downgrade(&bench.partner.last_error().unwrap());
+    let weak = Arc::downgrade(&bench.dependency.last_error().unwrap());
     bench.past_the_deadline();
     let not_found = || Err::<(), _>("not found");
     bench
-        .partner
+        .dependency
         .call_with(not_found, |_| Outcome::Success)
         .unwrap_err();
     assert!(is_gone(&weak));
@@ -110,17 +110,17 @@ fn an_error_from_before_a_recovery_is_not_shown() {
     bench.fail("first");
     bench.fail("second");
     // By the operator, without this handle.
-    bench.partner.breaker().reset();
+    bench.dependency.breaker().reset();
     assert_eq!(bench.last(), None);
     for _ in 0..2 {
-        bench.partner.breaker().try_acquire().unwrap().failure();
+        bench.dependency.breaker().try_acquire().unwrap().failure();
     }
     assert!(bench.rejected().last().is_none());
     bench.past_the_deadline();
     bench.fail("third");
     assert_eq!(bench.rejected().last().map(|last| **last), Some("third"));
     bench.past_the_deadline();
-    let probe = bench.partner.breaker().try_acquire().unwrap();
+    let probe = bench.dependency.breaker().try_acquire().unwrap();
     assert_eq!(probe.record(Outcome::Success), Recorded::Recovered);
     assert_eq!(bench.last(), None);
 }
@@ -133,7 +133,7 @@ fn a_call_that_fails_when_its_period_is_over_is_not_remembered() {
         bench.fail("second");
         Err::<(), _>("late")
     };
-    bench.partner.call(late).unwrap_err();
+    bench.dependency.call(late).unwrap_err();
     assert_eq!(bench.rejected().last().map(|last| **last), Some("second"));
     let later = || {
         bench.past_the_deadline();
@@ -150,7 +150,7 @@ fn a_call_that_fails_when_its_period_is_over_is_not_remembered() {
         bench.fail("three");
         later()
     };
-    bench.partner.call(across).unwrap_err();
+    bench.dependency.call(across).unwrap_err();
     assert_eq!(bench.last(), Some("of the next period"));
 }
 
@@ -158,12 +158,12 @@ fn a_call_that_fails_when_its_period_is_over_is_not_remembered() {
 fn an_operator_s_open_period_shows_only_errors_of_the_period_before_it() {
     let bench = Bench::new();
     bench.fail("first");
-    bench.partner.breaker().force_open();
+    bench.dependency.breaker().force_open();
     assert!(bench.rejected().last().is_none());
-    bench.partner.breaker().reset();
+    bench.dependency.breaker().reset();
     bench.fail("second");
-    bench.partner.breaker().force_open_for(SECOND);
+    bench.dependency.breaker().force_open_for(SECOND);
     assert_eq!(bench.rejected().last().map(|last| **last), Some("second"));
-    bench.partner.breaker().force_open_for(SECOND);
+    bench.dependency.breaker().force_open_for(SECOND);
     assert!(bench.rejected().last().is_none());
 }

@@ -41,22 +41,22 @@ fn writer_and_nth(class: &str, generation: u16, message: &str) -> (u64, u64) {
 
 /// The failure that each number identified, as one reader observed it.
 #[derive(Default)]
-struct Seen {
-    said: HashMap<u64, (u64, u64)>,
+struct Observed {
+    identity: HashMap<u64, (u64, u64)>,
     newest: u64,
 }
 
-impl Seen {
-    fn look(&mut self, read: &Failures, begun: &AtomicU64) {
+impl Observed {
+    fn observe(&mut self, read: &Failures, begun: &AtomicU64) {
         let mut latest = HashMap::new();
         let mut above = u64::MAX;
         for failure in &read.failures {
             assert!(failure.number < above, "newest first, without duplicates");
             above = failure.number;
-            let said = writer_and_nth(failure.class, failure.generation, &failure.message);
-            let known = *self.said.entry(failure.number).or_insert(said);
-            assert_eq!(known, said, "a number identifies one failure");
-            let (writer, nth) = said;
+            let identity = writer_and_nth(failure.class, failure.generation, &failure.message);
+            let known = *self.identity.entry(failure.number).or_insert(identity);
+            assert_eq!(known, identity, "a number identifies one failure");
+            let (writer, nth) = identity;
             if let Some(newer) = latest.insert(writer, nth) {
                 assert!(nth < newer, "a writer's failures are in its order");
             }
@@ -83,12 +83,12 @@ fn the_log_is_whole_and_in_order_under_writers_and_readers() {
             let (log, begun, over, start) = (&log, &begun, &over, &start);
             let readers = [(); READERS].map(|()| {
                 scope.spawn(move || {
-                    let mut seen = Seen::default();
+                    let mut seen = Observed::default();
                     start.wait();
                     while !over.load(Ordering::SeqCst) {
-                        seen.look(&log.read(), begun);
+                        seen.observe(&log.read(), begun);
                     }
-                    seen.said.len()
+                    seen.identity.len()
                 })
             });
             let writers = [0, 1, 2].map(|writer| {
@@ -114,7 +114,7 @@ fn the_log_is_whole_and_in_order_under_writers_and_readers() {
             numbers.eq(last),
             "the last {capacity} remain when all threads are done"
         );
-        Seen::default().look(&read, &begun);
+        Observed::default().observe(&read, &begun);
     }
 }
 
@@ -173,11 +173,12 @@ fn a_rejection_shows_no_error_of_another_outage() {
     const SECOND: Duration = Duration::from_secs(1);
     static CLOCK: Manual = Manual::new();
     let policy = Policy::new().trip(Trip::consecutive(1)).open_for(SECOND);
-    let partner = Remembering::<u16>::new(Breaker::builder().policy(policy).clock(&CLOCK).build());
+    let dependency =
+        Remembering::<u16>::new(Breaker::builder().policy(policy).clock(&CLOCK).build());
     let over = AtomicBool::new(false);
     let shown = AtomicU64::new(0);
-    let look = |call: Result<(), u16>| {
-        if let Err(error) = partner.call(|| call)
+    let observe = |call: Result<(), u16>| {
+        if let Err(error) = dependency.call(|| call)
             && let Some(rejected) = error.rejected()
             && let Some(last) = error.last()
         {
@@ -192,17 +193,17 @@ fn a_rejection_shows_no_error_of_another_outage() {
         let others = [(); 2].map(|()| {
             scope.spawn(|| {
                 while !over.load(Ordering::SeqCst) {
-                    look(Ok(()));
+                    observe(Ok(()));
                 }
             })
         });
         for outage in 0..OUTAGES {
-            assert_eq!(partner.breaker().snapshot().generation, outage * 3);
-            assert!(!look(Err(outage)));
+            assert_eq!(dependency.breaker().snapshot().generation, outage * 3);
+            assert!(!observe(Err(outage)));
             // Whatever the recovering threads still do, the error that this thread stored remains.
-            assert!(look(Ok(())), "outage {outage} shows its error");
+            assert!(observe(Ok(())), "outage {outage} shows its error");
             CLOCK.advance(SECOND);
-            while partner.breaker().state() != State::Closed {
+            while dependency.breaker().state() != State::Closed {
                 assert!(!others.iter().any(ScopedJoinHandle::is_finished));
                 thread::yield_now();
             }

@@ -12,7 +12,7 @@ use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
 use super::{
     POLICY, SECOND, breaker, call,
-    partner::{Ask, Broken, Partner},
+    dependency::{Ask, Broken, Dependency},
 };
 
 #[tokio::test(start_paused = true)]
@@ -53,7 +53,7 @@ fn a_custom_error_can_be_a_rejection() {
     #[derive(Debug, PartialEq)]
     enum QuoteError {
         Unavailable(Reason),
-        Partner,
+        Dependency,
     }
 
     impl From<Rejected> for QuoteError {
@@ -65,8 +65,8 @@ fn a_custom_error_can_be_a_rejection() {
     let (breaker, _) = breaker(POLICY);
     let mut service = BreakerLayer::new(breaker.clone())
         .flat()
-        .layer(service_fn(async |()| Err::<(), _>(QuoteError::Partner)));
-    assert_eq!(call(&mut service, ()), Err(QuoteError::Partner));
+        .layer(service_fn(async |()| Err::<(), _>(QuoteError::Dependency)));
+    assert_eq!(call(&mut service, ()), Err(QuoteError::Dependency));
     breaker.force_open();
     assert_eq!(
         call(&mut service, ()),
@@ -100,7 +100,7 @@ fn a_response_for_a_rejection_is_not_recorded() {
     let (breaker, _) = breaker(POLICY);
     let mut service = BreakerLayer::new(breaker.clone())
         .respond_with(|_| 0)
-        .layer(Partner::default());
+        .layer(Dependency::default());
     assert_eq!(call(&mut service, Ask::Well), Ok(7));
     assert_eq!(call(&mut service, Ask::Fail), Err(Broken));
     breaker.force_open_for(SECOND);
@@ -114,14 +114,14 @@ fn a_rejection_by_a_dependency_s_own_breaker_opens_this_one_for_the_same_time() 
     static THEIRS: Breaker = Breaker::new();
     THEIRS.force_open_for(60 * SECOND);
     let (ours, _) = breaker(POLICY);
-    let partner = BreakerLayer::new(&THEIRS)
+    let dependency = BreakerLayer::new(&THEIRS)
         .respond_with(service_unavailable)
         .layer(service_fn(async |()| {
             Ok::<_, Broken>(Response::new(Body::empty()))
         }));
     let mut service = BreakerLayer::new(ours.clone())
         .classify(classify::http_response)
-        .layer(partner);
+        .layer(dependency);
     for _ in 0..2 {
         assert_eq!(call(&mut service, ()).unwrap().status(), 503);
     }

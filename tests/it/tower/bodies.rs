@@ -22,7 +22,7 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, ServiceExt, service_fn};
 
-use super::{POLICY, SECOND, at_once, breaker, call, partner::Broken, past_the_deadline};
+use super::{POLICY, SECOND, at_once, breaker, call, dependency::Broken, past_the_deadline};
 
 /// Result of one poll of a body, before its end.
 type Polled = Poll<Result<Frame<Bytes>, Broken>>;

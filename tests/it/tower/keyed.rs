@@ -12,7 +12,7 @@ use tower::{Layer, service_fn};
 
 use super::{
     POLICY, breaker, call,
-    partner::{Ask, Broken, Partner},
+    dependency::{Ask, Broken, Dependency},
     poll_ready,
 };
 
@@ -35,11 +35,11 @@ fn each_key_has_a_breaker_of_its_own() {
     let breakers = ByHost::default();
     let find = breakers.clone();
     let layer = BreakerLayer::by_request(move |host: &&'static str| find.of(host));
-    let partner = service_fn(async |host: &'static str| match host {
+    let dependency = service_fn(async |host: &'static str| match host {
         "down.example" => Err(Broken),
         _ => Ok(host),
     });
-    let mut service = layer.layer(partner);
+    let mut service = layer.layer(dependency);
     for _ in 0..2 {
         call(&mut service, "down.example").unwrap_err();
         call(&mut service, "up.example").unwrap();
@@ -76,23 +76,25 @@ fn any_pointer_to_a_breaker_is_accepted() {
 fn where_the_request_chooses_the_inner_service_is_always_polled() {
     let (breaker, _) = breaker(POLICY);
     let find = breaker.clone();
-    let partner = Partner::default();
-    let mut service = BreakerLayer::by_request(move |_: &Ask| find.clone()).layer(partner.clone());
+    let dependency = Dependency::default();
+    let mut service =
+        BreakerLayer::by_request(move |_: &Ask| find.clone()).layer(dependency.clone());
     breaker.force_open();
-    partner.set_readiness(Poll::Pending);
+    dependency.set_readiness(Poll::Pending);
     assert!(poll_ready(&mut service).is_pending());
-    partner.set_readiness(Poll::Ready(Ok(())));
+    dependency.set_readiness(Poll::Ready(Ok(())));
     assert!(call(&mut service, Ask::Well).unwrap_err().is_rejected());
-    assert_eq!((partner.ready_polls(), partner.calls()), (2, 0));
+    assert_eq!((dependency.ready_polls(), dependency.calls()), (2, 0));
 }
 
 #[test]
 fn where_the_request_chooses_an_error_of_readiness_is_not_recorded() {
     let (breaker, _) = breaker(POLICY);
     let find = breaker.clone();
-    let partner = Partner::default();
-    let mut service = BreakerLayer::by_request(move |_: &Ask| find.clone()).layer(partner.clone());
-    partner.set_readiness(Poll::Ready(Err(Broken)));
+    let dependency = Dependency::default();
+    let mut service =
+        BreakerLayer::by_request(move |_: &Ask| find.clone()).layer(dependency.clone());
+    dependency.set_readiness(Poll::Ready(Err(Broken)));
     assert_eq!(
         poll_ready(&mut service),
         Poll::Ready(Err(Error::Inner(Broken)))

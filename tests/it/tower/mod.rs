@@ -2,9 +2,9 @@
 
 mod answers;
 mod bodies;
+mod dependency;
 mod keyed;
 mod nesting;
-mod partner;
 mod permits;
 mod readiness;
 mod retrying;

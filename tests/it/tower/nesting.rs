@@ -25,7 +25,7 @@ use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
 use super::{
     POLICY, SECOND, at_once, breaker, call,
-    partner::{Ask, Broken, Partner},
+    dependency::{Ask, Broken, Dependency},
     past_the_deadline, poll_ready,
 };
 
@@ -33,9 +33,9 @@ const ONE_FAILS: Policy = POLICY.trip(Trip::consecutive(1));
 
 /// A dependency of handlers that fails until `is_back` is called.
 #[derive(Clone, Default)]
-struct Dependency(Arc<AtomicBool>);
+struct Backend(Arc<AtomicBool>);
 
-impl Dependency {
+impl Backend {
     fn is_back(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
@@ -50,7 +50,7 @@ impl Dependency {
 }
 
 /// A router under a layer, nested in a router under another layer.
-fn nested<B: Over>(dependency: &Dependency, outer: B, inner: B) -> Router {
+fn nested<B: Over>(dependency: &Backend, outer: B, inner: B) -> Router {
     let dependency = dependency.clone();
     let handler = move || ready(dependency.answer());
     let under = inner.over(Router::new().route("/", get(handler)));
@@ -91,7 +91,7 @@ fn failures(breaker: &Breaker) -> Option<u32> {
 }
 
 async fn counts_once_and_recovers<B: Over>(breaker: B, clock: &Manual) {
-    let dependency = Dependency::default();
+    let dependency = Backend::default();
     let app = nested(&dependency, breaker.clone(), breaker.clone());
     assert_eq!(ask(&app).await, StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(failures(&breaker), Some(1));
@@ -126,7 +126,7 @@ async fn a_request_through_two_layers_over_an_arc_counts_once_and_recovers() {
 #[tokio::test]
 async fn one_probe_is_enough_for_two_layers() {
     let (breaker, clock) = breaker(ONE_FAILS);
-    let dependency = Dependency::default();
+    let dependency = Backend::default();
     let app = nested(&dependency, breaker.clone(), breaker.clone());
     assert_eq!(ask(&app).await, StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(breaker.state(), State::Open);
@@ -139,7 +139,7 @@ async fn one_probe_is_enough_for_two_layers() {
 #[tokio::test]
 async fn layers_over_different_breakers_count_each() {
     let ((outer, _), (inner, _)) = (breaker(POLICY), breaker(POLICY));
-    let app = nested(&Dependency::default(), outer.clone(), inner.clone());
+    let app = nested(&Backend::default(), outer.clone(), inner.clone());
     assert_eq!(ask(&app).await, StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!((failures(&outer), failures(&inner)), (Some(1), Some(1)));
 }
@@ -152,7 +152,7 @@ async fn a_breaker_between_two_of_another_counts_each_once() {
         .layer(BreakerLayer::new(other.clone()).respond_with(|_| 0))
         .layer(BreakerLayer::new(one.clone()).respond_with(|_| 0))
         .layer(BreakerLayer::new(other.clone()).respond_with(|_| 0))
-        .service(Partner::default());
+        .service(Dependency::default());
     assert_eq!(call(&mut service, Ask::Fail), Err(Broken));
     assert_eq!((failures(&one), failures(&other)), (Some(1), Some(1)));
 }
@@ -164,7 +164,7 @@ fn layers_that_choose_by_request_pass_on_calls_admitted_by_the_outer_one() {
     let mut service = ServiceBuilder::new()
         .layer(BreakerLayer::by_request(move |_: &Ask| outer.clone()).respond_with(|_| 0))
         .layer(BreakerLayer::by_request(move |_: &Ask| inner.clone()).respond_with(|_| 1))
-        .service(Partner::default());
+        .service(Dependency::default());
     assert_eq!(call(&mut service, Ask::Fail), Err(Broken));
     assert_eq!(call(&mut service, Ask::Well), Ok(0));
     clock.advance(SECOND);
@@ -175,7 +175,7 @@ fn layers_that_choose_by_request_pass_on_calls_admitted_by_the_outer_one() {
 #[test]
 fn errors_of_an_inner_layer_keep_their_own_type() {
     let (breaker, _) = breaker(POLICY);
-    let inner = BreakerLayer::new(breaker.clone()).layer(Partner::default());
+    let inner = BreakerLayer::new(breaker.clone()).layer(Dependency::default());
     let mut service = BreakerLayer::new(breaker.clone()).layer(inner);
     let error = call(&mut service, Ask::Fail).unwrap_err();
     assert_eq!(error, Error::Inner(Error::Inner(Broken)));
@@ -186,7 +186,7 @@ fn errors_of_an_inner_layer_keep_their_own_type() {
 fn a_panic_through_two_layers_counts_once_and_propagates() {
     for ask in [Ask::PanicInCall, Ask::PanicInPoll] {
         let (breaker, _) = breaker(POLICY);
-        let inner = BreakerLayer::new(breaker.clone()).layer(Partner::default());
+        let inner = BreakerLayer::new(breaker.clone()).layer(Dependency::default());
         let mut service = BreakerLayer::new(breaker.clone()).layer(inner);
         catch_unwind(AssertUnwindSafe(|| call(&mut service, ask))).unwrap_err();
         assert_eq!(failures(&breaker), Some(1), "{ask:?}");
@@ -198,7 +198,7 @@ fn a_panic_through_two_layers_counts_once_and_propagates() {
 #[test]
 fn a_response_that_is_dropped_counts_once() {
     let (breaker, _) = past_the_deadline(POLICY);
-    let inner = BreakerLayer::new(breaker.clone()).layer(Partner::default());
+    let inner = BreakerLayer::new(breaker.clone()).layer(Dependency::default());
     let mut service = BreakerLayer::new(breaker.clone()).layer(inner);
     assert!(poll_ready(&mut service).is_ready());
     let response = service.call(Ask::Hang);
@@ -210,10 +210,10 @@ fn a_response_that_is_dropped_counts_once() {
 #[test]
 fn a_service_that_fails_to_get_ready_under_two_layers_counts_once() {
     let (breaker, _) = breaker(POLICY);
-    let partner = Partner::default();
-    let inner = BreakerLayer::new(breaker.clone()).layer(partner.clone());
+    let dependency = Dependency::default();
+    let inner = BreakerLayer::new(breaker.clone()).layer(dependency.clone());
     let mut service = BreakerLayer::new(breaker.clone()).layer(inner);
-    partner.set_readiness(Poll::Ready(Err(Broken)));
+    dependency.set_readiness(Poll::Ready(Err(Broken)));
     assert!(matches!(poll_ready(&mut service), Poll::Ready(Err(_))));
     assert_eq!(failures(&breaker), Some(1));
 }
@@ -237,7 +237,7 @@ impl<S: Service<Ask, Error: std::fmt::Debug> + Unpin> Body for Asking<S> {
 #[test]
 fn a_held_body_is_inside_its_call() {
     let (breaker, _) = breaker(POLICY);
-    let inner = BreakerLayer::new(breaker.clone()).layer(Partner::default());
+    let inner = BreakerLayer::new(breaker.clone()).layer(Dependency::default());
     let mut service = BreakerLayer::new(breaker.clone())
         .hold_body()
         .layer(service_fn(move |()| {
@@ -253,7 +253,7 @@ fn a_held_body_is_inside_its_call() {
 #[tokio::test]
 async fn a_call_in_a_spawned_task_counts_by_itself() {
     let (breaker, clock) = breaker(ONE_FAILS.trip(Trip::consecutive(3)));
-    let inner = BreakerLayer::new(breaker.clone()).layer(Partner::default());
+    let inner = BreakerLayer::new(breaker.clone()).layer(Dependency::default());
     let mut service = BreakerLayer::new(breaker.clone())
         .flat()
         .layer(service_fn(move |ask| {
@@ -292,7 +292,7 @@ async fn a_call_behind_a_buffer_counts_by_itself() {
         .layer(BreakerLayer::new(breaker.clone()).flat())
         .buffer(8)
         .layer(BreakerLayer::new(breaker.clone()))
-        .service(Partner::default());
+        .service(Dependency::default());
     service
         .ready()
         .await

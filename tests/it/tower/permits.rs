@@ -7,14 +7,14 @@ use tower::{Layer, Service};
 
 use super::{
     POLICY, at_once, breaker, call,
-    partner::{Ask, Broken, Partner},
+    dependency::{Ask, Broken, Dependency},
     past_the_deadline, poll_ready,
 };
 
 #[test]
 fn a_failed_call_is_counted_and_the_caller_gets_its_error() {
     static BREAKER: Breaker = Breaker::builder().trip(Trip::consecutive(2)).build();
-    let mut service = BreakerLayer::new(&BREAKER).layer(Partner::default());
+    let mut service = BreakerLayer::new(&BREAKER).layer(Dependency::default());
     assert_eq!(call(&mut service, Ask::Well).unwrap(), 7);
     for _ in 0..2 {
         let error = call(&mut service, Ask::Fail).unwrap_err();
@@ -27,7 +27,7 @@ fn a_failed_call_is_counted_and_the_caller_gets_its_error() {
 #[test]
 fn the_permit_is_taken_in_call_and_not_when_the_response_is_polled() {
     let (breaker, _) = past_the_deadline(POLICY);
-    let mut service = BreakerLayer::new(breaker.clone()).layer(Partner::default());
+    let mut service = BreakerLayer::new(breaker.clone()).layer(Dependency::default());
     assert!(poll_ready(&mut service).is_ready());
     assert_eq!(breaker.snapshot().probes_in_flight, 0);
     let response = service.call(Ask::Well);
@@ -39,14 +39,14 @@ fn the_permit_is_taken_in_call_and_not_when_the_response_is_polled() {
 #[test]
 fn of_many_that_are_ready_past_the_deadline_one_probes() {
     let (breaker, _) = past_the_deadline(POLICY);
-    let partner = Partner::default();
+    let dependency = Dependency::default();
     let layer = BreakerLayer::new(breaker.clone());
-    let mut services = [(); 3].map(|()| layer.layer(partner.clone()));
+    let mut services = [(); 3].map(|()| layer.layer(dependency.clone()));
     for service in &mut services {
         assert!(poll_ready(service).is_ready());
     }
     let responses = services.each_mut().map(|service| service.call(Ask::Well));
-    assert_eq!(partner.calls(), 1);
+    assert_eq!(dependency.calls(), 1);
     let admitted = responses.map(|response| at_once(response).is_ok());
     assert_eq!(admitted, [true, false, false]);
 }
@@ -57,14 +57,14 @@ fn a_dropped_response_is_a_dropped_call() {
         let policy = POLICY.on_drop(on_drop);
 
         let (closed, _) = breaker(policy);
-        let mut service = BreakerLayer::new(closed.clone()).layer(Partner::default());
+        let mut service = BreakerLayer::new(closed.clone()).layer(Dependency::default());
         assert!(poll_ready(&mut service).is_ready());
         drop(service.call(Ask::Hang));
         let failures = u32::from(on_drop == OnDrop::Failure);
         assert_eq!(closed.snapshot().failures, Some(failures), "{on_drop:?}");
 
         let (half_open, _) = past_the_deadline(policy);
-        let mut service = BreakerLayer::new(half_open.clone()).layer(Partner::default());
+        let mut service = BreakerLayer::new(half_open.clone()).layer(Dependency::default());
         assert!(poll_ready(&mut service).is_ready());
         drop(service.call(Ask::Hang));
         let snapshot = half_open.snapshot();
@@ -83,14 +83,14 @@ fn a_panic_is_a_failure_from_every_source() {
     let drops_are_ignored = POLICY.on_drop(OnDrop::Ignore);
     for ask in [Ask::PanicInCall, Ask::PanicInPoll] {
         let (breaker, _) = breaker(drops_are_ignored);
-        let mut service = BreakerLayer::new(breaker.clone()).layer(Partner::default());
+        let mut service = BreakerLayer::new(breaker.clone()).layer(Dependency::default());
         catch_unwind(AssertUnwindSafe(|| call(&mut service, ask))).unwrap_err();
         assert_eq!(breaker.snapshot().failures, Some(1), "{ask:?}");
     }
     let (breaker, _) = breaker(drops_are_ignored);
     let mut service = BreakerLayer::new(breaker.clone())
         .classify(|_: &Result<u32, Broken>| -> Outcome { panic!("the classifier") })
-        .layer(Partner::default());
+        .layer(Dependency::default());
     catch_unwind(AssertUnwindSafe(|| call(&mut service, Ask::Well))).unwrap_err();
     assert_eq!(breaker.snapshot().failures, Some(1));
 }
@@ -99,7 +99,7 @@ fn a_panic_is_a_failure_from_every_source() {
 #[test]
 fn a_call_dropped_by_an_unrelated_panic_is_a_failure() {
     let (breaker, _) = breaker(POLICY.on_drop(OnDrop::Ignore));
-    let mut service = BreakerLayer::new(breaker.clone()).layer(Partner::default());
+    let mut service = BreakerLayer::new(breaker.clone()).layer(Dependency::default());
     assert!(poll_ready(&mut service).is_ready());
     let response = service.call(Ask::Hang);
     let beside = AssertUnwindSafe(move || {
@@ -140,7 +140,7 @@ fn a_call_that_a_destructor_makes_while_its_thread_unwinds_is_dropped_as_any_oth
     }
 
     let (breaker, _) = breaker(POLICY.on_drop(OnDrop::Ignore));
-    let service = BreakerLayer::new(breaker.clone()).layer(Partner::default());
+    let service = BreakerLayer::new(breaker.clone()).layer(Dependency::default());
     let panics = AssertUnwindSafe(move || {
         let _calls = CallsInDrop(service);
         panic!("before the call");
@@ -152,7 +152,7 @@ fn a_call_that_a_destructor_makes_while_its_thread_unwinds_is_dropped_as_any_oth
 #[test]
 fn a_late_response_changes_nothing() {
     let (breaker, _) = breaker(POLICY);
-    let mut service = BreakerLayer::new(breaker.clone()).layer(Partner::default());
+    let mut service = BreakerLayer::new(breaker.clone()).layer(Dependency::default());
     assert!(poll_ready(&mut service).is_ready());
     let late = service.call(Ask::Fail);
     breaker.reset();
@@ -164,7 +164,7 @@ fn a_late_response_changes_nothing() {
 #[should_panic(expected = "polled after it was ready")]
 fn a_response_is_ready_once() {
     let (breaker, _) = breaker(POLICY);
-    let mut service = BreakerLayer::new(breaker).layer(Partner::default());
+    let mut service = BreakerLayer::new(breaker).layer(Dependency::default());
     assert!(poll_ready(&mut service).is_ready());
     let mut response = std::pin::pin!(service.call(Ask::Well));
     at_once(response.as_mut()).unwrap();
@@ -179,7 +179,7 @@ fn the_whole_result_is_classified() {
             Ok(7) => Outcome::Failure,
             _ => Outcome::Success,
         })
-        .layer(Partner::default());
+        .layer(Dependency::default());
     call(&mut service, Ask::Fail).unwrap_err();
     assert_eq!(breaker.snapshot().failures, Some(0));
     call(&mut service, Ask::Well).unwrap();

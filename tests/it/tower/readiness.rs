@@ -17,7 +17,7 @@ use tower::{Layer, Service, limit::ConcurrencyLimit};
 
 use super::{
     POLICY, SECOND, at_once, breaker, call,
-    partner::{Answer, Ask, Broken, Partner},
+    dependency::{Answer, Ask, Broken, Dependency},
     past_the_deadline, poll_ready,
 };
 
@@ -33,25 +33,25 @@ fn assert_not_ready(service: &mut impl Service<Ask>) {
 #[test]
 fn an_open_breaker_does_not_wait_for_inner_readiness() {
     let (breaker, _) = breaker(POLICY);
-    let partner = Partner::default();
-    let mut service = BreakerLayer::new(breaker.clone()).layer(partner.clone());
-    partner.set_readiness(Poll::Pending);
+    let dependency = Dependency::default();
+    let mut service = BreakerLayer::new(breaker.clone()).layer(dependency.clone());
+    dependency.set_readiness(Poll::Pending);
     assert!(poll_ready(&mut service).is_pending());
 
     breaker.force_open_for(SECOND);
-    let polls = partner.ready_polls();
+    let polls = dependency.ready_polls();
     let error = call(&mut service, Ask::Well).unwrap_err();
     assert_eq!(error.rejected().unwrap().reason(), Reason::Open);
     assert_eq!(error.retry_after(), Some(SECOND));
-    assert_eq!((partner.ready_polls(), partner.calls()), (polls, 0));
+    assert_eq!((dependency.ready_polls(), dependency.calls()), (polls, 0));
 }
 
 #[test]
 fn busy_probes_and_an_operator_do_not_wait_for_inner_readiness_either() {
     let (breaker, _) = past_the_deadline(POLICY);
-    let partner = Partner::default();
-    let mut service = BreakerLayer::new(breaker.clone()).layer(partner.clone());
-    partner.set_readiness(Poll::Pending);
+    let dependency = Dependency::default();
+    let mut service = BreakerLayer::new(breaker.clone()).layer(dependency.clone());
+    dependency.set_readiness(Poll::Pending);
 
     let probe = breaker.try_acquire().unwrap();
     let error = call(&mut service, Ask::Well).unwrap_err();
@@ -60,21 +60,21 @@ fn busy_probes_and_an_operator_do_not_wait_for_inner_readiness_either() {
     breaker.force_open();
     let error = call(&mut service, Ask::Well).unwrap_err();
     assert_eq!(error.rejected().unwrap().reason(), Reason::ForcedOpen);
-    assert_eq!(partner.ready_polls(), 0);
+    assert_eq!(dependency.ready_polls(), 0);
 }
 
 #[test]
 fn a_service_that_was_not_polled_is_not_called_even_after_the_deadline() {
     let (breaker, clock) = breaker(POLICY);
     breaker.force_open_for(SECOND);
-    let partner = Partner::default();
-    let mut service = BreakerLayer::new(breaker.clone()).layer(partner.clone());
+    let dependency = Dependency::default();
+    let mut service = BreakerLayer::new(breaker.clone()).layer(dependency.clone());
 
     assert!(poll_ready(&mut service).is_ready());
     clock.advance(SECOND);
     assert_eq!(breaker.state(), State::HalfOpen);
     assert!(at_once(service.call(Ask::Well)).unwrap_err().is_rejected());
-    assert_eq!((partner.ready_polls(), partner.calls()), (0, 0));
+    assert_eq!((dependency.ready_polls(), dependency.calls()), (0, 0));
     assert_eq!(breaker.snapshot().recorded, State::Open);
 
     assert_eq!(call(&mut service, Ask::Well).unwrap(), 7);
@@ -84,8 +84,8 @@ fn a_service_that_was_not_polled_is_not_called_even_after_the_deadline() {
 #[test]
 fn the_last_poll_of_two_decides() {
     let (breaker, clock) = breaker(POLICY);
-    let partner = Partner::default();
-    let mut service = BreakerLayer::new(breaker.clone()).layer(partner.clone());
+    let dependency = Dependency::default();
+    let mut service = BreakerLayer::new(breaker.clone()).layer(dependency.clone());
 
     assert!(poll_ready(&mut service).is_ready());
     breaker.force_open_for(SECOND);
@@ -103,20 +103,20 @@ fn the_last_poll_of_two_decides() {
 #[test]
 fn a_breaker_that_trips_after_inner_readiness_rejects_still() {
     let (breaker, _) = breaker(POLICY);
-    let partner = Partner::default();
-    let mut service = BreakerLayer::new(breaker.clone()).layer(partner.clone());
+    let dependency = Dependency::default();
+    let mut service = BreakerLayer::new(breaker.clone()).layer(dependency.clone());
     assert!(poll_ready(&mut service).is_ready());
     breaker.force_open_for(SECOND);
     assert!(at_once(service.call(Ask::Well)).unwrap_err().is_rejected());
-    assert_eq!(partner.calls(), 0);
+    assert_eq!(dependency.calls(), 0);
 }
 
 /// A reservation ends with a call or with the instance that made it; a rejected call makes no call.
 #[test]
 fn a_call_that_is_rejected_after_inner_readiness_releases_its_slot() {
     let (breaker, _) = breaker(POLICY);
-    let partner = ConcurrencyLimit::new(Partner::default(), 1);
-    let mut service = BreakerLayer::new(breaker.clone()).layer(partner);
+    let dependency = ConcurrencyLimit::new(Dependency::default(), 1);
+    let mut service = BreakerLayer::new(breaker.clone()).layer(dependency);
     let mut other = service.clone();
     assert!(poll_ready(&mut service).is_ready());
     breaker.force_open();
@@ -129,8 +129,8 @@ fn a_call_that_is_rejected_after_inner_readiness_releases_its_slot() {
 #[test]
 fn a_service_that_is_ready_to_reject_holds_no_slot_either() {
     let (breaker, _) = breaker(POLICY);
-    let partner = ConcurrencyLimit::new(Partner::default(), 1);
-    let mut service = BreakerLayer::new(breaker.clone()).layer(partner);
+    let dependency = ConcurrencyLimit::new(Dependency::default(), 1);
+    let mut service = BreakerLayer::new(breaker.clone()).layer(dependency);
     let mut other = service.clone();
     assert!(poll_ready(&mut service).is_ready());
     breaker.force_open();
@@ -144,9 +144,9 @@ fn a_service_that_is_ready_to_reject_holds_no_slot_either() {
 #[test]
 fn a_call_that_is_rejected_while_the_inner_service_waits_leaves_its_queue() {
     let (breaker, _) = breaker(POLICY);
-    let partner = ConcurrencyLimit::new(Partner::default(), 1);
+    let dependency = ConcurrencyLimit::new(Dependency::default(), 1);
     let layer = BreakerLayer::new(breaker.clone());
-    let mut busy = layer.layer(partner);
+    let mut busy = layer.layer(dependency);
     let (mut waits, mut other) = (busy.clone(), busy.clone());
     assert!(poll_ready(&mut busy).is_ready());
     let hangs = busy.call(Ask::Hang);
@@ -162,8 +162,8 @@ fn a_call_that_is_rejected_while_the_inner_service_waits_leaves_its_queue() {
 #[test]
 fn a_call_that_is_rejected_after_the_inner_service_was_polled_again_leaves_its_queue() {
     let (breaker, _) = breaker(POLICY);
-    let partner = ConcurrencyLimit::new(Partner::default(), 1);
-    let mut busy = BreakerLayer::new(breaker.clone()).layer(partner);
+    let dependency = ConcurrencyLimit::new(Dependency::default(), 1);
+    let mut busy = BreakerLayer::new(breaker.clone()).layer(dependency);
     let (mut waits, mut other) = (busy.clone(), busy.clone());
     assert!(poll_ready(&mut busy).is_ready());
     let hangs = busy.call(Ask::Hang);
@@ -183,8 +183,8 @@ fn a_call_that_is_rejected_after_the_inner_service_was_polled_again_leaves_its_q
 fn where_the_request_chooses_a_rejected_call_releases_its_slot() {
     let (breaker, _) = breaker(POLICY);
     let find = breaker.clone();
-    let partner = ConcurrencyLimit::new(Partner::default(), 1);
-    let mut service = BreakerLayer::by_request(move |_: &Ask| find.clone()).layer(partner);
+    let dependency = ConcurrencyLimit::new(Dependency::default(), 1);
+    let mut service = BreakerLayer::by_request(move |_: &Ask| find.clone()).layer(dependency);
     let mut other = service.clone();
     breaker.force_open();
     call(&mut service, Ask::Well).unwrap_err();
@@ -195,7 +195,7 @@ fn where_the_request_chooses_a_rejected_call_releases_its_slot() {
 #[test]
 fn a_service_that_is_called_is_not_replaced() {
     #[derive(Default)]
-    struct Counted(Partner, Arc<AtomicU32>);
+    struct Counted(Dependency, Arc<AtomicU32>);
 
     impl Clone for Counted {
         fn clone(&self) -> Self {
@@ -219,9 +219,9 @@ fn a_service_that_is_called_is_not_replaced() {
     }
 
     let (breaker, _) = breaker(POLICY);
-    let partner = Counted::default();
-    let clones = partner.1.clone();
-    let mut service = BreakerLayer::new(breaker.clone()).layer(partner);
+    let dependency = Counted::default();
+    let clones = dependency.1.clone();
+    let mut service = BreakerLayer::new(breaker.clone()).layer(dependency);
     call(&mut service, Ask::Well).unwrap();
     call(&mut service, Ask::Fail).unwrap_err();
     breaker.force_open();
@@ -232,12 +232,12 @@ fn a_service_that_is_called_is_not_replaced() {
 /// A service that is not `Clone` keeps its reservation: only its drop could release it.
 #[test]
 fn a_service_that_is_not_clone_keeps_its_readiness_for_the_next_call() {
-    struct NotClone(ConcurrencyLimit<Partner>);
+    struct NotClone(ConcurrencyLimit<Dependency>);
 
     impl Service<Ask> for NotClone {
         type Response = u32;
         type Error = Broken;
-        type Future = <ConcurrencyLimit<Partner> as Service<Ask>>::Future;
+        type Future = <ConcurrencyLimit<Dependency> as Service<Ask>>::Future;
 
         fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Broken>> {
             self.0.poll_ready(context)
@@ -249,11 +249,11 @@ fn a_service_that_is_not_clone_keeps_its_readiness_for_the_next_call() {
     }
 
     let (breaker, _) = breaker(POLICY);
-    let partner = ConcurrencyLimit::new(Partner::default(), 1);
-    let mut other = partner.clone();
+    let dependency = ConcurrencyLimit::new(Dependency::default(), 1);
+    let mut other = dependency.clone();
     let mut service = BreakerLayer::new(breaker.clone())
         .keep_readiness()
-        .layer(NotClone(partner));
+        .layer(NotClone(dependency));
     assert!(poll_ready(&mut service).is_ready());
     breaker.force_open();
     at_once(service.call(Ask::Well)).unwrap_err();
@@ -266,8 +266,8 @@ fn a_service_that_is_not_clone_keeps_its_readiness_for_the_next_call() {
 #[test]
 fn a_call_that_is_rejected_before_inner_readiness_takes_no_slot_of_an_inner_limit() {
     let (breaker, _) = breaker(POLICY);
-    let partner = ConcurrencyLimit::new(Partner::default(), 1);
-    let mut service = BreakerLayer::new(breaker.clone()).layer(partner);
+    let dependency = ConcurrencyLimit::new(Dependency::default(), 1);
+    let mut service = BreakerLayer::new(breaker.clone()).layer(dependency);
     let mut other = service.clone();
     breaker.force_open();
     call(&mut service, Ask::Well).unwrap_err();
@@ -278,11 +278,11 @@ fn a_call_that_is_rejected_before_inner_readiness_takes_no_slot_of_an_inner_limi
 #[test]
 fn readiness_is_good_for_one_call() {
     let (breaker, _) = breaker(POLICY);
-    let partner = Partner::default();
-    let mut service = BreakerLayer::new(breaker.clone()).layer(partner.clone());
+    let dependency = Dependency::default();
+    let mut service = BreakerLayer::new(breaker.clone()).layer(dependency.clone());
     call(&mut service, Ask::Well).unwrap();
     assert_not_ready(&mut service);
-    assert_eq!(partner.calls(), 1);
+    assert_eq!(dependency.calls(), 1);
 
     breaker.force_open();
     call(&mut service, Ask::Well).unwrap_err();
@@ -292,7 +292,7 @@ fn readiness_is_good_for_one_call() {
 #[test]
 fn a_clone_inherits_no_readiness() {
     let (breaker, _) = breaker(POLICY);
-    let mut service = BreakerLayer::new(breaker.clone()).layer(Partner::default());
+    let mut service = BreakerLayer::new(breaker.clone()).layer(Dependency::default());
     assert!(poll_ready(&mut service).is_ready());
     let mut clone = service.clone();
     assert_not_ready(&mut clone);
@@ -303,12 +303,12 @@ fn a_clone_inherits_no_readiness() {
 #[test]
 fn a_service_that_was_ready_stays_so_until_it_is_called() {
     let (breaker, _) = breaker(POLICY);
-    let partner = Partner::default();
-    let mut service = BreakerLayer::new(breaker.clone()).layer(partner.clone());
+    let dependency = Dependency::default();
+    let mut service = BreakerLayer::new(breaker.clone()).layer(dependency.clone());
     breaker.force_open();
     assert!(poll_ready(&mut service).is_ready());
     breaker.reset();
-    partner.set_readiness(Poll::Pending);
+    dependency.set_readiness(Poll::Pending);
     assert!(poll_ready(&mut service).is_ready());
     let error = at_once(service.call(Ask::Well)).unwrap_err();
     assert_eq!(error.rejected().unwrap().reason(), Reason::ForcedOpen);
@@ -318,24 +318,24 @@ fn a_service_that_was_ready_stays_so_until_it_is_called() {
 #[test]
 fn a_service_that_is_not_ready_any_more_is_not_called() {
     let (breaker, _) = breaker(POLICY);
-    let partner = Partner::default();
-    let mut service = BreakerLayer::new(breaker).layer(partner.clone());
+    let dependency = Dependency::default();
+    let mut service = BreakerLayer::new(breaker).layer(dependency.clone());
     for readiness in [Poll::Pending, Poll::Ready(Err(Broken))] {
-        partner.set_readiness(Poll::Ready(Ok(())));
+        dependency.set_readiness(Poll::Ready(Ok(())));
         assert!(matches!(poll_ready(&mut service), Poll::Ready(Ok(()))));
-        partner.set_readiness(readiness);
+        dependency.set_readiness(readiness);
         assert!(!matches!(poll_ready(&mut service), Poll::Ready(Ok(()))));
         assert_not_ready(&mut service);
     }
-    assert_eq!(partner.calls(), 0);
+    assert_eq!(dependency.calls(), 0);
 }
 
 #[test]
 fn a_service_that_fails_to_get_ready_is_a_failed_call() {
     let (breaker, clock) = breaker(POLICY);
-    let partner = Partner::default();
-    let mut service = BreakerLayer::new(breaker.clone()).layer(partner.clone());
-    partner.set_readiness(Poll::Ready(Err(Broken)));
+    let dependency = Dependency::default();
+    let mut service = BreakerLayer::new(breaker.clone()).layer(dependency.clone());
+    dependency.set_readiness(Poll::Ready(Err(Broken)));
     for failures in 1..=2 {
         assert_eq!(
             poll_ready(&mut service),
@@ -358,14 +358,14 @@ fn a_service_that_fails_to_get_ready_is_a_failed_call() {
 #[test]
 fn a_service_that_fails_to_get_ready_is_classified() {
     let (breaker, _) = past_the_deadline(POLICY);
-    let partner = Partner::default();
+    let dependency = Dependency::default();
     let mut service = BreakerLayer::new(breaker.clone())
         .classify(|result: &Result<u32, Broken>| match result {
             Ok(_) => Outcome::Success,
             Err(Broken) => Outcome::Ignored,
         })
-        .layer(partner.clone());
-    partner.set_readiness(Poll::Ready(Err(Broken)));
+        .layer(dependency.clone());
+    dependency.set_readiness(Poll::Ready(Err(Broken)));
     assert!(matches!(poll_ready(&mut service), Poll::Ready(Err(_))));
     let snapshot = breaker.snapshot();
     assert_eq!(snapshot.recorded, State::HalfOpen);
@@ -400,9 +400,9 @@ fn a_service_that_panics_in_poll_ready_leaves_no_probe_behind() {
 
 /// Rejections recorded by a call listener.
 #[derive(Default)]
-struct Told(Mutex<Vec<Reason>>);
+struct RejectionLog(Mutex<Vec<Reason>>);
 
-impl CallListener for Told {
+impl CallListener for RejectionLog {
     fn on_rejected(&self, rejected: &Rejected) {
         self.0.lock().unwrap().push(rejected.reason());
     }
@@ -411,22 +411,25 @@ impl CallListener for Told {
 #[test]
 fn listeners_are_notified_once_of_each_rejected_call() {
     static CLOCK: Manual = Manual::new();
-    static TOLD: Told = Told(Mutex::new(Vec::new()));
+    static REJECTIONS: RejectionLog = RejectionLog(Mutex::new(Vec::new()));
     static BREAKER: Breaker = Breaker::builder()
         .clock(&CLOCK)
-        .call_listener(&TOLD)
+        .call_listener(&REJECTIONS)
         .build();
 
-    let mut service = BreakerLayer::new(&BREAKER).layer(Partner::default());
+    let mut service = BreakerLayer::new(&BREAKER).layer(Dependency::default());
     assert!(poll_ready(&mut service).is_ready());
     BREAKER.force_open();
     at_once(service.call(Ask::Well)).unwrap_err();
-    assert_eq!(*TOLD.0.lock().unwrap(), [Reason::ForcedOpen]);
+    assert_eq!(*REJECTIONS.0.lock().unwrap(), [Reason::ForcedOpen]);
 
     BREAKER.force_open_for(SECOND);
     assert!(poll_ready(&mut service).is_ready());
     assert!(poll_ready(&mut service).is_ready());
-    assert_eq!(TOLD.0.lock().unwrap().len(), 1);
+    assert_eq!(REJECTIONS.0.lock().unwrap().len(), 1);
     at_once(service.call(Ask::Well)).unwrap_err();
-    assert_eq!(*TOLD.0.lock().unwrap(), [Reason::ForcedOpen, Reason::Open]);
+    assert_eq!(
+        *REJECTIONS.0.lock().unwrap(),
+        [Reason::ForcedOpen, Reason::Open]
+    );
 }

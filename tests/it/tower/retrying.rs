@@ -20,7 +20,7 @@ use tower::{
 
 use super::{
     POLICY, breaker, call,
-    partner::{Ask, Broken, Partner},
+    dependency::{Ask, Broken, Dependency},
 };
 
 /// Retries every failure this many times, and counts attempts in the request.
@@ -76,30 +76,30 @@ where
 #[test]
 fn rejections_are_not_retried_by_an_outer_retry_layer() {
     let (breaker, _) = breaker(POLICY);
-    let partner = Partner::default();
-    let service = BreakerLayer::new(breaker.clone()).layer(partner.clone());
+    let dependency = Dependency::default();
+    let service = BreakerLayer::new(breaker.clone()).layer(dependency.clone());
     let (result, attempts) = attempt(UnlessRejected(Attempts(10)), service.clone());
     assert!(result.unwrap_err().is_rejected());
-    assert_eq!((attempts, partner.calls()), (3, 2));
+    assert_eq!((attempts, dependency.calls()), (3, 2));
 
     // The same without the wrapper.
     breaker.reset();
     let (result, attempts) = attempt(Attempts(10), service);
     assert!(result.unwrap_err().is_rejected());
-    assert_eq!((attempts, partner.calls()), (11, 4));
+    assert_eq!((attempts, dependency.calls()), (11, 4));
 }
 
 #[test]
 fn rejections_that_were_boxed_are_not_retried_either() {
     let (breaker, _) = breaker(POLICY);
-    let partner = Partner::default();
+    let dependency = Dependency::default();
     let service = ServiceBuilder::new()
         .layer(BreakerLayer::new(breaker).flat())
         .map_err(BoxError::from)
-        .service(partner.clone());
+        .service(dependency.clone());
     let (result, attempts) = attempt(UnlessRejected(Attempts(10)), service);
     assert!(Rejected::find(&*result.unwrap_err()).is_some());
-    assert_eq!((attempts, partner.calls()), (3, 2));
+    assert_eq!((attempts, dependency.calls()), (3, 2));
 }
 
 #[test]
@@ -109,17 +109,17 @@ fn rejections_are_not_retried_above_a_buffer() {
         .unwrap();
     runtime.block_on(async {
         let (breaker, _) = breaker(POLICY);
-        let partner = Partner::default();
+        let dependency = Dependency::default();
         let mut service = ServiceBuilder::new()
             .retry(UnlessRejected(Attempts(10)))
             .buffer(8)
             .layer(BreakerLayer::new(breaker).flat())
             .map_err(BoxError::from)
-            .service(partner.clone());
+            .service(dependency.clone());
         let ready = tower::ServiceExt::ready(&mut service).await.unwrap();
         let error = ready.call(Ask::Fail).await.unwrap_err();
         assert!(Rejected::find(&*error).is_some());
-        assert_eq!(partner.calls(), 2);
+        assert_eq!(dependency.calls(), 2);
     });
 }
 
@@ -128,7 +128,7 @@ fn a_custom_error_reports_whether_it_is_a_rejection() {
     #[derive(Clone, Debug, PartialEq)]
     enum QuoteError {
         Unavailable(Rejected),
-        Partner,
+        Dependency,
     }
 
     impl From<Rejected> for QuoteError {
@@ -141,7 +141,7 @@ fn a_custom_error_reports_whether_it_is_a_rejection() {
         fn rejected(&self) -> Option<Rejected> {
             match self {
                 Self::Unavailable(rejected) => Some(*rejected),
-                Self::Partner => None,
+                Self::Dependency => None,
             }
         }
     }
@@ -149,8 +149,8 @@ fn a_custom_error_reports_whether_it_is_a_rejection() {
     let (breaker, _) = breaker(POLICY);
     let service = ServiceBuilder::new()
         .layer(BreakerLayer::new(breaker).flat())
-        .map_err(|Broken| QuoteError::Partner)
-        .service(Partner::default());
+        .map_err(|Broken| QuoteError::Dependency)
+        .service(Dependency::default());
     let (result, attempts) = attempt(UnlessRejected(Attempts(10)), service);
     assert!(result.unwrap_err().rejected().is_some());
     assert_eq!(attempts, 3);
@@ -159,11 +159,11 @@ fn a_custom_error_reports_whether_it_is_a_rejection() {
 #[test]
 fn other_errors_are_retried_and_every_attempt_counts() {
     let (breaker, _) = breaker(POLICY);
-    let partner = Partner::default();
-    let service = BreakerLayer::new(breaker.clone()).layer(partner.clone());
+    let dependency = Dependency::default();
+    let service = BreakerLayer::new(breaker.clone()).layer(dependency.clone());
     let (result, attempts) = attempt(UnlessRejected(Attempts(1)), service);
     // The call that trips the breaker gets its own error.
     assert_eq!(result.unwrap_err().into_inner(), Some(Broken));
-    assert_eq!((attempts, partner.calls()), (2, 2));
+    assert_eq!((attempts, dependency.calls()), (2, 2));
     assert_eq!(breaker.state(), State::Open);
 }

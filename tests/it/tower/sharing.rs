@@ -20,7 +20,7 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 
 use super::{
     POLICY, SECOND, breaker, call,
-    partner::{Ask, Partner},
+    dependency::{Ask, Dependency},
 };
 
 /// The handler of a service whose database is down.
@@ -57,8 +57,8 @@ async fn request(app: &Router, method: &str, path: &str) -> Response<Body> {
 fn all_services_of_a_layer_and_its_clones_share_their_breaker() {
     let (breaker, _) = breaker(POLICY);
     let layer = BreakerLayer::new(breaker.clone());
-    let mut one = layer.layer(Partner::default());
-    let mut other = layer.clone().layer(Partner::default());
+    let mut one = layer.layer(Dependency::default());
+    let mut other = layer.clone().layer(Dependency::default());
     let mut third = one.clone();
     call(&mut one, Ask::Fail).unwrap_err();
     call(&mut other, Ask::Fail).unwrap_err();
@@ -118,12 +118,12 @@ async fn a_layer_that_is_applied_per_request_does_not_start_over() {
 #[test]
 fn a_service_names_its_type_shortly() {
     struct Client {
-        service: cutout::tower::BreakerService<Partner, cutout::tower::Static>,
+        service: cutout::tower::BreakerService<Dependency, cutout::tower::Static>,
     }
     static BREAKER: Breaker = Breaker::new();
     static LAYER: BreakerLayer<&Breaker> = BreakerLayer::new(&BREAKER);
     let mut client = Client {
-        service: LAYER.layer(Partner::default()),
+        service: LAYER.layer(Dependency::default()),
     };
     call(&mut client.service, Ask::Well).unwrap();
     assert_eq!(client.service.get_ref().calls(), 1);

@@ -33,14 +33,14 @@ pub(crate) struct Broken;
 
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the partner is broken")
+        f.write_str("the dependency is broken")
     }
 }
 
 impl error::Error for Broken {}
 
 #[derive(Default)]
-pub(crate) struct Partner {
+pub(crate) struct Dependency {
     shared: Arc<Shared>,
     /// Readiness belongs to each clone, as in services that reserve capacity.
     ready: bool,
@@ -62,7 +62,7 @@ impl Default for Shared {
     }
 }
 
-impl Partner {
+impl Dependency {
     /// Sets what all clones return from `poll_ready`.
     pub(crate) fn set_readiness(&self, readiness: Poll<Result<(), Broken>>) {
         *self.shared.readiness.lock().unwrap() = readiness;
@@ -77,7 +77,7 @@ impl Partner {
     }
 }
 
-impl Clone for Partner {
+impl Clone for Dependency {
     fn clone(&self) -> Self {
         Self {
             shared: Arc::clone(&self.shared),
@@ -86,7 +86,7 @@ impl Clone for Partner {
     }
 }
 
-impl Service<Ask> for Partner {
+impl Service<Ask> for Dependency {
     type Response = u32;
     type Error = Broken;
     type Future = Answer;
