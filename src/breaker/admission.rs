@@ -35,10 +35,7 @@ impl Breaker {
     /// ```
     #[inline]
     pub fn try_acquire(&self) -> Result<Permit<'_>, Rejected> {
-        match self.acquire() {
-            Ok(ticket) => Ok(Permit::new(self, ticket)),
-            Err(rejected) => Err(rejected),
-        }
+        Permit::acquire(self)
     }
 
     /// [`Breaker::try_acquire`] with a permit that keeps the breaker alive: for a spawned task.
@@ -49,10 +46,7 @@ impl Breaker {
     #[cfg(feature = "std")]
     #[inline]
     pub fn try_acquire_owned(self: &Arc<Self>) -> Result<OwnedPermit, Rejected> {
-        match self.acquire() {
-            Ok(ticket) => Ok(OwnedPermit::new(Arc::clone(self), ticket)),
-            Err(rejected) => Err(rejected),
-        }
+        OwnedPermit::acquire(self)
     }
 
     /// Whether a call would be rejected now, without taking anything: for a balancer that chooses among
@@ -165,17 +159,6 @@ impl Breaker {
         }
     }
 
-    /// Entered around the user's code of a probe, whose own calls through this breaker are a part of it. (Not around
-    /// that of other calls: a healthy one would have to write.)
-    #[cfg(feature = "std")]
-    #[inline]
-    pub(super) fn scope(&self, ticket: Ticket) -> Option<scope::Scope> {
-        let probe = ticket.period;
-        probe
-            .is_half_open()
-            .then(|| scope::enter(self, Some(probe)))
-    }
-
     /// Takes a probe place, most likely.
     #[cold]
     fn ask_to_step(&self, seen: Word, now: u64) -> Result<Ticket, Rejected> {
@@ -223,7 +206,7 @@ impl Breaker {
         Rejected::new(refusal, word.generation(), self.cold.name)
     }
 
-    pub(super) fn admitted(&self, period: Period) -> Admitted {
+    pub(crate) fn admitted(&self, period: Period) -> Admitted {
         Admitted {
             name: self.cold.name,
             generation: period.generation(),

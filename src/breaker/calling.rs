@@ -1,8 +1,8 @@
 //! Around a call.
 
-use crate::{Breaker, CallAsync, Ended, Error, Outcome, Rejected, classify};
+use crate::{Ended, Error, Outcome, Rejected, classify, permit::FramePermit};
 
-use super::ticket::{Armed, Ticket};
+use super::{Breaker, CallAsync, ticket::Ticket};
 
 /// The result of a call with what became of it, or why it was not made.
 pub(crate) type Told<T, E> = Result<Ran<T, E>, Rejected>;
@@ -81,44 +81,27 @@ impl Breaker {
         if self.hot.shortcut.admits(word) {
             let since = 0;
             let period = word.period();
-            return Ok(self.call_admitted(Ticket { period, since }, call, classify));
+            let permit = FramePermit::new(self, Ticket { period, since });
+            return Ok(permit.call(call, classify));
         }
         match self.acquire_slowly(word) {
-            Ok(ticket) => Ok(self.call_admitted_slowly(ticket, call, classify)),
+            Ok(ticket) => Ok(self.call_slow(ticket, call, classify)),
             Err(rejected) => Err(rejected),
         }
     }
 
     /// A call that may be a probe. What it calls through this breaker is a part of it.
     #[inline(never)]
-    fn call_admitted_slowly<T, E>(
+    fn call_slow<T, E>(
         &self,
         ticket: Ticket,
         call: impl FnOnce() -> Result<T, E>,
         classify: impl FnOnce(&Result<T, E>) -> Outcome,
     ) -> Ran<T, E> {
+        let permit = FramePermit::new(self, ticket);
         #[cfg(feature = "std")]
-        let _scope = self.scope(ticket);
-        self.call_admitted(ticket, call, classify)
-    }
-
-    #[inline]
-    fn call_admitted<T, E>(
-        &self,
-        ticket: Ticket,
-        call: impl FnOnce() -> Result<T, E>,
-        classify: impl FnOnce(&Result<T, E>) -> Outcome,
-    ) -> Ran<T, E> {
-        let armed = Armed::new(self, ticket);
-        let result = call();
-        let outcome = classify(&result);
-        let recorded = self.settle(armed.disarm(), outcome);
-        let ended = Ended {
-            call: self.admitted(ticket.period),
-            outcome,
-            recorded,
-        };
-        (result, ended)
+        let _scope = permit.enter_probe();
+        permit.call(call, classify)
     }
 
     /// Makes a call that is a future, on any runtime. It is admitted when it is first polled.

@@ -11,7 +11,6 @@ use crate::{
         tally::Count,
         word::Word,
     },
-    permit::unwinding,
 };
 
 use super::ticket::Ticket;
@@ -39,21 +38,7 @@ impl Breaker {
         self.settle_slowly(ticket, outcome)
     }
 
-    /// A permit or a future was dropped: by a panic, unless the thread was unwinding already when it was made.
-    pub(crate) fn end_dropped(&self, ticket: Ticket, was_unwinding: bool) {
-        if !was_unwinding && unwinding() {
-            self.settle(ticket, Outcome::Failure);
-        } else {
-            self.abandon(ticket);
-        }
-    }
-
-    /// A permit was dropped, or a future was cancelled.
-    pub(crate) fn abandon(&self, ticket: Ticket) -> Recorded {
-        self.abandon_or(ticket, Outcome::Ignored)
-    }
-
-    /// [`Breaker::abandon`] where a drop that the policy does not fail has this outcome.
+    /// A permit was dropped, by no panic of its call. A drop that the policy does not fail has this outcome.
     pub(crate) fn abandon_or(&self, ticket: Ticket, outcome: Outcome) -> Recorded {
         let probe = ticket.period.is_half_open();
         let held_for = |limit| {

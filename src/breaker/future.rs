@@ -1,64 +1,41 @@
 //! Around a future.
 
 use core::{
-    fmt, mem,
+    fmt,
     pin::Pin,
     task::{Context, Poll},
 };
 
-use crate::{Breaker, Ended, Error, Outcome, permit::unwinding};
+use crate::{Error, Outcome, permit::RawPermit};
 
-use super::{
-    calling::Told,
-    ticket::{Armed, Ticket},
-};
+use super::{Breaker, calling::Told};
 
 pin_project_lite::pin_project! {
     /// A call that is a future: from [`Breaker::call_async`] and [`Breaker::call_async_with`].
     ///
-    /// Admitted at its first poll; dropped before its end it means what the policy's
-    /// [`on_drop`](crate::Policy::on_drop) says; a panic in a poll is a failure, and so is one beside it that
-    /// drops it, as of a [`Permit`](crate::Permit).
+    /// The first poll asks for the permit. A drop before the end means what the policy's
+    /// [`on_drop`](crate::Policy::on_drop) says. A panic in a poll is a failure, and so is a panic of other
+    /// code that drops the future, as of a [`Permit`](crate::Permit).
     #[must_use = "a future does nothing unless it is polled, and is not even admitted"]
     pub struct CallAsync<'a, F, C> {
         breaker: &'a Breaker,
-        progress: Progress<C>,
-        // Whether the thread was unwinding when the call was let through, so that a drop says nothing of it.
-        unwinding: bool,
+        // `None` once the call is over: a poll ended it, was rejected or panicked. The permit is `None`
+        // until the call is admitted. Before the future, as a drop ends the call first.
+        call: Option<(Option<RawPermit<&'a Breaker>>, C)>,
         #[pin]
         future: F,
     }
-
-    impl<F, C> PinnedDrop for CallAsync<'_, F, C> {
-        fn drop(this: Pin<&mut Self>) {
-            let this = this.project();
-            if let Progress::Admitted(ticket, _) = mem::replace(this.progress, Progress::Over) {
-                this.breaker.end_dropped(ticket, *this.unwinding);
-            }
-        }
-    }
-}
-
-/// How far a call has come.
-enum Progress<C> {
-    New(C),
-    Admitted(Ticket, C),
-    /// Ended, rejected, or thrown out of by a panic.
-    Over,
 }
 
 impl<'a, F, C> CallAsync<'a, F, C> {
     pub(super) fn new(breaker: &'a Breaker, future: F, classify: C) -> Self {
         Self {
             breaker,
-            progress: Progress::New(classify),
-            unwinding: false,
+            call: Some((None, classify)),
             future,
         }
     }
-}
 
-impl<F, C> CallAsync<'_, F, C> {
     /// Polls, and once the call has ended says what became of it beside its result.
     ///
     /// # Panics
@@ -73,30 +50,20 @@ impl<F, C> CallAsync<'_, F, C> {
         C: FnOnce(&Result<T, E>) -> Outcome,
     {
         let this = self.project();
-        let (ticket, classify) = match mem::replace(this.progress, Progress::Over) {
-            Progress::New(classify) => {
-                let ticket = this.breaker.acquire()?;
-                *this.unwinding = unwinding();
-                (ticket, classify)
-            }
-            Progress::Admitted(ticket, classify) => (ticket, classify),
-            Progress::Over => panic!("polled after it was ready"),
+        let (permit, classify) = this.call.take().expect("polled after it was ready");
+        let mut permit = match permit {
+            Some(permit) => permit,
+            None => RawPermit::acquire(*this.breaker)?,
         };
-        let armed = Armed::new(this.breaker, ticket);
         #[cfg(feature = "std")]
-        let _scope = this.breaker.scope(ticket);
-        let Poll::Ready(result) = this.future.poll(context) else {
-            *this.progress = Progress::Admitted(armed.disarm(), classify);
-            return Poll::Pending;
-        };
-        let outcome = classify(&result);
-        let recorded = this.breaker.settle(armed.disarm(), outcome);
-        let ended = Ended {
-            call: this.breaker.admitted(ticket.period),
-            outcome,
-            recorded,
-        };
-        Poll::Ready(Ok((result, ended)))
+        let _scope = permit.enter_probe();
+        match permit.guard(|| this.future.poll(context)) {
+            Poll::Ready(result) => Poll::Ready(Ok(permit.observe(result, classify))),
+            Poll::Pending => {
+                *this.call = Some((Some(permit), classify));
+                Poll::Pending
+            }
+        }
     }
 }
 
@@ -109,7 +76,7 @@ where
 
     /// # Panics
     ///
-    /// If it is polled after it was ready, and when the future within panics.
+    /// If it is polled after it was ready, and when the inner future panics.
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let ended = self.poll_recorded(context);
         ended.map(|ended| ended?.0.map_err(Error::Inner))
@@ -118,10 +85,10 @@ where
 
 impl<F, C> fmt::Debug for CallAsync<'_, F, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let progress = match self.progress {
-            Progress::New(_) => "not admitted yet",
-            Progress::Admitted(..) => "admitted",
-            Progress::Over => "over",
+        let progress = match &self.call {
+            Some((None, _)) => "not admitted yet",
+            Some((Some(_), _)) => "admitted",
+            None => "over",
         };
         f.debug_struct("CallAsync")
             .field("progress", &progress)

@@ -285,6 +285,11 @@ impl Breaker {
         self
     }
 
+    #[inline]
+    pub(crate) fn name(&self) -> Option<&'static str> {
+        self.cold.name
+    }
+
     /// A reading of the clock and the salt of the jitter: the seed, else the breaker's address.
     fn moment_at(&self, now: u64) -> Moment {
         let interval = &self.hot.rules.interval;

@@ -14,9 +14,10 @@ use http_body::{Body, Frame, SizeHint};
 use crate::{
     Breaker, Outcome,
     classify::{grpc_code, grpc_status},
+    permit::RawPermit,
 };
 
-use super::{Classify, ends::Ends, held::Held, sealed::Sealed};
+use super::{Classify, ends::Ends, sealed::Sealed};
 
 /// A call ends with the body of its response: from
 /// [`BreakerLayer::hold_body`](super::BreakerLayer::hold_body).
@@ -58,19 +59,19 @@ where
 
     fn end(
         &self,
-        mut held: Held<H>,
+        mut permit: RawPermit<H>,
         result: Result<Response<B>, Error>,
     ) -> Result<Self::Response, Error> {
-        let outcome = held.around(|| self.classify.classify(&result));
+        let outcome = permit.guard(|| self.classify.classify(&result));
         // Only a success has yet to be shown. A probe that waited for its body would keep everybody out for
         // as long as that lasts.
-        let held = if outcome == Outcome::Success && result.is_ok() && !held.is_probe() {
-            Some(held)
+        let permit = if outcome == Outcome::Success && result.is_ok() && !permit.is_probe() {
+            Some(permit)
         } else {
-            held.end(outcome);
+            permit.end(outcome);
             None
         };
-        result.map(|response| hold(response, held, self.on_drop))
+        result.map(|response| hold(response, permit, self.on_drop))
     }
 
     fn pass(&self, response: Response<B>) -> Self::Response {
@@ -81,19 +82,19 @@ where
 /// Makes a permit last as long as the body of a response.
 fn hold<B: Body, H: Deref<Target = Breaker>>(
     response: Response<B>,
-    held: Option<Held<H>>,
+    permit: Option<RawPermit<H>>,
     on_drop: OnBodyDrop,
 ) -> Response<HeldBody<B, H>> {
     let left = content_length(response.headers());
     let mut response = response.map(|body| HeldBody {
         body,
-        held,
+        permit,
         on_drop,
         left,
         complete: true,
     });
-    let HeldBody { body, held, .. } = response.body_mut();
-    end_if_over(&*body, held);
+    let HeldBody { body, permit, .. } = response.body_mut();
+    end_if_over(&*body, permit);
     response
 }
 
@@ -112,7 +113,7 @@ pin_project_lite::pin_project! {
         #[pin]
         body: B,
         // `None` once the call has ended.
-        held: Option<Held<H>>,
+        permit: Option<RawPermit<H>>,
         on_drop: OnBodyDrop,
         // The bytes to come, if the head said how many there are.
         left: Option<u64>,
@@ -127,11 +128,13 @@ pin_project_lite::pin_project! {
     {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            if let Some(held) = this.held.take() {
+            if let Some(permit) = this.permit.take() {
                 match this.on_drop {
-                    _ if *this.complete && !held.is_unwound() => held.end(Outcome::Success),
-                    OnBodyDrop::Head => held.abandon_or(Outcome::Success),
-                    OnBodyDrop::Policy => drop(held),
+                    _ if *this.complete && !permit.is_unwound() => {
+                        permit.end(Outcome::Success);
+                    }
+                    OnBodyDrop::Head => permit.drop_as(Outcome::Success),
+                    OnBodyDrop::Policy => drop(permit),
                 }
             }
         }
@@ -139,11 +142,10 @@ pin_project_lite::pin_project! {
 }
 
 /// Ends the call if its body says that neither data nor trailers come: a server then does not poll it.
-fn end_if_over<B: Body, H: Deref<Target = Breaker>>(body: &B, held: &mut Option<Held<H>>) {
-    if let Some(holding) = held
-        && holding.around(|| body.is_end_stream())
-    {
-        end(held, Outcome::Success);
+fn end_if_over<B: Body, H: Deref<Target = Breaker>>(body: &B, permit: &mut Option<RawPermit<H>>) {
+    let ends = |permit: &mut RawPermit<H>| permit.guard(|| body.is_end_stream());
+    if permit.as_mut().is_some_and(ends) {
+        end(permit, Outcome::Success);
     }
 }
 
@@ -151,9 +153,9 @@ fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-fn end<H: Deref<Target = Breaker>>(held: &mut Option<Held<H>>, outcome: Outcome) {
-    if let Some(held) = held.take() {
-        held.end(outcome);
+fn end<H: Deref<Target = Breaker>>(permit: &mut Option<RawPermit<H>>, outcome: Outcome) {
+    if let Some(permit) = permit.take() {
+        permit.end(outcome);
     }
 }
 
@@ -172,27 +174,27 @@ where
         let mut this = self.project();
         *this.complete = false;
         let body = this.body.as_mut();
-        let Some(holding) = this.held else {
+        let Some(permit) = this.permit else {
             return body.poll_frame(context);
         };
-        let frame = ready!(holding.inside(|| body.poll_frame(context)));
+        let frame = ready!(permit.guard_inner(|| body.poll_frame(context)));
         match &frame {
             Some(Ok(frame)) => {
                 if let Some(code) = frame.trailers_ref().and_then(grpc_status) {
-                    end(this.held, grpc_code(code));
+                    end(this.permit, grpc_code(code));
                 }
                 if let (Some(left), Some(data)) = (this.left.as_mut(), frame.data_ref()) {
                     *left = left.saturating_sub(data.remaining() as u64);
                 }
-                if let Some(holding) = this.held {
+                if let Some(permit) = this.permit {
                     let body = &*this.body;
-                    let hint = holding.around(|| body.size_hint());
+                    let hint = permit.guard(|| body.size_hint());
                     *this.complete = *this.left == Some(0) || hint.exact() == Some(0);
                 }
-                end_if_over(&*this.body, this.held);
+                end_if_over(&*this.body, this.permit);
             }
-            Some(Err(_)) => end(this.held, Outcome::Failure),
-            None => end(this.held, Outcome::Success),
+            Some(Err(_)) => end(this.permit, Outcome::Failure),
+            None => end(this.permit, Outcome::Success),
         }
         Poll::Ready(frame)
     }
@@ -209,7 +211,7 @@ where
 impl<B, H: Deref<Target = Breaker>> fmt::Debug for HeldBody<B, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HeldBody")
-            .field("held", &self.held)
+            .field("permit", &self.permit)
             .finish_non_exhaustive()
     }
 }

@@ -2,9 +2,9 @@
 
 use core::ops::Deref;
 
-use crate::Breaker;
+use crate::{Breaker, permit::RawPermit};
 
-use super::{Classify, held::Held, sealed::Sealed};
+use super::{Classify, sealed::Sealed};
 
 /// When an admitted call ends: [`AtResponse`] or [`AtEndOfBody`](super::AtEndOfBody). Sealed.
 pub trait Ends<Response, Error, H: Deref<Target = Breaker>>: Sealed {
@@ -22,7 +22,11 @@ pub trait Ends<Response, Error, H: Deref<Target = Breaker>>: Sealed {
     ///
     /// Those of the result.
     #[doc(hidden)]
-    fn end(&self, held: Held<H>, result: Result<Response, Error>) -> Result<Self::Response, Error>;
+    fn end(
+        &self,
+        permit: RawPermit<H>,
+        result: Result<Response, Error>,
+    ) -> Result<Self::Response, Error>;
 
     /// What becomes of a response that stands for a rejection.
     #[doc(hidden)]
@@ -49,9 +53,13 @@ where
     }
 
     #[inline]
-    fn end(&self, mut held: Held<H>, result: Result<Response, Error>) -> Result<Response, Error> {
-        let outcome = held.around(|| self.0.classify(&result));
-        held.end(outcome);
+    fn end(
+        &self,
+        mut permit: RawPermit<H>,
+        result: Result<Response, Error>,
+    ) -> Result<Response, Error> {
+        let outcome = permit.guard(|| self.0.classify(&result));
+        permit.end(outcome);
         result
     }
 

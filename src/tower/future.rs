@@ -7,9 +7,9 @@ use core::{
     task::{Context, Poll},
 };
 
-use crate::{Breaker, Rejected};
+use crate::{Breaker, Rejected, permit::RawPermit};
 
-use super::{answer::Answer, ends::Ends, held::Held};
+use super::{answer::Answer, ends::Ends};
 
 const OVER: &str = "polled after it was ready";
 
@@ -37,17 +37,17 @@ pin_project_lite::pin_project! {
         H: Deref<Target = Breaker>,
     {
         // `None` once the call is over.
-        Called { #[pin] future: F, held: Option<Held<H>> },
+        Called { #[pin] future: F, permit: Option<RawPermit<H>> },
         Rejected { rejected: Option<Rejected> },
     }
 }
 
 impl<F, H: Deref<Target = Breaker>, E, A> ResponseFuture<F, H, E, A> {
     #[inline]
-    pub(super) fn called(future: F, held: Held<H>, ends: E, answer: A) -> Self {
-        let held = Some(held);
+    pub(super) fn called(future: F, permit: RawPermit<H>, ends: E, answer: A) -> Self {
+        let permit = Some(permit);
         Self {
-            call: Call::Called { future, held },
+            call: Call::Called { future, permit },
             ends,
             answer,
         }
@@ -83,18 +83,18 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let result = match this.call.project() {
-            CallProjected::Called { future, held } => {
+            CallProjected::Called { future, permit } => {
                 // Taken out meanwhile: what the inner future cannot reach stays in registers.
-                let mut holding = held.take().expect(OVER);
-                match holding.inside(|| future.poll(context)) {
+                let mut taken = permit.take().expect(OVER);
+                match taken.guard_inner(|| future.poll(context)) {
                     Poll::Pending => {
-                        *held = Some(holding);
+                        *permit = Some(taken);
                         return Poll::Pending;
                     }
-                    Poll::Ready(result) if holding.counts_nothing() => {
+                    Poll::Ready(result) if taken.counts_nothing() => {
                         result.map(|response| this.ends.pass(response))
                     }
-                    Poll::Ready(result) => this.ends.end(holding, result),
+                    Poll::Ready(result) => this.ends.end(taken, result),
                 }
             }
             CallProjected::Rejected { rejected } => {
@@ -134,7 +134,7 @@ impl<F, H: Deref<Target = Breaker>, E, A> fmt::Debug for ResponseFuture<F, H, E,
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut f = f.debug_struct("ResponseFuture");
         match &self.call {
-            Call::Called { held, .. } => f.field("held", held),
+            Call::Called { permit, .. } => f.field("permit", permit),
             Call::Rejected { rejected } => f.field("rejected", rejected),
         };
         f.finish_non_exhaustive()

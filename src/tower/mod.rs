@@ -81,7 +81,6 @@ mod choose;
 mod classify;
 mod ends;
 mod future;
-mod held;
 mod layer;
 mod release;
 #[cfg(feature = "tower-retry")]

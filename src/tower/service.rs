@@ -7,7 +7,7 @@ use core::{
 
 use tower_service::Service;
 
-use crate::{Breaker, Rejected, breaker::ticket::Ticket, scope};
+use crate::{Breaker, Rejected, breaker::ticket::Ticket, permit::RawPermit, scope};
 
 use super::{
     Choose, Classify,
@@ -15,7 +15,6 @@ use super::{
     classify::ByResult,
     ends::{AtResponse, Ends},
     future::ResponseFuture,
-    held::Held,
     release::{Release, ReleaseByClone},
 };
 
@@ -192,9 +191,9 @@ where
         };
         if let Some(ticket) = admission {
             self.reserves = false;
-            let mut held = Held::new(breaker, ticket);
-            let future = held.inside(|| self.inner.call(request));
-            ResponseFuture::called(future, held, self.ends.clone(), self.answer.clone())
+            let mut permit = RawPermit::new(breaker, ticket);
+            let future = permit.guard_inner(|| self.inner.call(request));
+            ResponseFuture::called(future, permit, self.ends.clone(), self.answer.clone())
         } else {
             let rejected = self.readiness.take_rejected();
             self.give_up();
@@ -266,9 +265,9 @@ impl<S, B, E, A, R> BreakerService<S, B, E, A, R> {
 /// Records a call that could not be made, if the breaker admits it.
 #[cold]
 fn record<T, E>(breaker: &Breaker, classify: &impl Classify<T, E>, result: &Result<T, E>) {
-    if let Ok(mut held) = Held::admit(breaker) {
-        let outcome = held.around(|| classify.classify(result));
-        held.end(outcome);
+    if let Ok(mut permit) = RawPermit::acquire(breaker) {
+        let outcome = permit.guard(|| classify.classify(result));
+        permit.end(outcome);
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) enum Meaning {
 /// A way out of a call; it calls the second argument while it holds its permit.
 pub(crate) type Exit = fn(&Arc<Breaker>, &dyn Fn());
 
-pub(crate) const EXITS: [(&str, Meaning, Exit); 23] = {
+pub(crate) const EXITS: [(&str, Meaning, Exit); 24] = {
     use Meaning::{Dropped, Failure, Forgotten, NeverAdmitted};
     [
         ("early return", Dropped, early_return),
@@ -39,6 +39,11 @@ pub(crate) const EXITS: [(&str, Meaning, Exit); 23] = {
         ("panic with a permit", Failure, panic_with_a_permit),
         ("panic with an owned permit", Failure, panic_with_an_owned),
         ("panic in observe_with", Failure, panic_in_observe_with),
+        (
+            "panic in observe_with, unwinding",
+            Failure,
+            panic_in_observe_with_unwinding,
+        ),
         ("panic in call", Failure, panic_in_call),
         ("panic in call_with", Failure, panic_in_call_with),
         ("call while unwinding", Failure, panic_in_call_unwinding),
@@ -111,6 +116,10 @@ fn panic_in_observe_with(breaker: &Arc<Breaker>, held: &dyn Fn()) {
         held();
         let _ = permit.observe_with(Ok::<(), ()>(()), |_| throw());
     });
+}
+
+fn panic_in_observe_with_unwinding(breaker: &Arc<Breaker>, held: &dyn Fn()) {
+    while_unwinding(|| panic_in_observe_with(breaker, held));
 }
 
 fn panic_in_call(breaker: &Arc<Breaker>, held: &dyn Fn()) {
