@@ -4,16 +4,17 @@
 use std::sync::Arc;
 
 use crate::{
-    Admitted, Breaker, Permit, Rejected,
+    Admitted, Permit, Rejected,
     machine::{
-        step::{Admission, Event, admit, admit::Refusal, refuse},
+        core::Done,
+        step::{Admission, Event, admit::Refusal},
         word::{Period, Word},
     },
 };
 #[cfg(feature = "std")]
 use crate::{OwnedPermit, scope};
 
-use super::ticket::Ticket;
+use super::{Breaker, ticket::Ticket};
 
 impl Breaker {
     /// Asks to make a call.
@@ -67,23 +68,23 @@ impl Breaker {
     /// ```
     #[inline]
     pub fn peek(&self) -> Result<(), Rejected> {
-        let word = self.hot.cell.load();
+        let word = self.core.load();
         if word.is_closed() {
             return Ok(());
         }
-        self.peek_slowly(word)
+        self.peek_slow(word)
     }
 
     /// Whether [`Breaker::peek`] need not look at more than the state.
     #[cfg(feature = "tower")]
     #[inline]
     pub(crate) fn is_closed(&self) -> bool {
-        self.hot.cell.load().is_closed()
+        self.core.load().is_closed()
     }
 
     #[inline(never)]
-    fn peek_slowly(&self, word: Word) -> Result<(), Rejected> {
-        match refuse(word, &self.hot.rules, self.hot.clock.now()) {
+    fn peek_slow(&self, word: Word) -> Result<(), Rejected> {
+        match self.core.peek(word, self.now()) {
             #[cfg(feature = "std")]
             Some(Refusal::Busy { .. }) if scope::is_within_probe(self, word.period()) => Ok(()),
             Some(refusal) => Err(self.refused(refusal, word)),
@@ -103,89 +104,49 @@ impl Breaker {
     #[cfg(feature = "tower")]
     #[inline]
     pub(crate) fn acquire_at_once(&self) -> Option<Ticket> {
-        let word = self.hot.cell.load();
-        self.hot.shortcut.admits(word).then(|| Ticket {
-            period: word.period(),
-            since: 0,
-        })
+        let period = self.core.admit().ok()?.period();
+        Some(Ticket { period, since: 0 })
     }
 
     #[inline]
     pub(crate) fn acquire(&self) -> Result<Ticket, Rejected> {
-        let word = self.hot.cell.load();
-        if self.hot.shortcut.admits(word) {
-            Ok(Ticket {
+        match self.core.admit() {
+            Ok(word) => Ok(Ticket {
                 period: word.period(),
                 since: 0,
-            })
-        } else {
-            // Taken apart and put together again, so that the healthy path need not hand its ticket on in
-            // the memory that this result comes back in.
-            match self.acquire_slowly(word) {
+            }),
+            // Rebuilt, so that the healthy path does not write its ticket to the memory in which
+            // this result is returned.
+            Err(seen) => match self.acquire_slow(seen) {
                 Ok(ticket) => Ok(ticket),
                 Err(rejected) => Err(rejected),
-            }
+            },
         }
     }
 
-    /// All that a healthy call is spared.
+    /// The slow path of [`Breaker::acquire`].
     #[inline(never)]
-    pub(super) fn acquire_slowly(&self, seen: Word) -> Result<Ticket, Rejected> {
-        if self.hot.shortcut.is_none() {
-            self.acquire_watched(seen)
-        } else {
-            self.ask(seen)
+    pub(super) fn acquire_slow(&self, seen: Word) -> Result<Ticket, Rejected> {
+        if self.core.is_observed() {
+            return self.acquire_observed(seen);
         }
-    }
-
-    /// Asks the machine: for a rejection first, as there may be many.
-    #[expect(
-        clippy::inline_always,
-        reason = "a rejection is spared a call, and the moves around it"
-    )]
-    #[inline(always)]
-    fn ask(&self, seen: Word) -> Result<Ticket, Rejected> {
-        let now = self.hot.clock.now();
-        match refuse(seen, &self.hot.rules, now) {
-            #[cfg(feature = "std")]
-            Some(Refusal::Busy { .. }) if scope::is_within_probe(self, seen.period()) => {
-                Ok(Ticket {
-                    period: seen.period().uncounted(),
-                    since: now,
-                })
-            }
-            Some(refusal) => Err(self.refused(refusal, seen)),
-            None => self.ask_to_step(seen, now),
-        }
-    }
-
-    /// Takes a probe place, most likely.
-    #[cold]
-    fn ask_to_step(&self, seen: Word, now: u64) -> Result<Ticket, Rejected> {
-        let decided = self.hot.cell.transition(
+        self.core.admit_slow(
             seen,
-            self.moment_at(now),
-            || self.moment_at(self.hot.clock.now()),
-            |word, moment| admit(word, &self.hot.rules, moment),
-        );
-        let now = decided.prepared.now;
-        if decided.is_transition() {
-            self.tell(decided.before, decided.after, Event::Admit, now);
-        }
-        match decided.verdict {
-            Admission::Admitted(period) => Ok(Ticket { period, since: now }),
-            Admission::Rejected(refusal) => Err(self.refused(refusal, decided.after)),
-        }
+            || self.now(),
+            |refusal, now| self.refuse(seen, refusal, now),
+            |done| self.answer(done),
+        )
     }
 
-    /// A call of a breaker whose calls are timed or told of.
+    /// The slow path of a breaker whose calls are timed or reported.
     #[cold]
-    fn acquire_watched(&self, seen: Word) -> Result<Ticket, Rejected> {
-        let acquired = if seen.is_closed() {
-            Ok(self.ticket(seen.period()))
-        } else {
-            self.ask(seen)
-        };
+    fn acquire_observed(&self, seen: Word) -> Result<Ticket, Rejected> {
+        let acquired = self.core.admit_observed(
+            seen,
+            || self.now(),
+            |refusal, now| self.refuse(seen, refusal, now),
+            |done| self.answer(done),
+        );
         self.tell_of_call(|listener| match &acquired {
             Ok(ticket) => listener.on_admitted(&self.admitted(ticket.period)),
             Err(rejected) => listener.on_rejected(rejected),
@@ -193,11 +154,35 @@ impl Breaker {
         acquired
     }
 
-    fn ticket(&self, period: Period) -> Ticket {
-        let since = if self.hot.rules.timed() {
-            self.hot.clock.now()
-        } else {
-            0
+    /// Rejects a call that is not a part of a probe; the word did not change.
+    #[inline]
+    fn refuse(&self, seen: Word, refusal: Refusal, now: u64) -> Result<Ticket, Rejected> {
+        #[cfg(feature = "std")]
+        if matches!(refusal, Refusal::Busy { .. }) && scope::is_within_probe(self, seen.period()) {
+            let period = seen.period().uncounted();
+            return Ok(Ticket { period, since: now });
+        }
+        #[cfg(not(feature = "std"))]
+        let _ = now;
+        Err(self.refused(refusal, seen))
+    }
+
+    /// Notifies of the transition that an admission made, and gives the result of the call.
+    fn answer(&self, done: Done<Admission>) -> Result<Ticket, Rejected> {
+        self.notify(&done, Event::Admit);
+        match done.verdict {
+            Admission::Admitted(period) => Ok(self.ticket(period, done.now)),
+            Admission::Rejected(refusal) => Err(self.refused(refusal, done.after)),
+        }
+    }
+
+    /// The ticket of a call. A timed call reads the clock, unless its admission did.
+    #[inline]
+    fn ticket(&self, period: Period, now: Option<u64>) -> Ticket {
+        let since = match now {
+            Some(now) => now,
+            None if self.core.rules.timed() => self.now(),
+            None => 0,
         };
         Ticket { period, since }
     }

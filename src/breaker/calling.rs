@@ -77,14 +77,16 @@ impl Breaker {
         call: impl FnOnce() -> Result<T, E>,
         classify: impl FnOnce(&Result<T, E>) -> Outcome,
     ) -> Told<T, E> {
-        let word = self.hot.cell.load();
-        if self.hot.shortcut.admits(word) {
-            let since = 0;
-            let period = word.period();
-            let permit = FramePermit::new(self, Ticket { period, since });
-            return Ok(permit.call(call, classify));
-        }
-        match self.acquire_slowly(word) {
+        let seen = match self.core.admit() {
+            Ok(word) => {
+                let since = 0;
+                let period = word.period();
+                let permit = FramePermit::new(self, Ticket { period, since });
+                return Ok(permit.call(call, classify));
+            }
+            Err(seen) => seen,
+        };
+        match self.acquire_slow(seen) {
             Ok(ticket) => Ok(self.call_slow(ticket, call, classify)),
             Err(rejected) => Err(rejected),
         }

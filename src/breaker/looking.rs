@@ -5,10 +5,11 @@ use core::{fmt, time::Duration};
 #[cfg(feature = "keyed")]
 use crate::machine::{
     tick::{Deadline, LeaseEnd, SLACK_MS},
+    window::Slot,
     word::{HalfOpen, Open},
 };
 use crate::{
-    Breaker, Policy, State,
+    Policy, State,
     error::rest_of,
     machine::{
         notes::Since,
@@ -18,6 +19,8 @@ use crate::{
     },
     policy,
 };
+
+use super::Breaker;
 
 /// A breaker at one moment.
 ///
@@ -60,9 +63,9 @@ impl Breaker {
     /// half-open, and it is the next call that makes it so.
     #[must_use]
     pub fn state(&self) -> State {
-        let word = self.hot.cell.load();
+        let word = self.core.load();
         match word.phase() {
-            Phase::Open(_) => self.state_at(word, self.hot.clock.now()),
+            Phase::Open(_) => self.state_at(word, self.now()),
             _ => word.state(),
         }
     }
@@ -81,12 +84,12 @@ impl Breaker {
     /// ```
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let word = self.hot.cell.load();
-        let now = self.hot.clock.now();
+        let word = self.core.load();
+        let now = self.now();
         let generation = word.generation();
         let noted = || self.cold.notes.count(generation);
         let (count, reopens, probes_in_flight) = match word.phase() {
-            Phase::Closed(payload) => (Some(self.counted(word, payload, now)), 0, 0),
+            Phase::Closed(_) => (Some(self.core.count(word, now)), 0, 0),
             Phase::Open(open) => (noted(), open.reopens, 0),
             Phase::HalfOpen(half_open) => (noted(), half_open.reopens, half_open.in_flight),
             Phase::Held(_) => (None, 0, 0),
@@ -109,12 +112,7 @@ impl Breaker {
     /// The policy that the breaker was built with.
     #[must_use]
     pub fn policy(&self) -> Policy {
-        policy::decompile(&self.hot.rules)
-    }
-
-    fn counted(&self, word: Word, payload: u64, now: u64) -> Count {
-        self.count_beside(word, now)
-            .unwrap_or_else(|| self.hot.rules.tally.count(payload))
+        policy::decompile(&self.core.rules)
     }
 
     fn state_at(&self, word: Word, now: u64) -> State {
@@ -126,7 +124,7 @@ impl Breaker {
 
     fn rest_at(&self, word: Word, now: u64) -> Option<Duration> {
         match word.phase() {
-            Phase::Open(open) => open_rest(open, &self.hot.rules, now).map(rest_of),
+            Phase::Open(open) => open_rest(open, &self.core.rules, now).map(rest_of),
             _ => None,
         }
     }
@@ -157,27 +155,29 @@ impl Breaker {
     /// Whether the breaker is closed and has counted no failure, as far as its word alone says: no
     /// clock is read.
     pub(crate) fn is_idle(&self) -> bool {
-        let Phase::Closed(payload) = self.hot.cell.load().phase() else {
+        let Phase::Closed(payload) = self.core.load().phase() else {
             return false;
         };
-        let tally = &self.hot.rules.tally;
+        let tally = &self.core.rules.tally;
         if !tally.is_beside() {
             return tally.count(payload).failures == 0;
         }
         // With `failures.within` a healthy word has no run, which says nothing of single failures.
         let healthy = tally.healthy().filter(|healthy| *healthy > 0);
-        !self.has_window() || healthy == Some(payload & tally.health())
+        // Allocated at the first failure or, for time buckets, at the first call that ends.
+        let has_window = self.core.window.get().is_some();
+        !has_window || healthy == Some(payload & tally.health())
     }
 
     /// What is lost if the breaker is forgotten, and the word that says it; `None` if it must not
     /// be.
     pub(crate) fn stake(&self) -> Option<(Stake, Word)> {
-        let word = self.hot.cell.load();
+        let word = self.core.load();
         let stake = match word.phase() {
-            Phase::Closed(payload) => {
-                let timed = self.hot.rules.tally.is_beside();
-                let now = if timed { self.hot.clock.now() } else { 0 };
-                Stake::Failures(self.counted(word, payload, now).failures)
+            Phase::Closed(_) => {
+                let timed = self.core.rules.tally.is_beside();
+                let now = if timed { self.now() } else { 0 };
+                Stake::Failures(self.core.count(word, now).failures)
             }
             Phase::Open(open) if self.is_overdue(word, open) => Stake::Overdue,
             Phase::HalfOpen(half_open) if self.has_overdue_probes(half_open) => Stake::Overdue,
@@ -188,14 +188,14 @@ impl Breaker {
 
     /// Whether the breaker's word is this one: one load, and no user code.
     pub(crate) fn stands_at(&self, word: Word) -> bool {
-        self.hot.cell.load() == word
+        self.core.load() == word
     }
 
     /// Whether the open period ended as long ago as it lasted. A caller that comes more rarely than
     /// that loses little: the breaker lets each of its calls through as a probe.
     fn is_overdue(&self, word: Word, open: Open) -> bool {
-        let rules = &self.hot.rules;
-        let now = self.hot.clock.now();
+        let rules = &self.core.rules;
+        let now = self.now();
         let longest = rules.longest_open(open.reopens, open.origin);
         let since = self.cold.notes.since(word.generation());
         let lasted = since.map_or(longest, |since| {
@@ -208,8 +208,8 @@ impl Breaker {
 
     /// The same of the probes' lease, whether they reported or not.
     fn has_overdue_probes(&self, half_open: HalfOpen) -> bool {
-        let rules = &self.hot.rules;
-        let now = LeaseEnd::of(self.hot.clock.now());
+        let rules = &self.core.rules;
+        let now = LeaseEnd::of(self.now());
         let longest = rules.longest_lease(half_open.reopens);
         let lease = LeaseEnd::ticks(rules.lease_ms(half_open.reopens));
         half_open.lease_end.ahead_of(now, longest).is_none()

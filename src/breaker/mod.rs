@@ -1,4 +1,4 @@
-//! The breaker: the machine's word, the rules, a clock, and who wants to know. Glue.
+//! The breaker: the machine's core, a clock and listeners. Glue.
 //!
 //! | file | what it has |
 //! |---|---|
@@ -7,7 +7,7 @@
 //! | `ending.rs` | after a call: outcomes, drops |
 //! | `calling.rs` | around a call: `call` and its siblings |
 //! | `future.rs` | around a future: `call_async` and its sibling |
-//! | `beside.rs` | the window beside the word, of the trips that have one |
+//! | `beside.rs` | the slot of the external window |
 //! | `operator.rs` | the manual switch |
 //! | `looking.rs` | `state`, `snapshot`, `policy` |
 //! | `outage.rs` | the periods since the breaker was last closed |
@@ -45,10 +45,7 @@ use crate::{
     builder::{Builder, Parts},
     clock::Source,
     listener::CallListener,
-    machine::{
-        cell::Cell, hints::Hints, notes::Notes, rules::Rules, shortcut::Shortcut, step::Moment,
-        word::Word,
-    },
+    machine::{core::Core, notes::Notes, rules::Rules, word::Word},
     sync::AtomicU64,
 };
 #[cfg(feature = "std")]
@@ -56,8 +53,12 @@ use crate::{clock::Clock, listener::Listener};
 #[cfg(feature = "watch")]
 use crate::{machine::watch::Bell, sync::AtomicU32};
 
+#[cfg(feature = "std")]
+use beside::LazyWindow;
 pub use future::CallAsync;
 pub use looking::Snapshot;
+#[cfg(not(feature = "std"))]
+use none_beside::LazyWindow;
 #[cfg(feature = "watch")]
 pub use watching::{StopWatching, Watched};
 
@@ -145,27 +146,19 @@ pub use watching::{StopWatching, Watched};
 ///
 /// None of this happens if the parent forks before it starts threads. Otherwise build the breakers
 /// in the child, and call [`clock::warm_up`](crate::clock::warm_up) before the first fork.
+#[repr(C)]
 pub struct Breaker {
-    hot: CachePadded<Hot>,
+    /// What calls touch: one cache line, which a healthy call only reads.
+    core: CachePadded<Core<LazyWindow>>,
     cold: CachePadded<Cold>,
 }
 
-/// What calls touch: one cache line, which a healthy call only reads.
-struct Hot {
-    cell: Cell,
-    rules: Rules,
-    shortcut: Shortcut,
-    clock: Source,
-}
-
-/// What transitions and readers of the state touch.
+/// What rejections, transitions and readers of the state touch.
 struct Cold {
+    clock: Source,
     name: Option<&'static str>,
     call_listener: Option<&'static dyn CallListener>,
     notes: Notes,
-    hints: Hints,
-    #[cfg(feature = "std")]
-    window: beside::Window,
     #[cfg(feature = "std")]
     audience: telling::Audience,
     #[cfg(feature = "watch")]
@@ -192,24 +185,20 @@ impl Breaker {
 
     pub(crate) const fn assemble(rules: Rules, parts: Parts, clock: Source) -> Self {
         let fresh = Word::new(rules.tally.fresh(0));
+        let observed = rules.timed() || parts.call_listener.is_some();
         Self {
-            hot: CachePadded::new(Hot {
-                cell: Cell::over(AtomicU64::new(fresh.bits())),
-                shortcut: if rules.timed() || parts.call_listener.is_some() {
-                    Shortcut::none()
-                } else {
-                    Shortcut::new(&rules)
-                },
+            core: CachePadded::new(Core::over(
+                AtomicU64::new(fresh.bits()),
+                AtomicU64::new(0),
                 rules,
-                clock,
-            }),
+                observed,
+                LazyWindow::new(),
+            )),
             cold: CachePadded::new(Cold {
+                clock,
                 name: parts.name,
                 call_listener: parts.call_listener,
                 notes: Notes::over(AtomicU64::new(0), AtomicU64::new(0)),
-                hints: Hints::over(AtomicU64::new(0)),
-                #[cfg(feature = "std")]
-                window: beside::Window::new(),
                 #[cfg(feature = "std")]
                 audience: telling::Audience::new(parts.listeners),
                 #[cfg(feature = "watch")]
@@ -230,7 +219,7 @@ impl Breaker {
     #[cfg(feature = "std")]
     #[must_use]
     pub fn with_shared_clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.hot.clock = Source::Shared(clock);
+        self.cold.clock = Source::Shared(clock);
         self
     }
 
@@ -251,7 +240,7 @@ impl Breaker {
     #[cfg(feature = "std")]
     #[must_use]
     pub fn with_shared_listener(mut self, listener: Arc<dyn Listener>) -> Self {
-        let generation = self.hot.cell.load().generation();
+        let generation = self.core.load().generation();
         self.cold.audience.add(listener, generation);
         self
     }
@@ -281,7 +270,7 @@ impl Breaker {
     #[must_use]
     pub fn with_shared_call_listener(mut self, listener: Arc<dyn CallListener>) -> Self {
         self.cold.audience.add_to_calls(listener);
-        self.hot.shortcut = Shortcut::none();
+        self.core.observe();
         self
     }
 
@@ -290,15 +279,10 @@ impl Breaker {
         self.cold.name
     }
 
-    /// A reading of the clock and the salt of the jitter: the seed, else the breaker's address.
-    fn moment_at(&self, now: u64) -> Moment {
-        let interval = &self.hot.rules.interval;
-        let salt = if interval.seeded {
-            interval.seed
-        } else {
-            core::ptr::from_ref(self).addr() as u64
-        };
-        Moment { now, salt }
+    /// Reads the clock.
+    #[inline]
+    fn now(&self) -> u64 {
+        self.cold.clock.now()
     }
 }
 
@@ -316,7 +300,8 @@ mod tests {
     #[test]
     fn a_breaker_is_small_and_keeps_its_line_to_itself() {
         assert!(size_of::<Breaker>() <= 256, "{}", size_of::<Breaker>());
-        assert!(size_of::<Hot>() <= 128, "{}", size_of::<Hot>());
+        let core = size_of::<Core<LazyWindow>>();
+        assert!(core <= 128, "{core}");
         assert!(align_of::<Breaker>() >= 64);
     }
 

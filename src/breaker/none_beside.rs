@@ -1,24 +1,33 @@
-//! Without `std` there is no window beside the word: its trips are refused when a breaker is built.
+//! The slot of the external window without `std`: always empty.
 
-use crate::{
-    Breaker,
-    machine::{tally::Count, word::Word},
+use crate::machine::{
+    rules::Rules,
+    window::{Beside, Slot},
 };
 
-use super::ticket::Ticket;
+/// The slot of an external window, of which no value exists.
+pub(super) struct LazyWindow;
 
-#[expect(clippy::unused_self, reason = "the same face as with `std`")]
-impl Breaker {
-    pub(super) const fn succeed_beside(
-        &self,
-        _seen: Word,
-        _ticket: Ticket,
-        now: Option<u64>,
-    ) -> Option<u64> {
-        now
+impl LazyWindow {
+    pub(super) const fn new() -> Self {
+        Self
+    }
+}
+
+impl Slot for LazyWindow {
+    fn get(&self) -> Option<&Beside> {
+        None
     }
 
-    pub(super) const fn count_beside(&self, _word: Word, _now: u64) -> Option<Count> {
+    fn get_or_make(&self, _: &Rules) -> Option<&Beside> {
         None
+    }
+
+    fn thread(&self) -> usize {
+        0
+    }
+
+    fn number_thread(&self) -> usize {
+        0
     }
 }

@@ -3,14 +3,14 @@
 use core::time::Duration;
 
 use crate::{
-    Breaker, State,
+    State,
     machine::{
         rules::{LONGEST_GIVEN_MS, SHORTEST_GIVEN_MS},
-        step::{Event, Verb, operate},
+        step::{Event, Verb},
     },
 };
 
-use super::ending::millis_up;
+use super::{Breaker, ending::millis_up};
 
 /// What an operator may do. Every verb replaces what stands, and returns the state that it found, as it
 /// was recorded. Outcomes of calls that were admitted before are stale.
@@ -60,17 +60,8 @@ impl Breaker {
     }
 
     fn operate(&self, verb: Verb) -> State {
-        let seen = self.hot.cell.load();
-        let moment = self.moment_at(self.hot.clock.now());
-        let decided = self.hot.cell.transition(
-            seen,
-            (),
-            || (),
-            |word, ()| operate(word, verb, &self.hot.rules, moment),
-        );
-        if decided.is_transition() {
-            self.tell(decided.before, decided.after, Event::Operate, moment.now);
-        }
-        decided.verdict
+        let done = self.core.operate(verb, || self.now());
+        self.notify(&done, Event::Operate);
+        done.verdict
     }
 }

@@ -1,9 +1,8 @@
 //! Which periods are of one outage: the closed one that tripped, and all since.
 
-use crate::{
-    Breaker,
-    machine::word::{Phase, Word},
-};
+use crate::machine::word::{Phase, Word};
+
+use super::Breaker;
 
 /// A run of periods, up to the one that stood when the word was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +42,7 @@ impl Outage {
 impl Breaker {
     /// The outage that stands, if the breaker is not held. No clock is read.
     pub(crate) fn outage(&self) -> Option<Outage> {
-        Outage::of(self.hot.cell.load())
+        Outage::of(self.core.load())
     }
 }
 

@@ -1,34 +1,42 @@
 //! After a transition: the winner of its CAS writes it down and tells of it.
 
 use crate::{
-    Breaker,
     listener::{CallListener, contained},
     machine::{
+        core::Done,
         step::{Change, Event},
         tally::Count,
         word::Word,
     },
 };
 
+use super::Breaker;
+
 impl Breaker {
-    /// Performs what follows a transition that happened at `now`.
-    #[cold]
-    pub(super) fn tell(&self, before: Word, after: Word, event: Event, now: u64) {
-        self.tell_counted(before, after, event, now, None);
+    /// Performs the consequences of an operation, if that ended a period.
+    #[inline]
+    pub(super) fn notify<V>(&self, done: &Done<V>, event: Event) {
+        // An operation that can make a transition has read the clock.
+        if let Some(now) = done.now
+            && done.is_transition()
+        {
+            self.notify_slow(done.before, done.after, event, now, done.counted);
+        }
     }
 
-    /// The same, where `beside` is what a window beside the word had counted at a trip.
+    /// Performs the consequences of a transition at `now`. `counted` are the counts of an external
+    /// window at a trip.
     #[cold]
-    pub(super) fn tell_counted(
+    fn notify_slow(
         &self,
         before: Word,
         after: Word,
         event: Event,
         now: u64,
-        beside: Option<Count>,
+        counted: Option<Count>,
     ) {
-        let change = Change::between(before, after, event, now, beside, &self.hot.rules);
-        let newest = || self.hot.cell.load().generation();
+        let change = Change::between(before, after, event, now, counted, &self.core.rules);
+        let newest = || self.core.load().generation();
         let note = || self.cold.notes.write(&change, now, newest);
         // Before the listeners, who may take their time.
         #[cfg(feature = "watch")]
@@ -36,9 +44,7 @@ impl Breaker {
         #[cfg(not(feature = "watch"))]
         note();
         #[cfg(feature = "std")]
-        self.cold
-            .audience
-            .tell(&self.hot.cell, change, self.cold.name);
+        self.cold.audience.tell(newest, change, self.cold.name);
     }
 
     /// Tells every call listener of something.
@@ -66,7 +72,6 @@ mod audience {
         breaker::per_process::PerProcess,
         listener::{CallListener, Listener, contained},
         machine::{
-            cell::Cell,
             delivery::{Delivery, Told},
             step::Change,
         },
@@ -130,7 +135,12 @@ mod audience {
 
         /// Tells of a transition, unless another thread (or a listener's caller) is telling: then that
         /// one will.
-        pub(super) fn tell(&self, word: &Cell, change: Change, name: Option<&'static str>) {
+        pub(super) fn tell(
+            &self,
+            newest: impl Fn() -> u16,
+            change: Change,
+            name: Option<&'static str>,
+        ) {
             if self.fixed.is_empty() && self.shared().is_empty() {
                 return;
             }
@@ -139,7 +149,7 @@ mod audience {
                 Some(parent) => parent.in_child(change.generation),
                 None => Delivery::from(self.first),
             });
-            if !delivery.post(change, || word.load().generation()) {
+            if !delivery.post(change, newest) {
                 return;
             }
             while let Some(told) = delivery.take() {

@@ -2,9 +2,7 @@
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use crate::Breaker;
-
-use super::Snapshot;
+use super::{Breaker, Snapshot};
 
 /// What ended a [`Breaker::watch`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -106,6 +106,7 @@ impl<C, V> Decided<C, V> {
     }
 
     /// The same decision, with another prepared value.
+    #[cfg(feature = "std")]
     #[inline]
     pub(crate) fn with<D>(self, prepared: D) -> Decided<D, V> {
         Decided {
@@ -117,6 +118,7 @@ impl<C, V> Decided<C, V> {
     }
 
     /// Whether a period ended.
+    #[cfg(feature = "std")]
     #[inline]
     pub(crate) fn is_transition(&self) -> bool {
         self.before.period() != self.after.period()

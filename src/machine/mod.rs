@@ -10,6 +10,8 @@
 //!         shortcut ── healthy?    cell ── the atomic word and the one CAS loop on it
 //!                                   |
 //!                  window ── failure rings and time buckets
+//!                                   |
+//!                    core ── admit, record, operate, inspect: what a `Breaker` drives
 //!     notes ── diagnostics     delivery ── undelivered transitions     watch ── event count
 //!     hints ── how long a dependency asked to be left alone
 //! ```
@@ -27,6 +29,7 @@
 //!    after the CAS.
 
 pub(crate) mod cell;
+pub(crate) mod core;
 #[cfg(feature = "std")]
 pub(crate) mod delivery;
 pub(crate) mod hints;

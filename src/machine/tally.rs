@@ -205,14 +205,12 @@ impl Tally {
     }
 
     /// Whether a closed word with an external window has no run that a success would end.
-    #[cfg(feature = "std")]
     #[inline]
     pub(crate) const fn has_no_run(word: super::word::Word) -> bool {
         word.is_closed() && word.payload() & payload::HEALTH == 0
     }
 
     /// Whether a failure is recorded in an external window first.
-    #[cfg(feature = "std")]
     #[inline]
     pub(crate) const fn is_beside(&self) -> bool {
         matches!(
@@ -222,7 +220,6 @@ impl Tally {
     }
 
     /// Whether a success is counted in time buckets.
-    #[cfg(feature = "std")]
     #[inline]
     pub(crate) const fn is_rate(&self) -> bool {
         matches!(self.window, Some(Window::Rate { .. }))

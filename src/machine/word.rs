@@ -168,7 +168,6 @@ impl Period {
         GENERATION.get(self.0) as u16
     }
 
-    #[cfg(feature = "std")]
     pub(crate) const fn is_closed(self) -> bool {
         STATE.get(self.0) == CLOSED
     }

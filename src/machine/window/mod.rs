@@ -16,6 +16,8 @@
 //!    continues. (Exception: the allocation of the window, once, for which others wait:
 //!    `OnceLock`.)
 
+#[cfg(not(feature = "std"))]
+mod none;
 pub(crate) mod payload;
 #[cfg(feature = "std")]
 pub(crate) mod rate;
@@ -25,16 +27,36 @@ pub(crate) mod stamps;
 #[cfg(feature = "std")]
 use super::{
     cell::{Cell, Decided},
-    hints::Hints,
-    rules::Rules,
-    step::{Counted, Moment, Recorded, Step, count_failure},
+    step::{Counted, Recorded, Step, count_failure},
     tally::{Count, Window},
-    word::{Period, Phase, Word},
+    word::{Phase, Word},
 };
+use super::{hints::Hints, rules::Rules, step::Moment, word::Period};
+#[cfg(not(feature = "std"))]
+pub(crate) use none::Beside;
+
+/// The slot of an external window. A breaker allocates the window at its first use, a model at
+/// once.
+pub(crate) trait Slot {
+    /// The window, if it is allocated.
+    fn get(&self) -> Option<&Beside>;
+
+    /// The window of these rules, allocated if it is not yet; `None` for a trip in the word.
+    fn get_or_make(&self, rules: &Rules) -> Option<&Beside>;
+
+    /// The number of the calling thread, which chooses its shard: any, before the thread has one.
+    fn thread(&self) -> usize;
+
+    /// The number of the calling thread, which gets one if it has none.
+    fn number_thread(&self) -> usize;
+}
 
 /// A failure to record.
-#[cfg(feature = "std")]
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(
+    not(feature = "std"),
+    expect(dead_code, reason = "no window records it")
+)]
 pub(crate) struct Failure<'a> {
     /// The closed period in which its call was admitted.
     pub(crate) period: Period,
@@ -107,6 +129,23 @@ impl Beside {
         match self {
             Self::Stamps(stamps) => stamps.fail(cell, seen, failure, rules),
             Self::Rate(rate) => rate.fail(cell, seen, failure, rules),
+        }
+    }
+
+    /// Counts a success of the closed period of `seen`, if this window has time buckets.
+    pub(crate) fn succeed(&self, thread: usize, cell: &Cell, seen: Word, now: u64) {
+        match self {
+            Self::Rate(rate) => rate.succeed(thread, cell, seen, now),
+            Self::Stamps(_) => {}
+        }
+    }
+
+    /// Counts a success without the clock: whether it could.
+    #[inline]
+    pub(crate) fn succeed_untimed(&self, thread: usize, generation: u16) -> bool {
+        match self {
+            Self::Rate(rate) => rate.succeed_untimed(thread, generation),
+            Self::Stamps(_) => false,
         }
     }
 

@@ -1,0 +1,407 @@
+//! The core of a breaker: word, rules, fast path and window. It does load, decide, CAS and retry.
+//!
+//! | operation | function | slow path |
+//! |---|---|---|
+//! | a call asks for admission | [`admit`](Core::admit) | [`admit_slow`](Core::admit_slow) |
+//! | a call succeeds | [`record_success`](Core::record_success) | [`in_word`], [`in_bucket`] |
+//! | a call fails | [`record_failure`](Core::record_failure) | |
+//! | a call is ignored | [`record_ignored`](Core::record_ignored) | |
+//! | an operator acts | [`operate`](Core::operate) | |
+//! | a caller inspects | [`load`], [`peek`](Core::peek), [`count`](Core::count) | |
+//!
+//! A slow path gets the word that its fast path loaded. No call of an [observed](Core::is_observed)
+//! core takes a fast path: [`admit_observed`] and [`record_success_observed`] serve these calls.
+//! `Breaker` is a core with a clock and listeners, and the models drive the same core.
+//!
+//! Rules:
+//!
+//! 1. The clock is an argument. An operation reads the clock only if needed, and after the load of
+//!    the word (rule 4 of the machine). An operation that can make a transition reads the clock
+//!    before its CAS: a clock that panics leaves no transition without a notification.
+//! 2. An operation returns its effect as data, [`Done`], and the caller notifies. Three functions
+//!    take what follows as a closure instead, so that a short path moves no data through memory.
+//! 3. An operation runs no user code except the clock.
+//!
+//! [`in_word`]: Core::record_success_in_word
+//! [`in_bucket`]: Core::record_success_in_bucket
+//! [`load`]: Core::load
+//! [`admit_observed`]: Core::admit_observed
+//! [`record_success_observed`]: Core::record_success_observed
+
+use crate::sync::AtomicU64;
+
+use super::{
+    cell::{Cell, Decided},
+    hints::Hints,
+    rules::Rules,
+    shortcut::Shortcut,
+    step::{
+        Admission, Moment, Recorded, Verb, Vote, admit, admit::Refusal, operate, refuse, report,
+    },
+    tally::{Count, Tally},
+    window::{Failure, Slot},
+    word::{Period, Phase, State, Word},
+};
+
+/// The word of a breaker and all that decides about it. `S` is the slot of an external window.
+#[derive(Debug)]
+pub(crate) struct Core<S> {
+    /// (Visible to the crate for the injected bugs of `loom-tests`, which misuse it.)
+    pub(crate) cell: Cell,
+    pub(crate) rules: Rules,
+    shortcut: Shortcut,
+    hints: Hints,
+    pub(crate) window: S,
+}
+
+/// The effect of an operation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Done<V> {
+    /// The word of the decision, and the word after it.
+    pub(crate) before: Word,
+    pub(crate) after: Word,
+    pub(crate) verdict: V,
+    /// The clock reading of the decision, if there was one.
+    pub(crate) now: Option<u64>,
+    /// The counts of an external window at a trip.
+    pub(crate) counted: Option<Count>,
+}
+
+impl<V> Done<V> {
+    #[inline]
+    fn of<C>(decided: Decided<C, V>, now: Option<u64>) -> Self {
+        Self {
+            before: decided.before,
+            after: decided.after,
+            verdict: decided.verdict,
+            now,
+            counted: None,
+        }
+    }
+
+    #[inline]
+    const fn unchanged(word: Word, verdict: V, now: Option<u64>) -> Self {
+        Self {
+            before: word,
+            after: word,
+            verdict,
+            now,
+            counted: None,
+        }
+    }
+
+    /// Whether a period ended.
+    #[inline]
+    pub(crate) fn is_transition(&self) -> bool {
+        self.before.period() != self.after.period()
+    }
+}
+
+impl<S> Core<S> {
+    /// A core over two atomics, which hold the bits of a word and 0.
+    ///
+    /// `observed` means that each call is timed or reported: no call takes the fast path.
+    pub(crate) const fn over(
+        word: AtomicU64,
+        hint: AtomicU64,
+        rules: Rules,
+        observed: bool,
+        window: S,
+    ) -> Self {
+        Self {
+            cell: Cell::over(word),
+            shortcut: if observed {
+                Shortcut::none()
+            } else {
+                Shortcut::new(&rules)
+            },
+            hints: Hints::over(hint),
+            rules,
+            window,
+        }
+    }
+
+    /// Disables the fast path of all calls.
+    #[cfg(feature = "std")]
+    pub(crate) const fn observe(&mut self) {
+        self.shortcut = Shortcut::none();
+    }
+
+    /// Whether no call takes the fast path.
+    #[inline]
+    pub(crate) const fn is_observed(&self) -> bool {
+        self.shortcut.is_none()
+    }
+
+    #[inline]
+    pub(crate) fn load(&self) -> Word {
+        self.cell.load()
+    }
+
+    /// A call asks for admission. `Ok` is the word that admits the call unchanged, `Err` the word
+    /// for [`Core::admit_slow`].
+    #[inline]
+    pub(crate) fn admit(&self) -> Result<Word, Word> {
+        let seen = self.cell.load();
+        if self.shortcut.admits(seen) {
+            Ok(seen)
+        } else {
+            Err(seen)
+        }
+    }
+
+    /// The slow path of [`Core::admit`]. It tries a rejection first, as there may be many of them.
+    ///
+    /// `refused` follows, with the clock reading, if the word rejects the call and does not change.
+    /// `decided` follows otherwise.
+    #[expect(
+        clippy::inline_always,
+        reason = "saves a rejection a call and the moves around it"
+    )]
+    #[inline(always)]
+    pub(crate) fn admit_slow<T>(
+        &self,
+        seen: Word,
+        clock: impl Fn() -> u64,
+        refused: impl FnOnce(Refusal, u64) -> T,
+        decided: impl FnOnce(Done<Admission>) -> T,
+    ) -> T {
+        let now = clock();
+        match refuse(seen, &self.rules, now) {
+            Some(refusal) => refused(refusal, now),
+            None => self.admit_by_step(seen, now, clock, decided),
+        }
+    }
+
+    /// Takes a probe slot, most likely.
+    #[cold]
+    fn admit_by_step<T>(
+        &self,
+        seen: Word,
+        now: u64,
+        clock: impl Fn() -> u64,
+        decided: impl FnOnce(Done<Admission>) -> T,
+    ) -> T {
+        let step = self.cell.transition(
+            seen,
+            self.moment(now),
+            || self.moment(clock()),
+            |word, moment| admit(word, &self.rules, moment),
+        );
+        decided(Done::of(step, Some(step.prepared.now)))
+    }
+
+    /// [`Core::admit_slow`] of an observed call. A closed breaker needs no clock.
+    pub(crate) fn admit_observed<T>(
+        &self,
+        seen: Word,
+        clock: impl Fn() -> u64,
+        refused: impl FnOnce(Refusal, u64) -> T,
+        decided: impl FnOnce(Done<Admission>) -> T,
+    ) -> T {
+        if seen.is_closed() {
+            let admitted = Admission::Admitted(seen.period());
+            return decided(Done::unchanged(seen, admitted, None));
+        }
+        self.admit_slow(seen, clock, refused, decided)
+    }
+
+    /// The reason to reject a call at `now`, if the rejection makes no transition.
+    #[inline]
+    pub(crate) const fn peek(&self, seen: Word, now: u64) -> Option<Refusal> {
+        refuse(seen, &self.rules, now)
+    }
+
+    /// A call of `period` succeeds. `Ok` is the word that the success does not change, `Err` the
+    /// word for [`Core::record_success_in_word`] or [`Core::record_success_in_bucket`].
+    #[inline]
+    pub(crate) fn record_success(&self, period: Period) -> Result<Word, Word> {
+        let seen = self.cell.load();
+        if self.shortcut.changes_nothing(seen, period) {
+            Ok(seen)
+        } else {
+            Err(seen)
+        }
+    }
+
+    /// A call of `period` ends with an outcome that is not counted.
+    pub(crate) fn record_ignored(&self, period: Period) -> Done<Recorded> {
+        let seen = self.cell.load();
+        let report = |word, ()| report(word, period, Vote::Ignored, &self.rules);
+        Done::of(self.cell.transition(seen, (), || (), report), None)
+    }
+
+    /// An operator acts.
+    pub(crate) fn operate(&self, verb: Verb, clock: impl Fn() -> u64) -> Done<State> {
+        let seen = self.cell.load();
+        let moment = self.moment(clock());
+        let operate = |word, ()| operate(word, verb, &self.rules, moment);
+        let decided = self.cell.transition(seen, (), || (), operate);
+        Done::of(decided, Some(moment.now))
+    }
+
+    /// Counts a success in the word. Only a trip that counts in time buckets uses `now`.
+    #[inline]
+    fn success(&self, seen: Word, period: Period, now: Option<u64>) -> Done<Recorded> {
+        let at = now.unwrap_or(0);
+        let report = |word, ()| report(word, period, Vote::Success { now: at }, &self.rules);
+        Done::of(self.cell.transition(seen, (), || (), report), now)
+    }
+
+    /// A clock reading with the salt of the jitter: the seed, or the address of the core.
+    fn moment(&self, now: u64) -> Moment {
+        let interval = &self.rules.interval;
+        let salt = if interval.seeded {
+            interval.seed
+        } else {
+            core::ptr::from_ref(self).addr() as u64
+        };
+        Moment { now, salt }
+    }
+}
+
+impl<S: Slot> Core<S> {
+    /// Whether successes are counted in time buckets, and take [`Core::record_success_in_bucket`].
+    ///
+    /// (The caller chooses between two functions, because each is inlined into a function of its
+    /// own that saves few registers.)
+    #[inline]
+    pub(crate) const fn counts_in_buckets(&self) -> bool {
+        self.rules.tally.is_rate()
+    }
+
+    /// The slow path of a success that is counted in the word.
+    #[inline]
+    pub(crate) fn record_success_in_word(
+        &self,
+        seen: Word,
+        period: Period,
+        clock: impl Fn() -> u64,
+    ) -> Done<Recorded> {
+        debug_assert!(!self.counts_in_buckets(), "its buckets would lose it");
+        self.success(seen, period, Self::now_of_probe(period, clock))
+    }
+
+    /// The slow path of a success that is counted in a time bucket. Most successes are counted only
+    /// there, without the clock. `then` follows.
+    #[inline]
+    pub(crate) fn record_success_in_bucket<T>(
+        &self,
+        seen: Word,
+        period: Period,
+        clock: impl Fn() -> u64,
+        then: impl FnOnce(Done<Recorded>) -> T,
+    ) -> T {
+        if seen.is_of(period) && Tally::has_no_run(seen) && self.count_untimed(seen) {
+            return then(Done::unchanged(seen, Recorded::Applied, None));
+        }
+        self.record_success_in_bucket_slow(seen, period, clock, then)
+    }
+
+    #[inline(never)]
+    fn record_success_in_bucket_slow<T>(
+        &self,
+        seen: Word,
+        period: Period,
+        clock: impl Fn() -> u64,
+        then: impl FnOnce(Done<Recorded>) -> T,
+    ) -> T {
+        then(self.success_in_bucket(seen, period, clock()))
+    }
+
+    /// The clock, for a probe. Of successes that are counted in the word, only a probe recovers.
+    #[inline]
+    fn now_of_probe(period: Period, clock: impl Fn() -> u64) -> Option<u64> {
+        if period.is_half_open() {
+            Some(clock())
+        } else {
+            None
+        }
+    }
+
+    /// Counts a success at `now` in its time bucket, and ends the run in the word, if there is one.
+    #[expect(clippy::inline_always, reason = "so that its slow path needs no call")]
+    #[inline(always)]
+    fn success_in_bucket(&self, seen: Word, period: Period, now: u64) -> Done<Recorded> {
+        if period.is_closed()
+            && seen.is_of(period)
+            && let Some(window) = self.window.get_or_make(&self.rules)
+        {
+            window.succeed(self.window.number_thread(), &self.cell, seen, now);
+        }
+        self.success(seen, period, Some(now))
+    }
+
+    /// Counts a success of the closed period of `seen` without the clock: whether it could.
+    #[inline]
+    fn count_untimed(&self, seen: Word) -> bool {
+        match self.window.get() {
+            Some(window) => window.succeed_untimed(self.window.thread(), seen.generation()),
+            None => false,
+        }
+    }
+
+    /// An observed call of `period` succeeds. A time bucket counts it by the clock.
+    pub(crate) fn record_success_observed(
+        &self,
+        period: Period,
+        clock: impl Fn() -> u64,
+    ) -> Done<Recorded> {
+        let seen = self.cell.load();
+        if self.counts_in_buckets() {
+            self.success_in_bucket(seen, period, clock())
+        } else {
+            self.success(seen, period, Self::now_of_probe(period, clock))
+        }
+    }
+
+    /// A call of `period` fails. `hint_ms` is the pause that the dependency asked for, or 0.
+    #[expect(clippy::inline_always, reason = "moves no effect through memory")]
+    #[inline(always)]
+    pub(crate) fn record_failure(
+        &self,
+        period: Period,
+        hint_ms: u64,
+        clock: impl Fn() -> u64,
+    ) -> Done<Recorded> {
+        let seen = self.cell.load();
+        let now = clock();
+        let (moment, hints) = (self.moment(now), &self.hints);
+        if hint_ms > 0 {
+            hints.note(period, now, hint_ms, || self.cell.load().is_of(period));
+        }
+        if self.rules.tally.is_beside()
+            && period.is_closed()
+            && let Some(window) = self.window.get_or_make(&self.rules)
+        {
+            let failure = Failure {
+                period,
+                moment,
+                hints,
+            };
+            let decided = window.fail(&self.cell, seen, failure, &self.rules);
+            return Done {
+                counted: decided.prepared,
+                ..Done::of(decided, Some(now))
+            };
+        }
+        // Read again for each word, which may have counted a failure with a hint.
+        let hint = || hints.running(period, now);
+        let decided = self.cell.transition(seen, hint(), hint, |word, hint_ms| {
+            report(word, period, Vote::Failure { moment, hint_ms }, &self.rules)
+        });
+        Done::of(decided, Some(now))
+    }
+
+    /// The counts in the window of a closed word at `now`; without a window, the run of failures.
+    pub(crate) fn count(&self, word: Word, now: u64) -> Count {
+        let Phase::Closed(payload) = word.phase() else {
+            return Count::default();
+        };
+        // An inspection allocates no window.
+        match self.window.get() {
+            Some(window) => window.count(word, &self.rules, now),
+            None => self.rules.tally.count(payload),
+        }
+    }
+}

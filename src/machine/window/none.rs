@@ -1,0 +1,40 @@
+//! The external window without `std`: none. The builder refuses trips that need one.
+
+use super::{
+    super::{
+        cell::{Cell, Decided},
+        rules::Rules,
+        step::Recorded,
+        tally::Count,
+        word::Word,
+    },
+    Failure,
+};
+
+/// An external window, of which no value exists. The interface is the same as with `std`.
+#[derive(Debug)]
+pub(crate) enum Beside {}
+
+impl Beside {
+    pub(crate) const fn fail(
+        &self,
+        _cell: &Cell,
+        _seen: Word,
+        _failure: Failure<'_>,
+        _rules: &Rules,
+    ) -> Decided<Option<Count>, Recorded> {
+        match *self {}
+    }
+
+    pub(crate) const fn succeed(&self, _thread: usize, _cell: &Cell, _seen: Word, _now: u64) {
+        match *self {}
+    }
+
+    pub(crate) const fn succeed_untimed(&self, _thread: usize, _generation: u16) -> bool {
+        match *self {}
+    }
+
+    pub(crate) const fn count(&self, _word: Word, _rules: &Rules, _now: u64) -> Count {
+        match *self {}
+    }
+}
