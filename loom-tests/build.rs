@@ -1,7 +1,7 @@
 //! Plants the bugs that are a few words in a shipped file: `src/bugs/patched.rs` says how they are read.
 //!
-//! Of each row of the tables it copies what the patched file belongs to (`cell.rs` or `hints.rs` with the window that
-//! is built on it, or the window, or another file by itself), and writes a module in which that copy takes the place of the shipped one.
+//! Of each row of the tables it copies what the patched file belongs to and what is built on that (`cell.rs` or
+//! `hints.rs`, the window, the core; or another file by itself), and writes a module in which that copy takes the place of the shipped one.
 //! A text that is not there exactly once is an error: the shipped code has moved on, and the row must follow.
 
 #[path = "src/bugs/patched/tables.rs"]
@@ -27,6 +27,7 @@ const PARTS: &[(&str, &[&str])] = &[
         ],
     ),
     ("hints", &["hints.rs"]),
+    ("core", &["core.rs"]),
     ("notes", &["notes.rs"]),
     ("delivery", &["delivery.rs"]),
     ("watch", &["watch.rs"]),
@@ -55,8 +56,11 @@ const PAYLOAD: &str = "window/payload.rs";
 
 /// Whether this patch needs a copy of this part.
 fn is_copied(part: &str, files: &[&str], patch: &Patch) -> bool {
+    let below_the_window = ["cell.rs", "hints.rs"].contains(&patch.file);
+    let below_the_core = below_the_window || patch.file.starts_with("window/");
     files.contains(&patch.file)
-        || (part == "window" && ["cell.rs", "hints.rs"].contains(&patch.file))
+        || (part == "window" && below_the_window)
+        || (part == "core" && below_the_core)
 }
 
 /// Copies what is to be copied, and gives the module that takes it in.
@@ -83,7 +87,7 @@ fn module(patch: &Patch, here: &Path, machine: &Path, out: &Path) -> String {
         copied.push_str(&declared(part, &own.join(files[0])));
     }
     let (name, shipped) = (patch.name, shipped.join(", "));
-    let glue = declared("shipped", &here.join("src/shipped.rs"));
+    let glue = declared("driver", &here.join("src/driver.rs"));
     format!(
         "mod {name} {{\n\
          mod machine {{\npub(crate) use crate::machine::{{{shipped}}};\n{copied}}}\n\
@@ -118,6 +122,6 @@ fn row(patch: &Patch) -> String {
     } = patch;
     format!(
         "Bug {{ breaks: {breaks:?}, what: {what:?}, seen: {seen:?}, model: {model:?}, gives_away: {gives_away:?}, \
-         plant: models::{model}::<{name}::shipped::Shipped> }},\n"
+         plant: models::{model}::<{name}::driver::Shipped> }},\n"
     )
 }

@@ -8,6 +8,7 @@
 //!    |    \_________ scene            |
 //! harness  the discipline  \____ subject   what is asked: shipped, or one of the planted bugs
 //!                         \____ history   what was asked and answered, for the checker in `histories`
+//! driver   hands what is asked on to the shipped core
 //! ```
 //!
 //! `cargo test -p loom-tests -- --nocapture` prints what each model did, `cargo run -p loom-tests --bin bugs` which
@@ -18,6 +19,7 @@
 #![cfg(not(test))]
 
 mod bugs;
+mod driver;
 mod harness;
 mod history;
 #[path = "../../src/machine/mod.rs"]
@@ -32,13 +34,12 @@ mod history;
 mod machine;
 mod models;
 mod scene;
-mod shipped;
 mod subject;
 mod sync;
 
 pub use bugs::{Bug, bugs, silence};
+use driver::Shipped;
 use harness::Model;
-use shipped::Shipped;
 
 /// Every model: `$do!` gets the groups, and in each of them its models. (One that is missing here is dead
 /// code, and so a warning.)

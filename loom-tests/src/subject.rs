@@ -1,6 +1,6 @@
 //! What the models are asked of: the shipped machine, or a planted bug.
 //!
-//! A planted bug is another [`Subject`]: whatever it does not break it takes from `shipped.rs`.
+//! A planted bug is another [`Subject`]: whatever it does not break it takes from `driver.rs`.
 
 use crate::machine::{
     rules::Rules,

@@ -3,7 +3,7 @@
 //! Twelve threads do eight operations each, drawn at random, on one breaker whose trip lives in the word; a
 //! scheduler of shuttle chooses who goes on at each access to an atomic; and one order of the pure steps must
 //! explain what they were answered. The files of `src/machine` are included as they are, over the atomics of
-//! `sync.rs`, and so is the glue of `loom-tests`.
+//! `sync.rs`, and so is the driver of `loom-tests`.
 //!
 //! shuttle takes every ordering for `SeqCst`. It searches at random: what it does not find may be there. A run
 //! begins with a fixed seed (another one: `SHUTTLE_RANDOM_SEED`), and prints the schedule of an execution that
@@ -12,6 +12,9 @@
 // As in `loom-tests`: the unit tests of the machine need the real crate around them.
 #![cfg(not(test))]
 
+#[path = "../../loom-tests/src/driver.rs"]
+#[allow(dead_code, reason = "the models of loom need more of it")]
+mod driver;
 mod game;
 #[path = "../../loom-tests/src/history.rs"]
 #[allow(dead_code, reason = "the models of loom need more of it")]
@@ -29,9 +32,6 @@ mod machine;
 #[path = "../../loom-tests/src/bugs/in_word.rs"]
 mod planted;
 mod rules;
-#[path = "../../loom-tests/src/shipped.rs"]
-#[allow(dead_code, reason = "the models of loom need more of it")]
-mod shipped;
 #[path = "../../loom-tests/src/subject.rs"]
 #[allow(dead_code, reason = "the models of loom need more of it")]
 mod subject;
@@ -39,9 +39,9 @@ mod sync;
 
 pub use game::Scheduler;
 
+use driver::Shipped;
 use game::Game;
 use planted::{InWord, NoBug, NoGenerationCheck, WinnerAndLoserBothAdmitted};
-use shipped::Shipped;
 
 /// Plays with the shipped machine, and prints what came up.
 ///

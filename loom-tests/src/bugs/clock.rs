@@ -7,7 +7,7 @@ use super::{
     planted::{Planted, over_shipped},
 };
 use crate::{
-    shipped::Shipped,
+    driver::Shipped,
     subject::{Did, Subject},
 };
 

@@ -4,6 +4,7 @@
 use std::marker::PhantomData;
 
 use crate::{
+    driver::Shipped,
     machine::{
         cell::Cell,
         rules::Rules,
@@ -11,7 +12,6 @@ use crate::{
         tally::Count,
         word::{Period, Word},
     },
-    shipped::Shipped,
     subject::{Did, Said, Subject, moment},
     sync::AtomicU64,
 };

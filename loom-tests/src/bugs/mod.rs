@@ -5,7 +5,7 @@
 //! planted    what a broken subject takes over from the shipped one
 //! period  probes  transitions  clock  telling  ring      written by hand, a file for each family
 //! histories, in_word    what the history checker finds, under shuttle too
-//! patched    copies of shipped files in which a few words differ: memory orderings, windows, delivery
+//! patched    copies of shipped files in which a few words differ: memory orderings, windows, the core, delivery
 //! ```
 //!
 //! A bug is found if its model goes red, and by what is said here to give it away: a message of the model itself, or

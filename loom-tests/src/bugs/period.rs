@@ -5,11 +5,11 @@ use super::{
     planted::{Planted, over_shipped},
 };
 use crate::{
+    driver::Shipped,
     machine::{
         step::{Recorded, Verb, Vote},
         word::Period,
     },
-    shipped::Shipped,
     subject::{Did, Said, Subject},
 };
 

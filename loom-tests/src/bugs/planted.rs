@@ -1,13 +1,13 @@
 //! A subject that is the shipped one but for what it breaks.
 
 use crate::{
+    driver::Shipped,
     machine::{
         rules::Rules,
         step::{Verb, Vote},
         tally::Count,
         word::{Period, Word},
     },
-    shipped::Shipped,
     subject::{Did, Subject},
 };
 

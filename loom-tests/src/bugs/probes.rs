@@ -5,12 +5,12 @@ use super::{
     planted::{Planted, over_shipped},
 };
 use crate::{
+    driver::{Shipped, unwritten},
     machine::{
         step::{Recorded, Vote, admit, admit::Refusal},
         tick::LeaseEnd,
         word::{HalfOpen, Period, Phase},
     },
-    shipped::{Shipped, unwritten},
     subject::{Did, Said, Subject, moment},
     sync::{AtomicU64, Ordering},
 };

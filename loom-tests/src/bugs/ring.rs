@@ -2,12 +2,14 @@
 
 use super::{Bug, bug, planted::Planted};
 use crate::{
+    driver::Shipped,
     machine::{
+        cell::Decided,
+        core::Core,
         step::{Counted, Recorded, Step, Vote, count_failure},
         window::payload::Payload,
         word::{Period, Phase, Word},
     },
-    shipped::{Shipped, did},
     subject::{Did, Said, Subject},
     sync::{AtomicU64, Ordering},
 };
@@ -43,7 +45,7 @@ impl Planted for TicketFirst {
         let Vote::Failure { moment, .. } = vote else {
             return self.shipped.report(period, vote);
         };
-        let Shipped { cell, rules, .. } = &self.shipped;
+        let Core { cell, rules, .. } = &*self.shipped;
         let step = |word, verdict| Step { word, verdict };
         let ticket = cell.transition(
             self.shipped.word(),
@@ -58,12 +60,12 @@ impl Planted for TicketFirst {
             },
         );
         let Phase::Closed(payload) = ticket.before.phase() else {
-            return did(ticket, Said::Recorded);
+            return did(ticket);
         };
         let place = Payload::new(payload).place().index;
         self.written[place].store(1, Ordering::Release);
         if self.written[1 - place].load(Ordering::Acquire) == 0 {
-            return did(ticket, Said::Recorded);
+            return did(ticket);
         }
         let tripped = cell.transition(
             ticket.after,
@@ -79,6 +81,15 @@ impl Planted for TicketFirst {
                 }
             },
         );
-        did(tripped, Said::Recorded)
+        did(tripped)
+    }
+}
+
+fn did(decided: Decided<(), Recorded>) -> Did {
+    Did {
+        said: Said::Recorded(decided.verdict),
+        before: decided.before,
+        after: decided.after,
+        counted: None,
     }
 }

@@ -6,13 +6,13 @@ use loom::sync::Mutex;
 
 use super::{Bug, bug};
 use crate::{
+    driver::Shipped,
     machine::{
         rules::Rules,
         step::{Change, Verb, Vote},
         tally::Count,
         word::{Period, Word},
     },
-    shipped::Shipped,
     subject::{Did, Subject, Teller, Told},
 };
 

@@ -5,13 +5,14 @@ use super::{
     planted::{Planted, over_shipped},
 };
 use crate::{
+    driver::{Shipped, unwritten},
     machine::{
         cell::Cell,
+        core::Core,
         step::{Recorded, Step, Vote, report},
         word::{Period, Word},
     },
     scene::failure,
-    shipped::{Shipped, unwritten},
     subject::{Did, Said, Subject},
 };
 
@@ -70,7 +71,7 @@ over_shipped!(DeadlineAfterState {
         let Vote::Failure { .. } = vote else {
             return self.0.report(period, vote);
         };
-        let Shipped { cell, rules, .. } = &self.0;
+        let Core { cell, rules, .. } = &*self.0;
         // The state, with the deadline of an earlier period.
         let opened = self.0.report(period, failure(0));
         let whole = report(opened.before, period, vote, rules).word;

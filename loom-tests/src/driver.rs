@@ -1,0 +1,195 @@
+//! The shipped core as a subject: passes requests on to the core, and reads its answers off.
+//!
+//! The machine is that of `super`, so that a patched copy uses this file too (`bugs/patched`).
+
+use std::ops::Deref;
+
+use super::machine::{
+    core::{Core, Done},
+    delivery::Delivery,
+    notes::Notes,
+    rules::{Interval, Rules},
+    step::{Admission, Change, Recorded, Verb, Vote},
+    tally::Count,
+    watch::Bell,
+    window::{Beside, Slot},
+    word::{Period, Word},
+};
+use crate::{
+    subject::{Did, Said, Subject, Teller, Told, Waker},
+    sync::{self, AtomicU32, AtomicU64},
+};
+
+/// One line of successes, so that they meet.
+const SHARDS: usize = 1;
+
+/// The core of `Breaker`, with its window made at once. (Not modelled: the lazy allocation of the
+/// window.)
+pub(crate) struct Shipped(Core<Eager>);
+
+impl Deref for Shipped {
+    type Target = Core<Eager>;
+
+    fn deref(&self) -> &Core<Eager> {
+        &self.0
+    }
+}
+
+/// The slot of a window that is made with the core.
+pub(crate) struct Eager(Option<Beside>);
+
+impl Slot for Eager {
+    fn get(&self) -> Option<&Beside> {
+        self.0.as_ref()
+    }
+
+    fn get_or_make(&self, _: &Rules) -> Option<&Beside> {
+        self.0.as_ref()
+    }
+
+    fn thread(&self) -> usize {
+        sync::actor()
+    }
+
+    fn number_thread(&self) -> usize {
+        sync::actor()
+    }
+}
+
+impl Subject for Shipped {
+    type Teller = Audience;
+    type Waker = Watchers;
+
+    fn at(word: Word, rules: Rules) -> Self {
+        // The salt of `moment`, with which single steps explain a history.
+        let interval = Interval {
+            seeded: true,
+            seed: 0,
+            ..rules.interval
+        };
+        let rules = Rules { interval, ..rules };
+        let window = Eager(Beside::new(&rules, || SHARDS));
+        let (word, hint) = (AtomicU64::new(word.bits()), AtomicU64::new(0));
+        Self(Core::over(word, hint, rules, false, window))
+    }
+
+    fn word(&self) -> Word {
+        self.load()
+    }
+
+    fn admit(&self, clock: &dyn Fn() -> u64) -> Did {
+        match self.0.admit() {
+            Ok(word) => unwritten(word, Said::Admitted(word.period())),
+            Err(seen) => self.admit_slow(
+                seen,
+                clock,
+                |refusal, _| unwritten(seen, Said::Rejected(refusal)),
+                |done| did(done, answer),
+            ),
+        }
+    }
+
+    fn report(&self, period: Period, vote: Vote) -> Did {
+        match vote {
+            Vote::Success { now } => match self.record_success(period) {
+                Ok(word) => unwritten(word, Said::Recorded(Recorded::Applied)),
+                Err(seen) if self.counts_in_buckets() => {
+                    self.record_success_in_bucket(seen, period, || now, recorded)
+                }
+                Err(seen) => recorded(self.record_success_in_word(seen, period, || now)),
+            },
+            Vote::Failure { moment, hint_ms } => {
+                recorded(self.record_failure(period, hint_ms, || moment.now))
+            }
+            Vote::Ignored => recorded(self.record_ignored(period)),
+        }
+    }
+
+    fn operate(&self, verb: Verb, now: u64) -> Did {
+        did(self.0.operate(verb, || now), Said::Found)
+    }
+
+    fn counted(&self, now: u64) -> Count {
+        self.count(self.load(), now)
+    }
+}
+
+/// As `Audience` in `src/breaker/telling.rs`, with the notes that are written before.
+pub(crate) struct Audience(Delivery, Notes);
+
+impl Teller for Audience {
+    fn beginning_at(generation: u16) -> Self {
+        let notes = Notes::over(AtomicU64::new(0), AtomicU64::new(0));
+        Self(Delivery::from(generation), notes)
+    }
+
+    fn tell(&self, change: Change, newest: &dyn Fn() -> u16, listen: &dyn Fn(Told)) {
+        if !self.0.post(change, newest) {
+            return;
+        }
+        while let Some(told) = self.0.take() {
+            listen(Told {
+                generation: told.change.generation,
+                missed: told.missed,
+            });
+        }
+    }
+
+    fn note(&self, change: Change, now: u64, newest: &dyn Fn() -> u16) {
+        self.1.write(&change, now, newest);
+    }
+
+    fn since(&self, generation: u16) -> Option<u64> {
+        self.1.since(generation).map(|ticks| ticks.get() * 250_000)
+    }
+}
+
+/// As what `Breaker::watch` waits with.
+pub(crate) struct Watchers(Bell);
+
+impl Waker for Watchers {
+    fn new() -> Self {
+        Self(Bell::over(AtomicU32::new(0)))
+    }
+
+    fn watch(&self, look: &dyn Fn() -> Option<Option<u16>>) -> Option<u16> {
+        self.0.watch(look)
+    }
+
+    fn ring(&self) {
+        self.0.ring();
+    }
+
+    fn ring_after(&self, change: &dyn Fn()) {
+        self.0.ring_after(change);
+    }
+}
+
+pub(crate) fn unwritten(word: Word, said: Said) -> Did {
+    Did {
+        said,
+        before: word,
+        after: word,
+        counted: None,
+    }
+}
+
+fn did<V>(done: Done<V>, said: impl Fn(V) -> Said) -> Did {
+    Did {
+        said: said(done.verdict),
+        before: done.before,
+        after: done.after,
+        counted: done.counted,
+    }
+}
+
+fn recorded(done: Done<Recorded>) -> Did {
+    did(done, Said::Recorded)
+}
+
+fn answer(verdict: Admission) -> Said {
+    match verdict {
+        Admission::Admitted(period) => Said::Admitted(period),
+        Admission::Rejected(refusal) => Said::Rejected(refusal),
+    }
+}
