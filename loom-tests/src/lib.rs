@@ -136,6 +136,13 @@ macro_rules! models {
                 a_success_breaks_the_run_beside_the_buckets
                 a_success_without_the_clock_breaks_no_run_that_stands
             }
+            rate_or_run {
+                two_failures_in_a_row_trip_once
+                two_failures_of_two_calls_trip_once
+                two_failures_that_both_count_trip_once
+                a_success_between_two_failures_breaks_the_run
+                a_success_that_breaks_the_run_counts_for_the_rate
+            }
             hints {
                 the_longest_hint_of_two_failures_counts
                 the_longest_hint_of_two_failures_in_a_ring_counts

@@ -9,6 +9,7 @@ pub(crate) mod operator;
 pub(crate) mod probe;
 pub(crate) mod publication;
 pub(crate) mod rate;
+pub(crate) mod rate_or_run;
 pub(crate) mod reads;
 pub(crate) mod stale;
 pub(crate) mod stamps;

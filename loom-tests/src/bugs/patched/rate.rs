@@ -129,4 +129,30 @@ pub(super) const PATCHES: &[Patch] = &[
             "let newest = if false {",
         )],
     },
+    Patch {
+        name: "the_run_beside_the_buckets_is_not_counted",
+        breaks: "I14",
+        what: "a failure in a bucket does not lengthen the run",
+        seen: UNSEEN,
+        model: "rate_or_run::two_failures_in_a_row_trip_once",
+        gives_away: "no lost trip",
+        file: "window/rate.rs",
+        edits: &[(
+            "payload.with_failure(rules.tally.run)",
+            "payload.with_failure(None)",
+        )],
+    },
+    Patch {
+        name: "a_run_takes_the_place_of_the_rate",
+        breaks: "I14",
+        what: "with a run, the failure rate does not trip",
+        seen: UNSEEN,
+        model: "rate_or_run::two_failures_of_two_calls_trip_once",
+        gives_away: "no lost trip",
+        file: "window/rate.rs",
+        edits: &[(
+            "rules.tally.judges(sum.failures, sum.calls())",
+            "rules.tally.run.is_none() && rules.tally.judges(sum.failures, sum.calls())",
+        )],
+    },
 ];

@@ -1,5 +1,6 @@
 //! The tables of `bugs/patched.rs`, which `build.rs` reads.
 
+mod core;
 mod delivery;
 mod hints;
 mod orderings;
@@ -27,6 +28,7 @@ pub(crate) const TABLES: &[&[Patch]] = &[
     stamps::PATCHES,
     rate::PATCHES,
     delivery::PATCHES,
+    core::PATCHES,
     hints::PATCHES,
     watch::PATCHES,
 ];

@@ -1,0 +1,32 @@
+//! The core.
+
+use super::{Patch, UNSEEN};
+
+pub(super) const PATCHES: &[Patch] = &[
+    Patch {
+        name: "whether_there_is_a_run_is_not_asked",
+        breaks: "I14, I15",
+        what: "a success goes without the clock and the word although a run is to be ended",
+        seen: UNSEEN,
+        model: "rate::a_success_without_the_clock_breaks_no_run_that_stands",
+        gives_away: "not an outcome: applied | tripped",
+        file: "core.rs",
+        edits: &[(
+            "seen.is_of(period) && Tally::has_no_run(seen) && self.count_untimed(seen)",
+            "seen.is_of(period) && self.count_untimed(seen)",
+        )],
+    },
+    Patch {
+        name: "a_success_in_a_bucket_ends_no_run",
+        breaks: "I14, I15",
+        what: "a success in a bucket does not end the run in the word",
+        seen: UNSEEN,
+        model: "rate_or_run::a_success_between_two_failures_breaks_the_run",
+        gives_away: "no lost trip",
+        file: "core.rs",
+        edits: &[(
+            "        self.success(seen, period, Some(now))\n",
+            "        Done::unchanged(seen, Recorded::Applied, Some(now))\n",
+        )],
+    },
+];
