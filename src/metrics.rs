@@ -261,7 +261,7 @@ impl Metrics {
     pub fn on(mut self, breaker: Breaker) -> Breaker {
         #[cfg(feature = "keyed")]
         {
-            self.overflow = crate::keyed::makes_overflow();
+            self.overflow = crate::keyed::is_building_overflow();
         }
         self.begin(&breaker);
         let metrics = Arc::new(self);

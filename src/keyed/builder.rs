@@ -5,7 +5,7 @@ use std::{hash::RandomState, sync::Arc};
 
 use papaya::HashMap;
 
-use super::{Breakers, entry::AsHashed, ring::Ring};
+use super::{Breakers, key::PrehashedBuilder, ring::Ring};
 use crate::{Breaker, Listener, Policy, PolicyError, Transition, builder, clock::Clock};
 
 /// The bound unless another is set.
@@ -17,37 +17,37 @@ const LARGEST_BOUND: u32 = 1 << 24;
 #[must_use = "a builder builds nothing until `build` or `try_build`"]
 pub struct Builder<K> {
     bound: u32,
-    maker: Maker<K>,
+    factory: Factory<K>,
 }
 
 /// Makes the breaker of a key.
-pub(super) struct Maker<K> {
+pub(super) struct Factory<K> {
     template: builder::Builder,
     each: Each<K>,
     clock: Option<Arc<dyn Clock>>,
-    listeners: Vec<For<K, Arc<dyn Listener>>>,
+    listeners: Vec<PerKey<K, Arc<dyn Listener>>>,
 }
 
 /// The source of breakers.
 enum Each<K> {
     Template,
-    By(For<K, Breaker>),
+    Function(PerKey<K, Breaker>),
     Policy {
-        policy: For<K, Policy>,
-        refused: Refused<K>,
+        policy: PerKey<K, Policy>,
+        refused: OnRefused<K>,
     },
 }
 
 /// Makes something for a key, or with `None` for the overflow breaker.
-type For<K, T> = Box<dyn Fn(Option<&K>) -> T + Send + Sync>;
-type Refused<K> = Box<dyn Fn(&K, &PolicyError) + Send + Sync>;
+type PerKey<K, T> = Box<dyn Fn(Option<&K>) -> T + Send + Sync>;
+type OnRefused<K> = Box<dyn Fn(&K, &PolicyError) + Send + Sync>;
 
-impl<K> Maker<K> {
+impl<K> Factory<K> {
     pub(super) fn make(&self, key: &K) -> Breaker {
         let breaker = match &self.each {
             Each::Template => self.template.build(),
-            Each::By(make) => {
-                let _making = Making::begin(false);
+            Each::Function(make) => {
+                let _scope = FactoryScope::enter(false);
                 make(Some(key))
             }
             Each::Policy { policy, refused } => {
@@ -65,8 +65,8 @@ impl<K> Maker<K> {
     fn overflow(&self) -> Result<Breaker, PolicyError> {
         let breaker = match &self.each {
             Each::Template => self.template.try_build()?,
-            Each::By(make) => {
-                let _making = Making::begin(true);
+            Each::Function(make) => {
+                let _scope = FactoryScope::enter(true);
                 make(None)
             }
             Each::Policy { policy, .. } => {
@@ -88,30 +88,30 @@ impl<K> Maker<K> {
     }
 }
 
-thread_local!(static MAKING_OVERFLOW: Cell<bool> = const { Cell::new(false) });
+thread_local!(static BUILDING_OVERFLOW: Cell<bool> = const { Cell::new(false) });
 
 /// Whether this thread makes an overflow breaker, so that what is given to that breaker can tell.
 #[cfg(feature = "metrics")]
-pub(crate) fn makes_overflow() -> bool {
-    MAKING_OVERFLOW.get()
+pub(crate) fn is_building_overflow() -> bool {
+    BUILDING_OVERFLOW.get()
 }
 
 /// The time in which a function makes a breaker: ends with it, also by a panic.
-struct Making {
+struct FactoryScope {
     before: bool,
 }
 
-impl Making {
-    fn begin(overflow: bool) -> Self {
+impl FactoryScope {
+    fn enter(overflow: bool) -> Self {
         Self {
-            before: MAKING_OVERFLOW.replace(overflow),
+            before: BUILDING_OVERFLOW.replace(overflow),
         }
     }
 }
 
-impl Drop for Making {
+impl Drop for FactoryScope {
     fn drop(&mut self) {
-        MAKING_OVERFLOW.set(self.before);
+        BUILDING_OVERFLOW.set(self.before);
     }
 }
 
@@ -120,7 +120,7 @@ impl<K: Hash + Eq> Breakers<K> {
     pub fn builder() -> Builder<K> {
         Builder {
             bound: DEFAULT_BOUND,
-            maker: Maker {
+            factory: Factory {
                 template: Breaker::builder(),
                 each: Each::Template,
                 clock: None,
@@ -143,9 +143,9 @@ impl<K: Hash + Eq> Builder<K> {
     /// for all. Replaces [`Builder::each_by`]. Beside [`Builder::each_policy`], all but the policy
     /// is taken from this.
     pub fn each(mut self, template: builder::Builder) -> Self {
-        self.maker.template = template;
-        if let Each::By(_) = self.maker.each {
-            self.maker.each = Each::Template;
+        self.factory.template = template;
+        if let Each::Function(_) = self.factory.each {
+            self.factory.each = Each::Template;
         }
         self
     }
@@ -187,7 +187,7 @@ impl<K: Hash + Eq> Builder<K> {
         policy: impl Fn(Option<&K>) -> Policy + Send + Sync + 'static,
         refused: impl Fn(&K, &PolicyError) + Send + Sync + 'static,
     ) -> Self {
-        self.maker.each = Each::Policy {
+        self.factory.each = Each::Policy {
             policy: Box::new(policy),
             refused: Box::new(refused),
         };
@@ -222,7 +222,7 @@ impl<K: Hash + Eq> Builder<K> {
     /// assert_eq!(tenants.get(&700).policy().trip, Trip::consecutive(2));
     /// ```
     pub fn each_by(mut self, make: impl Fn(Option<&K>) -> Breaker + Send + Sync + 'static) -> Self {
-        self.maker.each = Each::By(Box::new(make));
+        self.factory.each = Each::Function(Box::new(make));
         self
     }
 
@@ -261,7 +261,7 @@ impl<K: Hash + Eq> Builder<K> {
         K: Clone + Send + Sync + 'static,
     {
         let listener = Arc::new(listener);
-        self.maker.listeners.push(Box::new(move |key| {
+        self.factory.listeners.push(Box::new(move |key| {
             let (key, listener) = (key.cloned(), Arc::clone(&listener));
             Arc::new(move |transition: &Transition| listener(key.as_ref(), transition))
         }));
@@ -270,7 +270,7 @@ impl<K: Hash + Eq> Builder<K> {
 
     /// Takes the time of all breakers from this clock.
     pub fn shared_clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.maker.clock = Some(clock);
+        self.factory.clock = Some(clock);
         self
     }
 
@@ -302,16 +302,16 @@ impl<K: Hash + Eq> Builder<K> {
     /// assert_eq!(error.to_string(), "bound must be 1 to 16777216, got 0");
     /// ```
     pub fn try_build(self) -> Result<Breakers<K>, PolicyError> {
-        let Self { bound, maker } = self;
+        let Self { bound, factory } = self;
         if bound == 0 || bound > LARGEST_BOUND {
             return Err(PolicyError::number("bound", 1, LARGEST_BOUND, bound));
         }
         Ok(Breakers {
-            map: HashMap::with_hasher(AsHashed),
+            map: HashMap::with_hasher(PrehashedBuilder),
             hasher: RandomState::new(),
             ring: Ring::new(bound as usize),
-            overflow: Arc::new(maker.overflow()?),
-            maker,
+            overflow: Arc::new(factory.overflow()?),
+            factory,
         })
     }
 }

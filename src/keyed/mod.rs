@@ -1,8 +1,8 @@
 //! One breaker for each host, tenant or shard: [`Breakers`].
 
 mod builder;
-mod entry; // how the map finds a key
-mod ring; // the slots: which key may come, and which one goes for it
+mod key;
+mod ring;
 
 use core::{
     borrow::Borrow,
@@ -17,11 +17,11 @@ use papaya::{Guard, HashMap};
 use crate::Breaker;
 
 pub use builder::Builder;
-use builder::Maker;
+use builder::Factory;
 #[cfg(feature = "metrics")]
-pub(crate) use builder::makes_overflow;
-use entry::{AsHashed, ByKey, Exactly, Wanted};
-use ring::{Member, Ring, Slot};
+pub(crate) use builder::is_building_overflow;
+use key::{ByIdentity, LookupKey, PrehashedBuilder, StoredKey};
+use ring::{Entry, Reservation, Ring};
 
 /// Breakers by key: one for each host, tenant or shard, made when it is first asked for.
 ///
@@ -146,14 +146,14 @@ use ring::{Member, Ring, Slot};
 /// A key that was removed, and the set's hold on its breaker, are dropped when no thread is looking
 /// at them any more: most often at once, else by whichever thread uses the set next.
 pub struct Breakers<K> {
-    map: HashMap<ByKey<K>, Arc<Breaker>, AsHashed>,
+    map: HashMap<StoredKey<K>, Arc<Breaker>, PrehashedBuilder>,
     hasher: RandomState,
     ring: Ring<K>,
-    maker: Maker<K>,
+    factory: Factory<K>,
     overflow: Arc<Breaker>,
 }
 
-// What a panic of user code interrupts gives its slot back (`Slot`), and breakers are unwind-safe.
+// What a panic of user code interrupts gives its slot back (`Reservation`), and breakers are unwind-safe.
 impl<K> UnwindSafe for Breakers<K> {}
 impl<K> RefUnwindSafe for Breakers<K> {}
 
@@ -174,10 +174,10 @@ impl<K: Hash + Eq> Breakers<K> {
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
-        let wanted = self.wanted(key);
-        match self.find_wanted(&wanted) {
+        let lookup = self.lookup_key(key);
+        match self.find_by(&lookup) {
             Some(breaker) => breaker,
-            None => self.take_in(&wanted),
+            None => self.insert(&lookup),
         }
     }
 
@@ -187,65 +187,74 @@ impl<K: Hash + Eq> Breakers<K> {
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        self.find_wanted(&self.wanted(key))
+        self.find_by(&self.lookup_key(key))
     }
 
-    fn find_wanted<Q>(&self, wanted: &Wanted<'_, Q>) -> Option<Arc<Breaker>>
+    fn find_by<Q>(&self, lookup: &LookupKey<'_, Q>) -> Option<Arc<Breaker>>
     where
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
-        self.map.pin().get(wanted).map(Arc::clone)
+        self.map.pin().get(lookup).map(Arc::clone)
     }
 
-    fn wanted<'a, Q: Hash + ?Sized>(&self, key: &'a Q) -> Wanted<'a, Q> {
+    fn lookup_key<'a, Q: Hash + ?Sized>(&self, key: &'a Q) -> LookupKey<'a, Q> {
         let hash = self.hasher.hash_one(key);
-        Wanted { key, hash }
+        LookupKey { key, hash }
     }
 
     #[cold]
-    fn take_in<Q>(&self, wanted: &Wanted<'_, Q>) -> Arc<Breaker>
+    fn insert<Q>(&self, lookup: &LookupKey<'_, Q>) -> Arc<Breaker>
     where
         K: Borrow<Q>,
         Q: Eq + ToOwned<Owned = K> + ?Sized,
     {
-        let slot = self.ring.take(wanted.hash);
+        let reservation = self.ring.reserve(lookup.hash);
         // Another thread may have brought the key since: rule 6 of the ring.
-        if let Some(breaker) = self.find_wanted(wanted) {
+        if let Some(breaker) = self.find_by(lookup) {
             return breaker;
         }
-        match slot {
-            Some(slot) => self.settle(wanted, slot),
+        match reservation {
+            Some(reservation) => self.insert_into(lookup, reservation),
             None => self.overflow(),
         }
     }
 
     /// Brings a key in for which there is a slot. A panic gives the slot back.
-    fn settle<Q>(&self, wanted: &Wanted<'_, Q>, mut slot: Slot<'_, K>) -> Arc<Breaker>
+    fn insert_into<Q>(
+        &self,
+        lookup: &LookupKey<'_, Q>,
+        mut reservation: Reservation<'_, K>,
+    ) -> Arc<Breaker>
     where
         Q: ToOwned<Owned = K> + ?Sized,
     {
-        let key = wanted.key.to_owned();
-        let breaker = Arc::new(self.maker.make(&key));
-        let member = Arc::new(Member::new(key, wanted.hash, Arc::clone(&breaker), &slot));
+        let key = lookup.key.to_owned();
+        let breaker = Arc::new(self.factory.make(&key));
+        let entry = Arc::new(Entry::new(
+            key,
+            lookup.hash,
+            Arc::clone(&breaker),
+            &reservation,
+        ));
         let guard = self.map.guard();
-        if let Some(evicted) = slot.evicted() {
-            self.forget(evicted, &guard);
-            slot.clear();
+        if let Some(evicted) = reservation.evicted() {
+            self.remove_entry(evicted, &guard);
+            reservation.evicted_is_removed();
             guard.flush();
         }
         match self
             .map
-            .try_insert(ByKey(Arc::clone(&member)), breaker, &guard)
+            .try_insert(StoredKey(Arc::clone(&entry)), breaker, &guard)
         {
             Ok(breaker) => {
                 // Another one has entered only where this one is a stranger of the same hash, where
                 // a key denies itself, or where the other has been removed already.
-                if !slot.enter(&member)
-                    && self.map.contains_key(&Exactly(&member), &guard)
-                    && let Some(other) = slot.displace(&member)
+                if !reservation.enter(&entry)
+                    && self.map.contains_key(&ByIdentity(&entry), &guard)
+                    && let Some(other) = reservation.displace(&entry)
                 {
-                    self.forget(&other, &guard);
+                    self.remove_entry(&other, &guard);
                 }
                 Arc::clone(breaker)
             }
@@ -255,8 +264,8 @@ impl<K: Hash + Eq> Breakers<K> {
     }
 
     /// Takes exactly this member out of the map, and says whether it was there.
-    fn forget(&self, member: &Arc<Member<K>>, guard: &impl Guard) -> bool {
-        self.map.remove(&Exactly(member), guard).is_some()
+    fn remove_entry(&self, entry: &Arc<Entry<K>>, guard: &impl Guard) -> bool {
+        self.map.remove(&ByIdentity(entry), guard).is_some()
     }
 
     /// Takes a key out, and hands out its breaker if it had one. Calls under way end on that one.
@@ -268,7 +277,7 @@ impl<K: Hash + Eq> Breakers<K> {
         Q: Hash + Eq + ?Sized,
     {
         let guard = self.map.guard();
-        let (held, breaker) = self.map.remove_entry(&self.wanted(key), &guard)?;
+        let (held, breaker) = self.map.remove_entry(&self.lookup_key(key), &guard)?;
         self.ring.vacate(&held.0);
         guard.flush();
         Some(Arc::clone(breaker))
@@ -279,7 +288,7 @@ impl<K: Hash + Eq> Breakers<K> {
     pub fn retain(&self, mut keep: impl FnMut(&K, &Arc<Breaker>) -> bool) {
         let guard = self.map.guard();
         for (held, breaker) in self.map.iter(&guard) {
-            if !keep(&held.0.key, breaker) && self.forget(&held.0, &guard) {
+            if !keep(&held.0.key, breaker) && self.remove_entry(&held.0, &guard) {
                 self.ring.vacate(&held.0);
             }
         }

@@ -61,10 +61,10 @@ use crate::{
 };
 
 /// How many members a newcomer looks at, at most, for one that may go.
-pub(super) const LOOKS: usize = 16;
+pub(super) const MAX_SCANNED: usize = 16;
 
 /// A key that has a slot.
-pub(super) struct Member<K> {
+pub(super) struct Entry<K> {
     pub(super) key: K,
     pub(super) hash: u64,
     breaker: Arc<Breaker>,
@@ -81,7 +81,7 @@ pub(super) struct Ring<K> {
 
 struct Slots<K> {
     /// Grows to the bound. `None` is free or claimed.
-    held: Vec<Option<Arc<Member<K>>>>,
+    entries: Vec<Option<Arc<Entry<K>>>>,
     free: Vec<usize>,
     hand: usize,
     /// As many as threads are inside `get` of a new key, at most.
@@ -92,38 +92,38 @@ struct Slots<K> {
 struct Claim<K> {
     slot: usize,
     hash: u64,
-    newcomers: usize,
+    reservations: usize,
     /// The member that had the slot before, until it has left the map.
-    evicted: Option<Arc<Member<K>>>,
+    evicted: Option<Arc<Entry<K>>>,
     /// The newcomer's member, once it is in the map.
-    entered: Option<Arc<Member<K>>>,
+    entered: Option<Arc<Entry<K>>>,
 }
 
 /// A newcomer's part in a claim, which ends when this is dropped.
 #[must_use = "a slot is given back when it is dropped"]
-pub(super) struct Slot<'a, K> {
+pub(super) struct Reservation<'a, K> {
     ring: &'a Ring<K>,
     index: usize,
     /// The member that had the slot before, if it was still in the map.
-    evicted: Option<Arc<Member<K>>>,
+    evicted: Option<Arc<Entry<K>>>,
 }
 
 /// A slot that was claimed, and the member that is to leave the map for it.
-struct Claimed<K>(usize, Option<Arc<Member<K>>>);
+struct Claimed<K>(usize, Option<Arc<Entry<K>>>);
 
 /// The members that were looked at, with their slots.
-type Looked<K> = Vec<(usize, Arc<Member<K>>)>;
+type Scanned<K> = Vec<(usize, Arc<Entry<K>>)>;
 
 /// A member that may go, if its breaker still is at this word.
 struct Candidate<K> {
     stake: Stake,
     word: Word,
     slot: usize,
-    member: Arc<Member<K>>,
+    entry: Arc<Entry<K>>,
 }
 
-impl<K> Member<K> {
-    pub(super) fn new(key: K, hash: u64, breaker: Arc<Breaker>, slot: &Slot<'_, K>) -> Self {
+impl<K> Entry<K> {
+    pub(super) fn new(key: K, hash: u64, breaker: Arc<Breaker>, slot: &Reservation<'_, K>) -> Self {
         Self {
             key,
             hash,
@@ -144,7 +144,7 @@ impl<K> Ring<K> {
         Self {
             bound,
             slots: Mutex::new(Slots {
-                held: Vec::new(),
+                entries: Vec::new(),
                 free: Vec::new(),
                 hand: 0,
                 claims: Vec::new(),
@@ -158,21 +158,21 @@ impl<K> Ring<K> {
 
     /// A slot for a newcomer of this hash; `None` if no slot is free, and no member looked at may
     /// go.
-    pub(super) fn take(&self, hash: u64) -> Option<Slot<'_, K>> {
-        let claimed = self.lock().look(self.bound, hash);
-        let looked = match claimed {
-            Ok(claimed) => return Some(self.slot(claimed)),
-            Err(looked) => looked,
+    pub(super) fn reserve(&self, hash: u64) -> Option<Reservation<'_, K>> {
+        let claimed = self.lock().claim_without_clock(self.bound, hash);
+        let scanned = match claimed {
+            Ok(claimed) => return Some(self.reservation(claimed)),
+            Err(scanned) => scanned,
         };
         // Not under the lock, as it may read clocks. The candidates are dropped later than the lock
         // is given up.
-        let candidates = ranked(looked);
-        let claimed = self.lock().evict_first(self.bound, hash, &candidates);
-        claimed.map(|claimed| self.slot(claimed))
+        let candidates = ranked(scanned);
+        let claimed = self.lock().claim_candidate(self.bound, hash, &candidates);
+        claimed.map(|claimed| self.reservation(claimed))
     }
 
-    fn slot(&self, Claimed(index, evicted): Claimed<K>) -> Slot<'_, K> {
-        Slot {
+    fn reservation(&self, Claimed(index, evicted): Claimed<K>) -> Reservation<'_, K> {
+        Reservation {
             ring: self,
             index,
             evicted,
@@ -180,15 +180,15 @@ impl<K> Ring<K> {
     }
 
     /// Frees the slot of a member that was removed from the map.
-    pub(super) fn vacate(&self, member: &Arc<Member<K>>) {
+    pub(super) fn vacate(&self, entry: &Arc<Entry<K>>) {
         let mut slots = self.lock();
-        let held = &mut slots.held[member.slot];
-        if held.as_ref().is_some_and(|held| Arc::ptr_eq(held, member)) {
+        let held = &mut slots.entries[entry.slot];
+        if held.as_ref().is_some_and(|held| Arc::ptr_eq(held, entry)) {
             // The caller has it too, so this drops no key.
             *held = None;
-            slots.free.push(member.slot);
+            slots.free.push(entry.slot);
         } else {
-            member.removed.store(true, Ordering::Relaxed);
+            entry.removed.store(true, Ordering::Relaxed);
         }
     }
 
@@ -199,15 +199,15 @@ impl<K> Ring<K> {
 }
 
 /// The members that may go, those with the least to lose first.
-fn ranked<K>(looked: Looked<K>) -> Vec<Candidate<K>> {
-    let mut ranked = Vec::with_capacity(looked.len());
-    for (slot, member) in looked {
-        if let Some((stake, word)) = member.breaker.stake() {
+fn ranked<K>(scanned: Scanned<K>) -> Vec<Candidate<K>> {
+    let mut ranked = Vec::with_capacity(scanned.len());
+    for (slot, entry) in scanned {
+        if let Some((stake, word)) = entry.breaker.stake() {
             ranked.push(Candidate {
                 stake,
                 word,
                 slot,
-                member,
+                entry,
             });
             if stake == Stake::Failures(0) {
                 break;
@@ -221,69 +221,69 @@ fn ranked<K>(looked: Looked<K>) -> Vec<Candidate<K>> {
 impl<K> Slots<K> {
     /// Claims a slot without a clock: one for which no member has to go, else that of a member
     /// whose word alone says that it has nothing to lose.
-    fn look(&mut self, bound: usize, hash: u64) -> Result<Claimed<K>, Looked<K>> {
-        if let Some(vacant) = self.vacant(bound, hash) {
+    fn claim_without_clock(&mut self, bound: usize, hash: u64) -> Result<Claimed<K>, Scanned<K>> {
+        if let Some(vacant) = self.claim_vacant(bound, hash) {
             return Ok(vacant);
         }
-        let mut looked = Vec::new();
-        for _ in 0..LOOKS.min(bound) {
+        let mut scanned = Vec::new();
+        for _ in 0..MAX_SCANNED.min(bound) {
             let index = self.hand;
             self.hand = (index + 1) % bound;
-            if let Some(member) = &self.held[index] {
-                if member.breaker.is_idle() {
+            if let Some(entry) = &self.entries[index] {
+                if entry.breaker.is_idle() {
                     return Ok(self.evict(index, hash));
                 }
-                looked.push((index, Arc::clone(member)));
+                scanned.push((index, Arc::clone(entry)));
             }
         }
-        Err(looked)
+        Err(scanned)
     }
 
     /// Claims the slot of the first candidate that still is what it was.
-    fn evict_first(
+    fn claim_candidate(
         &mut self,
         bound: usize,
         hash: u64,
         candidates: &[Candidate<K>],
     ) -> Option<Claimed<K>> {
-        if let Some(vacant) = self.vacant(bound, hash) {
+        if let Some(vacant) = self.claim_vacant(bound, hash) {
             return Some(vacant);
         }
-        let stands = |candidate: &&Candidate<K>| {
-            let held = self.held[candidate.slot].as_ref();
-            held.is_some_and(|held| Arc::ptr_eq(held, &candidate.member))
-                && candidate.member.breaker.stands_at(candidate.word)
+        let is_unchanged = |candidate: &&Candidate<K>| {
+            let held = self.entries[candidate.slot].as_ref();
+            held.is_some_and(|held| Arc::ptr_eq(held, &candidate.entry))
+                && candidate.entry.breaker.stands_at(candidate.word)
         };
-        let slot = candidates.iter().find(stands)?.slot;
+        let slot = candidates.iter().find(is_unchanged)?.slot;
         self.hand = (slot + 1) % bound;
         Some(self.evict(slot, hash))
     }
 
     /// Claims a slot for which no member has to go.
-    fn vacant(&mut self, bound: usize, hash: u64) -> Option<Claimed<K>> {
+    fn claim_vacant(&mut self, bound: usize, hash: u64) -> Option<Claimed<K>> {
         if let Some(index) = self.free.pop() {
             return Some(self.claim(index, hash, None));
         }
-        let many = self.held.len();
-        if many < bound {
-            self.held.push(None);
-            return Some(self.claim(many, hash, None));
+        let len = self.entries.len();
+        if len < bound {
+            self.entries.push(None);
+            return Some(self.claim(len, hash, None));
         }
         let shared = self.claims.iter_mut().find(|claim| claim.hash == hash)?;
-        shared.newcomers += 1;
+        shared.reservations += 1;
         Some(Claimed(shared.slot, shared.evicted.clone()))
     }
 
     fn evict(&mut self, index: usize, hash: u64) -> Claimed<K> {
-        let evicted = self.held[index].take();
+        let evicted = self.entries[index].take();
         self.claim(index, hash, evicted)
     }
 
-    fn claim(&mut self, index: usize, hash: u64, evicted: Option<Arc<Member<K>>>) -> Claimed<K> {
+    fn claim(&mut self, index: usize, hash: u64, evicted: Option<Arc<Entry<K>>>) -> Claimed<K> {
         self.claims.push(Claim {
             slot: index,
             hash,
-            newcomers: 1,
+            reservations: 1,
             evicted: evicted.clone(),
             entered: None,
         });
@@ -294,37 +294,37 @@ impl<K> Slots<K> {
     fn claimed(&mut self, index: usize) -> &mut Claim<K> {
         let mut claims = self.claims.iter_mut();
         let claim = claims.find(|claim| claim.slot == index);
-        claim.expect("a claim lasts as long as its newcomers")
+        claim.expect("a claim lasts as long as its reservations")
     }
 
     /// One newcomer less. What is returned is to be dropped outside the lock.
-    fn leave(&mut self, index: usize) -> Option<Claim<K>> {
+    fn release(&mut self, index: usize) -> Option<Claim<K>> {
         let claim = self.claimed(index);
-        claim.newcomers -= 1;
-        if claim.newcomers > 0 {
+        claim.reservations -= 1;
+        if claim.reservations > 0 {
             return None;
         }
         let ended = self.claims.iter().position(|claim| claim.slot == index)?;
         let mut claim = self.claims.swap_remove(ended);
-        let stays = |member: &mut Arc<Member<K>>| !member.is_removed();
+        let stays = |entry: &mut Arc<Entry<K>>| !entry.is_removed();
         let entered = claim.entered.take_if(stays);
         let holds = entered.or_else(|| claim.evicted.take_if(stays));
         if holds.is_none() {
             self.free.push(index);
         }
-        self.held[index] = holds;
+        self.entries[index] = holds;
         Some(claim)
     }
 }
 
-impl<K> Slot<'_, K> {
+impl<K> Reservation<'_, K> {
     /// The member that had the slot before, and is still to be removed from the map.
-    pub(super) fn evicted(&self) -> Option<&Arc<Member<K>>> {
+    pub(super) fn evicted(&self) -> Option<&Arc<Entry<K>>> {
         self.evicted.as_ref()
     }
 
     /// The member that had the slot before has left the map.
-    pub(super) fn clear(&mut self) {
+    pub(super) fn evicted_is_removed(&mut self) {
         let cleared = self.ring.lock().claimed(self.index).evicted.take();
         // Not under the lock: these may be the last.
         drop((cleared, self.evicted.take()));
@@ -332,34 +332,34 @@ impl<K> Slot<'_, K> {
 
     /// Leaves the slot to a member of it that has come into the map; `false` if another one has
     /// entered before.
-    pub(super) fn enter(&self, member: &Arc<Member<K>>) -> bool {
+    pub(super) fn enter(&self, entry: &Arc<Entry<K>>) -> bool {
         let mut slots = self.ring.lock();
-        if member.is_removed() {
+        if entry.is_removed() {
             return true;
         }
         let entered = &mut slots.claimed(self.index).entered;
         if entered.is_none() {
-            *entered = Some(Arc::clone(member));
+            *entered = Some(Arc::clone(entry));
         }
         entered
             .as_ref()
-            .is_some_and(|entered| Arc::ptr_eq(entered, member))
+            .is_some_and(|entered| Arc::ptr_eq(entered, entry))
     }
 
     /// Leaves the slot to a member of it that is in the map, in place of the one that is returned.
-    pub(super) fn displace(&self, member: &Arc<Member<K>>) -> Option<Arc<Member<K>>> {
+    pub(super) fn displace(&self, entry: &Arc<Entry<K>>) -> Option<Arc<Entry<K>>> {
         let mut slots = self.ring.lock();
-        if member.is_removed() {
+        if entry.is_removed() {
             return None;
         }
         let entered = &mut slots.claimed(self.index).entered;
-        entered.replace(Arc::clone(member))
+        entered.replace(Arc::clone(entry))
     }
 }
 
-impl<K> Drop for Slot<'_, K> {
+impl<K> Drop for Reservation<'_, K> {
     fn drop(&mut self) {
-        let ended = self.ring.lock().leave(self.index);
+        let ended = self.ring.lock().release(self.index);
         // Not under the lock: the ended claim's may be the last.
         drop(ended);
     }

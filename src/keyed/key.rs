@@ -12,74 +12,74 @@ use std::sync::Arc;
 
 use papaya::Equivalent;
 
-use super::ring::Member;
+use super::ring::Entry;
 
 /// A member as the map holds it.
-pub(super) struct ByKey<K>(pub(super) Arc<Member<K>>);
+pub(super) struct StoredKey<K>(pub(super) Arc<Entry<K>>);
 
 /// A key to find a member by, perhaps in its borrowed form.
-pub(super) struct Wanted<'a, Q: ?Sized> {
+pub(super) struct LookupKey<'a, Q: ?Sized> {
     pub(super) key: &'a Q,
     pub(super) hash: u64,
 }
 
 /// A member to find by itself: no code of its key runs, so a key that denies itself is found too.
-pub(super) struct Exactly<'a, K>(pub(super) &'a Arc<Member<K>>);
+pub(super) struct ByIdentity<'a, K>(pub(super) &'a Arc<Entry<K>>);
 
-impl<K> Hash for ByKey<K> {
+impl<K> Hash for StoredKey<K> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.0.hash);
     }
 }
 
-impl<Q: ?Sized> Hash for Wanted<'_, Q> {
+impl<Q: ?Sized> Hash for LookupKey<'_, Q> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.hash);
     }
 }
 
-impl<K> Hash for Exactly<'_, K> {
+impl<K> Hash for ByIdentity<'_, K> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.0.hash);
     }
 }
 
-impl<K> Equivalent<ByKey<K>> for Exactly<'_, K> {
-    fn equivalent(&self, held: &ByKey<K>) -> bool {
+impl<K> Equivalent<StoredKey<K>> for ByIdentity<'_, K> {
+    fn equivalent(&self, held: &StoredKey<K>) -> bool {
         Arc::ptr_eq(self.0, &held.0)
     }
 }
 
-impl<K: Eq> PartialEq for ByKey<K> {
+impl<K: Eq> PartialEq for StoredKey<K> {
     fn eq(&self, other: &Self) -> bool {
         self.0.hash == other.0.hash && self.0.key == other.0.key
     }
 }
 
-impl<K: Eq> Eq for ByKey<K> {}
+impl<K: Eq> Eq for StoredKey<K> {}
 
-impl<K: Borrow<Q>, Q: Eq + ?Sized> Equivalent<ByKey<K>> for Wanted<'_, Q> {
-    fn equivalent(&self, held: &ByKey<K>) -> bool {
+impl<K: Borrow<Q>, Q: Eq + ?Sized> Equivalent<StoredKey<K>> for LookupKey<'_, Q> {
+    fn equivalent(&self, held: &StoredKey<K>) -> bool {
         self.hash == held.0.hash && self.key == held.0.key.borrow()
     }
 }
 
 /// Hashes a hash: hands it on.
 #[derive(Clone, Copy)]
-pub(super) struct AsHashed;
+pub(super) struct PrehashedBuilder;
 
 /// The hash, once it is written.
-pub(super) struct Hashed(u64);
+pub(super) struct Prehashed(u64);
 
-impl BuildHasher for AsHashed {
-    type Hasher = Hashed;
+impl BuildHasher for PrehashedBuilder {
+    type Hasher = Prehashed;
 
-    fn build_hasher(&self) -> Hashed {
-        Hashed(0)
+    fn build_hasher(&self) -> Prehashed {
+        Prehashed(0)
     }
 }
 
-impl Hasher for Hashed {
+impl Hasher for Prehashed {
     fn finish(&self) -> u64 {
         self.0
     }
