@@ -11,14 +11,14 @@ pub mod clock;
 mod error;
 #[cfg(feature = "keyed")]
 pub mod keyed;
+#[cfg(feature = "last-error")]
+pub mod last_error;
 mod listener;
 mod machine;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 mod permit;
 mod policy;
-#[cfg(feature = "last-error")]
-pub mod remember;
 #[cfg(feature = "std")]
 mod scope;
 mod sync;

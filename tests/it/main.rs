@@ -13,6 +13,8 @@ mod generations;
 mod jitter;
 #[cfg(feature = "keyed")]
 mod keyed;
+#[cfg(feature = "last-error")]
+mod last_error;
 mod leaks;
 mod listening;
 mod panicking_listeners;
@@ -20,8 +22,6 @@ mod panicking_listeners;
 mod policy_files;
 mod reentrancy;
 mod refused;
-#[cfg(feature = "last-error")]
-mod remember;
 #[cfg(feature = "tower-retry")]
 mod tower;
 #[cfg(feature = "tracing")]

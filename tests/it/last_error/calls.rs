@@ -13,14 +13,14 @@ use std::{
 
 use cutout::{
     Breaker, OnDrop, Outcome, Policy, Reason, Rejected, State, Trip,
-    remember::{Error, Remembering},
+    last_error::{Error, WithLastError},
 };
 
 use super::{Bench, SECOND};
 
 static STATIC: Breaker = Breaker::builder().trip(Trip::consecutive(1)).build();
-static OWNED: Remembering<io::Error> = Remembering::new(Breaker::new());
-static BORROWED: Remembering<io::Error, &Breaker> = Remembering::new(&STATIC);
+static OWNED: WithLastError<io::Error> = WithLastError::new(Breaker::new());
+static BORROWED: WithLastError<io::Error, &Breaker> = WithLastError::new(&STATIC);
 
 /// Polls once.
 fn poll<F: Future>(future: F) -> Poll<F::Output> {
@@ -45,7 +45,7 @@ fn the_breaker_is_owned_borrowed_or_shared() {
     BORROWED.call(down).unwrap_err();
     assert_eq!(STATIC.state(), State::Open);
     let breaker = Arc::new(Breaker::new());
-    let shared = Remembering::new(breaker.clone());
+    let shared = WithLastError::new(breaker.clone());
     shared.call(down).unwrap_err();
     assert_eq!(breaker.snapshot().failures, Some(1));
     let anywhere: &(dyn Send + Sync) = &shared;

@@ -1,6 +1,6 @@
 //! Rejections that show the last error, and a log for operators: no network, no waiting.
 //!
-//! `cargo run --example remember --features last-error`
+//! `cargo run --example last_error --features last-error`
 
 use std::{
     io::{self, ErrorKind},
@@ -10,7 +10,7 @@ use std::{
 use cutout::{
     Breaker, Trip,
     clock::Manual,
-    remember::{FailureLog, Remembering},
+    last_error::{FailureLog, WithLastError},
 };
 
 /// Advances only by its methods, so that the example takes no time.
@@ -18,7 +18,7 @@ static CLOCK: Manual = Manual::new();
 
 static FAILURES: FailureLog = FailureLog::new(3);
 
-static OFFERS: Remembering<io::Error> = Remembering::logging(
+static OFFERS: WithLastError<io::Error> = WithLastError::logging(
     Breaker::builder()
         .name("offers")
         .trip(Trip::consecutive(3))

@@ -9,7 +9,7 @@ use std::{
 
 use cutout::{
     Breaker, Outcome,
-    remember::{Failure, FailureLog, Failures, Remembering},
+    last_error::{Failure, FailureLog, LogSnapshot, WithLastError},
 };
 
 use super::{Bench, Broken};
@@ -27,7 +27,7 @@ fn wall_clock() -> SystemTime {
     NOON + later
 }
 
-fn numbers(read: &Failures) -> Vec<u64> {
+fn numbers(read: &LogSnapshot) -> Vec<u64> {
     read.failures.iter().map(|failure| failure.number).collect()
 }
 
@@ -156,7 +156,7 @@ fn a_healthy_call_does_not_use_the_log() {
     });
     static ASKED: AtomicU32 = AtomicU32::new(0);
     let asked = || ASKED.load(Ordering::Relaxed);
-    let dependency = Remembering::logging(Breaker::new(), &LOG, |_: &Broken| {
+    let dependency = WithLastError::logging(Breaker::new(), &LOG, |_: &Broken| {
         ASKED.fetch_add(100, Ordering::Relaxed);
         "broken"
     });
@@ -189,7 +189,7 @@ impl fmt::Display for Panics {
 #[test]
 fn an_error_that_panics_when_it_is_displayed_reaches_its_caller() {
     static LOG: FailureLog = FailureLog::new(10);
-    let dependency = Remembering::logging(Breaker::new(), &LOG, |_: &Panics| "panics");
+    let dependency = WithLastError::logging(Breaker::new(), &LOG, |_: &Panics| "panics");
     let error = dependency.call(|| Err::<(), _>(Panics)).unwrap_err();
     assert!(!error.is_rejected());
     assert_eq!(dependency.breaker().snapshot().failures, Some(1));

@@ -11,7 +11,7 @@ use allocation_counter::measure;
 use cutout::{
     Breaker, Outcome, Trip,
     clock::Manual,
-    remember::{Error, FailureLog, Remembering},
+    last_error::{Error, FailureLog, WithLastError},
 };
 
 type Answer = Result<u32, &'static str>;
@@ -31,7 +31,7 @@ fn allocations<T>(act: impl FnOnce() -> T) -> u64 {
 }
 
 /// Makes a call in each of the four ways, which the classifier reports as `outcome`.
-fn calls(dependency: &Remembering<&'static str>, answer: Answer, outcome: Outcome) -> [u64; 4] {
+fn calls(dependency: &WithLastError<&'static str>, answer: Answer, outcome: Outcome) -> [u64; 4] {
     [
         allocations(|| dependency.call(|| answer)),
         allocations(|| dependency.call_with(|| answer, |_| outcome)),
@@ -48,15 +48,15 @@ fn poll(
 
 #[test]
 fn a_healthy_call_does_not_allocate() {
-    let logging = Remembering::logging(breaker(), &LOG, |_| "io");
-    for dependency in [Remembering::new(breaker()), logging] {
+    let logging = WithLastError::logging(breaker(), &LOG, |_| "io");
+    for dependency in [WithLastError::new(breaker()), logging] {
         assert_eq!(calls(&dependency, Ok(7), Outcome::Success), [0; 4]);
     }
 }
 
 #[test]
 fn an_error_is_shared_and_one_that_counts_is_stored() {
-    let dependency = Remembering::new(breaker());
+    let dependency = WithLastError::new(breaker());
     // The first use of an `ArcSwap` on a thread allocates its bookkeeping.
     calls(&dependency, Err("down"), Outcome::Failure);
     assert_eq!(calls(&dependency, Err("down"), Outcome::Failure), [2; 4]);
@@ -73,7 +73,7 @@ fn an_error_is_shared_and_one_that_counts_is_stored() {
 #[test]
 fn a_log_that_is_full_keeps_no_more() {
     static LOG: FailureLog = FailureLog::new(2);
-    let dependency = Remembering::logging(breaker(), &LOG, |_| "io");
+    let dependency = WithLastError::logging(breaker(), &LOG, |_| "io");
     let fail = || drop(dependency.call(|| Err::<(), _>("down")));
     let kept = || measure(fail).count_current;
     assert!(kept() > 0 && kept() > 0, "until then it allocates");

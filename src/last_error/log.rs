@@ -28,10 +28,10 @@ use crate::{
     sync::{AtomicU64, Ordering},
 };
 
-use super::message::bounded;
+use super::message::truncated;
 
 /// The most failures that a log can hold.
-const MOST: u32 = 4_096;
+const MAX_CAPACITY: u32 = 4_096;
 
 /// The last failures, for operators to read.
 ///
@@ -39,11 +39,11 @@ const MOST: u32 = 4_096;
 /// 256. Made at
 /// compile time it allocates nothing before the first failure, then 8 bytes for each that it can hold.
 ///
-/// Neither who records nor who reads ever waits for another. It can be fed by [`Remembering`](super::Remembering)
+/// Neither who records nor who reads ever waits for another. It can be fed by [`WithLastError`](super::WithLastError)
 /// breakers, also by several, and by hand.
 ///
 /// ```
-/// use cutout::{Breaker, remember::FailureLog};
+/// use cutout::{Breaker, last_error::FailureLog};
 ///
 /// static PARTNER: Breaker = Breaker::new();
 /// static FAILURES: FailureLog = FailureLog::new(2);
@@ -62,7 +62,7 @@ const MOST: u32 = 4_096;
 /// A log that can hold nothing does not compile in a `static`:
 ///
 /// ```compile_fail,E0080
-/// # use cutout::remember::FailureLog;
+/// # use cutout::last_error::FailureLog;
 /// static FAILURES: FailureLog = FailureLog::new(0);
 /// # FAILURES.read();
 /// ```
@@ -95,7 +95,7 @@ pub struct Failure {
 /// What [`FailureLog::read`] found.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Failures {
+pub struct LogSnapshot {
     /// The failures, newest first, no number twice.
     ///
     /// Each is whole, but they are not of one instant: where threads record at the same time, one can be here and an
@@ -113,7 +113,7 @@ impl FailureLog {
     /// If `capacity` is not 1 to 4096; in a `const` or a `static` that is a compile error.
     #[must_use]
     pub const fn new(capacity: u32) -> Self {
-        match refusal(capacity) {
+        match capacity_error(capacity) {
             None => Self::of(capacity),
             Some(error) => panic!("{}", error.text().as_str()),
         }
@@ -126,13 +126,13 @@ impl FailureLog {
     /// If `capacity` is not 1 to 4096.
     ///
     /// ```
-    /// use cutout::remember::FailureLog;
+    /// use cutout::last_error::FailureLog;
     ///
     /// let error = FailureLog::try_new(0).unwrap_err();
     /// assert_eq!(error.to_string(), "capacity must be 1 to 4096, got 0");
     /// ```
     pub const fn try_new(capacity: u32) -> Result<Self, PolicyError> {
-        match refusal(capacity) {
+        match capacity_error(capacity) {
             None => Ok(Self::of(capacity)),
             Some(error) => Err(error),
         }
@@ -161,7 +161,7 @@ impl FailureLog {
     /// If the message's `Display` panics; then nothing is recorded.
     pub fn record(&self, generation: u16, class: &'static str, message: &dyn fmt::Display) {
         // The user's code first: nothing is taken yet that a panic would leave empty.
-        let message = bounded(message);
+        let message = truncated(message);
         let when = (self.wall_clock)();
         // ORDERING: Relaxed. An addition gives each number once, and to whoever comes after another one a higher
         // number: both hold for this atomic alone. Nothing is published by it; that is what the cell is for.
@@ -178,10 +178,13 @@ impl FailureLog {
     /// Puts a failure into its cell, unless a newer one is there already.
     fn store(&self, failure: Failure) {
         let failure = Arc::new(failure);
-        let ring = self.ring.load_full().unwrap_or_else(|| self.first_ring());
+        let ring = self
+            .ring
+            .load_full()
+            .unwrap_or_else(|| self.allocate_ring());
         // ORDERING: arc-swap's, a SeqCst CAS here and an Acquire load in `read`. Without Release and Acquire a reader
         // could find the failure's address before what is written there.
-        ring[self.place(failure.number)].rcu(|stands| match stands {
+        ring[self.index(failure.number)].rcu(|current| match current {
             Some(newer) if newer.number > failure.number => Some(Arc::clone(newer)),
             _ => Some(Arc::clone(&failure)),
         });
@@ -189,13 +192,13 @@ impl FailureLog {
 
     /// What there is to see, newest first. Allocates the list, and shares the failures.
     #[must_use]
-    pub fn read(&self) -> Failures {
+    pub fn read(&self) -> LogSnapshot {
         let ring = self.ring.load();
         let cells = ring.as_deref().map_or(&[][..], |ring| &**ring);
         let mut failures: Vec<_> = cells.iter().filter_map(ArcSwapOption::load_full).collect();
         failures.sort_unstable_by_key(|failure| Reverse(failure.number));
         let newest = failures.first().map_or(0, |failure| failure.number);
-        Failures {
+        LogSnapshot {
             missing: newest - failures.len() as u64,
             failures,
         }
@@ -205,29 +208,27 @@ impl FailureLog {
         clippy::cast_possible_truncation,
         reason = "it is less than the capacity"
     )]
-    fn place(&self, number: u64) -> usize {
+    fn index(&self, number: u64) -> usize {
         (number % u64::from(self.capacity)) as usize
     }
 
     /// The ring, made by whoever comes first: who loses the race takes the winner's.
     #[cold]
-    fn first_ring(&self) -> Arc<Ring> {
+    fn allocate_ring(&self) -> Arc<Ring> {
         let cells = 0..self.capacity;
-        let mine: Arc<Ring> = Arc::new(cells.map(|_| ArcSwapOption::const_empty()).collect());
-        let nothing: Option<Arc<Ring>> = None;
-        let stood = self
-            .ring
-            .compare_and_swap(&nothing, Some(Arc::clone(&mine)));
-        stood.as_ref().map_or(mine, Arc::clone)
+        let new: Arc<Ring> = Arc::new(cells.map(|_| ArcSwapOption::const_empty()).collect());
+        let none: Option<Arc<Ring>> = None;
+        let previous = self.ring.compare_and_swap(&none, Some(Arc::clone(&new)));
+        previous.as_ref().map_or(new, Arc::clone)
     }
 }
 
 /// What is wrong with a capacity, if anything is.
-const fn refusal(capacity: u32) -> Option<PolicyError> {
-    if 1 <= capacity && capacity <= MOST {
+const fn capacity_error(capacity: u32) -> Option<PolicyError> {
+    if 1 <= capacity && capacity <= MAX_CAPACITY {
         return None;
     }
-    Some(PolicyError::number("capacity", 1, MOST, capacity))
+    Some(PolicyError::number("capacity", 1, MAX_CAPACITY, capacity))
 }
 
 impl fmt::Debug for FailureLog {

@@ -7,14 +7,14 @@ use arc_swap::ArcSwapOption;
 use crate::{Breaker, Rejected};
 
 /// The last error that counted, with the period that it counted in.
-pub(super) struct Memory<E>(ArcSwapOption<Remembered<E>>);
+pub(super) struct LastError<E>(ArcSwapOption<StoredError<E>>);
 
-struct Remembered<E> {
+struct StoredError<E> {
     generation: u16,
     error: Arc<E>,
 }
 
-impl<E> Memory<E> {
+impl<E> LastError<E> {
     pub(super) const fn new() -> Self {
         Self(ArcSwapOption::const_empty())
     }
@@ -23,49 +23,49 @@ impl<E> Memory<E> {
     /// thread that was held up here is not worth an order of generations, which wraps.
     pub(super) fn store(&self, generation: u16, error: Arc<E>) {
         // ORDERING: arc-swap's, a SeqCst swap here and Acquire loads below. Without Release and Acquire what the error
-        // holds need not be seen, nor, in `shown`, the word that it was counted in.
+        // holds need not be seen, nor, in `visible`, the word that it was counted in.
         self.0
-            .store(Some(Arc::new(Remembered { generation, error })));
+            .store(Some(Arc::new(StoredError { generation, error })));
     }
 
     /// Lets go of an error that is not needed any more, as the half-open period `recovered` has closed the breaker.
     ///
     /// This saves memory and decides nothing, so half the range will do to tell older from newer. But a newer one
     /// must stay: this thread may have been held up since its recovery.
-    pub(super) fn forget(&self, recovered: u16) {
-        if let Some(stands) = &*self.0.load()
-            && recovered.wrapping_sub(stands.generation) <= u16::MAX / 2
+    pub(super) fn clear_older(&self, recovered: u16) {
+        if let Some(stored) = &*self.0.load()
+            && recovered.wrapping_sub(stored.generation) <= u16::MAX / 2
         {
-            self.let_go(stands);
+            self.clear_if(stored);
         }
     }
 
     /// Empties the memory, if this is what stands there. Another one stays: it can't have the address of this one,
     /// which the caller keeps alive.
-    fn let_go(&self, older: &Arc<Remembered<E>>) {
+    fn clear_if(&self, older: &Arc<StoredError<E>>) {
         self.0.compare_and_swap(older, None);
     }
 
     /// The error that a rejection shows.
-    pub(super) fn of(&self, rejected: &Rejected, breaker: &Breaker) -> Option<Arc<E>> {
-        self.shown(breaker, Some(rejected.generation()))
+    pub(super) fn for_rejection(&self, rejected: &Rejected, breaker: &Breaker) -> Option<Arc<E>> {
+        self.visible(breaker, Some(rejected.generation()))
     }
 
     /// The error of the outage that stands.
-    pub(super) fn now(&self, breaker: &Breaker) -> Option<Arc<E>> {
-        self.shown(breaker, None)
+    pub(super) fn current(&self, breaker: &Breaker) -> Option<Arc<E>> {
+        self.visible(breaker, None)
     }
 
-    fn shown(&self, breaker: &Breaker, asked_in: Option<u16>) -> Option<Arc<E>> {
+    fn visible(&self, breaker: &Breaker, rejected_in: Option<u16>) -> Option<Arc<E>> {
         // Error first, then word. The error was stored after its call was counted, so the word read here is of the
         // error's period or of a later one. The other way round the error could be newer than the word, and would not
         // be shown though it is of this very outage.
-        let stands = self.0.load();
-        let remembered = stands.as_deref()?;
+        let loaded = self.0.load();
+        let stored = loaded.as_deref()?;
         let outage = breaker.outage()?;
-        let of_now = |generation| outage.covers(generation);
-        (of_now(remembered.generation) && asked_in.is_none_or(of_now))
-            .then(|| Arc::clone(&remembered.error))
+        let in_outage = |generation| outage.covers(generation);
+        (in_outage(stored.generation) && rejected_in.is_none_or(in_outage))
+            .then(|| Arc::clone(&stored.error))
     }
 }
 
@@ -104,93 +104,93 @@ mod tests {
         generation
     }
 
-    fn shown(memory: &Memory<&'static str>, breaker: &Breaker) -> Option<&'static str> {
+    fn visible(last: &LastError<&'static str>, breaker: &Breaker) -> Option<&'static str> {
         let rejected = breaker.try_acquire().unwrap_err();
-        memory.of(&rejected, breaker).map(|error| *error)
+        last.for_rejection(&rejected, breaker).map(|error| *error)
     }
 
     #[test]
     fn an_error_that_is_not_forgotten_in_time_is_not_shown_in_the_next_outage() {
-        let (breaker, memory) = (breaker(), Memory::new());
-        memory.store(trip(&breaker), Arc::new("first"));
-        assert_eq!(shown(&memory, &breaker), Some("first"));
+        let (breaker, last) = (breaker(), LastError::new());
+        last.store(trip(&breaker), Arc::new("first"));
+        assert_eq!(visible(&last, &breaker), Some("first"));
         recover(&breaker);
         // Here the thread that recovered is held up.
         let second = trip(&breaker);
-        assert_eq!(shown(&memory, &breaker), None);
-        memory.store(second, Arc::new("second"));
-        assert_eq!(shown(&memory, &breaker), Some("second"));
+        assert_eq!(visible(&last, &breaker), None);
+        last.store(second, Arc::new("second"));
+        assert_eq!(visible(&last, &breaker), Some("second"));
     }
 
     #[test]
     fn an_error_that_is_stored_late_is_not_shown_in_the_next_outage() {
-        let (breaker, memory) = (breaker(), Memory::new());
+        let (breaker, last) = (breaker(), LastError::new());
         let first = trip(&breaker);
         // Here the thread that failed is held up.
-        memory.forget(recover(&breaker));
-        memory.store(first, Arc::new("first"));
-        assert_eq!(memory.now(&breaker), None);
+        last.clear_older(recover(&breaker));
+        last.store(first, Arc::new("first"));
+        assert_eq!(last.current(&breaker), None);
         trip(&breaker);
-        assert_eq!(shown(&memory, &breaker), None);
+        assert_eq!(visible(&last, &breaker), None);
     }
 
     #[test]
     fn a_late_recovery_forgets_no_newer_error() {
-        let (breaker, memory) = (breaker(), Memory::new());
-        memory.store(trip(&breaker), Arc::new("first"));
+        let (breaker, last) = (breaker(), LastError::new());
+        last.store(trip(&breaker), Arc::new("first"));
         let recovered = recover(&breaker);
         // Here the thread that recovered is held up.
-        memory.store(trip(&breaker), Arc::new("second"));
-        memory.forget(recovered);
-        assert_eq!(shown(&memory, &breaker), Some("second"));
+        last.store(trip(&breaker), Arc::new("second"));
+        last.clear_older(recovered);
+        assert_eq!(visible(&last, &breaker), Some("second"));
     }
 
     #[test]
     fn an_error_that_comes_while_another_is_forgotten_stays() {
-        let (breaker, memory) = (breaker(), Memory::new());
-        memory.store(trip(&breaker), Arc::new("first"));
-        let first = memory.0.load_full().unwrap();
+        let (breaker, last) = (breaker(), LastError::new());
+        last.store(trip(&breaker), Arc::new("first"));
+        let first = last.0.load_full().unwrap();
         recover(&breaker);
         // Here the thread that recovered has looked at the first.
-        memory.store(trip(&breaker), Arc::new("second"));
-        memory.let_go(&first);
-        assert_eq!(shown(&memory, &breaker), Some("second"));
+        last.store(trip(&breaker), Arc::new("second"));
+        last.clear_if(&first);
+        assert_eq!(visible(&last, &breaker), Some("second"));
     }
 
     #[test]
     fn a_late_rejection_shows_no_error_of_the_next_outage() {
-        let (breaker, memory) = (breaker(), Memory::new());
-        memory.store(trip(&breaker), Arc::new("first"));
+        let (breaker, last) = (breaker(), LastError::new());
+        last.store(trip(&breaker), Arc::new("first"));
         let rejected = breaker.try_acquire().unwrap_err();
         // Here the thread that was rejected is held up.
-        memory.forget(recover(&breaker));
-        assert_eq!(memory.of(&rejected, &breaker), None);
-        memory.store(trip(&breaker), Arc::new("second"));
-        assert_eq!(memory.of(&rejected, &breaker), None);
-        assert_eq!(shown(&memory, &breaker), Some("second"));
+        last.clear_older(recover(&breaker));
+        assert_eq!(last.for_rejection(&rejected, &breaker), None);
+        last.store(trip(&breaker), Arc::new("second"));
+        assert_eq!(last.for_rejection(&rejected, &breaker), None);
+        assert_eq!(visible(&last, &breaker), Some("second"));
     }
 
     #[test]
     fn what_is_forgotten_is_let_go() {
-        let (breaker, memory) = (breaker(), Memory::new());
+        let (breaker, last) = (breaker(), LastError::new());
         let error = Arc::new("first");
-        memory.store(trip(&breaker), Arc::clone(&error));
+        last.store(trip(&breaker), Arc::clone(&error));
         assert_eq!(Arc::strong_count(&error), 2);
-        memory.forget(recover(&breaker));
+        last.clear_older(recover(&breaker));
         assert_eq!(Arc::strong_count(&error), 1);
     }
 
     #[test]
     fn generations_that_wrap_are_told_apart_all_the_same() {
-        let (breaker, memory) = (breaker(), Memory::new());
+        let (breaker, last) = (breaker(), LastError::new());
         for _ in 0..u16::MAX {
             breaker.reset();
         }
-        let last = trip(&breaker);
-        assert_eq!(last, u16::MAX);
-        memory.store(last, Arc::new("first"));
-        assert_eq!(shown(&memory, &breaker), Some("first"));
-        memory.forget(recover(&breaker));
-        assert!(memory.0.load().is_none());
+        let generation = trip(&breaker);
+        assert_eq!(generation, u16::MAX);
+        last.store(generation, Arc::new("first"));
+        assert_eq!(visible(&last, &breaker), Some("first"));
+        last.clear_older(recover(&breaker));
+        assert!(last.0.load().is_none());
     }
 }

@@ -1,17 +1,17 @@
 //! What broke: a rejection that shows the last error, and a log of the last failures. (Feature `last-error`.)
 //!
 //! A rejection of a plain [`Breaker`] says for how long, not why: the errors went to the callers of before. Put
-//! [`Remembering`] around it where whoever is rejected, or reads what they log, is to see what broke without
+//! [`WithLastError`] around it where whoever is rejected, or reads what they log, is to see what broke without
 //! looking for it; feed a [`FailureLog`] where operators want the last failures at hand. Use the breaker alone where
 //! errors are logged anyway, where an error must not be shown to another caller, or where it holds what is dear:
 //! one is kept until the breaker recovers or another takes its place.
 //!
 //! ```
-//! use cutout::{Breaker, Trip, remember::{FailureLog, Remembering}};
+//! use cutout::{Breaker, Trip, last_error::{FailureLog, WithLastError}};
 //! use std::io;
 //!
 //! static FAILURES: FailureLog = FailureLog::new(100);
-//! static PARTNER: Remembering<io::Error> = Remembering::logging(
+//! static PARTNER: WithLastError<io::Error> = WithLastError::logging(
 //!     Breaker::builder().trip(Trip::consecutive(1)).build(),
 //!     &FAILURES,
 //!     |error| if error.kind() == io::ErrorKind::TimedOut { "timeout" } else { "io" },
@@ -45,24 +45,24 @@
 //! A swap or CAS here also looks through a few slots for each thread that uses `arc_swap`, whose readers it spares; a
 //! thread's first use allocates its slots.
 
-mod calling;
+mod call;
 mod error;
-mod feed;
 mod future;
 mod log;
-mod memory;
 mod message;
+mod sink;
+mod stored;
 
 use core::{borrow::Borrow, fmt};
 use std::sync::Arc;
 
 use crate::Breaker;
 
-use feed::{Feed, Log};
-use memory::Memory;
+use sink::{LogHandle, LogSink};
+use stored::LastError;
 
 pub use error::Error;
-pub use log::{Failure, FailureLog, Failures};
+pub use log::{Failure, FailureLog, LogSnapshot};
 
 /// A breaker that remembers the last error, so that its rejections can show what broke.
 ///
@@ -88,19 +88,19 @@ pub use log::{Failure, FailureLog, Failures};
 ///
 /// After more than 31 reopens an error of before the last 31 counts as none; after a multiple of 65 536 transitions
 /// without a failure or a recovery through this handle, one of before them can count as of now.
-pub struct Remembering<E, B = Breaker> {
+pub struct WithLastError<E, B = Breaker> {
     breaker: B,
-    memory: Memory<E>,
-    feed: Option<Feed<E>>,
+    last: LastError<E>,
+    sink: Option<LogSink<E>>,
 }
 
-impl<E, B> Remembering<E, B> {
+impl<E, B> WithLastError<E, B> {
     /// Remembers the errors of calls through this breaker.
     pub const fn new(breaker: B) -> Self {
         Self {
             breaker,
-            memory: Memory::new(),
-            feed: None,
+            last: LastError::new(),
+            sink: None,
         }
     }
 
@@ -118,19 +118,19 @@ impl<E, B> Remembering<E, B> {
     {
         Self {
             breaker,
-            memory: Memory::new(),
-            feed: Some(Feed::new(Log::Static(log), class)),
+            last: LastError::new(),
+            sink: Some(LogSink::new(LogHandle::Static(log), class)),
         }
     }
 
-    /// [`Remembering::logging`], to a log that is made at run time.
+    /// [`WithLastError::logging`], to a log that is made at run time.
     ///
     /// ```
-    /// use cutout::{Breaker, remember::{FailureLog, Remembering}};
+    /// use cutout::{Breaker, last_error::{FailureLog, WithLastError}};
     /// use std::sync::Arc;
     ///
     /// let log = Arc::new(FailureLog::new(10));
-    /// let partner = Remembering::new(Breaker::new()).with_shared_log(log.clone(), |_| "parse");
+    /// let partner = WithLastError::new(Breaker::new()).with_shared_log(log.clone(), |_| "parse");
     /// partner.call(|| "many".parse::<u32>()).unwrap_err();
     /// assert_eq!(log.read().failures.len(), 1);
     /// ```
@@ -139,12 +139,12 @@ impl<E, B> Remembering<E, B> {
     where
         E: fmt::Display,
     {
-        self.feed = Some(Feed::new(Log::Shared(log), class));
+        self.sink = Some(LogSink::new(LogHandle::Shared(log), class));
         self
     }
 }
 
-impl<E, B: Borrow<Breaker>> Remembering<E, B> {
+impl<E, B: Borrow<Breaker>> WithLastError<E, B> {
     /// The breaker: for its state and the operator's switch.
     pub fn breaker(&self) -> &Breaker {
         self.breaker.borrow()
@@ -154,13 +154,13 @@ impl<E, B: Borrow<Breaker>> Remembering<E, B> {
     /// status page. Never moves the breaker, reads no clock.
     #[must_use]
     pub fn last_error(&self) -> Option<Arc<E>> {
-        self.memory.now(self.breaker())
+        self.last.current(self.breaker())
     }
 }
 
-impl<E, B: fmt::Debug> fmt::Debug for Remembering<E, B> {
+impl<E, B: fmt::Debug> fmt::Debug for WithLastError<E, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Remembering")
+        f.debug_struct("WithLastError")
             .field("breaker", &self.breaker)
             .finish_non_exhaustive()
     }

@@ -4,31 +4,31 @@ use core::fmt::{self, Display, Write};
 use std::{boxed::Box, string::String};
 
 /// The most bytes that are kept of a message.
-const LONGEST: usize = 256;
+const MAX_BYTES: usize = 256;
 
 /// The message, up to the last whole character that fits. No more than that is ever held of it, and what writes it
 /// is told to stop.
-pub(super) fn bounded(message: &dyn Display) -> Box<str> {
-    let mut bounded = Bounded {
+pub(super) fn truncated(message: &dyn Display) -> Box<str> {
+    let mut truncated = Truncated {
         text: String::new(),
         full: false,
     };
     // Not written to its end, or told to be wrong by its own `Display`: what there is of it will do.
-    let _ = write!(bounded, "{message}");
-    bounded.text.into_boxed_str()
+    let _ = write!(truncated, "{message}");
+    truncated.text.into_boxed_str()
 }
 
-struct Bounded {
+struct Truncated {
     text: String,
     full: bool,
 }
 
-impl Write for Bounded {
+impl Write for Truncated {
     fn write_str(&mut self, part: &str) -> fmt::Result {
         if self.full {
             return Err(fmt::Error);
         }
-        let fits = part.floor_char_boundary(LONGEST - self.text.len());
+        let fits = part.floor_char_boundary(MAX_BYTES - self.text.len());
         self.text.push_str(&part[..fits]);
         self.full = fits < part.len();
         if self.full { Err(fmt::Error) } else { Ok(()) }
@@ -42,17 +42,17 @@ mod tests {
 
     #[test]
     fn a_message_that_fits_is_kept_whole() {
-        for length in [0, 1, LONGEST] {
+        for length in [0, 1, MAX_BYTES] {
             let message = "x".repeat(length);
-            assert_eq!(*bounded(&message), *message);
+            assert_eq!(*truncated(&message), *message);
         }
     }
 
     #[test]
     fn a_longer_one_is_cut_at_a_character() {
-        assert_eq!(bounded(&"x".repeat(LONGEST + 1)).len(), LONGEST);
-        let message = format!("x{}", "é".repeat(LONGEST));
-        assert_eq!(*bounded(&message), message[..LONGEST - 1]);
+        assert_eq!(truncated(&"x".repeat(MAX_BYTES + 1)).len(), MAX_BYTES);
+        let message = format!("x{}", "é".repeat(MAX_BYTES));
+        assert_eq!(*truncated(&message), message[..MAX_BYTES - 1]);
     }
 
     #[test]
@@ -67,7 +67,7 @@ mod tests {
             }
         }
         let written = Cell::new(0);
-        assert_eq!(bounded(&Long(&written)).len(), LONGEST);
+        assert_eq!(truncated(&Long(&written)).len(), MAX_BYTES);
         assert_eq!(written.get(), 43, "the 43rd does not fit");
     }
 
@@ -76,12 +76,12 @@ mod tests {
         struct Stubborn;
         impl Display for Stubborn {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let _ = f.write_str(&"x".repeat(LONGEST - 1));
+                let _ = f.write_str(&"x".repeat(MAX_BYTES - 1));
                 let _ = f.write_str("é");
                 let _ = f.write_str("y");
                 Ok(())
             }
         }
-        assert_eq!(*bounded(&Stubborn), *"x".repeat(LONGEST - 1));
+        assert_eq!(*truncated(&Stubborn), *"x".repeat(MAX_BYTES - 1));
     }
 }

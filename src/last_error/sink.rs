@@ -11,20 +11,20 @@ use super::FailureLog;
 const RESULT: (&str, &str) = ("result", "a result that counts as a failure");
 
 /// A log, and how an error is written there.
-pub(super) struct Feed<E> {
-    log: Log,
+pub(super) struct LogSink<E> {
+    log: LogHandle,
     class: fn(&E) -> &'static str,
     /// The error, as what can be displayed: so that `E` need not be, where there is no log.
     message: fn(&E) -> &dyn Display,
 }
 
-pub(super) enum Log {
+pub(super) enum LogHandle {
     Static(&'static FailureLog),
     Shared(Arc<FailureLog>),
 }
 
-impl<E> Feed<E> {
-    pub(super) const fn new(log: Log, class: fn(&E) -> &'static str) -> Self
+impl<E> LogSink<E> {
+    pub(super) const fn new(log: LogHandle, class: fn(&E) -> &'static str) -> Self
     where
         E: Display,
     {
@@ -39,8 +39,8 @@ impl<E> Feed<E> {
     /// goes no farther.
     pub(super) fn log(&self, generation: u16, error: Option<&E>) {
         let log = match &self.log {
-            Log::Static(log) => *log,
-            Log::Shared(log) => log,
+            LogHandle::Static(log) => *log,
+            LogHandle::Shared(log) => log,
         };
         contained(|| match error {
             Some(error) => log.record(generation, (self.class)(error), (self.message)(error)),

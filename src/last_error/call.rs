@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::{Breaker, Ended, Outcome, Recorded, Rejected, breaker::calling::Told, classify};
 
-use super::{Error, Remembering, future::Call};
+use super::{Error, WithLastError, future::Call};
 
-impl<E, B: Borrow<Breaker>> Remembering<E, B> {
+impl<E, B: Borrow<Breaker>> WithLastError<E, B> {
     /// [`Breaker::call`], which remembers the error if that was a failure.
     ///
     /// # Errors
@@ -22,14 +22,14 @@ impl<E, B: Borrow<Breaker>> Remembering<E, B> {
     ///
     /// # Errors
     ///
-    /// As [`Remembering::call`]: what `classify` says changes what is counted and remembered, not what is returned.
+    /// As [`WithLastError::call`]: what `classify` says changes what is counted and remembered, not what is returned.
     #[inline]
     pub fn call_with<T>(
         &self,
         call: impl FnOnce() -> Result<T, E>,
         classify: impl FnOnce(&Result<T, E>) -> Outcome,
     ) -> Result<T, Error<E>> {
-        self.conclude(self.breaker().call_recorded(call, classify))
+        self.finish(self.breaker().call_recorded(call, classify))
     }
 
     /// [`Breaker::call_async`], which remembers the error if that was a failure. Admitted when it is first polled; a
@@ -37,7 +37,7 @@ impl<E, B: Borrow<Breaker>> Remembering<E, B> {
     ///
     /// # Errors
     ///
-    /// As [`Remembering::call`].
+    /// As [`WithLastError::call`].
     pub fn call_async<T, F>(&self, future: F) -> impl Future<Output = Result<T, Error<E>>>
     where
         F: Future<Output = Result<T, E>>,
@@ -45,11 +45,11 @@ impl<E, B: Borrow<Breaker>> Remembering<E, B> {
         self.call_async_with(future, classify::result)
     }
 
-    /// [`Remembering::call_async`] with a classifier, as in [`Remembering::call_with`].
+    /// [`WithLastError::call_async`] with a classifier, as in [`WithLastError::call_with`].
     ///
     /// # Errors
     ///
-    /// As [`Remembering::call`].
+    /// As [`WithLastError::call`].
     pub fn call_async_with<T, F, C>(
         &self,
         future: F,
@@ -64,38 +64,38 @@ impl<E, B: Borrow<Breaker>> Remembering<E, B> {
 
     /// Remembers what there is to remember of a call, and hands its result on.
     #[inline]
-    pub(super) fn conclude<T>(&self, ended: Told<T, E>) -> Result<T, Error<E>> {
+    pub(super) fn finish<T>(&self, ended: Told<T, E>) -> Result<T, Error<E>> {
         let (result, ended) = ended.map_err(|rejected| self.rejected(rejected))?;
         // All that a healthy call is asked.
         if matches!((&result, ended.outcome), (Ok(_), Outcome::Success)) {
             if ended.recorded == Recorded::Recovered {
-                self.memory.forget(ended.call.generation);
+                self.last.clear_older(ended.call.generation);
             }
             return result.map_err(|error| Error::Inner(Arc::new(error)));
         }
-        self.conclude_slowly(result, &ended)
+        self.finish_slow(result, &ended)
     }
 
     #[cold]
     fn rejected(&self, rejected: Rejected) -> Error<E> {
-        let last = self.memory.of(&rejected, self.breaker());
+        let last = self.last.for_rejection(&rejected, self.breaker());
         Error::Rejected { rejected, last }
     }
 
     /// All that a healthy call is spared.
     #[inline(never)]
-    fn conclude_slowly<T>(&self, result: Result<T, E>, ended: &Ended) -> Result<T, Error<E>> {
+    fn finish_slow<T>(&self, result: Result<T, E>, ended: &Ended) -> Result<T, Error<E>> {
         let result = result.map_err(Arc::new);
         let generation = ended.call.generation;
         if ended.recorded == Recorded::Recovered {
-            self.memory.forget(generation);
+            self.last.clear_older(generation);
         }
-        if was_counted_as_failure(ended) {
+        if is_counted_failure(ended) {
             if let Err(error) = &result {
-                self.memory.store(generation, Arc::clone(error));
+                self.last.store(generation, Arc::clone(error));
             }
-            if let Some(feed) = &self.feed {
-                feed.log(generation, result.as_ref().err().map(Arc::as_ref));
+            if let Some(sink) = &self.sink {
+                sink.log(generation, result.as_ref().err().map(Arc::as_ref));
             }
         }
         result.map_err(Error::Inner)
@@ -103,7 +103,7 @@ impl<E, B: Borrow<Breaker>> Remembering<E, B> {
 }
 
 /// Whether the classifier called it a failure and the breaker counted it. (Not what was only too slow.)
-fn was_counted_as_failure(ended: &Ended) -> bool {
+fn is_counted_failure(ended: &Ended) -> bool {
     matches!(ended.outcome, Outcome::Failure | Outcome::FailureFor(_))
         && matches!(
             ended.recorded,

@@ -8,21 +8,24 @@ use core::{
 
 use crate::{Breaker, CallAsync, Outcome};
 
-use super::{Error, Remembering};
+use super::{Error, WithLastError};
 
 pin_project_lite::pin_project! {
     /// The breaker's own call, whose end leaves something behind.
     #[must_use = "a future does nothing unless it is polled, and is not even admitted"]
     pub(super) struct Call<'a, E, B, F, C> {
-        remembering: &'a Remembering<E, B>,
+        with_last_error: &'a WithLastError<E, B>,
         #[pin]
         call: CallAsync<'a, F, C>,
     }
 }
 
 impl<'a, E, B, F, C> Call<'a, E, B, F, C> {
-    pub(super) fn new(remembering: &'a Remembering<E, B>, call: CallAsync<'a, F, C>) -> Self {
-        Self { remembering, call }
+    pub(super) fn new(with_last_error: &'a WithLastError<E, B>, call: CallAsync<'a, F, C>) -> Self {
+        Self {
+            with_last_error,
+            call,
+        }
     }
 }
 
@@ -37,6 +40,6 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let ended = this.call.poll_recorded(context);
-        ended.map(|ended| this.remembering.conclude(ended))
+        ended.map(|ended| this.with_last_error.finish(ended))
     }
 }

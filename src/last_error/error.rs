@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::Rejected;
 
-/// A call through a [`Remembering`](super::Remembering) breaker failed: it was not made, or it was and failed.
+/// A call through a [`WithLastError`](super::WithLastError) breaker failed: it was not made, or it was and failed.
 ///
 /// An error is shared, as rejections show it after the call that it belongs to.
 ///

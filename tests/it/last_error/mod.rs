@@ -15,7 +15,7 @@ use std::{
 use cutout::{
     Breaker, Policy, Trip,
     clock::Manual,
-    remember::{Error, Remembering},
+    last_error::{Error, WithLastError},
 };
 
 use crate::support::SECOND;
@@ -38,7 +38,7 @@ impl std::error::Error for Broken {}
 
 /// A breaker that trips at the second failure in a row, on a manual clock.
 struct Bench<E = &'static str> {
-    dependency: Remembering<E>,
+    dependency: WithLastError<E>,
     clock: Arc<Manual>,
 }
 
@@ -54,7 +54,7 @@ impl<E> Bench<E> {
             .build()
             .with_shared_clock(clock.clone());
         Self {
-            dependency: Remembering::new(breaker),
+            dependency: WithLastError::new(breaker),
             clock,
         }
     }

@@ -13,7 +13,7 @@ use std::{
 use cutout::{
     Breaker, Policy, State, Trip,
     clock::Manual,
-    remember::{FailureLog, Failures, Remembering},
+    last_error::{FailureLog, LogSnapshot, WithLastError},
 };
 
 const WRITERS: u64 = CLASSES.len() as u64;
@@ -47,7 +47,7 @@ struct Observed {
 }
 
 impl Observed {
-    fn observe(&mut self, read: &Failures, begun: &AtomicU64) {
+    fn observe(&mut self, read: &LogSnapshot, begun: &AtomicU64) {
         let mut latest = HashMap::new();
         let mut above = u64::MAX;
         for failure in &read.failures {
@@ -174,7 +174,7 @@ fn a_rejection_shows_no_error_of_another_outage() {
     static CLOCK: Manual = Manual::new();
     let policy = Policy::new().trip(Trip::consecutive(1)).open_for(SECOND);
     let dependency =
-        Remembering::<u16>::new(Breaker::builder().policy(policy).clock(&CLOCK).build());
+        WithLastError::<u16>::new(Breaker::builder().policy(policy).clock(&CLOCK).build());
     let over = AtomicBool::new(false);
     let shown = AtomicU64::new(0);
     let observe = |call: Result<(), u16>| {
