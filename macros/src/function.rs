@@ -14,12 +14,12 @@ use syn::{
 };
 
 use crate::{
+    args::{Arg, Args, Value},
     policy,
-    words::{Word, Words},
 };
 
 /// Expands to the function with a guarded body, and to an accessor if the breaker is its own.
-pub(crate) fn expand(words: &Words, mut function: ItemFn) -> Result<TokenStream> {
+pub(crate) fn expand(args: &Args, mut function: ItemFn) -> Result<TokenStream> {
     let returned = returned(&function.sig)?;
     if let Some(constness) = function.sig.constness {
         return Err(Error::new(
@@ -27,19 +27,19 @@ pub(crate) fn expand(words: &Words, mut function: ItemFn) -> Result<TokenStream>
             "a `const fn` can't have a breaker, which decides at run time",
         ));
     }
-    let (breaker, accessor) = if let Some(given) = words.get("breaker") {
-        if let Some(word) = words.of_the_breaker() {
-            return Err(word.refused(
+    let (breaker, accessor) = if let Some(given) = args.get("breaker") {
+        if let Some(arg) = args.of_the_breaker() {
+            return Err(arg.refused(
                 "can't be combined with `breaker`, whose policy is set where it is built",
             ));
         }
         (named(&given.value, &function.sig), None)
     } else {
         has_one_instance(&function.sig)?;
-        let (name, accessor) = accessor(words, &function)?;
+        let (name, accessor) = accessor(args, &function)?;
         (quote!(#name()), Some(accessor))
     };
-    let guarded = guarded(words, &function, &returned, &breaker)?;
+    let guarded = guarded(args, &function, &returned, &breaker)?;
     *function.block = if returned.boxed.is_some() {
         parse_quote!({ ::std::boxed::Box::pin(async move { #guarded }) })
     } else {
@@ -49,8 +49,8 @@ pub(crate) fn expand(words: &Words, mut function: ItemFn) -> Result<TokenStream>
 }
 
 /// Generates a reference to the breaker of `breaker = ...`.
-fn named(value: &TokenStream, signature: &Signature) -> TokenStream {
-    let place = syn::parse2::<Expr>(value.clone());
+fn named(value: &Value, signature: &Signature) -> TokenStream {
+    let place = syn::parse2::<Expr>(value.to_token_stream());
     match place.as_ref().map(unborrowed) {
         Ok(place) if !is_local(place, signature) => {
             let reference = quote_spanned!(place.span()=> &#place);
@@ -231,23 +231,23 @@ fn has_one_instance(signature: &Signature) -> Result<()> {
     Ok(())
 }
 
-fn mentions(tokens: TokenStream, word: &str) -> bool {
+fn mentions(tokens: TokenStream, name: &str) -> bool {
     tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == word,
-        TokenTree::Group(group) => mentions(group.stream(), word),
+        TokenTree::Ident(ident) => ident == name,
+        TokenTree::Group(group) => mentions(group.stream(), name),
         _ => false,
     })
 }
 
 /// Generates the accessor, a function that contains the static breaker and returns it.
-fn accessor(words: &Words, function: &ItemFn) -> Result<(TokenStream, TokenStream)> {
+fn accessor(args: &Args, function: &ItemFn) -> Result<(TokenStream, TokenStream)> {
     let ItemFn { vis, sig, .. } = function;
-    let name = match words.get("accessor") {
-        Some(word) => word.value.clone(),
+    let name = match args.get("accessor") {
+        Some(arg) => arg.value.to_token_stream(),
         None => format_ident!("{}_breaker", sig.ident).into_token_stream(),
     };
     let guarded = sig.ident.unraw().to_string();
-    let breaker = policy::breaker(words, &guarded)?;
+    let breaker = policy::breaker(args, &guarded)?;
     let doc = format!("The breaker of [`{guarded}()`].");
     let accessor = quote! {
         #[doc = #doc]
@@ -264,22 +264,22 @@ fn accessor(words: &Words, function: &ItemFn) -> Result<(TokenStream, TokenStrea
 
 /// Generates the call of the body through the breaker, and the handling of its error.
 fn guarded(
-    words: &Words,
+    args: &Args,
     function: &ItemFn,
     returned: &Returned,
     breaker: &TokenStream,
 ) -> Result<TokenStream> {
     let mut block = function.block.clone();
-    let with = words
+    let with = args
         .get("classify")
-        .map(|Word { value, .. }| quote!(, #value));
+        .map(|Arg { value, .. }| quote!(, #value));
     let call = match (is_async(function, returned), &with) {
         (true, Some(_)) => quote!(call_async_with),
         (true, None) => quote!(call_async),
         (false, Some(_)) => quote!(call_with),
         (false, None) => quote!(call),
     };
-    let by_value = takes_its_arguments(words).then(|| quote!(move));
+    let by_value = takes_its_arguments(args).then(|| quote!(move));
     let Returned { result, boxed } = returned;
     let called = if let Some(boxed) = boxed {
         // A closure contains the body's early returns, and runs after admission.
@@ -304,9 +304,9 @@ fn guarded(
     } else {
         quote!(::cutout::Breaker::#call(#breaker, || -> #result #block #with))
     };
-    let otherwise = words.get("fallback").map_or_else(
+    let otherwise = args.get("fallback").map_or_else(
         || Ok(without_fallback(result)),
-        |fallback| with_fallback(words, is_async(function, returned), &fallback.value),
+        |fallback| with_fallback(args, is_async(function, returned), &fallback.value),
     )?;
     let [value, error] = ["value", "error"].map(|name| Ident::new(name, Span::mixed_site()));
     Ok(quote! {
@@ -324,10 +324,9 @@ fn is_async(function: &ItemFn, returned: &Returned) -> bool {
 
 /// Returns true if the async body owns its arguments, as in any async function. The exception is a
 /// breaker that may be reached through an argument: that argument is borrowed.
-fn takes_its_arguments(words: &Words) -> bool {
-    words
-        .get("breaker")
-        .is_none_or(|word| syn::parse2::<ExprPath>(word.value.clone()).is_ok())
+fn takes_its_arguments(args: &Args) -> bool {
+    args.get("breaker")
+        .is_none_or(|arg| syn::parse2::<ExprPath>(arg.value.to_token_stream()).is_ok())
 }
 
 /// The error that a match binds, located at `place` in messages.
@@ -341,10 +340,10 @@ fn without_fallback(returned: &Type) -> TokenStream {
     quote_spanned!(error.span()=> ::cutout::__private::flatten(#error))
 }
 
-fn with_fallback(words: &Words, is_async: bool, fallback: &TokenStream) -> Result<TokenStream> {
+fn with_fallback(args: &Args, is_async: bool, fallback: &Value) -> Result<TokenStream> {
     let error = error_at(fallback.span());
     let call = quote_spanned!(fallback.span()=> #fallback(#error));
-    match (words.awaited, is_async) {
+    match (args.awaited, is_async) {
         (None, _) => Ok(call),
         (Some(_), true) => Ok(quote!(#call.await)),
         (Some(awaited), false) => {

@@ -2,10 +2,10 @@
 //!
 //! Use it as `cutout::breaker`, with cutout's feature `macros`. cutout has the documentation.
 
+mod args;
 mod function;
 mod policy;
 mod value;
-mod words;
 
 use proc_macro::TokenStream;
 use quote::quote;
@@ -16,7 +16,7 @@ use syn::{Error, ItemFn};
     reason = "docs here would be appended to those of `cutout::breaker`"
 )]
 #[proc_macro_attribute]
-pub fn breaker(words: TokenStream, item: TokenStream) -> TokenStream {
+pub fn breaker(args: TokenStream, item: TokenStream) -> TokenStream {
     let Ok(function) = syn::parse::<ItemFn>(item) else {
         let reason = "`breaker` applies to functions that have a body";
         return Error::new(proc_macro2::Span::call_site(), reason)
@@ -25,7 +25,7 @@ pub fn breaker(words: TokenStream, item: TokenStream) -> TokenStream {
     };
     // On an error, emit the function unchanged, so that its callers cause no further errors.
     let without = function.clone();
-    let expanded = syn::parse(words).and_then(|words| function::expand(&words, function));
+    let expanded = syn::parse(args).and_then(|args| function::expand(&args, function));
     expanded
         .unwrap_or_else(|error| {
             let error = error.into_compile_error();

@@ -1,10 +1,10 @@
 //! Code generation for the breaker of a function.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
-use syn::{Error, Result, spanned::Spanned as _};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Result, spanned::Spanned as _};
 
-use crate::words::{Word, Words};
+use crate::args::{Arg, Args, Value};
 
 /// Arguments that are setters of the policy.
 const SETTERS: [&str; 7] = [
@@ -26,25 +26,25 @@ const TRIP: [&str; 6] = [
     "within",
 ];
 /// Arguments that are setters of the builder only.
-const BESIDE: [&str; 3] = ["clock", "listeners", "call_listener"];
+const BUILDER_ONLY: [&str; 3] = ["clock", "listeners", "call_listener"];
 
 /// Generates a constant expression for a breaker. The core checks the bounds. The generated code
 /// maps a refused field to its argument, so that the compiler can point at that argument.
-pub(crate) fn breaker(words: &Words, name: &str) -> Result<TokenStream> {
-    words.either("open_for", "backoff")?;
-    let trip = trip(words)?.map(|trip| quote!(.trip(#trip)));
-    let base = words.get("policy").map_or_else(
+pub(crate) fn breaker(args: &Args, name: &str) -> Result<TokenStream> {
+    args.either("open_for", "backoff")?;
+    let trip = trip(args)?.map(|trip| quote!(.trip(#trip)));
+    let base = args.get("policy").map_or_else(
         || quote!(::cutout::Policy::new()),
-        |word| word.value.clone(),
+        |arg| arg.value.to_token_stream(),
     );
-    let name = words
+    let name = args
         .get("name")
-        .map_or_else(|| quote!(#name), |word| word.value.clone());
-    let (setters, beside) = (calls(words, &SETTERS), calls(words, &BESIDE));
+        .map_or_else(|| quote!(#name), |arg| arg.value.to_token_stream());
+    let (setters, builder_only) = (calls(args, &SETTERS), calls(args, &BUILDER_ONLY));
 
     let policy = Ident::new("policy", Span::mixed_site());
     let error = Ident::new("error", Span::mixed_site());
-    let refused = words.iter().map(|Word { name, value }| {
+    let refused = args.iter().flat_map(with_inner).map(|Arg { name, value }| {
         let field = name.to_string();
         // The call begins at the span of the argument's name and ends at the span of the value.
         let refuse = quote_spanned!(name.span()=> ::cutout::__private::refuse);
@@ -57,37 +57,45 @@ pub(crate) fn breaker(words: &Words, name: &str) -> Result<TokenStream> {
             #(#refused)*
             ::cutout::__private::refuse(#error)
         }
-        ::cutout::Breaker::builder().policy(#policy).name(#name) #beside .build()
+        ::cutout::Breaker::builder().policy(#policy).name(#name) #builder_only .build()
     }})
 }
 
+/// The arguments inside an argument, and the argument itself.
+fn with_inner(arg: &Arg) -> impl Iterator<Item = &Arg> {
+    let inner = match &arg.value {
+        Value::Expr(_) => None,
+        Value::Backoff(_, args) => Some(args.iter()),
+    };
+    inner.into_iter().flatten().chain([arg])
+}
+
 /// Generates setter calls such as `.probes(2).slow_call(...)` for those of `names` that are given.
-fn calls(words: &Words, names: &[&str]) -> TokenStream {
-    words
-        .iter()
-        .filter(|word| names.iter().any(|name| word.name == name))
-        .map(|Word { name, value }| quote!(.#name(#value)))
+fn calls(args: &Args, names: &[&str]) -> TokenStream {
+    args.iter()
+        .filter(|arg| names.iter().any(|name| arg.name == name))
+        .map(|Arg { name, value }| quote!(.#name(#value)))
         .collect()
 }
 
 /// Generates the trip rule, if an argument sets one.
-fn trip(words: &Words) -> Result<Option<TokenStream>> {
-    if let Some(trip) = words.get("trip") {
+fn trip(args: &Args) -> Result<Option<TokenStream>> {
+    if let Some(trip) = args.get("trip") {
         for part in TRIP {
-            words.either("trip", part)?;
+            args.either("trip", part)?;
         }
-        return Ok(Some(trip.value.clone()));
+        return Ok(Some(trip.value.to_token_stream()));
     }
-    let threshold = words.either("failures", "percent")?;
-    let span = words.either("of_last", "within")?;
-    if let Some(min_calls) = words.get("min_calls")
-        && words.get("percent").is_none()
+    let threshold = args.either("failures", "percent")?;
+    let span = args.either("of_last", "within")?;
+    if let Some(min_calls) = args.get("min_calls")
+        && args.get("percent").is_none()
     {
         return Err(min_calls.refused("belongs to `percent`, which is not given"));
     }
-    let run = words
+    let run = args
         .get("consecutive")
-        .map(|Word { name, value }| quote!(::cutout::Trip::#name(#value)));
+        .map(|Arg { name, value }| quote!(::cutout::Trip::#name(#value)));
     let window = match (threshold, span) {
         (None, None) => None,
         (Some(threshold), None) => {
@@ -96,10 +104,10 @@ fn trip(words: &Words) -> Result<Option<TokenStream>> {
         (None, Some(span)) => {
             return Err(span.refused("is a window, and needs `failures = 10` or `percent = 50`"));
         }
-        (Some(Word { name, value }), Some(span)) => {
+        (Some(Arg { name, value }), Some(span)) => {
             let (min_calls, span) = (
-                calls(words, &["min_calls"]),
-                calls(words, &[&span.name.to_string()]),
+                calls(args, &["min_calls"]),
+                calls(args, &[&span.name.to_string()]),
             );
             Some(quote!(::cutout::Trip::#name(#value) #min_calls #span))
         }
@@ -110,18 +118,19 @@ fn trip(words: &Words) -> Result<Option<TokenStream>> {
     })
 }
 
-/// Generates the value of `backoff(...)`, whose arguments have been parsed.
-pub(crate) fn backoff(words: &Words, at: &Ident) -> Result<TokenStream> {
-    let required = |name: &str| {
-        let lacks = || {
-            Error::new(
-                at.span(),
-                format!("`backoff` needs `base`, `factor` and `cap`; `{name}` is missing"),
-            )
-        };
-        words.get(name).map(|word| &word.value).ok_or_else(lacks)
-    };
-    let (base, factor, cap) = (required("base")?, required("factor")?, required("cap")?);
-    let spread = calls(words, &["jitter", "seed"]);
-    Ok(quote_spanned!(at.span()=> ::cutout::Backoff::exponential(#base, #factor, #cap) #spread))
+impl ToTokens for Value {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Expr(value) => value.to_tokens(tokens),
+            Self::Backoff(span, args) => backoff(*span, args).to_tokens(tokens),
+        }
+    }
+}
+
+/// Generates the value of `backoff(...)`.
+fn backoff(span: Span, args: &Args) -> TokenStream {
+    let [base, factor, cap] =
+        ["base", "factor", "cap"].map(|name| args.get(name).map(|arg| &arg.value));
+    let spread = calls(args, &["jitter", "seed"]);
+    quote_spanned!(span=> ::cutout::Backoff::exponential(#base, #factor, #cap) #spread)
 }

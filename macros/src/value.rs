@@ -7,12 +7,12 @@ use syn::{
     parse::ParseStream, spanned::Spanned as _,
 };
 
-/// Kind of value of an argument.
+/// ArgKind of value of an argument.
 ///
 /// A constant expression is allowed in place of a literal. The macro checks only literals, the
 /// compiler checks expressions.
 #[derive(Clone, Copy)]
-pub(crate) enum Kind {
+pub(crate) enum ArgKind {
     Number,
     Duration,
     Text,
@@ -25,24 +25,24 @@ pub(crate) enum Kind {
     Function,
     Fallback,
     /// A place expression for a breaker.
-    Place,
+    Breaker,
     /// The name of a new item.
     Name,
 }
 
-impl Kind {
+impl ArgKind {
     /// Parses a value into the expression that the setter takes.
-    pub(crate) fn parse(self, input: ParseStream, word: &Ident) -> Result<TokenStream> {
+    pub(crate) fn parse(self, input: ParseStream, arg: &Ident) -> Result<TokenStream> {
         // Report a missing value at its argument rather than at the comma.
         if input.is_empty() || input.peek(syn::Token![,]) {
-            return Err(self.wanted(word, word));
+            return Err(self.wanted(arg, arg));
         }
         let mut value: Expr = input.parse()?;
         // Strip the invisible groups in which `macro_rules!` passes fragments.
         while let Expr::Group(group) = value {
             value = *group.expr;
         }
-        let wanted = || self.wanted(&value, word);
+        let wanted = || self.wanted(&value, arg);
         match (self, &value) {
             (
                 Self::Number,
@@ -77,7 +77,7 @@ impl Kind {
         Ok(value.into_token_stream())
     }
 
-    pub(crate) fn wanted(self, at: &impl ToTokens, word: &Ident) -> Error {
+    pub(crate) fn wanted(self, at: &impl ToTokens, arg: &Ident) -> Error {
         let (what, example) = match self {
             Self::Number => ("a whole number", "3"),
             Self::Duration => ("a duration", "\"15s\""),
@@ -91,10 +91,10 @@ impl Kind {
             Self::Statics => ("a list of statics", "[LOG, METRICS]"),
             Self::Function => ("the path of a function", "path"),
             Self::Fallback => ("the path of a function", "path` or `fallback = async path"),
-            Self::Place => ("a breaker", "BILLING` or `breaker = self.breaker"),
+            Self::Breaker => ("a breaker", "BILLING` or `breaker = self.breaker"),
             Self::Name => ("a name", "billing"),
         };
-        Error::new_spanned(at, format!("`{word}` takes {what}: `{word} = {example}`"))
+        Error::new_spanned(at, format!("`{arg}` takes {what}: `{arg} = {example}`"))
     }
 }
 
