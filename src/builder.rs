@@ -6,7 +6,7 @@ use core::{fmt, time::Duration};
 use crate::listener::Listener;
 use crate::{
     Backoff, Breaker, OnDrop, Policy, PolicyError, Trip,
-    clock::{Clock, Source},
+    clock::{Clock, ClockSource},
     listener::CallListener,
     machine::rules::Rules,
     policy,
@@ -19,14 +19,14 @@ use crate::{
 #[must_use = "a builder builds nothing until `build` or `try_build`"]
 pub struct Builder {
     policy: Policy,
-    intervals: Intervals,
+    interval_setters: IntervalSetters,
     clock: Option<&'static dyn Clock>,
-    parts: Parts,
+    attachments: Attachments,
 }
 
 /// By which setters of the builder the open interval was set, since the policy was.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Intervals {
+enum IntervalSetters {
     None,
     OpenFor,
     Backoff,
@@ -35,7 +35,7 @@ enum Intervals {
 
 /// What a builder passes on as it is.
 #[derive(Clone, Copy)]
-pub(crate) struct Parts {
+pub(crate) struct Attachments {
     pub(crate) name: Option<&'static str>,
     #[cfg(feature = "std")]
     pub(crate) listeners: &'static [&'static dyn Listener],
@@ -46,9 +46,9 @@ impl Builder {
     pub(crate) const fn new() -> Self {
         Self {
             policy: Policy::new(),
-            intervals: Intervals::None,
+            interval_setters: IntervalSetters::None,
             clock: None,
-            parts: Parts {
+            attachments: Attachments {
                 name: None,
                 #[cfg(feature = "std")]
                 listeners: &[],
@@ -60,7 +60,7 @@ impl Builder {
     /// Replaces the whole policy.
     pub const fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
-        self.intervals = Intervals::None;
+        self.interval_setters = IntervalSetters::None;
         self
     }
 
@@ -73,9 +73,9 @@ impl Builder {
     /// See [`Policy::open_for`]. Refused beside [`Builder::backoff`].
     pub const fn open_for(mut self, interval: Duration) -> Self {
         self.policy = self.policy.open_for(interval);
-        self.intervals = match self.intervals {
-            Intervals::None | Intervals::OpenFor => Intervals::OpenFor,
-            Intervals::Backoff | Intervals::Both => Intervals::Both,
+        self.interval_setters = match self.interval_setters {
+            IntervalSetters::None | IntervalSetters::OpenFor => IntervalSetters::OpenFor,
+            IntervalSetters::Backoff | IntervalSetters::Both => IntervalSetters::Both,
         };
         self
     }
@@ -83,9 +83,9 @@ impl Builder {
     /// See [`Policy::backoff`]. Refused beside [`Builder::open_for`].
     pub const fn backoff(mut self, backoff: Backoff) -> Self {
         self.policy = self.policy.backoff(backoff);
-        self.intervals = match self.intervals {
-            Intervals::None | Intervals::Backoff => Intervals::Backoff,
-            Intervals::OpenFor | Intervals::Both => Intervals::Both,
+        self.interval_setters = match self.interval_setters {
+            IntervalSetters::None | IntervalSetters::Backoff => IntervalSetters::Backoff,
+            IntervalSetters::OpenFor | IntervalSetters::Both => IntervalSetters::Both,
         };
         self
     }
@@ -122,7 +122,7 @@ impl Builder {
 
     /// Names the breaker, for its rejections, transitions and snapshots.
     pub const fn name(mut self, name: &'static str) -> Self {
-        self.parts.name = Some(name);
+        self.attachments.name = Some(name);
         self
     }
 
@@ -136,13 +136,13 @@ impl Builder {
     /// Tells these of transitions, in this order. Replaces those set before.
     #[cfg(feature = "std")]
     pub const fn listeners(mut self, listeners: &'static [&'static dyn Listener]) -> Self {
-        self.parts.listeners = listeners;
+        self.attachments.listeners = listeners;
         self
     }
 
     /// Tells this one of every call. Costs every call something: see [`CallListener`].
     pub const fn call_listener(mut self, listener: &'static dyn CallListener) -> Self {
-        self.parts.call_listener = Some(listener);
+        self.attachments.call_listener = Some(listener);
         self
     }
 
@@ -194,7 +194,7 @@ impl Builder {
                 "none",
             ));
         }
-        if let Intervals::Both = self.intervals {
+        if let IntervalSetters::Both = self.interval_setters {
             return Err(PolicyError::rule(
                 "open_for",
                 "left out beside backoff",
@@ -206,13 +206,13 @@ impl Builder {
 
     const fn assemble(self, rules: Rules) -> Breaker {
         let clock = match self.clock {
-            Some(clock) => Source::Static(clock),
+            Some(clock) => ClockSource::Static(clock),
             #[cfg(feature = "std")]
-            None => Source::Monotonic,
+            None => ClockSource::Monotonic,
             #[cfg(not(feature = "std"))]
             None => unreachable!(),
         };
-        Breaker::assemble(rules, self.parts, clock)
+        Breaker::assemble(rules, self.attachments, clock)
     }
 }
 
@@ -220,7 +220,7 @@ impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
             .field("policy", &self.policy)
-            .field("name", &self.parts.name)
+            .field("name", &self.attachments.name)
             .finish_non_exhaustive()
     }
 }

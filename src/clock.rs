@@ -160,7 +160,7 @@ fn nanos(time: Duration) -> u64 {
 }
 
 /// The clock of a breaker.
-pub(crate) enum Source {
+pub(crate) enum ClockSource {
     #[cfg(feature = "std")]
     Monotonic,
     Static(&'static dyn Clock),
@@ -168,7 +168,7 @@ pub(crate) enum Source {
     Shared(Arc<dyn Clock>),
 }
 
-impl Source {
+impl ClockSource {
     #[inline]
     pub(crate) fn now(&self) -> u64 {
         match self {

@@ -7,7 +7,7 @@ use crate::machine::{step::admit::Refusal, tick::Deadline};
 /// Microseconds in a tick of [`Deadline`].
 const TICK_MICROS: u64 = 250;
 /// A rest that is not known, where a wait can't be.
-const NO_REST: u64 = u64::MAX;
+const NO_REMAINING: u64 = u64::MAX;
 
 /// A call was not let through.
 ///
@@ -25,15 +25,15 @@ const NO_REST: u64 = u64::MAX;
 /// assert_eq!(rejected.to_string(), "circuit \"partner\" is forced open");
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Rejected(Facts);
+pub struct Rejected(Details);
 
 /// What is known of a rejection. An [`Error`] shows it as its source, by which [`Rejected::find`] knows it, and which
 /// says of its text nothing that the [`Error`] has said already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Facts {
+struct Details {
     name: Option<&'static str>,
-    /// Ticks of [`Deadline`], or [`NO_REST`].
-    rest: u64,
+    /// Ticks of [`Deadline`], or [`NO_REMAINING`].
+    remaining: u64,
     generation: u16,
     reason: Reason,
 }
@@ -65,14 +65,14 @@ impl Reason {
 
 impl Rejected {
     pub(crate) const fn new(refusal: Refusal, generation: u16, name: Option<&'static str>) -> Self {
-        let (reason, rest) = match refusal {
+        let (reason, remaining) = match refusal {
             Refusal::Open { rest } => (Reason::Open, rest),
             Refusal::Busy { rest } => (Reason::ProbesBusy, rest),
-            Refusal::Forced => (Reason::ForcedOpen, NO_REST),
+            Refusal::Forced => (Reason::ForcedOpen, NO_REMAINING),
         };
-        Self(Facts {
+        Self(Details {
             name,
-            rest,
+            remaining,
             generation,
             reason,
         })
@@ -96,9 +96,9 @@ impl Rejected {
     /// open interval if that is shorter. (They may end sooner, and may reopen the breaker.)
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
-        match self.0.rest {
-            NO_REST => None,
-            ticks => Some(rest_of(ticks)),
+        match self.0.remaining {
+            NO_REMAINING => None,
+            ticks => Some(remaining(ticks)),
         }
     }
 
@@ -117,9 +117,9 @@ impl Rejected {
     /// ```
     #[must_use]
     pub const fn retry_after_secs(&self) -> Option<u64> {
-        match self.0.rest {
-            NO_REST => None,
-            ticks => Some(at_least_one(whole(ticks, 1_000_000))),
+        match self.0.remaining {
+            NO_REMAINING => None,
+            ticks => Some(at_least_one(round_up(ticks, 1_000_000))),
         }
     }
 
@@ -151,8 +151,8 @@ impl Rejected {
             if let Some(rejected) = error.downcast_ref::<Self>() {
                 return Some(*rejected);
             }
-            if let Some(facts) = error.downcast_ref::<Facts>() {
-                return Some(Self(*facts));
+            if let Some(details) = error.downcast_ref::<Details>() {
+                return Some(Self(*details));
             }
             link = error.source();
         }
@@ -174,7 +174,7 @@ impl Rejected {
 
 /// A number of ticks in a larger unit, rounded up. An end lies up to one tick after what it was set to, so that a
 /// period of a second is not said to take two.
-const fn whole(ticks: u64, micros: u64) -> u64 {
+const fn round_up(ticks: u64, micros: u64) -> u64 {
     ticks.saturating_sub(1).div_ceil(micros / TICK_MICROS)
 }
 
@@ -183,7 +183,7 @@ const fn at_least_one(count: u64) -> u64 {
 }
 
 /// A number of ticks as a duration.
-pub(crate) const fn rest_of(ticks: u64) -> Duration {
+pub(crate) const fn remaining(ticks: u64) -> Duration {
     const { assert!(Deadline::ticks(1) * TICK_MICROS == 1_000) };
     Duration::from_micros(ticks * TICK_MICROS)
 }
@@ -199,22 +199,22 @@ impl fmt::Display for Rejected {
             Reason::Open => f.write_str("is open")?,
             Reason::ProbesBusy => f.write_str("is half-open and its probes are busy")?,
         }
-        let rest = self.0.rest;
-        if rest == NO_REST {
+        let remaining = self.0.remaining;
+        if remaining == NO_REMAINING {
             return Ok(());
         }
-        let millis = at_least_one(whole(rest, 1_000));
+        let millis = at_least_one(round_up(remaining, 1_000));
         write!(f, ", retry after {:?}", Duration::from_millis(millis))
     }
 }
 
-impl fmt::Display for Facts {
+impl fmt::Display for Details {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a circuit breaker rejected the call")
     }
 }
 
-impl error::Error for Facts {}
+impl error::Error for Details {}
 
 impl fmt::Debug for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

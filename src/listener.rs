@@ -132,18 +132,18 @@ pub struct Ended {
 }
 
 /// Runs a user's listener and catches its panic.
-pub(crate) fn contained(told: impl FnOnce()) {
+pub(crate) fn catch_panic(notify: impl FnOnce()) {
     #[cfg(feature = "std")]
     {
         use std::panic::{AssertUnwindSafe, catch_unwind};
         // The panic hook has already reported the panic. Dropping the payload may panic again: leak
         // the second payload rather than risk a third panic.
-        if let Err(thrown) = catch_unwind(AssertUnwindSafe(told))
+        if let Err(thrown) = catch_unwind(AssertUnwindSafe(notify))
             && let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(thrown)))
         {
             core::mem::forget(again);
         }
     }
     #[cfg(not(feature = "std"))]
-    told();
+    notify();
 }

@@ -356,14 +356,14 @@ impl Named {
         let first = self.counted(|counted| {
             let first = counted.is_none();
             counted.get_or_insert(Counted {
-                state: now.recorded,
+                state: now.stored_state,
                 generation: now.generation,
                 seen: true,
             });
             first
         });
         if first {
-            self.handles.states[now.recorded as usize].increment(1.0);
+            self.handles.states[now.stored_state as usize].increment(1.0);
         }
     }
 

@@ -437,7 +437,7 @@ fn concurrent_changes_leave_each_breaker_counted_once_under_its_state() {
         let mut expected = BTreeMap::new();
         for breaker in &breakers {
             *expected
-                .entry(breaker.snapshot().recorded.to_string())
+                .entry(breaker.snapshot().stored_state.to_string())
                 .or_insert(0) += 1;
         }
         assert_eq!(

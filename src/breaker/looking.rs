@@ -10,7 +10,7 @@ use crate::machine::{
 };
 use crate::{
     Policy, State,
-    error::rest_of,
+    error::remaining,
     machine::{
         notes::Since,
         step::admit::open_rest,
@@ -38,7 +38,7 @@ pub struct Snapshot {
     /// What the next call meets: an open breaker whose deadline has passed is half-open.
     pub state: State,
     /// The state as the last transition left it.
-    pub recorded: State,
+    pub stored_state: State,
     /// The number of the period since that transition.
     pub generation: u16,
     /// While closed, the failures in the window (without a window, in a row); while open or half-open,
@@ -98,7 +98,7 @@ impl Breaker {
         Snapshot {
             name: self.cold.name,
             state: self.state_at(word, now),
-            recorded: word.state(),
+            stored_state: word.state(),
             generation,
             failures: count.map(|Count { failures, .. }| failures),
             calls: count.map(|Count { calls, .. }| calls),
@@ -124,7 +124,7 @@ impl Breaker {
 
     fn rest_at(&self, word: Word, now: u64) -> Option<Duration> {
         match word.phase() {
-            Phase::Open(open) => open_rest(open, &self.core.rules, now).map(rest_of),
+            Phase::Open(open) => open_rest(open, &self.core.rules, now).map(remaining),
             _ => None,
         }
     }
@@ -133,7 +133,7 @@ impl Breaker {
 /// How long ago a transition was. One that was stamped by a clock that is ahead of this reading was just now.
 fn since_then(since: Since, now: u64) -> Duration {
     let ticks = Since::of(now).since(since);
-    rest_of(if ticks > Since::new(u64::MAX).get() / 2 {
+    remaining(if ticks > Since::new(u64::MAX).get() / 2 {
         0
     } else {
         ticks

@@ -42,8 +42,8 @@ use std::sync::Arc;
 use crossbeam_utils::CachePadded;
 
 use crate::{
-    builder::{Builder, Parts},
-    clock::Source,
+    builder::{Attachments, Builder},
+    clock::ClockSource,
     listener::CallListener,
     machine::{core::Core, notes::Notes, rules::Rules, word::Word},
     sync::AtomicU64,
@@ -155,7 +155,7 @@ pub struct Breaker {
 
 /// What rejections, transitions and readers of the state touch.
 struct Cold {
-    clock: Source,
+    clock: ClockSource,
     name: Option<&'static str>,
     call_listener: Option<&'static dyn CallListener>,
     notes: Notes,
@@ -183,9 +183,13 @@ impl Breaker {
         Builder::new()
     }
 
-    pub(crate) const fn assemble(rules: Rules, parts: Parts, clock: Source) -> Self {
+    pub(crate) const fn assemble(
+        rules: Rules,
+        attachments: Attachments,
+        clock: ClockSource,
+    ) -> Self {
         let fresh = Word::new(rules.tally.fresh(0));
-        let observed = rules.timed() || parts.call_listener.is_some();
+        let observed = rules.timed() || attachments.call_listener.is_some();
         Self {
             core: CachePadded::new(Core::over(
                 AtomicU64::new(fresh.bits()),
@@ -196,11 +200,11 @@ impl Breaker {
             )),
             cold: CachePadded::new(Cold {
                 clock,
-                name: parts.name,
-                call_listener: parts.call_listener,
+                name: attachments.name,
+                call_listener: attachments.call_listener,
                 notes: Notes::over(AtomicU64::new(0), AtomicU64::new(0)),
                 #[cfg(feature = "std")]
-                audience: telling::Audience::new(parts.listeners),
+                audience: telling::Audience::new(attachments.listeners),
                 #[cfg(feature = "watch")]
                 bell: Bell::over(AtomicU32::new(0)),
             }),
@@ -219,7 +223,7 @@ impl Breaker {
     #[cfg(feature = "std")]
     #[must_use]
     pub fn with_shared_clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.cold.clock = Source::Shared(clock);
+        self.cold.clock = ClockSource::Shared(clock);
         self
     }
 

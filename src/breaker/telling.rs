@@ -1,7 +1,7 @@
 //! After a transition: the winner of its CAS writes it down and tells of it.
 
 use crate::{
-    listener::{CallListener, contained},
+    listener::{CallListener, catch_panic},
     machine::{
         core::Done,
         step::{Change, Event},
@@ -50,11 +50,11 @@ impl Breaker {
     /// Tells every call listener of something.
     pub(super) fn tell_of_call(&self, tell: impl Fn(&dyn CallListener)) {
         if let Some(listener) = self.cold.call_listener {
-            contained(|| tell(listener));
+            catch_panic(|| tell(listener));
         }
         #[cfg(feature = "std")]
         for listener in self.cold.audience.call_listeners() {
-            contained(|| tell(&**listener));
+            catch_panic(|| tell(&**listener));
         }
     }
 }
@@ -70,7 +70,7 @@ mod audience {
     use crate::{
         Transition,
         breaker::per_process::PerProcess,
-        listener::{CallListener, Listener, contained},
+        listener::{CallListener, Listener, catch_panic},
         machine::{
             delivery::{Delivery, Told},
             step::Change,
@@ -157,7 +157,7 @@ mod audience {
                 let fixed = self.fixed.iter().copied();
                 let shared = self.shared().iter().map(|shared| &**shared);
                 for listener in fixed.chain(shared) {
-                    contained(|| listener.on_transition(&transition));
+                    catch_panic(|| listener.on_transition(&transition));
                 }
             }
         }

@@ -1,11 +1,11 @@
 use super::*;
 
-fn rejected(rest: u64) -> Rejected {
-    Rejected::new(Refusal::Open { rest }, 3, None)
+fn rejected(remaining: u64) -> Rejected {
+    Rejected::new(Refusal::Open { rest: remaining }, 3, None)
 }
 
 #[test]
-fn the_wait_is_told_in_three_ways() {
+fn retry_after_is_a_duration_seconds_and_text() {
     let rejected = rejected(6_002);
     assert_eq!(
         rejected.retry_after(),
@@ -16,7 +16,7 @@ fn the_wait_is_told_in_three_ways() {
 }
 
 #[test]
-fn the_tick_that_an_end_is_rounded_up_by_is_no_second() {
+fn the_rounding_tick_adds_no_second() {
     for (ticks, secs, text) in [(1, 1, "1ms"), (4_001, 1, "1s"), (4_002, 2, "1.001s")] {
         let rejected = rejected(ticks);
         assert_eq!(rejected.retry_after_secs(), Some(secs), "{ticks}");

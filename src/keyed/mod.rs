@@ -129,7 +129,7 @@ use ring::{Entry, Reservation, Ring};
 ///
 /// hosts.retain(|_host, breaker| {
 ///     let now = breaker.snapshot();
-///     let waits_for_a_probe = now.recorded == State::Open && now.state == State::HalfOpen;
+///     let waits_for_a_probe = now.stored_state == State::Open && now.state == State::HalfOpen;
 ///     !(waits_for_a_probe && now.since >= Some(HOUR))
 /// });
 /// assert!(hosts.is_empty());

@@ -3,7 +3,7 @@
 use core::fmt::Display;
 use std::sync::Arc;
 
-use crate::listener::contained;
+use crate::listener::catch_panic;
 
 use super::FailureLog;
 
@@ -42,7 +42,7 @@ impl<E> LogSink<E> {
             LogHandle::Static(log) => *log,
             LogHandle::Shared(log) => log,
         };
-        contained(|| match error {
+        catch_panic(|| match error {
             Some(error) => log.record(generation, (self.class)(error), (self.message)(error)),
             None => log.record(generation, RESULT.0, &RESULT.1),
         });

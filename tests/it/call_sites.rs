@@ -506,7 +506,7 @@ fn a_test_sets_the_clock_and_reads_the_snapshot() {
     clock.advance(10 * SECOND);
     let snapshot = breaker.snapshot();
     assert_eq!(snapshot.state, State::HalfOpen);
-    assert_eq!(snapshot.recorded, State::Open);
+    assert_eq!(snapshot.stored_state, State::Open);
 }
 
 #[test]

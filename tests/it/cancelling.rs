@@ -59,13 +59,13 @@ fn past_the_deadline(policy: Policy) -> Arc<Breaker> {
 
 /// Asserts the effect of a cancelled probe where drops fail probes.
 fn assert_reopened(snapshot: Snapshot, context: impl std::fmt::Debug) {
-    assert_eq!(snapshot.recorded, State::Open, "{context:?}");
+    assert_eq!(snapshot.stored_state, State::Open, "{context:?}");
     assert_eq!(snapshot.reopens, 1, "{context:?}");
 }
 
 /// Asserts the effect of a cancelled probe where drops are ignored.
 fn assert_released(snapshot: Snapshot, context: impl std::fmt::Debug) {
-    assert_eq!(snapshot.recorded, State::HalfOpen, "{context:?}");
+    assert_eq!(snapshot.stored_state, State::HalfOpen, "{context:?}");
     assert_eq!(snapshot.probes_in_flight, 0, "{context:?}");
 }
 
@@ -94,7 +94,7 @@ async fn cancel_everywhere() {
             let snapshot = half_open.snapshot();
             match on_drop {
                 _ if polls == 0 => {
-                    assert_eq!(snapshot.recorded, State::Open, "{context:?}");
+                    assert_eq!(snapshot.stored_state, State::Open, "{context:?}");
                     assert_eq!(snapshot.reopens, 0, "{context:?}");
                 }
                 OnDrop::Ignore => assert_released(snapshot, context),
@@ -220,9 +220,9 @@ fn under_smol_a_lost_race_and_a_dropped_task_are_drops() {
 async fn a_call_is_admitted_at_its_first_poll_and_not_before() {
     let breaker = past_the_deadline(POLICY.probes(1));
     let calls: Vec<_> = (0..100).map(|_| breaker.call_async(quote())).collect();
-    assert_eq!(breaker.snapshot().recorded, State::Open);
+    assert_eq!(breaker.snapshot().stored_state, State::Open);
     drop(calls);
-    assert_eq!(breaker.snapshot().recorded, State::Open);
+    assert_eq!(breaker.snapshot().stored_state, State::Open);
 
     let mut first = Box::pin(breaker.call_async(quote()));
     let second = breaker.call_async(quote());

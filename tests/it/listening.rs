@@ -506,7 +506,10 @@ fn concurrent_transitions_reach_each_listener_in_order_or_as_a_reported_gap() {
             THREADS * EACH,
             "the last notified transition led to the current state"
         );
-        assert_eq!(transitions.last().unwrap().to, breaker.snapshot().recorded);
+        assert_eq!(
+            transitions.last().unwrap().to,
+            breaker.snapshot().stored_state
+        );
         assert_eq!(
             transitions,
             second.transitions(),

@@ -493,7 +493,7 @@ fn a_snapshot_is_written_as_json() -> Result<(), Box<dyn Error>> {
         serde_json::json!({
             "name": "dependency",
             "state": "open",
-            "recorded": "open",
+            "stored_state": "open",
             "generation": 1,
             "failures": 1,
             "calls": 1,

@@ -337,7 +337,7 @@ fn a_snapshot_whose_clock_moves_the_breaker_is_of_one_moment() {
     });
     let snapshot = bench.breaker().snapshot();
     assert_eq!(snapshot.state, State::Open);
-    assert_eq!(snapshot.recorded, State::Open);
+    assert_eq!(snapshot.stored_state, State::Open);
     assert_eq!(snapshot.generation, 1);
     assert_eq!(snapshot.retry_after, Some(SECOND));
     bench.assert_was_read();

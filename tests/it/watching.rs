@@ -8,7 +8,7 @@ fn a_transition_that_is_over_is_seen_at_once() {
     let breaker = Breaker::new();
     breaker.force_open();
     let watched = breaker.watch(0, &StopWatching::new()).unwrap();
-    assert_eq!(watched.snapshot.recorded, State::ForcedOpen);
+    assert_eq!(watched.snapshot.stored_state, State::ForcedOpen);
     assert_eq!((watched.snapshot.generation, watched.missed), (1, 0));
 }
 
@@ -37,7 +37,7 @@ fn a_watcher_that_keeps_up_sees_every_transition() {
             while let Some(watched) = breaker.watch(generation, stop) {
                 generation = watched.snapshot.generation;
                 sender
-                    .send((watched.snapshot.recorded, watched.missed))
+                    .send((watched.snapshot.stored_state, watched.missed))
                     .unwrap();
             }
         });

@@ -512,7 +512,7 @@ impl From<Snapshot> for Observed {
     fn from(snapshot: Snapshot) -> Self {
         Self {
             state: snapshot.state,
-            recorded: snapshot.recorded,
+            recorded: snapshot.stored_state,
             generation: snapshot.generation,
             failures: snapshot.failures,
             calls: snapshot.calls,

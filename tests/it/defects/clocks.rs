@@ -191,7 +191,7 @@ fn a_drop_that_spans_the_end_of_the_clock_s_range_has_its_length() {
         let permit = breaker.try_acquire().unwrap();
         clock.advance(held);
         drop(permit);
-        assert_eq!(breaker.snapshot().recorded, state, "{held:?}");
+        assert_eq!(breaker.snapshot().stored_state, state, "{held:?}");
     }
 }
 

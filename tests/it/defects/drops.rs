@@ -28,7 +28,7 @@ fn a_probe_dropped_before_the_limit_releases_its_slot_and_at_the_limit_fails() {
             clock.advance(held);
             drop(probe);
             let snapshot = breaker.snapshot();
-            assert_eq!(snapshot.recorded, state, "{on_drop:?} after {held:?}");
+            assert_eq!(snapshot.stored_state, state, "{on_drop:?} after {held:?}");
             assert_eq!(snapshot.probes_in_flight, 0);
         }
     }

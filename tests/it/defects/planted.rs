@@ -67,7 +67,7 @@ fn a_half_open_breaker_keeps_the_counts_that_tripped() {
         clock.advance(SECOND);
         let probe = breaker.try_acquire().unwrap();
         let snapshot = breaker.snapshot();
-        assert_eq!(snapshot.recorded, State::HalfOpen);
+        assert_eq!(snapshot.stored_state, State::HalfOpen);
         assert_eq!((snapshot.failures, snapshot.calls), (Some(2), Some(3)));
         assert_eq!(probe.record(Outcome::Failure), Recorded::Reopened);
     }
@@ -132,6 +132,6 @@ fn watchers_are_woken_before_listeners_are_notified() {
         Ok(Ok(true)),
         "no watcher sleeps while a listener runs"
     );
-    assert_eq!(watched.recorded, State::ForcedOpen);
+    assert_eq!(watched.stored_state, State::ForcedOpen);
     assert!(breaker.snapshot().since.is_some());
 }

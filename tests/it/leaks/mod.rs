@@ -160,7 +160,7 @@ impl Case {
                 (true, false) => State::HalfOpen,
                 (false, _) => State::Closed,
             };
-            assert_eq!(after.recorded, recorded, "{context}");
+            assert_eq!(after.stored_state, recorded, "{context}");
             assert_eq!(after.probes_in_flight, 0, "{context}");
             assert_eq!(after.reopens, u8::from(self.probe && failed), "{context}");
             if !self.probe {
@@ -226,7 +226,7 @@ fn an_exit_after_its_period_is_stale_and_changes_nothing() {
                 });
                 let after = bench.breaker.snapshot();
                 let context = format!("{name}, {on_drop:?}, {after:?}");
-                assert_eq!(after.recorded, State::Closed, "{context}");
+                assert_eq!(after.stored_state, State::Closed, "{context}");
                 assert_eq!(after.failures, Some(0), "{context}");
             }
         }
@@ -284,7 +284,7 @@ proptest! {
             if forgotten.0 != after.generation {
                 forgotten = (after.generation, 0);
             }
-            if meaning == Meaning::Forgotten && before.recorded == State::HalfOpen {
+            if meaning == Meaning::Forgotten && before.stored_state == State::HalfOpen {
                 forgotten.1 += 1;
             }
             prop_assert_eq!(after.probes_in_flight, forgotten.1, "{}: {:?}", name, after);

@@ -74,7 +74,7 @@ fn a_dropped_response_is_a_dropped_call() {
         } else {
             State::Open
         };
-        assert_eq!(snapshot.recorded, expected, "{on_drop:?}");
+        assert_eq!(snapshot.stored_state, expected, "{on_drop:?}");
     }
 }
 

@@ -75,7 +75,7 @@ fn a_service_that_was_not_polled_is_not_called_even_after_the_deadline() {
     assert_eq!(breaker.state(), State::HalfOpen);
     assert!(at_once(service.call(Ask::Well)).unwrap_err().is_rejected());
     assert_eq!((dependency.ready_polls(), dependency.calls()), (0, 0));
-    assert_eq!(breaker.snapshot().recorded, State::Open);
+    assert_eq!(breaker.snapshot().stored_state, State::Open);
 
     assert_eq!(call(&mut service, Ask::Well).unwrap(), 7);
     assert_eq!(breaker.state(), State::Closed);
@@ -368,7 +368,7 @@ fn a_service_that_fails_to_get_ready_is_classified() {
     dependency.set_readiness(Poll::Ready(Err(Broken)));
     assert!(matches!(poll_ready(&mut service), Poll::Ready(Err(_))));
     let snapshot = breaker.snapshot();
-    assert_eq!(snapshot.recorded, State::HalfOpen);
+    assert_eq!(snapshot.stored_state, State::HalfOpen);
     assert_eq!(snapshot.probes_in_flight, 0);
 }
 

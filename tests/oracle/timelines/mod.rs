@@ -93,7 +93,7 @@ impl Fixture {
     }
 
     fn recorded(&self) -> State {
-        self.breaker.snapshot().recorded
+        self.breaker.snapshot().stored_state
     }
 
     fn retry_after(&self) -> Option<Duration> {

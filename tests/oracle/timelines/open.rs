@@ -42,7 +42,7 @@ fn reading_past_the_deadline_makes_no_transition() {
         assert_eq!(bench.breaker.peek(), Ok(()));
         let snapshot = bench.breaker.snapshot();
         assert_eq!(snapshot.state, State::HalfOpen);
-        assert_eq!(snapshot.recorded, State::Open);
+        assert_eq!(snapshot.stored_state, State::Open);
         assert_eq!((snapshot.generation, snapshot.probes_in_flight), (1, 0));
     }
 }
@@ -53,7 +53,7 @@ fn the_call_that_finds_the_deadline_past_takes_the_probe() {
     let probe = bench.wait().probe();
     assert_eq!(probe.generation(), 2);
     let snapshot = bench.breaker.snapshot();
-    assert_eq!(snapshot.recorded, State::HalfOpen);
+    assert_eq!(snapshot.stored_state, State::HalfOpen);
     assert_eq!(snapshot.probes_in_flight, 1);
 }
 

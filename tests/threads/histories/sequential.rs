@@ -79,7 +79,7 @@ impl OracleState {
     pub(crate) fn matches(&self, snapshot: &Snapshot, now: u64) -> bool {
         let mut seen = self.0.observe(now);
         // The counts of a trip are lost if the next transition came before they were recorded.
-        if snapshot.recorded != State::Closed && snapshot.failures.is_none() {
+        if snapshot.stored_state != State::Closed && snapshot.failures.is_none() {
             (seen.failures, seen.calls) = (None, None);
         }
         seen == Observed::from(*snapshot)

@@ -96,7 +96,7 @@ impl Audit {
             reopenings: self.caused(Cause::ProbeFailed),
             transitions: usize::from(self.last.generation),
             missed,
-            closed: usize::from(self.last.recorded == State::Closed),
+            closed: usize::from(self.last.stored_state == State::Closed),
             most_probes: self.most_probes,
         }
     }
@@ -149,7 +149,7 @@ impl Audit {
             (state, generation) = (notified.to, notified.generation);
             missed += notified.missed as usize;
         }
-        let rest = (self.last.recorded, self.last.generation);
+        let rest = (self.last.stored_state, self.last.generation);
         assert_eq!(
             (state, generation),
             rest,
@@ -238,7 +238,7 @@ impl Audit {
                 counted.failures
             );
         }
-        if self.last.recorded == State::Closed {
+        if self.last.stored_state == State::Closed {
             let Counted {
                 failures,
                 successes,
