@@ -1,4 +1,4 @@
-//! Builds a set of breakers.
+//! [`Builder`] of a set of breakers, and the factory that it configures.
 
 use core::{cell::Cell, fmt, hash::Hash};
 use std::{hash::RandomState, sync::Arc};
@@ -8,19 +8,19 @@ use papaya::HashMap;
 use super::{Breakers, key::PrehashedBuilder, ring::Ring};
 use crate::{Breaker, Listener, Policy, PolicyError, Transition, builder, clock::Clock};
 
-/// The bound unless another is set.
+/// The default bound.
 const DEFAULT_BOUND: u32 = 10_000;
-/// Where a slip of the keyboard is more likely than a wish: the breakers would take some 11 GB.
+/// Upper bound that catches typing errors: this many breakers would need about 11 GB.
 const LARGEST_BOUND: u32 = 1 << 24;
 
-/// Builds [`Breakers`]: from [`Breakers::builder`].
+/// Builder of [`Breakers`], returned by [`Breakers::builder`].
 #[must_use = "a builder builds nothing until `build` or `try_build`"]
 pub struct Builder<K> {
     bound: u32,
     factory: Factory<K>,
 }
 
-/// Makes the breaker of a key.
+/// Creates the breaker of a key.
 pub(super) struct Factory<K> {
     template: builder::Builder,
     each: Each<K>,
@@ -38,7 +38,7 @@ enum Each<K> {
     },
 }
 
-/// Makes something for a key, or with `None` for the overflow breaker.
+/// Creates a value for a key, or for the overflow breaker if the key is `None`.
 type PerKey<K, T> = Box<dyn Fn(Option<&K>) -> T + Send + Sync>;
 type OnRefused<K> = Box<dyn Fn(&K, &PolicyError) + Send + Sync>;
 
@@ -61,7 +61,7 @@ impl<K> Factory<K> {
         self.finish(breaker, Some(key))
     }
 
-    /// Makes the overflow breaker. Verifies the template, if there is no function in its place.
+    /// Creates the overflow breaker. Validates the template, unless a function replaces it.
     fn overflow(&self) -> Result<Breaker, PolicyError> {
         let breaker = match &self.each {
             Each::Template => self.template.try_build()?,
@@ -90,13 +90,15 @@ impl<K> Factory<K> {
 
 thread_local!(static BUILDING_OVERFLOW: Cell<bool> = const { Cell::new(false) });
 
-/// Whether this thread makes an overflow breaker, so that what is given to that breaker can tell.
+/// Returns true while this thread creates an overflow breaker. [`Metrics::on`] names it apart.
+///
+/// [`Metrics::on`]: crate::metrics::Metrics::on
 #[cfg(feature = "metrics")]
 pub(crate) fn is_building_overflow() -> bool {
     BUILDING_OVERFLOW.get()
 }
 
-/// The time in which a function makes a breaker: ends with it, also by a panic.
+/// Guard of a call of the user's function. It restores the flag on drop, also after a panic.
 struct FactoryScope {
     before: bool,
 }
@@ -116,7 +118,7 @@ impl Drop for FactoryScope {
 }
 
 impl<K: Hash + Eq> Breakers<K> {
-    /// Starts to build a set of breakers, each with the default [`Policy`].
+    /// Returns a builder of a set of breakers, each with the default [`Policy`].
     pub fn builder() -> Builder<K> {
         Builder {
             bound: DEFAULT_BOUND,
@@ -139,9 +141,9 @@ impl<K> fmt::Debug for Builder<K> {
 }
 
 impl<K: Hash + Eq> Builder<K> {
-    /// Builds each breaker, the overflow breaker too, from a copy of this: one policy, one name,
-    /// for all. Replaces [`Builder::each_by`]. Beside [`Builder::each_policy`], all but the policy
-    /// is taken from this.
+    /// Builds each breaker and the overflow breaker from a copy of this template: one policy and
+    /// one name for all. Replaces [`Builder::each_by`]. With [`Builder::each_policy`], all but the
+    /// policy is taken from the template.
     pub fn each(mut self, template: builder::Builder) -> Self {
         self.factory.template = template;
         if let Each::Function(_) = self.factory.each {
@@ -150,18 +152,19 @@ impl<K: Hash + Eq> Builder<K> {
         self
     }
 
-    /// Builds each breaker with the policy that a function says for its key, and the overflow
-    /// breaker with the one it says for `None`. All else, such as the name, is that of
+    /// Builds each breaker with the policy that a function returns for its key, and the overflow
+    /// breaker with the policy for `None`. All other settings, such as the name, are those of
     /// [`Builder::each`]. Replaces [`Builder::each_by`].
     ///
-    /// For policies that come from outside: a policy that is out of its bounds panics in no
-    /// request. If it is the overflow breaker's, [`try_build`](Builder::try_build) returns the
-    /// error. If it is a key's, `refused` is called with it, and the key gets the policy of
-    /// [`Builder::each`], which is checked when the set is built. So it has a breaker of its own,
-    /// if not the one that was meant. Each time that a breaker is made the function is asked again:
-    /// a policy that is mended later holds after [`Breakers::remove`].
+    /// Made for policies that come from outside: a policy out of bounds causes no panic in a
+    /// request. For the overflow breaker, [`try_build`](Builder::try_build) returns the error. For
+    /// a key, `refused` is called with the error, and the key gets the policy of [`Builder::each`],
+    /// which is validated when the set is built. The key then has a breaker of its own, with a
+    /// different policy. The function is called again each time a breaker is created. A policy that
+    /// is corrected later is used after [`Breakers::remove`].
     ///
-    /// Both functions are called outside any lock, by the call that needs the breaker.
+    /// Both functions are called outside any lock, on the thread of the call that needs the
+    /// breaker.
     ///
     /// ```
     /// use cutout::{Breaker, Policy, Trip, keyed::Breakers};
@@ -194,18 +197,18 @@ impl<K: Hash + Eq> Builder<K> {
         self
     }
 
-    /// Makes each breaker as a function says for its key, and the overflow breaker as it says for
-    /// `None`. Replaces [`Builder::each`] and [`Builder::each_policy`].
+    /// Creates each breaker by a function of its key, and the overflow breaker by the same function
+    /// of `None`. Replaces [`Builder::each`] and [`Builder::each_policy`].
     ///
-    /// The function is called outside any lock, by the call that needs the breaker; where threads
-    /// race for a new key, by each of them. A panic in it is that of the call: so do not `build()`
-    /// a policy that comes from outside here, but use [`Builder::each_policy`].
+    /// The function is called outside any lock, on the thread of the call that needs the breaker.
+    /// If threads race for a new key, each of them calls the function. A panic in the function
+    /// reaches the caller. So use [`Builder::each_policy`] for a policy that comes from outside.
     ///
-    /// What the function adds to a breaker it adds to the overflow breaker too, unless it looks at
-    /// the key.
+    /// A listener that the function adds to each breaker is also added to the overflow breaker,
+    /// unless the function inspects the key.
     #[cfg_attr(
         feature = "metrics",
-        doc = "[`Metrics`](crate::metrics::Metrics) counts that one under a name of its own."
+        doc = "[`Metrics`](crate::metrics::Metrics) counts the overflow breaker under a separate name."
     )]
     ///
     /// ```
@@ -226,10 +229,10 @@ impl<K: Hash + Eq> Builder<K> {
         self
     }
 
-    /// The most keys that there can be, 1 to 16 777 216. Default: 10 000.
+    /// Sets the largest number of keys, 1 to 16 777 216. Default: 10 000.
     ///
-    /// Memory is taken as keys come. What a key takes, with a breaker, a slot and an entry of the
-    /// map (a `String` of 50 bytes, on a 64-bit machine):
+    /// Memory is allocated as keys are inserted. Bytes per key, for the breaker, the slot and the
+    /// entry of the map (a `String` of 50 bytes, on a 64-bit machine):
     ///
     /// | | bytes | from |
     /// |---|---|---|
@@ -239,20 +242,20 @@ impl<K: Hash + Eq> Builder<K> {
     /// | a [listener](Builder::listener) in addition | 150 + a clone of the key | |
     /// | its queue in addition | 750 | the first transition |
     ///
-    /// *f* is how many failures it takes to trip: 10 for `failures(10)`, 500 for
-    /// `percent(50).of_last(1000)`, which then takes 5 000 bytes. *c* is the number of cores, up to
-    /// the next power of two, at most 64: 1 650 bytes on 2 cores, 3 450 on 16.
+    /// *f* is the number of failures that trips: 10 for `failures(10)`, 500 for
+    /// `percent(50).of_last(1000)`, which then takes 5 000 bytes. *c* is the number of cores,
+    /// rounded up to a power of two, at most 64: 1 650 bytes on 2 cores, 3 450 on 16.
     ///
-    /// `cargo test --all-features --test keyed_memory -- --nocapture` measures it.
+    /// `cargo test --all-features --test keyed_memory -- --nocapture` measures these numbers.
     pub fn bound(mut self, most: u32) -> Self {
         self.bound = most;
         self
     }
 
-    /// Adds a listener to every breaker, which is notified with the key: `None` for the overflow
-    /// breaker. Those that a breaker has by itself are notified before it.
+    /// Adds a listener to every breaker. The listener is called with the key, or with `None` for
+    /// the overflow breaker. A breaker's own listeners are called first.
     ///
-    /// Coming and going of keys are no transitions.
+    /// The insertion or removal of a key is not a transition.
     pub fn listener(
         mut self,
         listener: impl Fn(Option<&K>, &Transition) + Send + Sync + 'static,
@@ -268,7 +271,7 @@ impl<K: Hash + Eq> Builder<K> {
         self
     }
 
-    /// Takes the time of all breakers from this clock.
+    /// Sets the clock of all breakers.
     pub fn shared_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.factory.clock = Some(clock);
         self
@@ -278,7 +281,7 @@ impl<K: Hash + Eq> Builder<K> {
     ///
     /// # Panics
     ///
-    /// Where [`Builder::try_build`] returns an error.
+    /// Panics if [`Builder::try_build`] returns an error.
     #[must_use]
     pub fn build(self) -> Breakers<K> {
         match self.try_build() {
@@ -291,9 +294,11 @@ impl<K: Hash + Eq> Builder<K> {
     ///
     /// # Errors
     ///
-    /// If the bound, the policy of [`Builder::each`] (unless [`Builder::each_by`] replaced it) or
-    /// that of [`Builder::each_policy`] for `None` is out of its bounds, naming field, value and
-    /// bound.
+    /// Returns an error that names field, value and bound if one of these is out of bounds:
+    ///
+    /// * the bound of the set;
+    /// * the policy of [`Builder::each`], unless [`Builder::each_by`] replaced it;
+    /// * the policy of [`Builder::each_policy`] for `None`.
     ///
     /// ```
     /// use cutout::keyed::Breakers;

@@ -1,8 +1,8 @@
-//! How the map finds a key: by a hash that was made once.
+//! Keys of the map, which are hashed only once.
 //!
-//! The map hashes what it holds again when it grows, in the middle of moving it, where a panic
-//! would leave other threads waiting for ever, and so would a `Hash` that uses the set. So each
-//! member keeps its hash, and the map takes that.
+//! The map hashes its keys again while it grows. A panic at that point would block other threads
+//! for ever, and so would a `Hash` that uses the set. Therefore each entry stores its hash, and the
+//! map uses the stored hash.
 
 use core::{
     borrow::Borrow,
@@ -14,16 +14,17 @@ use papaya::Equivalent;
 
 use super::ring::Entry;
 
-/// A member as the map holds it.
+/// An entry, as a key of the map.
 pub(super) struct StoredKey<K>(pub(super) Arc<Entry<K>>);
 
-/// A key to find a member by, perhaps in its borrowed form.
+/// A key to find an entry by, possibly in its borrowed form.
 pub(super) struct LookupKey<'a, Q: ?Sized> {
     pub(super) key: &'a Q,
     pub(super) hash: u64,
 }
 
-/// A member to find by itself: no code of its key runs, so a key that denies itself is found too.
+/// An entry to find by its address. No code of its key runs, so a key that is not equal to itself
+/// is found, too.
 pub(super) struct ByIdentity<'a, K>(pub(super) &'a Arc<Entry<K>>);
 
 impl<K> Hash for StoredKey<K> {
@@ -64,11 +65,11 @@ impl<K: Borrow<Q>, Q: Eq + ?Sized> Equivalent<StoredKey<K>> for LookupKey<'_, Q>
     }
 }
 
-/// Hashes a hash: hands it on.
+/// Builds hashers that return a stored hash as it is.
 #[derive(Clone, Copy)]
 pub(super) struct PrehashedBuilder;
 
-/// The hash, once it is written.
+/// A hasher that returns the hash written to it.
 pub(super) struct Prehashed(u64);
 
 impl BuildHasher for PrehashedBuilder {
@@ -85,7 +86,7 @@ impl Hasher for Prehashed {
     }
 
     fn write(&mut self, _: &[u8]) {
-        unreachable!("a hash is written whole");
+        unreachable!("a stored hash is written as one `u64`");
     }
 
     fn write_u64(&mut self, hash: u64) {

@@ -1,4 +1,4 @@
-//! One breaker for each host, tenant or shard: [`Breakers`].
+//! [`Breakers`]: a bounded set of breakers, one for each host, tenant or shard.
 
 mod builder;
 mod key;
@@ -23,7 +23,8 @@ pub(crate) use builder::is_building_overflow;
 use key::{ByIdentity, LookupKey, PrehashedBuilder, StoredKey};
 use ring::{Entry, Reservation, Ring};
 
-/// Breakers by key: one for each host, tenant or shard, made when it is first asked for.
+/// A bounded set of breakers by key: one for each host, tenant or shard. A breaker is created when
+/// its key is first asked for.
 ///
 /// ```
 /// use cutout::{Breaker, Trip, keyed::Breakers};
@@ -43,7 +44,7 @@ use ring::{Entry, Reservation, Ring};
 /// assert_eq!(quote("eu.example.com").unwrap(), 42);
 /// ```
 ///
-/// As a layer for tower (feature `tower`), where a function of the request gives the key:
+/// As a layer for tower (feature `tower`), where a function of the request returns the key:
 ///
 #[cfg_attr(feature = "tower", doc = "```")]
 #[cfg_attr(not(feature = "tower"), doc = "```ignore")]
@@ -69,52 +70,52 @@ use ring::{Entry, Reservation, Ring};
 ///
 /// # What it costs
 ///
-/// [`get`](Breakers::get) of a key that is there hashes it, finds it without a lock and without
-/// allocating (a `&str` finds a `String`), and clones an [`Arc`]: two atomic read-modify-writes
-/// with its drop, which threads that use the same key at the same time take turns at. Nothing of
-/// the set is held while the call is made. Whoever makes many calls by one key may keep the `Arc`
-/// through them, but not for ever: the set may drop its own.
+/// [`get`](Breakers::get) of a present key hashes it, finds it without a lock and without
+/// allocating (a `&str` finds a `String`), and clones an [`Arc`]. The clone and its drop are two
+/// atomic read-modify-writes, for which threads that use the same key at the same time contend. The
+/// set holds no lock or guard during the call. A caller that makes many calls by one key may keep
+/// the `Arc` between them, but not for ever: the set may evict its own.
 ///
 /// # The bound
 ///
-/// There are never more keys in the set than its [bound](Builder::bound). At the bound a new key
-/// takes the slot of an old one. The breakers are looked at in turn, 16 for a new key at most, from
-/// where the last look ended: so a flood of new keys costs the same for each of them. Of the
-/// breakers looked at, the first of these goes:
+/// The set never has more keys than its [bound](Builder::bound). At the bound a new key takes the
+/// slot of an old one. An insertion scans at most 16 breakers, from where the previous scan ended,
+/// so a flood of new keys has the same cost for each of them. The first of these among the scanned
+/// breakers is evicted:
 ///
-/// 1. A closed one that has counted no failure. It has nothing to lose.
-/// 2. Of the closed ones that have counted failures, the one with the fewest.
-/// 3. One that is **overdue**: open, but its open period ended as long ago as it lasted; or
-///    half-open, but its probes' lease ended as long ago as it lasted. Either way at least a second
-///    ago, as clocks of different cores may differ by that. Callers that come more rarely lose
-///    little: the breaker would let each of their calls through as a probe.
+/// 1. A closed breaker that has counted no failure. It has nothing to lose.
+/// 2. Of the closed breakers that have counted failures, the one with the fewest.
+/// 3. An **overdue** breaker: open, but its open period ended as long ago as it lasted; or
+///    half-open, but its probes' lease ended as long ago as it lasted. Either end is at least a
+///    second ago, since clocks of different cores may differ by that. Infrequent callers of such a
+///    key lose little: the breaker would admit each of their calls as a probe.
 ///
-/// Among equals the oldest goes: made long ago, not unused for long. To know the latter, each call
-/// would have to write. (A slot that [`remove`](Breakers::remove) freed has its turn where it is,
-/// not at the end.)
+/// Among equals the oldest breaker is evicted: the one created first, not the one least recently
+/// used. To track use, each call would have to write. (A slot that [`remove`](Breakers::remove)
+/// freed keeps its position in the order.)
 ///
-/// **Any other breaker keeps its slot**: within its open period or its probes' lease, or soon
-/// after, it is what the set is for; and one that an operator holds keeps its slot for ever. If
-/// none of those looked at may go, the new key is not taken in and gets the [overflow
+/// **Any other breaker keeps its slot.** A breaker within its open period or its probes' lease, or
+/// soon after, is what the set is for. A breaker that an operator holds keeps its slot for ever. If
+/// none of the scanned breakers may be evicted, the new key is not inserted. It gets the [overflow
 /// breaker](Breakers::overflow), which all such keys share.
 ///
 /// So at the bound:
 ///
-/// * A closed breaker that has counted failures stays as long as each look finds one with fewer.
-///   Where all 16 have as many, it goes in its turn, and its failures are forgotten.
+/// * A closed breaker that has counted failures stays as long as each scan finds one with fewer. If
+///   all 16 have the same count, it is evicted in its turn, and its failures are lost.
 /// * Hosts that die and are not asked for again keep their slots for twice their open period. A
-///   living host gets a breaker of its own if the bound is larger than the number of hosts that die
-///   in that time and of those that are in use.
-/// * A new key may miss the few breakers that may go among many that may not: it looks at 16. The
-///   next new key looks at the next 16.
+///   living host gets a breaker of its own if the bound is large enough: above the number of hosts
+///   that die in that time plus the number in use.
+/// * A scan of 16 may miss the few breakers that may be evicted among many that may not. The next
+///   new key scans the next 16.
 ///
-/// A key whose breaker was evicted comes back at its next call, with a fresh breaker. So choose a
-/// bound above the number of keys in use. An evicted breaker lives on for those who still hold it,
-/// but what becomes of their calls is counted where nobody looks; likewise, if it trips at the very
-/// moment in which it is evicted, the trip is lost.
+/// A key whose breaker was evicted is inserted again at its next call, with a fresh breaker. Choose
+/// a bound above the number of keys in use. An evicted breaker lives on for callers that still hold
+/// it, but their outcomes no longer affect the set. If a breaker trips at the very moment of its
+/// eviction, the trip is lost.
 ///
-/// [`retain`](Breakers::retain) takes out what a rule of your own says, at a time of your own.
-/// Here, those that wait for a probe for an hour:
+/// [`retain`](Breakers::retain) removes the keys that a rule of the caller selects. Here, the
+/// breakers that have waited for a probe for an hour:
 ///
 /// ```
 /// use cutout::{State, clock::Manual, keyed::Breakers};
@@ -137,14 +138,14 @@ use ring::{Entry, Reservation, Ring};
 ///
 /// # A key's own code
 ///
-/// `Hash`, `Eq`, `Clone` and `Drop` of a key run outside any lock, and so does everything else that
-/// the set is given, clocks included. A key that is not equal to itself, or whose hash changes, is
-/// not found again; the bound holds all the same. (Of such keys, and of different ones that have
-/// one hash of 64 bits, there may be one too many for each thread inside `get`, until that returns.
-/// Where such keys come at once, at the bound, the later evicts the earlier.)
+/// `Hash`, `Eq`, `Clone` and `Drop` of a key run outside any lock, as does all other user code,
+/// clocks included. A key that is not equal to itself, or whose hash changes, is not found again.
+/// The bound holds for such keys, too. (While a thread is inside `get`, the set may have one key
+/// above the bound, if keys are not equal to themselves or different keys share a hash of 64 bits.
+/// If such keys are inserted at the same time at the bound, the later evicts the earlier.)
 ///
-/// A key that was removed, and the set's hold on its breaker, are dropped when no thread is looking
-/// at them any more: most often at once, else by whichever thread uses the set next.
+/// A removed key, and the set's handle to its breaker, are dropped when no thread reads them any
+/// more. That is usually at once, otherwise on the next thread that uses the set.
 pub struct Breakers<K> {
     map: HashMap<StoredKey<K>, Arc<Breaker>, PrehashedBuilder>,
     hasher: RandomState,
@@ -153,22 +154,24 @@ pub struct Breakers<K> {
     overflow: Arc<Breaker>,
 }
 
-// What a panic of user code interrupts gives its slot back (`Reservation`), and breakers are unwind-safe.
+// If user code panics, `Reservation` gives the slot back. Breakers are unwind-safe.
 impl<K> UnwindSafe for Breakers<K> {}
 impl<K> RefUnwindSafe for Breakers<K> {}
 
 impl<K: Hash + Eq> Breakers<K> {
-    /// The breaker of a key; a new one if the key has none; the overflow breaker if there is no
-    /// slot for it.
+    /// Returns the breaker of a key, and creates one if the key has none. Returns the overflow
+    /// breaker if there is no slot for the key.
     ///
     /// Threads that ask for the same new key at once get the same breaker, at the bound too. There
-    /// are three exceptions. The key leaves the set in between, removed or evicted for another key.
-    /// The earlier thread finds no slot and gets the overflow breaker, while the later thread looks
-    /// at other breakers and finds one. Two different keys share a hash of 64 bits, and evict each
-    /// other.
+    /// are three exceptions:
     ///
-    /// Each of the threads may make a breaker and evict an old one for it. One is kept, and the
-    /// other slots stay free.
+    /// * The key is removed, or evicted for another key, in between.
+    /// * The earlier thread finds no slot and gets the overflow breaker, while the later thread
+    ///   scans other breakers and finds a slot.
+    /// * Two different keys share a hash of 64 bits, and evict each other.
+    ///
+    /// Each of the threads may create a breaker and evict an old one. One new breaker is kept, and
+    /// the other slots stay free.
     pub fn get<Q>(&self, key: &Q) -> Arc<Breaker>
     where
         K: Borrow<Q>,
@@ -181,7 +184,7 @@ impl<K: Hash + Eq> Breakers<K> {
         }
     }
 
-    /// The breaker of a key, if it has one: for looking, as it makes none.
+    /// Returns the breaker of a key, if the key has one. Never creates a breaker.
     pub fn find<Q>(&self, key: &Q) -> Option<Arc<Breaker>>
     where
         K: Borrow<Q>,
@@ -210,7 +213,7 @@ impl<K: Hash + Eq> Breakers<K> {
         Q: Eq + ToOwned<Owned = K> + ?Sized,
     {
         let reservation = self.ring.reserve(lookup.hash);
-        // Another thread may have brought the key since: rule 6 of the ring.
+        // Another thread may have inserted the key since: rule 6 of the ring.
         if let Some(breaker) = self.find_by(lookup) {
             return breaker;
         }
@@ -220,7 +223,7 @@ impl<K: Hash + Eq> Breakers<K> {
         }
     }
 
-    /// Brings a key in for which there is a slot. A panic gives the slot back.
+    /// Inserts a key into a reserved slot. A panic gives the slot back.
     fn insert_into<Q>(
         &self,
         lookup: &LookupKey<'_, Q>,
@@ -248,8 +251,8 @@ impl<K: Hash + Eq> Breakers<K> {
             .try_insert(StoredKey(Arc::clone(&entry)), breaker, &guard)
         {
             Ok(breaker) => {
-                // Another one has entered only where this one is a stranger of the same hash, where
-                // a key denies itself, or where the other has been removed already.
+                // Another entry has entered the slot. Its key has the same hash but differs, or a
+                // key is not equal to itself, or that entry was already removed from the map.
                 if !reservation.enter(&entry)
                     && self.map.contains_key(&ByIdentity(&entry), &guard)
                     && let Some(other) = reservation.displace(&entry)
@@ -258,19 +261,20 @@ impl<K: Hash + Eq> Breakers<K> {
                 }
                 Arc::clone(breaker)
             }
-            // Another thread was faster.
+            // Another thread has inserted the key first.
             Err(occupied) => Arc::clone(occupied.current),
         }
     }
 
-    /// Takes exactly this member out of the map, and says whether it was there.
+    /// Removes exactly this entry from the map. Returns true if it was there.
     fn remove_entry(&self, entry: &Arc<Entry<K>>, guard: &impl Guard) -> bool {
         self.map.remove(&ByIdentity(entry), guard).is_some()
     }
 
-    /// Takes a key out, and hands out its breaker if it had one. Calls under way end on that one.
+    /// Removes a key and returns its breaker, if the key had one. Calls in flight end on that
+    /// breaker.
     ///
-    /// The next [`get`](Breakers::get) of the key makes a fresh breaker.
+    /// The next [`get`](Breakers::get) of the key creates a fresh breaker.
     pub fn remove<Q>(&self, key: &Q) -> Option<Arc<Breaker>>
     where
         K: Borrow<Q>,
@@ -283,8 +287,8 @@ impl<K: Hash + Eq> Breakers<K> {
         Some(Arc::clone(breaker))
     }
 
-    /// Takes out all keys for which this is false. Keys that come meanwhile may or may not be asked
-    /// about.
+    /// Removes all keys for which `keep` returns false. Keys that are inserted meanwhile may or may
+    /// not be visited.
     pub fn retain(&self, mut keep: impl FnMut(&K, &Arc<Breaker>) -> bool) {
         let guard = self.map.guard();
         for (held, breaker) in self.map.iter(&guard) {
@@ -295,8 +299,8 @@ impl<K: Hash + Eq> Breakers<K> {
         guard.flush();
     }
 
-    /// Shows all keys and their breakers, in no order: for a status page. Keys that come or go
-    /// meanwhile may or may not be shown.
+    /// Visits all keys and their breakers in no order, for example for a status page. Keys that are
+    /// inserted or removed meanwhile may or may not be visited.
     ///
     /// ```
     /// # use cutout::keyed::Breakers;
@@ -312,26 +316,26 @@ impl<K: Hash + Eq> Breakers<K> {
         }
     }
 
-    /// How many keys there are. Exact while no key comes or goes.
+    /// Returns the number of keys. Exact while no key is inserted or removed.
     pub fn len(&self) -> usize {
         self.map.len()
     }
 
-    /// Whether there is no key.
+    /// Returns true if the set has no key.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
 impl<K> Breakers<K> {
-    /// The most keys there can be.
+    /// Returns the largest number of keys that the set can have.
     #[must_use]
     pub fn bound(&self) -> usize {
         self.ring.bound()
     }
 
-    /// The breaker that new keys share while there is no slot for them. Not among those of
-    /// [`for_each`](Breakers::for_each).
+    /// Returns the breaker that new keys share while there is no slot for them.
+    /// [`for_each`](Breakers::for_each) does not visit it.
     #[must_use]
     pub fn overflow(&self) -> Arc<Breaker> {
         Arc::clone(&self.overflow)

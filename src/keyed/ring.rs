@@ -1,55 +1,57 @@
-//! The slots of a set of breakers, as many as its bound, gone round in turn.
+//! Ring of the slots of a set, one for each key up to the bound, with the policy of eviction.
 //!
 //! ```text
 //!                      hand
 //!                       v
-//! slots    [ a | b | c | d | – | f ]    – is claimed by newcomers that are not settled yet
+//! slots    [ a | b | c | d | – | f ]    – is claimed by insertions that have not finished
 //! ```
 //!
-//! A newcomer *claims* a slot: a free one, or that of a member that may go. It removes that member
-//! from the map, inserts itself, *enters* the slot and *leaves*: the slot now holds the newcomer.
-//! Only claiming, entering and leaving are under the lock.
+//! An insertion *claims* a slot: a free one, or that of an entry that may be evicted. It removes
+//! that entry from the map, inserts its own, *enters* the slot and *releases* its reservation. The
+//! slot then holds the new entry. Only claiming, entering and releasing are under the lock.
 //!
 //! Rules:
 //!
-//! 1. A slot belongs to the free list, to one claim, or to the member that it holds, and changes
-//!    hands under the lock only: `look` and `evict` give it to a claim; the last newcomer that
-//!    leaves the claim gives it to the member that entered, else back to the one that was not
-//!    evicted in the end, else to the free list; `vacate` gives it to the free list, if it holds
-//!    that very member.
-//! 2. A newcomer enters the map only with a claim, and only after the slot's last member has left
-//!    the map. A slot is freed only after its member has left the map.
-//! 3. Whoever removes a member from the map vacates its slot, apart from the newcomers that claimed
-//!    the slot. If the member is not settled yet, it is marked, and the slot is freed when the
-//!    claim ends. If the slot was claimed from it, the slot is left alone. So no slot is lost.
+//! 1. A slot belongs to the free list, to one claim, or to the entry that it holds. It changes
+//!    hands under the lock only:
+//!    * `claim_without_clock` and `claim_candidate` give the slot to a claim.
+//!    * The last release of a claim gives the slot to the entry that entered. If there is none, the
+//!      slot returns to the entry whose eviction was abandoned, otherwise to the free list.
+//!    * `vacate` gives the slot to the free list, if the slot holds the removed entry.
+//! 2. An insertion puts its entry into the map only with a reservation, and only after the previous
+//!    entry of the slot has left the map. A slot is freed only after its entry has left the map.
+//! 3. A thread that removes an entry from the map vacates its slot, except for an insertion that
+//!    claimed the slot. If the reservation of the entry has not ended, the entry is marked, and the
+//!    slot is freed when the claim ends. If the slot was claimed from the entry, the slot stays
+//!    with the claim. So no slot is lost.
 //! 4. No user code runs under the lock: no hash, no comparison, no clone, no clock, no drop of a
 //!    key or a breaker.
-//! 5. Newcomers of one hash share a claim when no slot is free.
-//! 6. A newcomer looks in the map again after it has claimed a slot, or found none.
+//! 5. Insertions of one hash share a claim when no slot is free.
+//! 6. An insertion searches the map again after it has claimed a slot, or found none.
 //!
 //! # The bound
 //!
-//! There are never more members in the map than slots. By rule 2 there is at most one for each
-//! slot, unless two newcomers that share a claim are both in the map. Newcomers of one key are not:
-//! the map refuses the second. Those whose keys are not equal though their hashes are, or that are
-//! not equal to themselves, may be, until the second to enter removes the first: one member too
-//! many for each thread that is inside `get`, and for no longer.
+//! The map never has more entries than there are slots. By rule 2 there is at most one entry for
+//! each slot. The exception is two insertions that share a claim and both have an entry in the map.
+//! Two entries of one key are impossible: the map refuses the second. Two entries of one hash are
+//! possible if their keys differ or are not equal to themselves. Then the second to enter removes
+//! the first. So there is at most one entry too many for each thread that is inside `get`.
 //!
 //! # One breaker for each key
 //!
-//! Two threads that want the same new key get the same breaker, as long as it stays in the set:
+//! Two threads that insert the same new key get the same breaker, as long as it stays in the set:
 //!
-//! * Both have a claim, shared or not. The map takes one member in and shows it to the other
+//! * Both have a reservation, shared or not. The map accepts one entry and returns it to the other
 //!   thread.
-//! * One has none. When it looked, the other had no claim either, as they would share it. So either
-//!   the other's member was in the map, where the thread finds it by rule 6. Or the other came
-//!   later, and found a slot that was free by then, or that was not among those the first looked
-//!   at.
-//! * One claims the slot of the other's member, to evict it. That member is still in the map, where
-//!   the thread finds it by rule 6, and gives the slot back.
+//! * One thread has none. When it scanned, the other thread had no claim either, as they would
+//!   share it. If the other thread's entry was in the map, the first thread finds it by rule 6.
+//!   Otherwise the other thread came later. It found a slot that was free by then, or scanned other
+//!   entries.
+//! * One thread claims the slot of the other thread's entry, to evict it. That entry is still in
+//!   the map. The thread finds it by rule 6 and gives the slot back.
 //!
-//! Hashes are compared, not keys, as rule 4 demands it. Where different keys have one hash of 64
-//! bits, newcomers that share a claim evict each other.
+//! Hashes are compared instead of keys, because of rule 4. If different keys have one hash of 64
+//! bits, insertions that share a claim evict each other.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -60,61 +62,62 @@ use crate::{
     sync::{AtomicBool, Ordering},
 };
 
-/// How many members a newcomer looks at, at most, for one that may go.
+/// The largest number of entries that an insertion scans for one that may be evicted.
 pub(super) const MAX_SCANNED: usize = 16;
 
-/// A key that has a slot.
+/// A key with its breaker and its slot.
 pub(super) struct Entry<K> {
     pub(super) key: K,
     pub(super) hash: u64,
     breaker: Arc<Breaker>,
     slot: usize,
-    /// Was removed from the map before it had settled. Touched under the lock only.
+    /// Set if the entry is removed from the map before its reservation ends. Accessed under the
+    /// lock only.
     removed: AtomicBool,
 }
 
-/// The slots.
+/// The slots of a set.
 pub(super) struct Ring<K> {
     bound: usize,
     slots: Mutex<Slots<K>>,
 }
 
 struct Slots<K> {
-    /// Grows to the bound. `None` is free or claimed.
+    /// Indexed by slot; grows to the bound. `None` is a free or claimed slot.
     entries: Vec<Option<Arc<Entry<K>>>>,
     free: Vec<usize>,
     hand: usize,
-    /// As many as threads are inside `get` of a new key, at most.
+    /// At most one claim for each thread that is inside `get` of a new key.
     claims: Vec<Claim<K>>,
 }
 
-/// A slot between two members.
+/// Claim of a slot while it passes from one entry to another.
 struct Claim<K> {
     slot: usize,
     hash: u64,
     reservations: usize,
-    /// The member that had the slot before, until it has left the map.
+    /// The previous entry of the slot, until it has left the map.
     evicted: Option<Arc<Entry<K>>>,
-    /// The newcomer's member, once it is in the map.
+    /// The new entry, once it is in the map.
     entered: Option<Arc<Entry<K>>>,
 }
 
-/// A newcomer's part in a claim, which ends when this is dropped.
-#[must_use = "a slot is given back when it is dropped"]
+/// An insertion's part in a claim. Dropping the reservation releases it.
+#[must_use = "dropping a reservation gives its slot back"]
 pub(super) struct Reservation<'a, K> {
     ring: &'a Ring<K>,
     index: usize,
-    /// The member that had the slot before, if it was still in the map.
+    /// The previous entry of the slot, if it was still in the map.
     evicted: Option<Arc<Entry<K>>>,
 }
 
-/// A slot that was claimed, and the member that is to leave the map for it.
+/// A claimed slot, and the entry that must leave the map for it.
 struct Claimed<K>(usize, Option<Arc<Entry<K>>>);
 
-/// The members that were looked at, with their slots.
+/// The scanned entries, with their slots.
 type Scanned<K> = Vec<(usize, Arc<Entry<K>>)>;
 
-/// A member that may go, if its breaker still is at this word.
+/// An entry that may be evicted if its breaker still has this word.
 struct Candidate<K> {
     stake: Stake,
     word: Word,
@@ -156,16 +159,16 @@ impl<K> Ring<K> {
         self.bound
     }
 
-    /// A slot for a newcomer of this hash; `None` if no slot is free, and no member looked at may
-    /// go.
+    /// Reserves a slot for a key of this hash. Returns `None` if no slot is free and no scanned
+    /// entry may be evicted.
     pub(super) fn reserve(&self, hash: u64) -> Option<Reservation<'_, K>> {
         let claimed = self.lock().claim_without_clock(self.bound, hash);
         let scanned = match claimed {
             Ok(claimed) => return Some(self.reservation(claimed)),
             Err(scanned) => scanned,
         };
-        // Not under the lock, as it may read clocks. The candidates are dropped later than the lock
-        // is given up.
+        // Outside the lock, since ranking may read clocks. The candidates are dropped after the
+        // lock is released.
         let candidates = ranked(scanned);
         let claimed = self.lock().claim_candidate(self.bound, hash, &candidates);
         claimed.map(|claimed| self.reservation(claimed))
@@ -179,12 +182,12 @@ impl<K> Ring<K> {
         }
     }
 
-    /// Frees the slot of a member that was removed from the map.
+    /// Frees the slot of an entry that was removed from the map.
     pub(super) fn vacate(&self, entry: &Arc<Entry<K>>) {
         let mut slots = self.lock();
         let held = &mut slots.entries[entry.slot];
         if held.as_ref().is_some_and(|held| Arc::ptr_eq(held, entry)) {
-            // The caller has it too, so this drops no key.
+            // The caller holds the entry, too, so this drops no key.
             *held = None;
             slots.free.push(entry.slot);
         } else {
@@ -193,12 +196,12 @@ impl<K> Ring<K> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Slots<K>> {
-        // No user code runs under the lock, so a poisoned one is still whole.
+        // No user code runs under the lock, so the slots are consistent even if it is poisoned.
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The members that may go, those with the least to lose first.
+/// The entries that may be evicted, in order of what is lost by it.
 fn ranked<K>(scanned: Scanned<K>) -> Vec<Candidate<K>> {
     let mut ranked = Vec::with_capacity(scanned.len());
     for (slot, entry) in scanned {
@@ -219,8 +222,8 @@ fn ranked<K>(scanned: Scanned<K>) -> Vec<Candidate<K>> {
 }
 
 impl<K> Slots<K> {
-    /// Claims a slot without a clock: one for which no member has to go, else that of a member
-    /// whose word alone says that it has nothing to lose.
+    /// Claims a vacant slot, or the slot of an entry whose word alone says that its eviction loses
+    /// nothing. Returns the scanned entries if there is no such slot.
     fn claim_without_clock(&mut self, bound: usize, hash: u64) -> Result<Claimed<K>, Scanned<K>> {
         if let Some(vacant) = self.claim_vacant(bound, hash) {
             return Ok(vacant);
@@ -239,7 +242,7 @@ impl<K> Slots<K> {
         Err(scanned)
     }
 
-    /// Claims the slot of the first candidate that still is what it was.
+    /// Claims the slot of the first candidate whose word is unchanged.
     fn claim_candidate(
         &mut self,
         bound: usize,
@@ -259,7 +262,7 @@ impl<K> Slots<K> {
         Some(self.evict(slot, hash))
     }
 
-    /// Claims a slot for which no member has to go.
+    /// Claims a slot that needs no eviction.
     fn claim_vacant(&mut self, bound: usize, hash: u64) -> Option<Claimed<K>> {
         if let Some(index) = self.free.pop() {
             return Some(self.claim(index, hash, None));
@@ -290,14 +293,14 @@ impl<K> Slots<K> {
         Claimed(index, evicted)
     }
 
-    /// The claim of a slot, by one of its newcomers.
+    /// Returns the claim of a slot. The caller holds a reservation of it.
     fn claimed(&mut self, index: usize) -> &mut Claim<K> {
         let mut claims = self.claims.iter_mut();
         let claim = claims.find(|claim| claim.slot == index);
         claim.expect("a claim lasts as long as its reservations")
     }
 
-    /// One newcomer less. What is returned is to be dropped outside the lock.
+    /// Ends one reservation. Returns the claim if it was the last; drop it outside the lock.
     fn release(&mut self, index: usize) -> Option<Claim<K>> {
         let claim = self.claimed(index);
         claim.reservations -= 1;
@@ -318,19 +321,19 @@ impl<K> Slots<K> {
 }
 
 impl<K> Reservation<'_, K> {
-    /// The member that had the slot before, and is still to be removed from the map.
+    /// Returns the previous entry of the slot, which must still be removed from the map.
     pub(super) fn evicted(&self) -> Option<&Arc<Entry<K>>> {
         self.evicted.as_ref()
     }
 
-    /// The member that had the slot before has left the map.
+    /// Notes that the previous entry of the slot has left the map.
     pub(super) fn evicted_is_removed(&mut self) {
         let cleared = self.ring.lock().claimed(self.index).evicted.take();
-        // Not under the lock: these may be the last.
+        // Outside the lock: these may be the last handles.
         drop((cleared, self.evicted.take()));
     }
 
-    /// Leaves the slot to a member of it that has come into the map; `false` if another one has
+    /// Enters an entry that is in the map into its slot. Returns `false` if another entry has
     /// entered before.
     pub(super) fn enter(&self, entry: &Arc<Entry<K>>) -> bool {
         let mut slots = self.ring.lock();
@@ -346,7 +349,7 @@ impl<K> Reservation<'_, K> {
             .is_some_and(|entered| Arc::ptr_eq(entered, entry))
     }
 
-    /// Leaves the slot to a member of it that is in the map, in place of the one that is returned.
+    /// Enters an entry that is in the map into its slot. Returns the entry that it replaces.
     pub(super) fn displace(&self, entry: &Arc<Entry<K>>) -> Option<Arc<Entry<K>>> {
         let mut slots = self.ring.lock();
         if entry.is_removed() {
@@ -360,7 +363,7 @@ impl<K> Reservation<'_, K> {
 impl<K> Drop for Reservation<'_, K> {
     fn drop(&mut self) {
         let ended = self.ring.lock().release(self.index);
-        // Not under the lock: the ended claim's may be the last.
+        // Outside the lock: the claim may hold the last handles.
         drop(ended);
     }
 }

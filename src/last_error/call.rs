@@ -1,4 +1,4 @@
-//! Around a call, and what its end leaves behind.
+//! Calls through a breaker whose rejections show the last error.
 
 use core::borrow::Borrow;
 use std::sync::Arc;
@@ -8,21 +8,23 @@ use crate::{Breaker, Ended, Outcome, Recorded, Rejected, breaker::calling::Told,
 use super::{Error, WithLastError, future::Call};
 
 impl<E, B: Borrow<Breaker>> WithLastError<E, B> {
-    /// [`Breaker::call`], which remembers the error if that was a failure.
+    /// Like [`Breaker::call`], and stores the error of a failure.
     ///
     /// # Errors
     ///
-    /// [`Error::Rejected`] with the last error if the call was not made, [`Error::Inner`] with the error of the call.
+    /// Returns [`Error::Rejected`] with the last error if the call was not made, and
+    /// [`Error::Inner`] with the error of the call.
     #[inline]
     pub fn call<T>(&self, call: impl FnOnce() -> Result<T, E>) -> Result<T, Error<E>> {
         self.call_with(call, classify::result)
     }
 
-    /// [`Breaker::call_with`], which remembers the error if `classify` says that this was a failure.
+    /// Like [`Breaker::call_with`], and stores the error if `classify` returns a failure.
     ///
     /// # Errors
     ///
-    /// As [`WithLastError::call`]: what `classify` says changes what is counted and remembered, not what is returned.
+    /// Same as [`WithLastError::call`]: `classify` decides what is counted and stored, not what is
+    /// returned.
     #[inline]
     pub fn call_with<T>(
         &self,
@@ -32,12 +34,14 @@ impl<E, B: Borrow<Breaker>> WithLastError<E, B> {
         self.finish(self.breaker().call_recorded(call, classify))
     }
 
-    /// [`Breaker::call_async`], which remembers the error if that was a failure. Admitted when it is first polled; a
-    /// drop before its end means what the policy's [`on_drop`](crate::Policy::on_drop) says, and leaves no error.
+    /// Like [`Breaker::call_async`], and stores the error of a failure.
+    ///
+    /// The call is admitted at the first poll. The policy's [`on_drop`](crate::Policy::on_drop)
+    /// decides the outcome of a future that is dropped before its end. Such a drop stores no error.
     ///
     /// # Errors
     ///
-    /// As [`WithLastError::call`].
+    /// Same as [`WithLastError::call`].
     pub fn call_async<T, F>(&self, future: F) -> impl Future<Output = Result<T, Error<E>>>
     where
         F: Future<Output = Result<T, E>>,
@@ -45,11 +49,11 @@ impl<E, B: Borrow<Breaker>> WithLastError<E, B> {
         self.call_async_with(future, classify::result)
     }
 
-    /// [`WithLastError::call_async`] with a classifier, as in [`WithLastError::call_with`].
+    /// Like [`WithLastError::call_async`], with a classifier as in [`WithLastError::call_with`].
     ///
     /// # Errors
     ///
-    /// As [`WithLastError::call`].
+    /// Same as [`WithLastError::call`].
     pub fn call_async_with<T, F, C>(
         &self,
         future: F,
@@ -62,11 +66,11 @@ impl<E, B: Borrow<Breaker>> WithLastError<E, B> {
         Call::new(self, self.breaker().call_async_with(future, classify))
     }
 
-    /// Remembers what there is to remember of a call, and hands its result on.
+    /// Stores the error of a failure, and returns the result of the call.
     #[inline]
     pub(super) fn finish<T>(&self, ended: Told<T, E>) -> Result<T, Error<E>> {
         let (result, ended) = ended.map_err(|rejected| self.rejected(rejected))?;
-        // All that a healthy call is asked.
+        // Fast path of a healthy call: one comparison.
         if matches!((&result, ended.outcome), (Ok(_), Outcome::Success)) {
             if ended.recorded == Recorded::Recovered {
                 self.last.clear_older(ended.call.generation);
@@ -82,7 +86,7 @@ impl<E, B: Borrow<Breaker>> WithLastError<E, B> {
         Error::Rejected { rejected, last }
     }
 
-    /// All that a healthy call is spared.
+    /// Slow path of `finish`.
     #[inline(never)]
     fn finish_slow<T>(&self, result: Result<T, E>, ended: &Ended) -> Result<T, Error<E>> {
         let result = result.map_err(Arc::new);
@@ -102,7 +106,8 @@ impl<E, B: Borrow<Breaker>> WithLastError<E, B> {
     }
 }
 
-/// Whether the classifier called it a failure and the breaker counted it. (Not what was only too slow.)
+/// Returns true if the classifier returned a failure and the breaker counted it. A call that is
+/// only too slow is not one.
 fn is_counted_failure(ended: &Ended) -> bool {
     matches!(ended.outcome, Outcome::Failure | Outcome::FailureFor(_))
         && matches!(

@@ -1,24 +1,26 @@
-//! Why a call was not made and what broke, or what it failed with.
+//! [`Error`]: a rejection with the last error, or the error of the call.
 
 use core::{error, fmt, time::Duration};
 use std::sync::Arc;
 
 use crate::Rejected;
 
-/// A call through a [`WithLastError`](super::WithLastError) breaker failed: it was not made, or it was and failed.
+/// Error of a call through a [`WithLastError`](super::WithLastError): the call was rejected, or it
+/// was made and failed.
 ///
-/// An error is shared, as rejections show it after the call that it belongs to.
+/// The error of the call is shared, since later rejections show it.
 ///
-/// Displays what it holds, of a rejection with the last error: `circuit is open, retry after 1.5s; last error:
-/// connection refused`. A rejection's [`source`](error::Error::source) is the link by which [`Rejected::find`] knows
-/// it, so that a retry leaves it alone; what the last error came from is at [`Error::last`].
+/// The text of a rejection includes the last error: `circuit is open, retry after 1.5s; last error:
+/// connection refused`. The [`source`](error::Error::source) of a rejection is the link that
+/// [`Rejected::find`] searches for, so that a retry layer does not retry a rejection. The source of
+/// the last error is found through [`Error::last`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error<E> {
     /// The call was not made.
     #[non_exhaustive]
     Rejected {
-        /// Why.
+        /// The rejection.
         rejected: Rejected,
         /// The last error of this outage, if one is known.
         last: Option<Arc<E>>,
@@ -28,13 +30,13 @@ pub enum Error<E> {
 }
 
 impl<E> Error<E> {
-    /// Whether the call was not made.
+    /// Returns true if the call was not made.
     #[must_use]
     pub const fn is_rejected(&self) -> bool {
         matches!(self, Self::Rejected { .. })
     }
 
-    /// The rejection, if the call was not made.
+    /// Returns the rejection, if the call was not made.
     #[must_use]
     pub const fn rejected(&self) -> Option<&Rejected> {
         match self {
@@ -43,7 +45,7 @@ impl<E> Error<E> {
         }
     }
 
-    /// When the call may be made, if that is why it was not: [`Rejected::retry_after`].
+    /// Returns [`Rejected::retry_after`], if the call was not made.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -52,7 +54,7 @@ impl<E> Error<E> {
         }
     }
 
-    /// What broke, as far as is known: the error of the call, or the last one before the rejection.
+    /// Returns the error of the call, or the last error known to the rejection.
     #[must_use]
     pub const fn last(&self) -> Option<&Arc<E>> {
         match self {
@@ -61,7 +63,7 @@ impl<E> Error<E> {
         }
     }
 
-    /// The error of the call, if it was made.
+    /// Returns the error of the call, if it was made.
     #[must_use]
     pub fn into_inner(self) -> Option<Arc<E>> {
         match self {

@@ -1,4 +1,4 @@
-//! Around a future.
+//! Future of a call through [`WithLastError`].
 
 use core::{
     borrow::Borrow,
@@ -11,7 +11,7 @@ use crate::{Breaker, CallAsync, Outcome};
 use super::{Error, WithLastError};
 
 pin_project_lite::pin_project! {
-    /// The breaker's own call, whose end leaves something behind.
+    /// The breaker's future. Its result is passed through [`WithLastError::finish`].
     #[must_use = "a future does nothing unless it is polled, and is not even admitted"]
     pub(super) struct Call<'a, E, B, F, C> {
         with_last_error: &'a WithLastError<E, B>,

@@ -1,22 +1,23 @@
-//! The last failures, in a ring that nobody waits for.
+//! [`FailureLog`]: a lock-free ring of the last failures.
 //!
 //! ```text
-//! next      8 ─────────────┐ taken by each failure: its number
+//! next      8 ─────────────┐ number of the next failure
 //!                          v
-//! ring      | 5 | 6 | 7 | 4 |       cell = number mod capacity; 8 will take the place of 4
+//! ring      | 5 | 6 | 7 | 4 |       slot = number mod capacity; 8 will replace 4
 //! ```
 //!
-//! A failure takes its number, then its cell. (Number first is wrong for a window that decides to trip, where a thread
-//! held up in between would lose a count. This one decides nothing: its reader sees a gap.) A cell only ever goes to a
-//! higher number: whoever was held up while the ring went round finds a newer failure there and leaves it.
+//! A failure takes its number first and its slot afterwards. (A window that decides a trip could
+//! not do that: a thread suspended in between would lose a count. The log decides nothing, and its
+//! reader sees a gap.) The numbers in a slot only rise. A thread that was suspended while the ring
+//! went round finds a newer failure in its slot and leaves it.
 //!
 //! | a thread stops | then |
 //! |---|---|
 //! | before its number | its failure is not in the log yet |
-//! | after its number | its number is missing, and the cell has an older failure or, after a round, a newer one |
-//! | after its cell | all is done |
+//! | after its number | its number is missing; the slot holds an older failure or, after a round, a newer one |
+//! | after its slot | the failure is in the log |
 //!
-//! No thread waits for another: a CAS is only lost to one that has stored a failure.
+//! No thread waits for another: a CAS fails only if another thread has stored a failure.
 
 use core::{cmp::Reverse, fmt};
 use std::{boxed::Box, sync::Arc, time::SystemTime, vec::Vec};
@@ -30,26 +31,27 @@ use crate::{
 
 use super::message::truncated;
 
-/// The most failures that a log can hold.
+/// The largest capacity of a log.
 const MAX_CAPACITY: u32 = 4_096;
 
-/// The last failures, for operators to read.
+/// A bounded log of the last failures, for operators.
 ///
-/// Holds as many as its capacity, 1 to 4096; each takes at most about 350 bytes: a message is cut at
-/// 256. Made at
-/// compile time it allocates nothing before the first failure, then 8 bytes for each that it can hold.
+/// The capacity is 1 to 4096 failures. A failure takes at most about 350 bytes, since a message is
+/// cut at 256. The log allocates nothing before the first failure, then 8 bytes for each failure of
+/// its capacity.
 ///
-/// Neither who records nor who reads ever waits for another. It can be fed by [`WithLastError`](super::WithLastError)
-/// breakers, also by several, and by hand.
+/// Neither [`record`](Self::record) nor [`read`](Self::read) ever blocks. Several
+/// [`WithLastError`](super::WithLastError) breakers can write to one log, and so can any other
+/// code.
 ///
 /// ```
 /// use cutout::{Breaker, last_error::FailureLog};
 ///
-/// static PARTNER: Breaker = Breaker::new();
+/// static BILLING: Breaker = Breaker::new();
 /// static FAILURES: FailureLog = FailureLog::new(2);
 ///
 /// for status in [500, 502, 503] {
-///     let permit = PARTNER.try_acquire().unwrap();
+///     let permit = BILLING.try_acquire().unwrap();
 ///     FAILURES.record(permit.generation(), "http", &status);
 ///     permit.failure();
 /// }
@@ -59,7 +61,7 @@ const MAX_CAPACITY: u32 = 4_096;
 /// assert_eq!(read.missing, 1);
 /// ```
 ///
-/// A log that can hold nothing does not compile in a `static`:
+/// A log without capacity does not compile in a `static`:
 ///
 /// ```compile_fail,E0080
 /// # use cutout::last_error::FailureLog;
@@ -67,7 +69,7 @@ const MAX_CAPACITY: u32 = 4_096;
 /// # FAILURES.read();
 /// ```
 pub struct FailureLog {
-    /// Made for the first failure.
+    /// Allocated for the first failure.
     ring: ArcSwapOption<Ring>,
     next: AtomicU64,
     capacity: u32,
@@ -76,41 +78,44 @@ pub struct FailureLog {
 
 type Ring = Box<[ArcSwapOption<Failure>]>;
 
-/// A call that failed.
+/// A failed call in a [`FailureLog`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Failure {
-    /// The how-manieth it is, from 1. A failure that was recorded after another one had been has a higher number.
+    /// Sequence number, starting at 1. A failure that was recorded after another has a higher
+    /// number.
     pub number: u64,
-    /// When it was recorded. This is the time of day, which can step back: the numbers tell the order.
+    /// The wall-clock time of the record. It can step back; the numbers give the order.
     pub when: SystemTime,
-    /// The period that its call was admitted in.
+    /// The period in which the call was admitted.
     pub generation: u16,
-    /// What kind of failure it is.
+    /// The kind of failure.
     pub class: &'static str,
-    /// What it said, cut at 256 bytes. May hold what the partner sent: escape it where that matters.
+    /// The text of the error, cut at 256 bytes. It may contain text from the dependency: escape it
+    /// where that matters.
     pub message: Box<str>,
 }
 
-/// What [`FailureLog::read`] found.
+/// The failures that [`FailureLog::read`] found.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LogSnapshot {
     /// The failures, newest first, no number twice.
     ///
-    /// Each is whole, but they are not of one instant: where threads record at the same time, one can be here and an
-    /// older one not, which then counts as missing.
+    /// The list is not from a single instant. If threads record at the same time, a failure can be
+    /// listed while an older one is not; the older one then counts as missing.
     pub failures: Vec<Arc<Failure>>,
-    /// How many failures before the newest one are not here: overwritten, or just being recorded.
+    /// The number of failures before the newest that are not listed: overwritten, or still being
+    /// recorded.
     pub missing: u64,
 }
 
 impl FailureLog {
-    /// A log of the last `capacity` failures.
+    /// Creates a log of the last `capacity` failures.
     ///
     /// # Panics
     ///
-    /// If `capacity` is not 1 to 4096; in a `const` or a `static` that is a compile error.
+    /// Panics if `capacity` is not 1 to 4096; in a `const` or a `static` that is a compile error.
     #[must_use]
     pub const fn new(capacity: u32) -> Self {
         match capacity_error(capacity) {
@@ -119,11 +124,11 @@ impl FailureLog {
         }
     }
 
-    /// A log of the last `capacity` failures, where that comes from outside.
+    /// Creates a log of the last `capacity` failures, for a capacity that comes from outside.
     ///
     /// # Errors
     ///
-    /// If `capacity` is not 1 to 4096.
+    /// Returns an error if `capacity` is not 1 to 4096.
     ///
     /// ```
     /// use cutout::last_error::FailureLog;
@@ -147,24 +152,24 @@ impl FailureLog {
         }
     }
 
-    /// Takes the time of day from elsewhere: for tests.
+    /// Sets the source of the wall-clock time, for tests.
     #[must_use]
     pub const fn wall_clock(mut self, now: fn() -> SystemTime) -> Self {
         self.wall_clock = now;
         self
     }
 
-    /// Records a failure of the period `generation`. What comes after its first 256 bytes is cut off its message.
+    /// Records a failure of the period `generation`. The message is cut at 256 bytes.
     ///
     /// # Panics
     ///
-    /// If the message's `Display` panics; then nothing is recorded.
+    /// Panics if the message's `Display` panics; nothing is recorded then.
     pub fn record(&self, generation: u16, class: &'static str, message: &dyn fmt::Display) {
-        // The user's code first: nothing is taken yet that a panic would leave empty.
+        // Run the user's code first: a panic after taking the number would leave a gap.
         let message = truncated(message);
         let when = (self.wall_clock)();
-        // ORDERING: Relaxed. An addition gives each number once, and to whoever comes after another one a higher
-        // number: both hold for this atomic alone. Nothing is published by it; that is what the cell is for.
+        // ORDERING: Relaxed. The addition gives each number once, and a later call a higher number.
+        // Both hold for this atomic alone. It publishes nothing; the slot does.
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         self.store(Failure {
             number,
@@ -175,27 +180,27 @@ impl FailureLog {
         });
     }
 
-    /// Puts a failure into its cell, unless a newer one is there already.
+    /// Stores a failure in its slot, unless a newer one is there.
     fn store(&self, failure: Failure) {
         let failure = Arc::new(failure);
         let ring = self
             .ring
             .load_full()
             .unwrap_or_else(|| self.allocate_ring());
-        // ORDERING: arc-swap's, a SeqCst CAS here and an Acquire load in `read`. Without Release and Acquire a reader
-        // could find the failure's address before what is written there.
+        // ORDERING: arc-swap's, a SeqCst CAS here and an Acquire load in `read`. Without Release
+        // and Acquire a reader could see the failure's address before its contents.
         ring[self.index(failure.number)].rcu(|current| match current {
             Some(newer) if newer.number > failure.number => Some(Arc::clone(newer)),
             _ => Some(Arc::clone(&failure)),
         });
     }
 
-    /// What there is to see, newest first. Allocates the list, and shares the failures.
+    /// Returns the failures, newest first. Allocates the list; the failures are shared.
     #[must_use]
     pub fn read(&self) -> LogSnapshot {
         let ring = self.ring.load();
-        let cells = ring.as_deref().map_or(&[][..], |ring| &**ring);
-        let mut failures: Vec<_> = cells.iter().filter_map(ArcSwapOption::load_full).collect();
+        let slots = ring.as_deref().map_or(&[][..], |ring| &**ring);
+        let mut failures: Vec<_> = slots.iter().filter_map(ArcSwapOption::load_full).collect();
         failures.sort_unstable_by_key(|failure| Reverse(failure.number));
         let newest = failures.first().map_or(0, |failure| failure.number);
         LogSnapshot {
@@ -206,24 +211,24 @@ impl FailureLog {
 
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "it is less than the capacity"
+        reason = "the remainder is less than the capacity"
     )]
     fn index(&self, number: u64) -> usize {
         (number % u64::from(self.capacity)) as usize
     }
 
-    /// The ring, made by whoever comes first: who loses the race takes the winner's.
+    /// Allocates the ring. If threads race, all use the ring of the first.
     #[cold]
     fn allocate_ring(&self) -> Arc<Ring> {
-        let cells = 0..self.capacity;
-        let new: Arc<Ring> = Arc::new(cells.map(|_| ArcSwapOption::const_empty()).collect());
+        let slots = 0..self.capacity;
+        let new: Arc<Ring> = Arc::new(slots.map(|_| ArcSwapOption::const_empty()).collect());
         let none: Option<Arc<Ring>> = None;
         let previous = self.ring.compare_and_swap(&none, Some(Arc::clone(&new)));
         previous.as_ref().map_or(new, Arc::clone)
     }
 }
 
-/// What is wrong with a capacity, if anything is.
+/// Returns an error if the capacity is out of bounds.
 const fn capacity_error(capacity: u32) -> Option<PolicyError> {
     if 1 <= capacity && capacity <= MAX_CAPACITY {
         return None;
@@ -254,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_that_was_held_up_for_a_round_leaves_the_newer_failure() {
+    fn a_thread_suspended_for_a_round_leaves_the_newer_failure() {
         let log = FailureLog::new(2);
         for number in [2, 4, 3, 1] {
             log.store(failure(number));
@@ -266,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_that_is_held_up_leaves_a_gap() {
+    fn a_suspended_thread_leaves_a_gap() {
         let log = FailureLog::new(3);
         for number in [1, 2, 4] {
             log.store(failure(number));

@@ -1,19 +1,20 @@
-//! A message, no longer than the log can afford.
+//! Truncates messages for the log.
 
 use core::fmt::{self, Display, Write};
 use std::{boxed::Box, string::String};
 
-/// The most bytes that are kept of a message.
+/// The largest number of bytes of a message.
 const MAX_BYTES: usize = 256;
 
-/// The message, up to the last whole character that fits. No more than that is ever held of it, and what writes it
-/// is told to stop.
+/// Formats a message, up to the last whole character that fits. Formatting stops there with an
+/// error, so a longer message is never held in memory.
 pub(super) fn truncated(message: &dyn Display) -> Box<str> {
     let mut truncated = Truncated {
         text: String::new(),
         full: false,
     };
-    // Not written to its end, or told to be wrong by its own `Display`: what there is of it will do.
+    // An error means that the message was cut, or that its own `Display` failed: keep what is
+    // there.
     let _ = write!(truncated, "{message}");
     truncated.text.into_boxed_str()
 }
@@ -49,14 +50,14 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_one_is_cut_at_a_character() {
+    fn a_longer_message_is_cut_at_a_character() {
         assert_eq!(truncated(&"x".repeat(MAX_BYTES + 1)).len(), MAX_BYTES);
         let message = format!("x{}", "é".repeat(MAX_BYTES));
         assert_eq!(*truncated(&message), message[..MAX_BYTES - 1]);
     }
 
     #[test]
-    fn a_message_that_goes_on_and_on_is_told_to_stop() {
+    fn formatting_of_an_endless_message_is_stopped() {
         struct Long<'a>(&'a Cell<u32>);
         impl Display for Long<'_> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -72,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_follows_where_a_message_was_cut() {
+    fn nothing_is_written_after_the_cut() {
         struct Stubborn;
         impl Display for Stubborn {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

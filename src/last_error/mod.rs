@@ -1,17 +1,22 @@
-//! What broke: a rejection that shows the last error, and a log of the last failures. (Feature `last-error`.)
+//! Rejections that show the last error, and a log of the last failures. (Feature `last-error`.)
 //!
-//! A rejection of a plain [`Breaker`] says for how long, not why: the errors went to the callers of before. Put
-//! [`WithLastError`] around it where whoever is rejected, or reads what they log, is to see what broke without
-//! looking for it; feed a [`FailureLog`] where operators want the last failures at hand. Use the breaker alone where
-//! errors are logged anyway, where an error must not be shown to another caller, or where it holds what is dear:
-//! one is kept until the breaker recovers or another takes its place.
+//! A rejection of a plain [`Breaker`] has a duration, not a cause: the errors went to earlier
+//! callers. [`WithLastError`] adds the last error to each rejection. A [`FailureLog`] keeps the
+//! last failures for operators.
+//!
+//! Use a plain breaker
+//!
+//! * where errors are logged anyway;
+//! * where an error must not be shown to another caller;
+//! * where an error holds an expensive resource: the last one is kept until the breaker recovers or
+//!   another error replaces it.
 //!
 //! ```
 //! use cutout::{Breaker, Trip, last_error::{FailureLog, WithLastError}};
 //! use std::io;
 //!
 //! static FAILURES: FailureLog = FailureLog::new(100);
-//! static PARTNER: WithLastError<io::Error> = WithLastError::logging(
+//! static BILLING: WithLastError<io::Error> = WithLastError::logging(
 //!     Breaker::builder().trip(Trip::consecutive(1)).build(),
 //!     &FAILURES,
 //!     |error| if error.kind() == io::ErrorKind::TimedOut { "timeout" } else { "io" },
@@ -21,8 +26,8 @@
 //!     Err(io::Error::other("connection refused"))
 //! }
 //!
-//! PARTNER.call(quote).unwrap_err();
-//! let rejected = PARTNER.call(quote).unwrap_err();
+//! BILLING.call(quote).unwrap_err();
+//! let rejected = BILLING.call(quote).unwrap_err();
 //! assert!(rejected.is_rejected());
 //! assert!(rejected.to_string().ends_with("; last error: connection refused"));
 //!
@@ -33,17 +38,17 @@
 //!
 //! # What it costs
 //!
-//! | | beside what the breaker costs |
+//! | | in addition to the cost of the breaker |
 //! |---|---|
-//! | a healthy call | nothing: no memory is read or written for it, and no time asked for |
-//! | another success | one comparison; the one that recovers empties the memory |
-//! | an error, whatever it counts as | one allocation, as it is shared from here on |
-//! | an error that counts as a failure | one allocation and one swap more |
-//! | the same, logged | the message is formatted, cut at 256 bytes and allocated, the time of day asked for; one allocation more, an atomic addition and a CAS |
+//! | a healthy call | nothing: no access to memory, no clock |
+//! | another success | one comparison; the success that recovers drops the stored error |
+//! | an error of any outcome | one allocation, since the error is shared |
+//! | an error that counts as a failure | one more allocation, and a swap |
+//! | the same, logged | formatting of the message (256 bytes) and its allocation, a reading of the wall clock, one more allocation, an atomic addition and a CAS |
 //! | a rejection | a load of the word, and a reference count that all rejections share |
 //!
-//! A swap or CAS here also looks through a few slots for each thread that uses `arc_swap`, whose readers it spares; a
-//! thread's first use allocates its slots.
+//! A swap or a CAS also inspects a few slots for each thread that uses `arc_swap`, in return for
+//! cheaper reads. The first use on a thread allocates its slots.
 
 mod call;
 mod error;
@@ -64,30 +69,37 @@ use stored::LastError;
 pub use error::Error;
 pub use log::{Failure, FailureLog, LogSnapshot};
 
-/// A breaker that remembers the last error, so that its rejections can show what broke.
+/// A breaker whose rejections show the last error.
 ///
-/// `B` is the breaker, a `&'static Breaker` or an `Arc<Breaker>`. What is called through another handle to the same
-/// breaker is counted by it, but not remembered here.
+/// `B` is the breaker, a `&'static Breaker` or an `Arc<Breaker>`. A call through another handle of
+/// the same breaker is counted, but its error is not stored.
 ///
-/// **What is remembered**: the error of a call that the classifier calls a failure and that the breaker counted.
-/// Not an error that is a success or ignored; not one that comes when its period is over; none that comes while an
-/// operator has disabled the breaker. What fails without an error (a panic, a drop, a slow call, an `Ok` that the
-/// classifier calls a failure) leaves the one that stands.
+/// **Stored**: the error of a call that the classifier calls a failure and the breaker counts. Not
+/// stored:
 ///
-/// **What a rejection shows**: the last error remembered of *its* outage, that is of the closed period that tripped
-/// or of a probe since; never one of another outage, however threads race. This is decided by the generations of
-/// error, rejection and word, not by when the memory is emptied. It shows none
+/// * an error that is a success or ignored;
+/// * an error that arrives after the end of its period;
+/// * an error while an operator has disabled the breaker.
 ///
-/// * for an instant after a trip: the error is stored when it has been counted. (With more than one failure to a trip
-///   it shows the one before.)
-/// * if the outage was over by the time that the rejection was put together;
-/// * if a thread stopped between counting its failure and storing it, for so long that it stored it in a later outage,
-///   over an error of that. The next failure mends it;
-/// * if an operator holds the breaker: nothing broke. The same goes for what broke before a `force_open_for`,
-///   but for errors of the period that it ended.
+/// A failure without an error leaves the stored one: a panic, a drop, a slow call, an `Ok` that the
+/// classifier calls a failure.
 ///
-/// After more than 31 reopens an error of before the last 31 counts as none; after a multiple of 65 536 transitions
-/// without a failure or a recovery through this handle, one of before them can count as of now.
+/// **Shown by a rejection**: the last stored error of *the same* outage, that is of the closed
+/// period that tripped or of a later probe. An error of another outage is never shown, in any race
+/// of threads: the generations of error, rejection and word decide. No error is shown in these
+/// cases:
+///
+/// * For an instant after a trip, since the error is stored after it is counted. (If several
+///   failures trip, the rejection shows the previous error.)
+/// * The outage had ended before the rejection was created.
+/// * A thread was suspended between counting a failure and storing its error, and replaced an error
+///   of a later outage. The next failure repairs this.
+/// * An operator holds the breaker. Likewise errors from before a `force_open_for` are not shown,
+///   except errors of the period that it ended.
+///
+/// After more than 31 reopens, an error from before the last 31 is not shown. After a multiple of
+/// 65 536 transitions without a failure or a recovery through this handle, an older error can be
+/// shown as current.
 pub struct WithLastError<E, B = Breaker> {
     breaker: B,
     last: LastError<E>,
@@ -95,7 +107,7 @@ pub struct WithLastError<E, B = Breaker> {
 }
 
 impl<E, B> WithLastError<E, B> {
-    /// Remembers the errors of calls through this breaker.
+    /// Stores the last error of calls through this breaker.
     pub const fn new(breaker: B) -> Self {
         Self {
             breaker,
@@ -104,10 +116,11 @@ impl<E, B> WithLastError<E, B> {
         }
     }
 
-    /// Remembers the errors, and logs each failure with the class that `class` gives its error.
+    /// Stores the last error, and logs each failure with the class that `class` returns for its
+    /// error.
     ///
-    /// An `Ok` that counts as a failure is logged too, with the class `"result"`. If `class` or the error's
-    /// `Display` panics, that failure is not logged, and the panic goes no farther.
+    /// An `Ok` that counts as a failure is logged with the class `"result"`. If `class` or the
+    /// error's `Display` panics, the panic is caught and that failure is not logged.
     pub const fn logging(
         breaker: B,
         log: &'static FailureLog,
@@ -123,15 +136,15 @@ impl<E, B> WithLastError<E, B> {
         }
     }
 
-    /// [`WithLastError::logging`], to a log that is made at run time.
+    /// Like [`WithLastError::logging`], with a log that is created at run time.
     ///
     /// ```
     /// use cutout::{Breaker, last_error::{FailureLog, WithLastError}};
     /// use std::sync::Arc;
     ///
     /// let log = Arc::new(FailureLog::new(10));
-    /// let partner = WithLastError::new(Breaker::new()).with_shared_log(log.clone(), |_| "parse");
-    /// partner.call(|| "many".parse::<u32>()).unwrap_err();
+    /// let billing = WithLastError::new(Breaker::new()).with_shared_log(log.clone(), |_| "parse");
+    /// billing.call(|| "many".parse::<u32>()).unwrap_err();
     /// assert_eq!(log.read().failures.len(), 1);
     /// ```
     #[must_use]
@@ -145,13 +158,13 @@ impl<E, B> WithLastError<E, B> {
 }
 
 impl<E, B: Borrow<Breaker>> WithLastError<E, B> {
-    /// The breaker: for its state and the operator's switch.
+    /// Returns the breaker, for its state and its operator commands.
     pub fn breaker(&self) -> &Breaker {
         self.breaker.borrow()
     }
 
-    /// The last error of the outage that stands, or, while the breaker is closed, of this closed period: for a
-    /// status page. Never moves the breaker, reads no clock.
+    /// Returns the last error of the current outage or, while the breaker is closed, of the current
+    /// closed period. Made for status pages: causes no transition and reads no clock.
     #[must_use]
     pub fn last_error(&self) -> Option<Arc<E>> {
         self.last.current(self.breaker())

@@ -1,4 +1,4 @@
-//! From a breaker's failures to the log.
+//! [`LogSink`]: writes the failures of a breaker to its log.
 
 use core::fmt::Display;
 use std::sync::Arc;
@@ -7,14 +7,14 @@ use crate::listener::catch_panic;
 
 use super::FailureLog;
 
-/// What a result that is no error, but counts as a failure, is logged as.
+/// Class and message of an `Ok` that counts as a failure.
 const RESULT: (&str, &str) = ("result", "a result that counts as a failure");
 
-/// A log, and how an error is written there.
+/// A log, and the functions that give class and message of an error.
 pub(super) struct LogSink<E> {
     log: LogHandle,
     class: fn(&E) -> &'static str,
-    /// The error, as what can be displayed: so that `E` need not be, where there is no log.
+    /// Converts the error to `dyn Display`, so that only a sink requires `E: Display`.
     message: fn(&E) -> &dyn Display,
 }
 
@@ -35,8 +35,8 @@ impl<E> LogSink<E> {
         }
     }
 
-    /// Logs a failure. The call has been counted and its caller waits for its result: a panic in the user's code
-    /// goes no farther.
+    /// Logs a failure. A panic in the user's code is caught, since the call has been counted and
+    /// its caller waits for the result.
     pub(super) fn log(&self, generation: u16, error: Option<&E>) {
         let log = match &self.log {
             LogHandle::Static(log) => *log,

@@ -1,4 +1,4 @@
-//! The last error, and whose rejections may show it.
+//! [`LastError`]: the stored error, and the rule by which a rejection may show it.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use arc_swap::ArcSwapOption;
 
 use crate::{Breaker, Rejected};
 
-/// The last error that counted, with the period that it counted in.
+/// The last error that counted as a failure, with the period that it counted in.
 pub(super) struct LastError<E>(ArcSwapOption<StoredError<E>>);
 
 struct StoredError<E> {
@@ -19,19 +19,22 @@ impl<E> LastError<E> {
         Self(ArcSwapOption::const_empty())
     }
 
-    /// Stores an error that was counted in the period `generation`, whatever stands: a newer one that is lost to a
-    /// thread that was held up here is not worth an order of generations, which wraps.
+    /// Stores an error that was counted in the period `generation`, and replaces the stored one.
+    ///
+    /// A thread that was suspended here may replace a newer error. Generations wrap, so an order by
+    /// generation would not be reliable either.
     pub(super) fn store(&self, generation: u16, error: Arc<E>) {
-        // ORDERING: arc-swap's, a SeqCst swap here and Acquire loads below. Without Release and Acquire what the error
-        // holds need not be seen, nor, in `visible`, the word that it was counted in.
+        // ORDERING: arc-swap's, a SeqCst swap here and Acquire loads below. Without Release and
+        // Acquire a reader could see an incomplete error, or in `visible` a word older than the
+        // one that counted it.
         self.0
             .store(Some(Arc::new(StoredError { generation, error })));
     }
 
-    /// Lets go of an error that is not needed any more, as the half-open period `recovered` has closed the breaker.
+    /// Drops the stored error after the half-open period `recovered` has closed the breaker.
     ///
-    /// This saves memory and decides nothing, so half the range will do to tell older from newer. But a newer one
-    /// must stay: this thread may have been held up since its recovery.
+    /// This saves memory and affects no decision, so a comparison by half the range is enough. A
+    /// newer error must stay: this thread may have been suspended since its recovery.
     pub(super) fn clear_older(&self, recovered: u16) {
         if let Some(stored) = &*self.0.load()
             && recovered.wrapping_sub(stored.generation) <= u16::MAX / 2
@@ -40,26 +43,26 @@ impl<E> LastError<E> {
         }
     }
 
-    /// Empties the memory, if this is what stands there. Another one stays: it can't have the address of this one,
-    /// which the caller keeps alive.
+    /// Drops the stored error if it is this one. Another error stays: its address differs, since
+    /// the caller keeps this one alive.
     fn clear_if(&self, older: &Arc<StoredError<E>>) {
         self.0.compare_and_swap(older, None);
     }
 
-    /// The error that a rejection shows.
+    /// Returns the error that a rejection shows.
     pub(super) fn for_rejection(&self, rejected: &Rejected, breaker: &Breaker) -> Option<Arc<E>> {
         self.visible(breaker, Some(rejected.generation()))
     }
 
-    /// The error of the outage that stands.
+    /// Returns the error of the current outage.
     pub(super) fn current(&self, breaker: &Breaker) -> Option<Arc<E>> {
         self.visible(breaker, None)
     }
 
     fn visible(&self, breaker: &Breaker, rejected_in: Option<u16>) -> Option<Arc<E>> {
-        // Error first, then word. The error was stored after its call was counted, so the word read here is of the
-        // error's period or of a later one. The other way round the error could be newer than the word, and would not
-        // be shown though it is of this very outage.
+        // Load the error first, then the word. The error was stored after its call was counted, so
+        // this word belongs to the error's period or a later one. In the other order the error
+        // could be newer than the word, and would be hidden although it belongs to this outage.
         let loaded = self.0.load();
         let stored = loaded.as_deref()?;
         let outage = breaker.outage()?;
@@ -87,7 +90,7 @@ mod tests {
             .build()
     }
 
-    /// Trips, and gives the generation of the call that did it.
+    /// Trips the breaker and returns the generation of the failed call.
     fn trip(breaker: &Breaker) -> u16 {
         let permit = breaker.try_acquire().unwrap();
         let generation = permit.generation();
@@ -95,7 +98,7 @@ mod tests {
         generation
     }
 
-    /// Recovers, and gives the generation of the probe that did it.
+    /// Recovers the breaker and returns the generation of the probe.
     fn recover(breaker: &Breaker) -> u16 {
         CLOCK.advance(SECOND);
         let probe = breaker.try_acquire().unwrap();
@@ -110,12 +113,12 @@ mod tests {
     }
 
     #[test]
-    fn an_error_that_is_not_forgotten_in_time_is_not_shown_in_the_next_outage() {
+    fn an_error_that_is_cleared_late_is_not_shown_in_the_next_outage() {
         let (breaker, last) = (breaker(), LastError::new());
         last.store(trip(&breaker), Arc::new("first"));
         assert_eq!(visible(&last, &breaker), Some("first"));
         recover(&breaker);
-        // Here the thread that recovered is held up.
+        // The recovering thread is suspended here.
         let second = trip(&breaker);
         assert_eq!(visible(&last, &breaker), None);
         last.store(second, Arc::new("second"));
@@ -126,7 +129,7 @@ mod tests {
     fn an_error_that_is_stored_late_is_not_shown_in_the_next_outage() {
         let (breaker, last) = (breaker(), LastError::new());
         let first = trip(&breaker);
-        // Here the thread that failed is held up.
+        // The failing thread is suspended here.
         last.clear_older(recover(&breaker));
         last.store(first, Arc::new("first"));
         assert_eq!(last.current(&breaker), None);
@@ -135,23 +138,23 @@ mod tests {
     }
 
     #[test]
-    fn a_late_recovery_forgets_no_newer_error() {
+    fn a_late_recovery_clears_no_newer_error() {
         let (breaker, last) = (breaker(), LastError::new());
         last.store(trip(&breaker), Arc::new("first"));
         let recovered = recover(&breaker);
-        // Here the thread that recovered is held up.
+        // The recovering thread is suspended here.
         last.store(trip(&breaker), Arc::new("second"));
         last.clear_older(recovered);
         assert_eq!(visible(&last, &breaker), Some("second"));
     }
 
     #[test]
-    fn an_error_that_comes_while_another_is_forgotten_stays() {
+    fn an_error_stored_while_an_older_one_is_cleared_stays() {
         let (breaker, last) = (breaker(), LastError::new());
         last.store(trip(&breaker), Arc::new("first"));
         let first = last.0.load_full().unwrap();
         recover(&breaker);
-        // Here the thread that recovered has looked at the first.
+        // The recovering thread has loaded the first error.
         last.store(trip(&breaker), Arc::new("second"));
         last.clear_if(&first);
         assert_eq!(visible(&last, &breaker), Some("second"));
@@ -162,7 +165,7 @@ mod tests {
         let (breaker, last) = (breaker(), LastError::new());
         last.store(trip(&breaker), Arc::new("first"));
         let rejected = breaker.try_acquire().unwrap_err();
-        // Here the thread that was rejected is held up.
+        // The rejected thread is suspended here.
         last.clear_older(recover(&breaker));
         assert_eq!(last.for_rejection(&rejected, &breaker), None);
         last.store(trip(&breaker), Arc::new("second"));
@@ -171,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_forgotten_is_let_go() {
+    fn a_cleared_error_is_dropped() {
         let (breaker, last) = (breaker(), LastError::new());
         let error = Arc::new("first");
         last.store(trip(&breaker), Arc::clone(&error));
@@ -181,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn generations_that_wrap_are_told_apart_all_the_same() {
+    fn an_error_is_shown_and_cleared_when_generations_wrap() {
         let (breaker, last) = (breaker(), LastError::new());
         for _ in 0..u16::MAX {
             breaker.reset();

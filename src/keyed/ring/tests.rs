@@ -1,7 +1,7 @@
 use super::*;
 use crate::sync::AtomicU64;
 
-/// A slot for a newcomer of a hash that no other has.
+/// Reserves a slot for a unique hash.
 fn reserve<K>(ring: &Ring<K>) -> Option<Reservation<'_, K>> {
     static NEXT: AtomicU64 = AtomicU64::new(1_000);
     ring.reserve(NEXT.fetch_add(1, Ordering::Relaxed))
@@ -15,12 +15,12 @@ fn insert(ring: &Ring<u32>, key: u32) -> Arc<Entry<u32>> {
     new
 }
 
-/// A member whose key is its hash.
+/// An entry whose key is its hash.
 fn entry(key: u32, slot: &Reservation<'_, u32>) -> Arc<Entry<u32>> {
     Arc::new(Entry::new(key, key.into(), Arc::new(Breaker::new()), slot))
 }
 
-/// The member that has to go for the next newcomer; `None` if none has, as a slot is free.
+/// The entry that the next insertion evicts; `None` if a slot is free.
 fn next_evicted(ring: &Ring<u32>) -> Option<u32> {
     reserve(ring).unwrap().evicted().map(|evicted| evicted.key)
 }
@@ -42,7 +42,7 @@ fn reservations_of_one_hash_share_the_last_slot_and_another_hash_gets_none() {
     let new = entry(2, &one);
     assert!(one.enter(&new));
     drop(one);
-    assert_eq!(held(&ring, 0), None, "as long as a newcomer is there");
+    assert_eq!(held(&ring, 0), None, "while a reservation is left");
     other.evicted_is_removed();
     drop(other);
     assert_eq!(held(&ring, 0), Some(2));
@@ -95,8 +95,8 @@ fn a_reservation_scans_sixteen_entries_and_the_next_continues_there() {
         }
     }
     for _ in 0..10 {
-        assert!(reserve(&ring).is_none(), "looks at 0 to 15");
-        assert!(reserve(&ring).is_none(), "looks at 16 to 31");
+        assert!(reserve(&ring).is_none(), "scans 0 to 15");
+        assert!(reserve(&ring).is_none(), "scans 16 to 31");
         assert_eq!(next_evicted(&ring), Some(40));
         for _ in 41_usize.div_ceil(16)..7 {
             assert!(reserve(&ring).is_none());
@@ -111,7 +111,10 @@ fn an_entry_removed_before_its_reservation_ends_frees_its_slot() {
     let slot = reserve(&ring).unwrap();
     let early = entry(1, &slot);
     ring.vacate(&early);
-    assert!(reserve(&ring).is_none(), "it is the newcomer's still");
+    assert!(
+        reserve(&ring).is_none(),
+        "the reservation still owns the slot"
+    );
     assert!(slot.enter(&early));
     drop(slot);
     assert_eq!(next_evicted(&ring), None);
@@ -125,7 +128,7 @@ fn an_entry_evicted_and_removed_at_once_frees_its_slot_once() {
     let mut slot = reserve(&ring).unwrap();
     assert_eq!(slot.evicted().unwrap().key, 1);
     ring.vacate(&old);
-    assert!(reserve(&ring).is_none(), "it is the newcomer's");
+    assert!(reserve(&ring).is_none(), "the reservation owns the slot");
     slot.evicted_is_removed();
     let new = entry(2, &slot);
     assert!(slot.enter(&new));
