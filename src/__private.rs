@@ -1,18 +1,18 @@
-//! What the expansion of the attribute calls. No part of the interface.
+//! Support code for the expansion of the attribute. Not part of the public interface.
 
 use crate::{Error, PolicyError, Rejected};
 
-/// Refuses a policy at compile time, at the place of the call.
+/// Refuses a policy at compile time, at the location of the call.
 ///
 /// # Panics
 ///
-/// Always, with the message of the error.
+/// Always panics, with the text of the error.
 #[track_caller]
 pub const fn refuse(error: PolicyError) -> ! {
     panic!("{}", error.text().as_str())
 }
 
-/// Whether the error is about this field.
+/// Returns true if the error is about this field.
 #[must_use]
 pub const fn is_of(error: &PolicyError, field: &str) -> bool {
     let (one, other) = (error.field().as_bytes(), field.as_bytes());
@@ -23,7 +23,8 @@ pub const fn is_of(error: &PolicyError, field: &str) -> bool {
     i == one.len() && i == other.len()
 }
 
-/// The breaker that the attribute names. The compiler shows the line of the bound, with the remedy.
+/// Returns the breaker that the attribute names. The compiler shows the line of the bound, with the
+/// remedy.
 #[must_use]
 pub const fn not_a_const<T>(breaker: T) -> T
 where
@@ -32,16 +33,16 @@ where
     breaker
 }
 
-/// What a function without a fallback returns for an error.
+/// Converts an error to the result of a function without a fallback.
 ///
 /// # Errors
 ///
-/// Always: the error of the call, or what it makes of a rejection.
+/// Always returns the error of the call, or its conversion of a rejection.
 pub fn flatten<T, E: FromRejected>(error: Error<E>) -> Result<T, E> {
     Err(error.flatten())
 }
 
-/// An error that can be made from a rejection.
+/// An error type that can be created from a rejection.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be made from a breaker's rejection",
     label = "`From<cutout::Rejected>` is not implemented for `{Self}`",
@@ -52,11 +53,11 @@ pub trait FromRejected: From<Rejected> {}
 #[diagnostic::do_not_recommend]
 impl<E: From<Rejected>> FromRejected for E {}
 
-/// A value of the type that a body returns, in code that is never reached.
+/// Gives unreachable code the type that a body returns.
 ///
 /// # Panics
 ///
-/// Always.
+/// Always panics.
 #[must_use]
 pub fn never<T>() -> T {
     unreachable!()
@@ -68,7 +69,7 @@ mod tests {
     use crate::Policy;
 
     #[test]
-    fn an_error_is_of_its_field_and_of_no_other() {
+    fn an_error_is_about_its_field_and_no_other() {
         let error = Policy::new().probes(0).validate().unwrap_err();
         assert!(is_of(&error, "probes"));
         for other in ["", "probe", "probes_", "probe_successes", "proben"] {

@@ -1,4 +1,4 @@
-//! The builder, which works in a `const`.
+//! [`Builder`] of a breaker, usable in a `const`.
 
 use core::{fmt, time::Duration};
 
@@ -12,9 +12,10 @@ use crate::{
     policy,
 };
 
-/// Builds a [`Breaker`], at compile time if you like: from [`Breaker::builder`].
+/// Builder of a [`Breaker`], returned by [`Breaker::builder`]. Usable at compile time.
 ///
-/// The setters that [`Policy`] has too are described there, with their bounds and defaults.
+/// [`Policy`] documents the setters that it has in common with the builder, with their bounds and
+/// defaults.
 #[derive(Clone, Copy)]
 #[must_use = "a builder builds nothing until `build` or `try_build`"]
 pub struct Builder {
@@ -24,7 +25,7 @@ pub struct Builder {
     attachments: Attachments,
 }
 
-/// By which setters of the builder the open interval was set, since the policy was.
+/// The setters that have set the open interval since the policy was set.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum IntervalSetters {
     None,
@@ -33,7 +34,7 @@ enum IntervalSetters {
     Both,
 }
 
-/// What a builder passes on as it is.
+/// The settings of a builder that are not part of the policy.
 #[derive(Clone, Copy)]
 pub(crate) struct Attachments {
     pub(crate) name: Option<&'static str>,
@@ -57,7 +58,7 @@ impl Builder {
         }
     }
 
-    /// Replaces the whole policy.
+    /// Replaces the policy.
     pub const fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
         self.interval_setters = IntervalSetters::None;
@@ -70,7 +71,7 @@ impl Builder {
         self
     }
 
-    /// See [`Policy::open_for`]. Refused beside [`Builder::backoff`].
+    /// See [`Policy::open_for`]. Refused together with [`Builder::backoff`].
     pub const fn open_for(mut self, interval: Duration) -> Self {
         self.policy = self.policy.open_for(interval);
         self.interval_setters = match self.interval_setters {
@@ -80,7 +81,7 @@ impl Builder {
         self
     }
 
-    /// See [`Policy::backoff`]. Refused beside [`Builder::open_for`].
+    /// See [`Policy::backoff`]. Refused together with [`Builder::open_for`].
     pub const fn backoff(mut self, backoff: Backoff) -> Self {
         self.policy = self.policy.backoff(backoff);
         self.interval_setters = match self.interval_setters {
@@ -120,27 +121,27 @@ impl Builder {
         self
     }
 
-    /// Names the breaker, for its rejections, transitions and snapshots.
+    /// Sets the name, for rejections, transitions and snapshots.
     pub const fn name(mut self, name: &'static str) -> Self {
         self.attachments.name = Some(name);
         self
     }
 
-    /// Takes the time from this clock. Without the `std` feature there is no default one, and this must
-    /// be set.
+    /// Sets the clock. Required without the `std` feature, which has the default clock.
     pub const fn clock(mut self, clock: &'static dyn Clock) -> Self {
         self.clock = Some(clock);
         self
     }
 
-    /// Tells these of transitions, in this order. Replaces those set before.
+    /// Sets the listeners, which are notified of transitions in this order. Replaces previous ones.
     #[cfg(feature = "std")]
     pub const fn listeners(mut self, listeners: &'static [&'static dyn Listener]) -> Self {
         self.attachments.listeners = listeners;
         self
     }
 
-    /// Tells this one of every call. Costs every call something: see [`CallListener`].
+    /// Sets the listener that is notified of every call. Adds a cost to every call: see
+    /// [`CallListener`].
     pub const fn call_listener(mut self, listener: &'static dyn CallListener) -> Self {
         self.attachments.call_listener = Some(listener);
         self
@@ -150,8 +151,8 @@ impl Builder {
     ///
     /// # Panics
     ///
-    /// If the policy is out of bounds, naming field, value and bound, or if there is no clock (without `std`);
-    /// in a `const` or a `static` that is a compile error.
+    /// Panics if the policy is out of bounds, and names field, value and bound. Without `std`, also
+    /// panics if there is no clock. In a `const` or a `static` this is a compile error.
     #[must_use]
     pub const fn build(self) -> Breaker {
         match self.rules() {
@@ -160,12 +161,12 @@ impl Builder {
         }
     }
 
-    /// Builds the breaker, from a policy that comes from outside.
+    /// Builds the breaker, for a policy that comes from outside.
     ///
     /// # Errors
     ///
-    /// The first field of the policy whose value is out of bounds, or the clock if there is none (without
-    /// `std`).
+    /// Returns an error for the first field of the policy whose value is out of bounds. Without
+    /// `std`, also returns an error if there is no clock.
     ///
     /// ```
     /// use cutout::{Breaker, Policy};

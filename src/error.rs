@@ -1,4 +1,4 @@
-//! Why a call was not made, or what it failed with.
+//! Errors of a call: [`Rejected`] with its [`Reason`], and [`Error`].
 
 use core::{error, fmt, time::Duration};
 
@@ -6,29 +6,29 @@ use crate::machine::{step::admit::Refusal, tick::Deadline};
 
 /// Microseconds in a tick of [`Deadline`].
 const TICK_MICROS: u64 = 250;
-/// A rest that is not known, where a wait can't be.
+/// Sentinel: a wait has no known end.
 const NO_REMAINING: u64 = u64::MAX;
 
-/// A call was not let through.
+/// A rejected call.
 ///
-/// Small and `Copy`; making one allocates nothing.
+/// Small and `Copy`. A rejection allocates nothing.
 ///
 /// ```
 /// use cutout::{Breaker, Reason};
 ///
-/// static PARTNER: Breaker = Breaker::builder().name("partner").build();
+/// static BILLING: Breaker = Breaker::builder().name("billing").build();
 ///
-/// PARTNER.force_open();
-/// let rejected = PARTNER.try_acquire().unwrap_err();
+/// BILLING.force_open();
+/// let rejected = BILLING.try_acquire().unwrap_err();
 /// assert_eq!(rejected.reason(), Reason::ForcedOpen);
 /// assert_eq!(rejected.retry_after(), None);
-/// assert_eq!(rejected.to_string(), "circuit \"partner\" is forced open");
+/// assert_eq!(rejected.to_string(), "circuit \"billing\" is forced open");
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Rejected(Details);
 
-/// What is known of a rejection. An [`Error`] shows it as its source, by which [`Rejected::find`] knows it, and which
-/// says of its text nothing that the [`Error`] has said already.
+/// Content of a rejection, and the source of an [`Error`] in a chain of errors. [`Rejected::find`]
+/// searches for this type. Its text repeats nothing of the text of the [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Details {
     name: Option<&'static str>,
@@ -38,21 +38,21 @@ struct Details {
     reason: Reason,
 }
 
-/// Why a call was not let through.
+/// The reason of a rejection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
     /// The breaker is open.
     Open,
-    /// The breaker is half-open and all its probes are under way. One of them can be a call around this one:
-    /// see [`Breaker::call`](crate::Breaker::call).
+    /// The breaker is half-open and all its probes are in flight. One of them can be a call that
+    /// contains this one: see [`Breaker::call`](crate::Breaker::call).
     ProbesBusy,
     /// An operator forced the breaker open.
     ForcedOpen,
 }
 
 impl Reason {
-    /// The name in kebab-case: `open`, `probes-busy` or `forced-open`.
+    /// Returns the name in kebab-case: `open`, `probes-busy` or `forced-open`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -78,22 +78,24 @@ impl Rejected {
         })
     }
 
-    /// The link by which [`Rejected::find`] knows a rejection in a chain of errors.
+    /// Returns the link of a chain of errors that [`Rejected::find`] searches for.
     pub(crate) const fn link(&self) -> &(dyn error::Error + 'static) {
         &self.0
     }
 
-    /// Why the call was not let through.
+    /// Returns the reason of the rejection.
     #[must_use]
     pub const fn reason(&self) -> Reason {
         self.0.reason
     }
 
-    /// How long to wait before the next call, rounded up to 250 µs. `None` while an operator holds the breaker.
+    /// Returns the wait before the next call, rounded up to 250 µs. `None` while an operator holds
+    /// the breaker.
     ///
-    /// Of an open breaker the rest of the open period: a call made after this long is let through as a probe if
-    /// no other is sooner. While probes are busy an upper bound: the rest of their lease, or the policy's first
-    /// open interval if that is shorter. (They may end sooner, and may reopen the breaker.)
+    /// For an open breaker, this is the remainder of the open period. A call after that is admitted
+    /// as a probe, if no other call comes first. While probes are busy, this is an upper bound: the
+    /// remainder of their lease, or the policy's first open interval if that is shorter. (The
+    /// probes may end sooner, and may reopen the breaker.)
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         match self.0.remaining {
@@ -102,18 +104,18 @@ impl Rejected {
         }
     }
 
-    /// [`Rejected::retry_after`] in whole seconds, rounded up (but for the 250 µs that it is rounded up by): what the
-    /// HTTP header `Retry-After` takes.
+    /// Returns [`Rejected::retry_after`] in whole seconds, for the HTTP header `Retry-After`.
+    /// Rounded up, after the rounding to 250 µs is subtracted.
     ///
     /// ```
     /// use cutout::{Breaker, clock::Manual};
     /// use std::time::Duration;
     ///
     /// static CLOCK: Manual = Manual::new();
-    /// static PARTNER: Breaker = Breaker::builder().clock(&CLOCK).build();
+    /// static BILLING: Breaker = Breaker::builder().clock(&CLOCK).build();
     ///
-    /// PARTNER.force_open_for(Duration::from_millis(1_500));
-    /// assert_eq!(PARTNER.try_acquire().unwrap_err().retry_after_secs(), Some(2));
+    /// BILLING.force_open_for(Duration::from_millis(1_500));
+    /// assert_eq!(BILLING.try_acquire().unwrap_err().retry_after_secs(), Some(2));
     /// ```
     #[must_use]
     pub const fn retry_after_secs(&self) -> Option<u64> {
@@ -123,25 +125,26 @@ impl Rejected {
         }
     }
 
-    /// The rejection in a chain of errors, if one is in it: for errors that were boxed on their way.
+    /// Searches a chain of errors for a rejection, for errors that were boxed.
     ///
-    /// It is found in a boxed [`Error`], in an `anyhow::Error` made of one by `?`, and below any number of errors
-    /// that show what they are made of as their source. (An `io::Error` does not: it shows what that is made of.)
+    /// Finds the rejection in a boxed [`Error`] and in an `anyhow::Error` made of one by `?`. Finds
+    /// it also below any number of errors that return their cause as their source. (An `io::Error`
+    /// does not: it returns the source of its cause.)
     ///
     /// ```
     /// use cutout::{Breaker, Rejected};
     /// use std::error::Error;
     ///
-    /// static PARTNER: Breaker = Breaker::new();
+    /// static BILLING: Breaker = Breaker::new();
     ///
     /// fn quote() -> Result<u32, Box<dyn Error + Send + Sync>> {
-    ///     let permit = PARTNER.try_acquire()?;
+    ///     let permit = BILLING.try_acquire()?;
     ///     Ok(permit.observe("7".parse())?)
     /// }
     ///
-    /// PARTNER.force_open();
+    /// BILLING.force_open();
     /// assert!(Rejected::find(&*quote().unwrap_err()).is_some());
-    /// PARTNER.reset();
+    /// BILLING.reset();
     /// assert_eq!(quote().unwrap(), 7);
     /// ```
     #[must_use]
@@ -159,21 +162,21 @@ impl Rejected {
         None
     }
 
-    /// The generation of the period that rejected the call.
+    /// Returns the generation of the period that rejected the call.
     #[must_use]
     pub const fn generation(&self) -> u16 {
         self.0.generation
     }
 
-    /// The breaker's name, if it has one.
+    /// Returns the breaker's name, if it has one.
     #[must_use]
     pub const fn name(&self) -> Option<&'static str> {
         self.0.name
     }
 }
 
-/// A number of ticks in a larger unit, rounded up. An end lies up to one tick after what it was set to, so that a
-/// period of a second is not said to take two.
+/// Converts ticks to a larger unit, rounded up. An end is up to one tick late, so one tick is
+/// subtracted first: otherwise a period of one second would be reported as two.
 const fn round_up(ticks: u64, micros: u64) -> u64 {
     ticks.saturating_sub(1).div_ceil(micros / TICK_MICROS)
 }
@@ -182,7 +185,7 @@ const fn at_least_one(count: u64) -> u64 {
     if count == 0 { 1 } else { count }
 }
 
-/// A number of ticks as a duration.
+/// Converts ticks to a duration.
 pub(crate) const fn remaining(ticks: u64) -> Duration {
     const { assert!(Deadline::ticks(1) * TICK_MICROS == 1_000) };
     Duration::from_micros(ticks * TICK_MICROS)
@@ -229,17 +232,17 @@ impl fmt::Debug for Rejected {
 
 impl error::Error for Rejected {}
 
-/// A call through a breaker failed: it was not made, or it was and failed with `E`.
+/// Error of a call through a breaker: the call was rejected, or it was made and failed with `E`.
 ///
-/// Displays what it holds. In a chain of errors its source is that of the call's error, or of a rejection a link that
-/// [`Rejected::find`] knows.
+/// The text is that of the rejection or of the call's error. The source in a chain of errors is the
+/// source of the call's error or, for a rejection, a link that [`Rejected::find`] searches for.
 ///
 /// ```
 /// use cutout::{Breaker, Error};
 ///
-/// static PARTNER: Breaker = Breaker::new();
+/// static BILLING: Breaker = Breaker::new();
 ///
-/// let error = PARTNER.call(|| "many".parse::<u32>()).unwrap_err();
+/// let error = BILLING.call(|| "many".parse::<u32>()).unwrap_err();
 /// assert!(matches!(error, Error::Inner(_)));
 /// assert_eq!(error.retry_after(), None);
 /// ```
@@ -252,7 +255,7 @@ pub enum Error<E> {
 }
 
 impl<E> Error<E> {
-    /// The rejection, if the call was not made.
+    /// Returns the rejection, if the call was not made.
     #[must_use]
     pub const fn rejected(&self) -> Option<&Rejected> {
         match self {
@@ -261,13 +264,13 @@ impl<E> Error<E> {
         }
     }
 
-    /// Whether the call was not made.
+    /// Returns true if the call was not made.
     #[must_use]
     pub const fn is_rejected(&self) -> bool {
         matches!(self, Self::Rejected(_))
     }
 
-    /// When the call may be made, if that is why it was not: [`Rejected::retry_after`].
+    /// Returns [`Rejected::retry_after`], if the call was not made.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -276,7 +279,7 @@ impl<E> Error<E> {
         }
     }
 
-    /// The error of the call, if it was made.
+    /// Returns the error of the call, if it was made.
     #[must_use]
     pub fn into_inner(self) -> Option<E> {
         match self {
@@ -285,7 +288,7 @@ impl<E> Error<E> {
         }
     }
 
-    /// Changes the error of the call.
+    /// Converts the error of the call.
     ///
     /// ```
     /// # let breaker = cutout::Breaker::new();
@@ -300,9 +303,9 @@ impl<E> Error<E> {
         }
     }
 
-    /// The error of the call, which knows how to be a rejection too.
+    /// Converts to the error type of the call, which implements `From<Rejected>`.
     ///
-    /// Also the way into `anyhow` without hiding the rejection from a downcast:
+    /// Also converts to `anyhow` without hiding the rejection from a downcast:
     /// `.map_err(|error| error.map_inner(anyhow::Error::from).flatten())`.
     ///
     /// ```
@@ -311,7 +314,7 @@ impl<E> Error<E> {
     /// #[derive(Debug)]
     /// enum QuoteError {
     ///     Unavailable(Rejected),
-    ///     Partner,
+    ///     Billing,
     /// }
     ///
     /// impl From<Rejected> for QuoteError {
@@ -320,10 +323,10 @@ impl<E> Error<E> {
     ///     }
     /// }
     ///
-    /// static PARTNER: Breaker = Breaker::new();
+    /// static BILLING: Breaker = Breaker::new();
     ///
     /// fn quote() -> Result<u32, QuoteError> {
-    ///     PARTNER.call(|| Err(QuoteError::Partner)).map_err(cutout::Error::flatten)
+    ///     BILLING.call(|| Err(QuoteError::Billing)).map_err(cutout::Error::flatten)
     /// }
     /// # quote().unwrap_err();
     /// ```

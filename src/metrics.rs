@@ -1,46 +1,46 @@
-//! What a breaker does, as numbers through the `metrics` facade: [`Metrics`].
+//! [`Metrics`]: states, transitions and calls as numbers through the `metrics` facade.
 //!
 //! | metric | kind | unit | labels | counts | from |
 //! |---|---|---|---|---|---|
 //! | `circuit_breaker.count` | gauge | `{breaker}` | name, `circuit_breaker.state` | the breakers in each state | [`Metrics::new`] |
 //! | `circuit_breaker.transitions` | counter | `{transition}` | name, `circuit_breaker.transition.from`, `.to`, `.cause` | transitions | [`Metrics::new`] |
-//! | `circuit_breaker.missed_transitions` | counter | `{transition}` | name | transitions that it was not notified of, and are not in the former | [`Metrics::new`] |
-//! | `circuit_breaker.conflicts` | counter | `{transition}` | name | transitions that follow from no state that was counted: see [two breakers](#two-breakers) | [`Metrics::new`] |
-//! | `circuit_breaker.rejections` | counter | `{call}` | name, `circuit_breaker.rejection.reason` | calls not let through | [`Metrics::rejections`] |
+//! | `circuit_breaker.missed_transitions` | counter | `{transition}` | name | transitions that were dropped from the queue, and are not in the former | [`Metrics::new`] |
+//! | `circuit_breaker.conflicts` | counter | `{transition}` | name | transitions that follow from no counted state: see [two breakers](#two-breakers) | [`Metrics::new`] |
+//! | `circuit_breaker.rejections` | counter | `{call}` | name, `circuit_breaker.rejection.reason` | rejected calls | [`Metrics::rejections`] |
 //! | `circuit_breaker.stale_outcomes` | counter | `{call}` | name | calls that ended too late to count | [`Metrics::rejections`] |
-//! | `circuit_breaker.admissions` | counter | `{call}` | name | calls let through | [`Metrics::calls`] |
-//! | `circuit_breaker.successes` | counter | `{call}` | name | calls that ended well, stale ones too | [`Metrics::calls`] |
+//! | `circuit_breaker.admissions` | counter | `{call}` | name | admitted calls | [`Metrics::calls`] |
+//! | `circuit_breaker.successes` | counter | `{call}` | name | successful calls, including stale ones | [`Metrics::calls`] |
 //!
-//! "name" is the label `circuit_breaker.name`: the breaker's, or empty if it has none; for the
-//! [overflow breaker](#sets-of-breakers) of a set, the name and `-overflow`. The other labels'
-//! values are those of [`State::as_str`], [`Cause::as_str`](crate::Cause::as_str) and
-//! [`Reason::as_str`]. Names follow OpenTelemetry: the domain, not the library; dots between
-//! namespaces, which Prometheus' exporter makes underscores. [`describe`] gives a recorder the
-//! units and descriptions.
+//! "name" is the label `circuit_breaker.name`: the breaker's name, or empty if it has none. For the
+//! [overflow breaker](#sets-of-breakers) of a set, it is the name and `-overflow`. The values of
+//! the other labels are those of [`State::as_str`], [`Cause::as_str`](crate::Cause::as_str) and
+//! [`Reason::as_str`]. Names follow OpenTelemetry: the domain instead of the library, and dots
+//! between namespaces, which the exporter for Prometheus converts to underscores. [`describe`]
+//! gives a recorder the units and descriptions.
 //!
 //! # What it costs
 //!
-//! [`Metrics::new`] costs calls nothing, and a transition some lookups. The others are call
-//! listeners, and take the shortcut from every call: where a healthy call added 2 ns, it then added
-//! some 30 (CPU time of one thread, on a busy 2-core cloud machine). [`Metrics::calls`] in addition
-//! writes twice a call to counters that all threads share; where many cores make calls, that is the
-//! larger part.
+//! [`Metrics::new`] adds no cost to a call, and some lookups to a transition. The others are call
+//! listeners, and take every call off the fast path. A healthy call then took about 30 ns instead
+//! of 2 ns (CPU time of one thread, on a busy 2-core cloud machine). [`Metrics::calls`] also writes
+//! twice in each call to counters that all threads share. With calls on many cores, that is the
+//! larger part of the cost.
 //!
-//! # Before there is a recorder
+//! # Without a recorder
 //!
-//! What happens while no recorder is installed is counted nowhere. Counters count from when there
-//! is one, and the gauge from the next transition or [`Metrics::begin`]: so install the recorder
-//! first, or begin (again) after it. Counters and gauges are looked up once, with the first
-//! recorder. (A recorder of no size, such as a unit struct, can't be told from none: counters are
-//! then looked up at each use, and the gauge is not kept.)
+//! Nothing is counted while no recorder is installed. Counters start with the recorder, and the
+//! gauge with the next transition or [`Metrics::begin`]. So install the recorder first, or call
+//! `begin` again afterwards. Counters and gauges are looked up once, with the first recorder. (A
+//! recorder of size 0, such as a unit struct, looks the same as no recorder. Counters are then
+//! looked up at each use, and the gauge is not counted.)
 //!
 //! # Two breakers
 //!
-//! One [`Metrics`] belongs to one breaker; [`Metrics::on`] takes care of that. If a static one is
-//! listener of several, those that differ in name are counted each under its own. Those of one name
-//! can't be told apart: the counters add up, but `circuit_breaker.count` shows one breaker, in the
-//! state that the last transition of any of them entered. `circuit_breaker.conflicts` then goes up,
-//! as generations do not follow each other. It has to be 0.
+//! One [`Metrics`] belongs to one breaker; [`Metrics::on`] ensures that. If a static `Metrics` is a
+//! listener of several breakers, each name is counted separately. Breakers of the same name are not
+//! distinguished. Their counters add up, but `circuit_breaker.count` shows one breaker, in the
+//! state that the last transition of any of them entered. `circuit_breaker.conflicts` then rises,
+//! since the generations are not consecutive. It must be 0.
 //!
 //! # Sets of breakers
 //!
@@ -62,24 +62,24 @@
 //!     .build();
 //! ```
 //!
-//! They add up under their name. The overflow breaker, which is none of a key, is made in the same
-//! way, but counted under a name of its own: here `hosts-overflow`; `overflow` if it has no name,
-//! and its own name if that ends so already. A state other than closed there says that keys share a
-//! breaker, and that they are cut off together.
+//! The breakers of a set add up under their name. The overflow breaker, which belongs to no key, is
+//! created in the same way and counted under a separate name: here `hosts-overflow`. A breaker
+//! without a name is counted as `overflow`, and a name that already ends in `overflow` stays. If the
+//! overflow breaker is not closed, the keys that share it are rejected together.
 //!
 //! # The states
 //!
-//! `circuit_breaker.count` is what OpenTelemetry has for a state: one series for each, which goes
-//! up by one when a breaker enters it and down by one when it leaves. So a breaker alone under its
-//! name reads 1 for its state and 0 for the others, breakers that share a name add up (all hosts of
-//! a `keyed::Breakers`: three open, 997 closed), and nobody needs to know which number stands for
-//! which state. It is as the transitions leave it: an open breaker whose time is over is counted as
-//! open until a call comes. Transitions that were missed leave it right all the same.
+//! `circuit_breaker.count` follows OpenTelemetry's convention for a state: one series for each
+//! state. The series rises by one when a breaker enters the state, and falls by one when it leaves.
+//! A single breaker under its name reads 1 for its state and 0 for the others. Breakers that share a
+//! name add up (all hosts of a `keyed::Breakers`: three open, 997 closed). The gauge follows
+//! transitions: an open breaker whose deadline has passed is counted as open until the next call.
+//! Missed transitions do not affect the gauge.
 //!
-//! **A breaker that is dropped is counted no more.** Its series stay, and read 0 if it was the
-//! last: the facade has no word for taking one away. An exporter's idle timeout is no help: a
-//! breaker holds on to its counters and gauges, and those that an exporter has forgotten are gone
-//! for good. Leave it unset for them.
+//! **A dropped breaker is no longer counted.** Its series stay, and read 0 if it was the last: the
+//! `metrics` facade cannot unregister a series. Set no idle timeout in the exporter for these
+//! series. A breaker keeps its counters and gauges, and an exporter never restores a series that it
+//! has removed.
 
 use core::mem;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -101,12 +101,12 @@ const STALE: &str = "circuit_breaker.stale_outcomes";
 const ADMISSIONS: &str = "circuit_breaker.admissions";
 const SUCCESSES: &str = "circuit_breaker.successes";
 
-/// The end of the overflow breaker's name.
+/// Suffix of the overflow breaker's name.
 const OVERFLOW: &str = "overflow";
-/// The most transitions that wait to be notified.
-const MOST_WAITING: u16 = 16;
+/// The largest number of transitions in the queue of a breaker.
+const MAX_QUEUED: u16 = 16;
 
-/// In the order in which `State` has them.
+/// In the order of the variants of `State`.
 const STATES: [State; 5] = [
     State::Closed,
     State::Open,
@@ -115,73 +115,69 @@ const STATES: [State; 5] = [
     State::Disabled,
 ];
 
-/// In the order in which `Reason` has them.
+/// In the order of the variants of `Reason`.
 const REASONS: [Reason; 3] = [Reason::Open, Reason::ProbesBusy, Reason::ForcedOpen];
 
-/// Gives the installed recorder the unit and the description of each metric. Once is enough.
+/// Gives the installed recorder the unit and the description of each metric. Call it once.
 pub fn describe() {
     metrics::describe_gauge!(COUNT, Unit::Count, "The circuit breakers in each state.");
     let counters = [
         (TRANSITIONS, "Changes of a circuit breaker's state."),
-        (MISSED, "Transitions that listeners were not notified of."),
+        (
+            MISSED,
+            "Transitions that were dropped before listeners were notified.",
+        ),
         (
             CONFLICTS,
             "Transitions of a second breaker that is counted as the first.",
         ),
-        (
-            REJECTIONS,
-            "Calls that a circuit breaker did not let through.",
-        ),
+        (REJECTIONS, "Calls that a circuit breaker rejected."),
         (
             STALE,
             "Calls that ended too late for their outcome to count.",
         ),
-        (ADMISSIONS, "Calls that a circuit breaker let through."),
-        (
-            SUCCESSES,
-            "Calls through a circuit breaker that ended well.",
-        ),
+        (ADMISSIONS, "Calls that a circuit breaker admitted."),
+        (SUCCESSES, "Calls through a circuit breaker that succeeded."),
     ];
     for (name, description) in counters {
         metrics::describe_counter!(name, Unit::Count, description);
     }
 }
 
-/// Counts what one breaker does. For the metrics see the [module](self).
+/// Counts the transitions and calls of one breaker. The [module](self) documents the metrics.
 ///
-/// With a breaker that is made at run time, after the recorder is installed:
+/// With a breaker that is created at run time, after the recorder is installed:
 ///
 /// ```
 /// use cutout::{Breaker, metrics::Metrics};
 ///
-/// let partner = Metrics::new().on(Breaker::builder().name("partner").build());
-/// # partner.force_open();
+/// let billing = Metrics::new().on(Breaker::builder().name("billing").build());
+/// # billing.force_open();
 /// ```
 ///
-/// With one that is a `static`:
+/// With a breaker in a `static`:
 ///
 /// ```
 /// use cutout::{Breaker, metrics::Metrics};
 ///
 /// static METRICS: Metrics = Metrics::new().rejections();
-/// static PARTNER: Breaker = Breaker::builder()
-///     .name("partner")
+/// static BILLING: Breaker = Breaker::builder()
+///     .name("billing")
 ///     .listeners(&[&METRICS])
 ///     .call_listener(&METRICS) // not for `Metrics::new()` alone
 ///     .build();
 ///
 /// fn main() {
 ///     // install the recorder, then
-///     METRICS.begin(&PARTNER);
+///     METRICS.begin(&BILLING);
 /// }
 /// ```
 ///
-/// One of these belongs to one breaker: for what holds otherwise, see [two
-/// breakers](self#two-breakers).
+/// One `Metrics` belongs to one breaker: see [two breakers](self#two-breakers).
 #[derive(Debug)]
 pub struct Metrics {
     detail: Detail,
-    /// The breaker is the overflow breaker of a set.
+    /// True for the overflow breaker of a set.
     overflow: bool,
     named: OnceLock<Box<Named>>,
 }
@@ -193,22 +189,23 @@ enum Detail {
     Calls,
 }
 
-/// The breaker of one name: nearly always the only one.
+/// The breaker of one name, in a list that nearly always has one element.
 #[derive(Debug)]
 struct Named {
     name: Option<&'static str>,
     handles: Handles,
-    /// What the breaker is counted under.
+    /// The state under which the breaker is counted.
     counted: Mutex<Option<Counted>>,
     next: OnceLock<Box<Named>>,
 }
 
-/// A state that is counted.
+/// A counted state.
 #[derive(Clone, Copy, Debug)]
 struct Counted {
     state: State,
     generation: u16,
-    /// It was seen in a snapshot, so some transitions up to it may still be notified.
+    /// True if the state comes from a snapshot. Listeners may then still be notified of some
+    /// transitions up to it.
     seen: bool,
 }
 
@@ -225,7 +222,7 @@ struct Handles {
 }
 
 impl Metrics {
-    /// Counts transitions, and the breaker under its state. Costs calls nothing.
+    /// Counts transitions, and the breaker under its state. Adds no cost to calls.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -235,24 +232,25 @@ impl Metrics {
         }
     }
 
-    /// Counts rejections and stale outcomes too. A healthy call touches no counter, but is told of,
-    /// twice: it no longer takes the breaker's shortcut.
+    /// Also counts rejections and stale outcomes. A healthy call accesses no counter, but notifies
+    /// the call listener twice: it no longer takes the breaker's fast path.
     #[must_use]
     pub const fn rejections(mut self) -> Self {
         self.detail = Detail::Rejections;
         self
     }
 
-    /// Counts all calls too, on top of [`rejections`](Metrics::rejections): each writes to two
-    /// counters that all threads share. A healthy breaker writes nothing; with this, cores wait for
-    /// each other at every call. Where the partner's client counts its calls already, do without.
+    /// Also counts all calls, and everything that [`rejections`](Metrics::rejections) counts. Each
+    /// call writes to two counters that all threads share. A healthy breaker writes nothing; with
+    /// this setting, cores contend at every call. Omit it where the client of the dependency counts
+    /// its calls already.
     #[must_use]
     pub const fn calls(mut self) -> Self {
         self.detail = Detail::Calls;
         self
     }
 
-    /// Watches a breaker, until it is dropped.
+    /// Counts a breaker until it is dropped.
     #[must_use]
     #[cfg_attr(
         not(feature = "keyed"),
@@ -273,34 +271,34 @@ impl Metrics {
         }
     }
 
-    /// Counts a breaker under its state from now on, where this is a listener of it already. Call
-    /// it once the recorder is installed; without it the breaker is counted from its first
-    /// transition on.
+    /// Counts a breaker under its state from now on. The breaker must have this `Metrics` as a
+    /// listener. Call `begin` when the recorder is installed; otherwise the breaker is counted from
+    /// its first transition.
     ///
     /// ```
     /// # use cutout::{Breaker, metrics::Metrics};
     /// static METRICS: Metrics = Metrics::new();
-    /// static PARTNER: Breaker = Breaker::builder().listeners(&[&METRICS]).build();
+    /// static BILLING: Breaker = Breaker::builder().listeners(&[&METRICS]).build();
     ///
-    /// METRICS.begin(&PARTNER);
+    /// METRICS.begin(&BILLING);
     /// ```
     pub fn begin(&self, breaker: &Breaker) {
         let Some(named) = self.named(breaker.snapshot().name) else {
             return;
         };
-        // After the recorder was found: what it was not notified of is in this.
+        // Take the snapshot after the recorder was found: it includes the transitions before.
         named.begin(&breaker.snapshot());
     }
 
-    /// The breaker of this name; `None` if it is a new one and there is no recorder to look its
-    /// metrics up in.
+    /// Returns the breaker of this name. `None` if the name is new and there is no recorder to look
+    /// its metrics up in.
     fn named(&self, name: Option<&'static str>) -> Option<&Named> {
         let mut next = &self.named;
         loop {
             let named = match next.get() {
                 Some(named) => named,
                 None if is_installed() => {
-                    // The exporter's code is not to run in the lock's own.
+                    // Run the exporter's code outside the initialization of the `OnceLock`.
                     let new = Box::new(self.new_named(name));
                     next.get_or_init(|| new)
                 }
@@ -322,7 +320,7 @@ impl Metrics {
         }
     }
 
-    /// Uses the metrics of a name, which are looked up each time while that may find none.
+    /// Uses the metrics of a name. Without a recorder they are looked up at each use.
     fn with<R>(&self, name: Option<&'static str>, r#use: impl FnOnce(&Handles) -> R) -> R {
         match self.named(name) {
             Some(named) => r#use(&named.handles),
@@ -334,7 +332,7 @@ impl Metrics {
         Handles::of(&self.label(name), self.detail)
     }
 
-    /// The value of the label `NAME`.
+    /// Returns the value of the label `NAME`.
     fn label(&self, name: Option<&'static str>) -> SharedString {
         let name = name.unwrap_or_default();
         match name {
@@ -345,13 +343,13 @@ impl Metrics {
     }
 }
 
-/// Whether there is a recorder. The one in place of none has no size.
+/// Returns true if there is a recorder. The default no-op recorder has size 0.
 fn is_installed() -> bool {
     metrics::with_recorder(|recorder| size_of_val(recorder) > 0)
 }
 
 impl Named {
-    /// Counts the breaker under the state that a snapshot shows, unless a transition knows better.
+    /// Counts the breaker under the state of a snapshot, unless a transition has been counted.
     fn begin(&self, now: &Snapshot) {
         let first = self.counted(|counted| {
             let first = counted.is_none();
@@ -367,8 +365,8 @@ impl Named {
         }
     }
 
-    /// Counts the breaker under the state that a transition entered, and no longer under the one
-    /// before.
+    /// Counts the breaker under the state that a transition entered, and no longer under the
+    /// previous one.
     fn follow(&self, transition: &Transition) {
         let now = Counted {
             state: transition.to,
@@ -392,19 +390,19 @@ impl Named {
         before
     }
 
-    /// The exporter's code runs outside this lock.
+    /// Accesses the counted state under its lock. The exporter's code runs outside this lock.
     fn counted<R>(&self, f: impl FnOnce(&mut Option<Counted>) -> R) -> R {
         f(&mut self.counted.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Counted {
-    /// Whether a transition of the same breaker can be the next one to be notified.
+    /// Returns true if this can be the next transition of the same breaker.
     fn is_followed_by(self, transition: &Transition) -> bool {
         let further = transition.generation.wrapping_sub(self.generation);
         let waited = 0_u16.wrapping_sub(further);
         u32::from(further) == (transition.missed.wrapping_add(1)) % (1 << 16)
-            || self.seen && waited <= MOST_WAITING
+            || self.seen && waited <= MAX_QUEUED
     }
 }
 
@@ -460,7 +458,7 @@ impl Listener for Metrics {
         self.with(name, |handles| {
             handles.missed.increment(transition.missed.into());
         });
-        // Looked up each time: there are many kinds and few transitions.
+        // Look up at each use: there are many label values and few transitions.
         counter!(
             TRANSITIONS,
             NAME => self.label(name),
@@ -506,12 +504,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn handles_are_where_their_states_and_reasons_look_for_them() {
-        for (place, state) in STATES.into_iter().enumerate() {
-            assert_eq!(state as usize, place);
+    fn states_and_reasons_index_their_handles() {
+        for (index, state) in STATES.into_iter().enumerate() {
+            assert_eq!(state as usize, index);
         }
-        for (place, reason) in REASONS.into_iter().enumerate() {
-            assert_eq!(reason as usize, place);
+        for (index, reason) in REASONS.into_iter().enumerate() {
+            assert_eq!(reason as usize, index);
         }
     }
 }

@@ -1,52 +1,53 @@
-//! The breakers whose calls the current thread is inside of.
+//! Record of the breakers whose calls contain the running code of this thread.
 //!
-//! A call that goes through the same breaker twice, as of two layers, would take two slots of its
-//! probes and count twice. The outer level enters a [`Scope`] around each piece of user code that it
-//! runs. A layer asks [`is_inside`] and passes the call on; any other call asks [`is_within_probe`]
+//! A call that passes the same breaker twice, as through two layers, would take two probe slots and
+//! count twice. The outer level enters a [`Scope`] around each piece of user code that it runs. A
+//! layer checks [`is_inside`] and passes the call on. Any other call checks [`is_within_probe`]
 //! once it is refused. No allocation, no atomics.
 //!
-//! 1. A scope never outlives a stack frame: it is entered around a `call` or one poll, not held over
-//!    a suspension. Scopes of a thread therefore end in the reverse order of their begin.
-//! 2. A breaker that an open scope names is borrowed by the frame that entered it, so that no other
-//!    breaker has its address meanwhile.
-//! 3. Beyond [`DEEPEST`] levels a breaker is not remembered, and a call inside it counts by itself.
+//! 1. A scope never outlives a stack frame: it is entered around a `call` or one poll, and never
+//!    held over a suspension. So the scopes of a thread end in the reverse order of their entry.
+//! 2. The frame that entered a scope borrows its breaker. No other breaker has the same address
+//!    while the scope is open.
+//! 3. Beyond [`MAX_DEPTH`] levels a breaker is not recorded, and a call inside it counts by itself.
 
 use core::{cell::Cell, marker::PhantomData};
 
 use crate::{Breaker, machine::word::Period};
 
-/// The levels that a thread remembers.
-const DEEPEST: usize = 8;
+/// The number of levels that a thread records.
+const MAX_DEPTH: usize = 8;
 
 struct Entered {
-    /// Addresses; those from `depth` on are left over.
-    breakers: [Cell<usize>; DEEPEST],
-    /// The periods in which their calls were let through.
-    periods: [Cell<Option<Period>>; DEEPEST],
-    /// The scopes that are open, also those beyond [`DEEPEST`].
+    /// Addresses. Those from `depth` on are stale.
+    breakers: [Cell<usize>; MAX_DEPTH],
+    /// The periods in which their calls were admitted.
+    periods: [Cell<Option<Period>>; MAX_DEPTH],
+    /// The number of open scopes, including those beyond [`MAX_DEPTH`].
     depth: Cell<usize>,
 }
 
 thread_local! {
     static ENTERED: Entered = const {
         Entered {
-            breakers: [const { Cell::new(0) }; DEEPEST],
-            periods: [const { Cell::new(None) }; DEEPEST],
+            breakers: [const { Cell::new(0) }; MAX_DEPTH],
+            periods: [const { Cell::new(None) }; MAX_DEPTH],
             depth: Cell::new(0),
         }
     };
 }
 
-/// The current thread is inside a call of a breaker until this is dropped.
-#[must_use = "the scope ends when this is dropped"]
+/// Guard: the current thread is inside a call of a breaker until the guard is dropped.
+#[must_use = "the scope ends when the guard is dropped"]
 pub(crate) struct Scope {
-    /// The scopes that were open before this one.
+    /// The number of scopes that were open before this one.
     depth: usize,
-    /// Neither `Send` nor `Sync`: it ends on the thread that entered it.
+    /// Neither `Send` nor `Sync`: a scope ends on the thread that entered it.
     of_this_thread: PhantomData<*const ()>,
 }
 
-/// Enters a call of a breaker that was let through in this period; `None` if none was.
+/// Enters a call of a breaker that was admitted in this period; `None` if the call is not
+/// recorded.
 #[inline]
 pub(crate) fn enter(breaker: &Breaker, period: Option<Period>) -> Scope {
     let depth = ENTERED.with(|entered| {
@@ -64,15 +65,15 @@ pub(crate) fn enter(breaker: &Breaker, period: Option<Period>) -> Scope {
     }
 }
 
-/// Whether the current thread is inside a call of no breaker.
+/// Returns true if the current thread is inside no call of any breaker.
 #[cfg(feature = "tower")]
 #[inline]
 pub(crate) fn is_outermost() -> bool {
     ENTERED.with(|entered| entered.depth.get() == 0)
 }
 
-/// Whether the current thread is inside a call of this breaker that was let through in this period: as a
-/// probe, if the period is half-open.
+/// Returns true if the current thread is inside a call of this breaker that was admitted in this
+/// period. Such a call is a probe if the period is half-open.
 #[cold]
 pub(crate) fn is_within_probe(breaker: &Breaker, period: Period) -> bool {
     ENTERED.with(|entered| {
@@ -83,7 +84,7 @@ pub(crate) fn is_within_probe(breaker: &Breaker, period: Period) -> bool {
     })
 }
 
-/// Whether the current thread is inside a call of this breaker.
+/// Returns true if the current thread is inside a call of this breaker.
 #[cfg(any(feature = "tower", test))]
 #[inline]
 pub(crate) fn is_inside(breaker: &Breaker) -> bool {
@@ -95,7 +96,7 @@ pub(crate) fn is_inside(breaker: &Breaker) -> bool {
 
 #[cfg(any(feature = "tower", test))]
 #[cold]
-fn is_among(breakers: &[Cell<usize>; DEEPEST], depth: usize, breaker: usize) -> bool {
+fn is_among(breakers: &[Cell<usize>; MAX_DEPTH], depth: usize, breaker: usize) -> bool {
     breakers
         .iter()
         .take(depth)
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_breaker_that_is_entered_twice_is_left_twice() {
+    fn a_breaker_entered_twice_is_exited_twice() {
         let breaker = Breaker::new();
         let outer = enter(&breaker, None);
         drop(enter(&breaker, None));
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_is_of_its_breaker_and_its_period() {
+    fn a_scope_belongs_to_its_breaker_and_its_period() {
         let [one, other] = [const { Breaker::new() }; 2];
         let closed = Word::new(0);
         let (this, next) = (closed.period(), closed.begin_closed(0).period());
@@ -159,11 +160,11 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_leaves_the_scope() {
+    fn a_panic_exits_the_scope() {
         let breaker = Breaker::new();
         let panics = AssertUnwindSafe(|| {
             let _scope = enter(&breaker, None);
-            panic!("asked to");
+            panic!("intended");
         });
         catch_unwind(panics).unwrap_err();
         assert!(!is_inside(&breaker));
@@ -179,18 +180,18 @@ mod tests {
     }
 
     #[test]
-    fn a_level_too_deep_is_not_remembered_and_harms_none_that_is() {
-        let breakers = [const { Breaker::new() }; DEEPEST + 2];
+    fn a_level_beyond_the_maximum_is_not_recorded_and_the_others_are() {
+        let breakers = [const { Breaker::new() }; MAX_DEPTH + 2];
         let mut scopes: Vec<_> = breakers
             .iter()
             .map(|breaker| enter(breaker, None))
             .collect();
         for (level, breaker) in breakers.iter().enumerate() {
-            assert_eq!(is_inside(breaker), level < DEEPEST, "{level}");
+            assert_eq!(is_inside(breaker), level < MAX_DEPTH, "{level}");
         }
         while scopes.pop().is_some() {}
         assert!(!breakers.iter().any(is_inside));
-        let _scope = enter(&breakers[DEEPEST], None);
-        assert!(is_inside(&breakers[DEEPEST]));
+        let _scope = enter(&breakers[MAX_DEPTH], None);
+        assert!(is_inside(&breakers[MAX_DEPTH]));
     }
 }

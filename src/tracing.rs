@@ -1,26 +1,26 @@
-//! What a breaker does, as `tracing` events: [`Events`].
+//! [`Events`]: transitions and rejections as `tracing` events.
 //!
 //! | event | level | message | fields |
 //! |---|---|---|---|
-//! | it trips or reopens | `WARN` | `circuit breaker closed to open`, with its states | those of a transition |
+//! | a trip or a reopen | `WARN` | `circuit breaker closed to open`, with its states | those of a transition |
 //! | any other transition | `INFO` | the same | those of a transition |
 //! | a rejection | `DEBUG` | `circuit breaker rejected a call` | those of a rejection |
 //!
-//! The target is `cutout`. The fields are named as OpenTelemetry names attributes: by the domain, not by the
-//! library. What there is not, is left out.
+//! The target is `cutout`. The fields follow OpenTelemetry's names of attributes: the domain, not
+//! the library. A field without a value is left out.
 //!
-//! | field | of | what it is |
+//! | field | of | meaning |
 //! |---|---|---|
 //! | `circuit_breaker.name` | both | the breaker's name |
 //! | `circuit_breaker.generation` | both | the period that began; the one that rejected |
 //! | `circuit_breaker.transition.from`, `.to` | transition | `closed`, `open`, `half-open`, `forced-open`, `disabled` |
 //! | `circuit_breaker.transition.cause` | transition | `tripped`, `probe-admitted`, `probe-failed`, `lease-expired`, `recovered`, `operator` |
-//! | `circuit_breaker.transition.failures`, `.calls` | a trip | the failures that tripped it, and the calls that they were among |
-//! | `circuit_breaker.transition.reopens` | transition | how often it has reopened since it was last closed |
+//! | `circuit_breaker.transition.failures`, `.calls` | a trip | the failures that tripped, and the calls that include them |
+//! | `circuit_breaker.transition.reopens` | transition | the number of reopens since the breaker was last closed |
 //! | `circuit_breaker.transition.open_for` | into open | the length of the open period, in seconds |
-//! | `circuit_breaker.transition.missed` | transition, if not 0 | how many transitions before it were not told of |
+//! | `circuit_breaker.transition.missed` | transition, if not 0 | the number of earlier transitions that were dropped from the queue |
 //! | `circuit_breaker.rejection.reason` | rejection | `open`, `probes-busy`, `forced-open` |
-//! | `circuit_breaker.rejection.retry_after` | rejection, while open | the rest of the open period, in seconds |
+//! | `circuit_breaker.rejection.retry_after` | rejection, while open | the remainder of the open period, in seconds |
 
 use tracing::{debug, info, warn};
 
@@ -28,29 +28,29 @@ use crate::{CallListener, Cause, Listener, Rejected, Transition};
 
 const TARGET: &str = "cutout";
 
-/// Tells `tracing` of transitions, as a [`Listener`], and of rejections, as a [`CallListener`]: set it as one of
-/// them, or as both. For its fields see the [module](self).
+/// Emits `tracing` events: for transitions as a [`Listener`], for rejections as a [`CallListener`].
+/// Set it as one of them, or as both. The [module](self) documents the fields.
 ///
-/// Events are made in the span of the call that made the transition, or was rejected; of transitions that come at
-/// once, one call may tell of others' too. A listener costs healthy calls nothing; a call listener takes the
-/// shortcut from every call, whoever listens.
+/// An event is emitted in the span of the call that made the transition, or that was rejected. If
+/// transitions come at once, a call may emit the events of other calls, too. A listener adds no
+/// cost to healthy calls. A call listener takes every call off the fast path.
 ///
 /// ```
 /// use cutout::{Breaker, tracing::Events};
 ///
-/// static PARTNER: Breaker = Breaker::builder()
-///     .name("partner")
+/// static BILLING: Breaker = Breaker::builder()
+///     .name("billing")
 ///     .listeners(&[&Events])
-///     .call_listener(&Events) // rejections: costs every call something
+///     .call_listener(&Events) // rejections: adds a cost to every call
 ///     .build();
 ///
-/// PARTNER.force_open();
-/// // INFO cutout: circuit breaker closed to forced-open circuit_breaker.name="partner" ...
+/// BILLING.force_open();
+/// // INFO cutout: circuit breaker closed to forced-open circuit_breaker.name="billing" ...
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Events;
 
-/// One event, at a level that is known only at run time.
+/// Emits one event. `$level` is a macro, since a level must be known at compile time.
 macro_rules! transition {
     ($level:ident, $transition:expr) => {{
         let Transition { name, from, to, generation, cause, failures, calls, reopens, open_for, missed } =
@@ -96,7 +96,7 @@ impl CallListener for Events {
                 circuit_breaker.generation = rejected.generation(),
                 circuit_breaker.rejection.reason = rejected.reason().as_str(),
                 circuit_breaker.rejection.retry_after =
-                    rejected.retry_after().map(|rest| rest.as_secs_f64()),
+                    rejected.retry_after().map(|time| time.as_secs_f64()),
             },
             "circuit breaker rejected a call",
         );
