@@ -14,14 +14,21 @@ mod planted;
 mod policies;
 mod windows;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use cutout::{Breaker, Policy, Trip};
+use cutout::{Backoff, Breaker, Policy, Trip};
 
 use crate::support::{CountingClock, DAY, Fixture, MS, SECOND};
 
 /// Trips at the first failure.
-const FIRST: Policy = Policy::new().trip(Trip::consecutive(1));
+const FIRST: Policy = Policy::new()
+    .trip(Trip::consecutive(1))
+    .backoff(DEFAULT_BACKOFF);
+/// That of the default policy, with jitter that does not depend on the breaker's address.
+const DEFAULT_BACKOFF: Backoff =
+    Backoff::exponential(Duration::from_secs(5), 2, Duration::from_mins(1))
+        .jitter(20)
+        .seed(7);
 
 /// A breaker and its clock, which reads `start` nanoseconds.
 fn breaker(policy: Policy, start: u64) -> (Arc<Breaker>, Arc<CountingClock>) {
