@@ -29,8 +29,8 @@
 //! # Without a recorder
 //!
 //! Nothing is counted while no recorder is installed. Counters start with the recorder, and the
-//! gauge with the next transition or [`Metrics::begin`]. So install the recorder first, or call
-//! `begin` again afterwards. Counters and gauges are looked up once, with the first recorder. (A
+//! gauge with the next transition or [`Metrics::register`]. So install the recorder first, or call
+//! `register` again afterwards. Counters and gauges are looked up once, with the first recorder. (A
 //! recorder of size 0, such as a unit struct, looks the same as no recorder. Counters are then
 //! looked up at each use, and the gauge is not counted.)
 //!
@@ -169,7 +169,7 @@ pub fn describe() {
 ///
 /// fn main() {
 ///     // install the recorder, then
-///     METRICS.begin(&BILLING);
+///     METRICS.register(&BILLING);
 /// }
 /// ```
 ///
@@ -261,7 +261,7 @@ impl Metrics {
         {
             self.overflow = crate::keyed::is_building_overflow();
         }
-        self.begin(&breaker);
+        self.register(&breaker);
         let metrics = Arc::new(self);
         let breaker = breaker.with_shared_listener(metrics.clone());
         if metrics.detail == Detail::Transitions {
@@ -272,22 +272,22 @@ impl Metrics {
     }
 
     /// Counts a breaker under its state from now on. The breaker must have this `Metrics` as a
-    /// listener. Call `begin` when the recorder is installed; otherwise the breaker is counted from
-    /// its first transition.
+    /// listener. Call `register` when the recorder is installed; otherwise the breaker is counted
+    /// from its first transition.
     ///
     /// ```
     /// # use cutout::{Breaker, metrics::Metrics};
     /// static METRICS: Metrics = Metrics::new();
     /// static BILLING: Breaker = Breaker::builder().listeners(&[&METRICS]).build();
     ///
-    /// METRICS.begin(&BILLING);
+    /// METRICS.register(&BILLING);
     /// ```
-    pub fn begin(&self, breaker: &Breaker) {
+    pub fn register(&self, breaker: &Breaker) {
         let Some(named) = self.named(breaker.snapshot().name) else {
             return;
         };
         // Take the snapshot after the recorder was found: it includes the transitions before.
-        named.begin(&breaker.snapshot());
+        named.count_if_new(&breaker.snapshot());
     }
 
     /// Returns the breaker of this name. `None` if the name is new and there is no recorder to look
@@ -350,7 +350,7 @@ fn is_installed() -> bool {
 
 impl Named {
     /// Counts the breaker under the state of a snapshot, unless a transition has been counted.
-    fn begin(&self, now: &Snapshot) {
+    fn count_if_new(&self, now: &Snapshot) {
         let first = self.counted(|counted| {
             let first = counted.is_none();
             counted.get_or_insert(Counted {

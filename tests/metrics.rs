@@ -298,11 +298,11 @@ fn a_breaker_that_moved_before_there_was_a_recorder_is_counted_once_there_is_one
         .call_listener(&METRICS)
         .build();
 
-    METRICS.begin(&EARLY);
+    METRICS.register(&EARLY);
     EARLY.force_open();
     EARLY.try_acquire().unwrap_err();
     exported(|handle| {
-        METRICS.begin(&EARLY);
+        METRICS.register(&EARLY);
         assert_eq!(
             counted(&handle.render(), "early"),
             only(State::ForcedOpen, 1)
@@ -358,8 +358,8 @@ fn breakers_of_two_names_that_share_a_metrics_are_counted_under_their_own() {
         .build();
 
     exported(|handle| {
-        METRICS.begin(&ONE);
-        METRICS.begin(&OTHER);
+        METRICS.register(&ONE);
+        METRICS.register(&OTHER);
         assert_eq!(counted(&handle.render(), "one"), only(State::Closed, 1));
         assert_eq!(counted(&handle.render(), "other"), only(State::Closed, 1));
         OTHER.force_open();
@@ -397,13 +397,13 @@ fn breakers_of_one_name_that_share_a_metrics_are_a_conflict_that_is_counted() {
     static OTHER: Breaker = DEPENDENCY.name("same").listeners(&[&METRICS]).build();
 
     exported(|handle| {
-        METRICS.begin(&ONE);
-        METRICS.begin(&ONE);
+        METRICS.register(&ONE);
+        METRICS.register(&ONE);
         for _ in 0..20 {
             ONE.force_open();
             ONE.reset();
         }
-        METRICS.begin(&ONE);
+        METRICS.register(&ONE);
         ONE.force_open();
         assert_eq!(conflicts(&handle.render(), "same"), Some("0"));
         OTHER.force_open();
