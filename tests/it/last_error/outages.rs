@@ -126,7 +126,7 @@ fn an_error_from_before_a_recovery_is_not_shown() {
 }
 
 #[test]
-fn a_call_that_fails_when_its_period_is_over_is_not_remembered() {
+fn a_failure_after_its_period_is_not_stored() {
     let bench = Bench::new();
     let late = || {
         bench.fail("first");
