@@ -140,9 +140,9 @@ use ring::{Entry, Reservation, Ring};
 ///
 /// `Hash`, `Eq`, `Clone` and `Drop` of a key run outside any lock, as does all other user code,
 /// clocks included. A key that is not equal to itself, or whose hash changes, is not found again.
-/// The bound holds for such keys, too. (While a thread is inside `get`, the set may have one key
-/// above the bound, if keys are not equal to themselves or different keys share a hash of 64 bits.
-/// If such keys are inserted at the same time at the bound, the later evicts the earlier.)
+/// The bound holds for such keys, too. (With such keys, and with different keys that share a hash of
+/// 64 bits, the set may exceed the bound by one key for each thread inside `get`. If they are
+/// inserted at the same time at the bound, the later evicts the earlier.)
 ///
 /// A removed key, and the set's handle to its breaker, are dropped when no thread reads them any
 /// more. That is usually at once, otherwise on the next thread that uses the set.

@@ -201,7 +201,7 @@ impl<K> Ring<K> {
     }
 }
 
-/// The entries that may be evicted, in order of what is lost by it.
+/// The entries that may be evicted, those with the least to lose first.
 fn ranked<K>(scanned: Scanned<K>) -> Vec<Candidate<K>> {
     let mut ranked = Vec::with_capacity(scanned.len());
     for (slot, entry) in scanned {
@@ -242,7 +242,7 @@ impl<K> Slots<K> {
         Err(scanned)
     }
 
-    /// Claims the slot of the first candidate whose word is unchanged.
+    /// Claims the slot of the first candidate that still has its slot and its word.
     fn claim_candidate(
         &mut self,
         bound: usize,
