@@ -270,14 +270,14 @@ fn a_static_breaker_is_counted_from_when_it_is_begun_or_from_its_first_transitio
         .build();
 
     exported(|handle| {
-        OF_BEGUN.begin(&BEGUN);
-        OF_BEGUN.begin(&BEGUN);
+        OF_BEGUN.register(&BEGUN);
+        OF_BEGUN.register(&BEGUN);
         LATE.call(|| Ok::<_, ()>(())).unwrap();
         assert_eq!(counted(&handle.render(), "begun"), only(State::Closed, 1));
         assert_eq!(counted(&handle.render(), "late"), []);
         BEGUN.force_open();
         LATE.force_open();
-        OF_LATE.begin(&LATE);
+        OF_LATE.register(&LATE);
         assert_eq!(
             counted(&handle.render(), "begun"),
             only(State::ForcedOpen, 1)
