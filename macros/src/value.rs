@@ -7,7 +7,7 @@ use syn::{
     parse::ParseStream, spanned::Spanned as _,
 };
 
-/// ArgKind of value of an argument.
+/// Kind of value of an argument.
 ///
 /// A constant expression is allowed in place of a literal. The macro checks only literals, the
 /// compiler checks expressions.
