@@ -532,9 +532,7 @@ async fn a_scrape_over_http_shows_it_all() {
         "{scrape}"
     );
     assert!(
-        scrape.contains(
-            "# HELP circuit_breaker_rejections Calls that a circuit breaker did not let through."
-        ),
+        scrape.contains("# HELP circuit_breaker_rejections Calls that a circuit breaker rejected."),
         "{scrape}"
     );
     for kind in [
