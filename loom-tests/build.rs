@@ -1,6 +1,6 @@
 //! Plants the bugs that are a few words in a shipped file: `src/bugs/patched.rs` says how they are read.
 //!
-//! Of each row of the tables it copies what the patched file belongs to and what is built on that (`cell.rs` or
+//! Of each row of the tables it copies what the patched file belongs to and what is built on that (`atomic_word.rs` or
 //! `hints.rs`, the window, the core; or another file by itself), and writes a module in which that copy takes the place of the shipped one.
 //! A text that is not there exactly once is an error: the shipped code has moved on, and the row must follow.
 
@@ -16,21 +16,21 @@ use tables::{Patch, TABLES};
 
 /// What a patch can need a copy of, and after which of them.
 const PARTS: &[(&str, &[&str])] = &[
-    ("cell", &["cell.rs"]),
+    ("atomic_word", &["atomic_word.rs"]),
     (
         "window",
         &[
             "window/mod.rs",
             PAYLOAD,
-            "window/rate.rs",
-            "window/stamps.rs",
+            "window/time_buckets.rs",
+            "window/failure_ring.rs",
         ],
     ),
     ("hints", &["hints.rs"]),
     ("core", &["core.rs"]),
-    ("notes", &["notes.rs"]),
-    ("delivery", &["delivery.rs"]),
-    ("watch", &["watch.rs"]),
+    ("diagnostics", &["diagnostics.rs"]),
+    ("transition_queue", &["transition_queue.rs"]),
+    ("event_count", &["event_count.rs"]),
 ];
 
 fn main() {
@@ -51,12 +51,12 @@ fn main() {
     fs::write(out.join("patched.rs"), written).expect("OUT_DIR is ours");
 }
 
-/// What the tally of the shipped machine gives and takes, so that no copy of it would fit.
+/// The payload type of the shipped trip rule: a copy would be another type.
 const PAYLOAD: &str = "window/payload.rs";
 
 /// Whether this patch needs a copy of this part.
 fn is_copied(part: &str, files: &[&str], patch: &Patch) -> bool {
-    let below_the_window = ["cell.rs", "hints.rs"].contains(&patch.file);
+    let below_the_window = ["atomic_word.rs", "hints.rs"].contains(&patch.file);
     let below_the_core = below_the_window || patch.file.starts_with("window/");
     files.contains(&patch.file)
         || (part == "window" && below_the_window)
@@ -67,7 +67,7 @@ fn is_copied(part: &str, files: &[&str], patch: &Patch) -> bool {
 fn module(patch: &Patch, here: &Path, machine: &Path, out: &Path) -> String {
     let own = out.join(patch.name);
     let mut copied = String::new();
-    let mut shipped = vec!["rules", "shortcut", "step", "tally", "tick", "word"];
+    let mut shipped = vec!["rules", "fast_path", "step", "trip_rule", "tick", "word"];
     for (part, files) in PARTS {
         if !is_copied(part, files, patch) {
             shipped.push(part);

@@ -2,7 +2,7 @@
 
 use core::{error, fmt, time::Duration};
 
-use crate::machine::{step::admit::Refusal, tick::Deadline};
+use crate::machine::{step::admit::RejectReason, tick::Deadline};
 
 /// Microseconds in a tick of [`Deadline`].
 const TICK_MICROS: u64 = 250;
@@ -64,11 +64,15 @@ impl Reason {
 }
 
 impl Rejected {
-    pub(crate) const fn new(refusal: Refusal, generation: u16, name: Option<&'static str>) -> Self {
+    pub(crate) const fn new(
+        refusal: RejectReason,
+        generation: u16,
+        name: Option<&'static str>,
+    ) -> Self {
         let (reason, remaining) = match refusal {
-            Refusal::Open { rest } => (Reason::Open, rest),
-            Refusal::Busy { rest } => (Reason::ProbesBusy, rest),
-            Refusal::Forced => (Reason::ForcedOpen, NO_REMAINING),
+            RejectReason::Open { rest } => (Reason::Open, rest),
+            RejectReason::Busy { rest } => (Reason::ProbesBusy, rest),
+            RejectReason::Forced => (Reason::ForcedOpen, NO_REMAINING),
         };
         Self(Details {
             name,

@@ -6,13 +6,13 @@ use std::ops::Deref;
 
 use super::machine::{
     core::{Core, Done},
-    delivery::Delivery,
-    notes::Notes,
+    diagnostics::Diagnostics,
+    event_count::EventCount,
     rules::{Interval, Rules},
-    step::{Admission, Change, Recorded, Verb, Vote},
-    tally::Count,
-    watch::Bell,
-    window::{Beside, Slot},
+    step::{Admission, Command, RawTransition, Recorded, Report},
+    transition_queue::TransitionQueue,
+    trip_rule::Count,
+    window::{ExternalWindow, Slot},
     word::{Period, Word},
 };
 use crate::{
@@ -36,14 +36,14 @@ impl Deref for Shipped {
 }
 
 /// The slot of a window that is made with the core.
-pub(crate) struct Eager(Option<Beside>);
+pub(crate) struct Eager(Option<ExternalWindow>);
 
 impl Slot for Eager {
-    fn get(&self) -> Option<&Beside> {
+    fn get(&self) -> Option<&ExternalWindow> {
         self.0.as_ref()
     }
 
-    fn get_or_make(&self, _: &Rules) -> Option<&Beside> {
+    fn get_or_make(&self, _: &Rules) -> Option<&ExternalWindow> {
         self.0.as_ref()
     }
 
@@ -57,7 +57,7 @@ impl Slot for Eager {
 }
 
 impl Subject for Shipped {
-    type Teller = Audience;
+    type Teller = Listeners;
     type Waker = Watchers;
 
     fn at(word: Word, rules: Rules) -> Self {
@@ -68,7 +68,7 @@ impl Subject for Shipped {
             ..rules.interval
         };
         let rules = Rules { interval, ..rules };
-        let window = Eager(Beside::new(&rules, || SHARDS));
+        let window = Eager(ExternalWindow::new(&rules, || SHARDS));
         let (word, hint) = (AtomicU64::new(word.bits()), AtomicU64::new(0));
         Self(Core::over(word, hint, rules, false, window))
     }
@@ -89,23 +89,23 @@ impl Subject for Shipped {
         }
     }
 
-    fn report(&self, period: Period, vote: Vote) -> Did {
+    fn report(&self, period: Period, vote: Report) -> Did {
         match vote {
-            Vote::Success { now } => match self.record_success(period) {
+            Report::Success { now } => match self.record_success(period) {
                 Ok(word) => unwritten(word, Said::Recorded(Recorded::Applied)),
                 Err(seen) if self.counts_in_buckets() => {
                     self.record_success_in_bucket(seen, period, || now, recorded)
                 }
                 Err(seen) => recorded(self.record_success_in_word(seen, period, || now)),
             },
-            Vote::Failure { moment, hint_ms } => {
+            Report::Failure { moment, hint_ms } => {
                 recorded(self.record_failure(period, hint_ms, || moment.now))
             }
-            Vote::Ignored => recorded(self.record_ignored(period)),
+            Report::Ignored => recorded(self.record_ignored(period)),
         }
     }
 
-    fn operate(&self, verb: Verb, now: u64) -> Did {
+    fn operate(&self, verb: Command, now: u64) -> Did {
         did(self.0.operate(verb, || now), Said::Found)
     }
 
@@ -114,28 +114,28 @@ impl Subject for Shipped {
     }
 }
 
-/// As `Audience` in `src/breaker/telling.rs`, with the notes that are written before.
-pub(crate) struct Audience(Delivery, Notes);
+/// As `Listeners` in `src/breaker/notify.rs`, with the notes that are written before.
+pub(crate) struct Listeners(TransitionQueue, Diagnostics);
 
-impl Teller for Audience {
+impl Teller for Listeners {
     fn beginning_at(generation: u16) -> Self {
-        let notes = Notes::over(AtomicU64::new(0), AtomicU64::new(0));
-        Self(Delivery::from(generation), notes)
+        let diagnostics = Diagnostics::over(AtomicU64::new(0), AtomicU64::new(0));
+        Self(TransitionQueue::from(generation), diagnostics)
     }
 
-    fn tell(&self, change: Change, newest: &dyn Fn() -> u16, listen: &dyn Fn(Told)) {
-        if !self.0.post(change, newest) {
+    fn notify(&self, change: RawTransition, newest: &dyn Fn() -> u16, listen: &dyn Fn(Told)) {
+        if !self.0.push(change, newest) {
             return;
         }
-        while let Some(told) = self.0.take() {
+        while let Some(queued) = self.0.pop() {
             listen(Told {
-                generation: told.change.generation,
-                missed: told.missed,
+                generation: queued.change.generation,
+                missed: queued.missed,
             });
         }
     }
 
-    fn note(&self, change: Change, now: u64, newest: &dyn Fn() -> u16) {
+    fn note(&self, change: RawTransition, now: u64, newest: &dyn Fn() -> u16) {
         self.1.write(&change, now, newest);
     }
 
@@ -145,23 +145,23 @@ impl Teller for Audience {
 }
 
 /// As what `Breaker::watch` waits with.
-pub(crate) struct Watchers(Bell);
+pub(crate) struct Watchers(EventCount);
 
 impl Waker for Watchers {
     fn new() -> Self {
-        Self(Bell::over(AtomicU32::new(0)))
+        Self(EventCount::over(AtomicU32::new(0)))
     }
 
     fn watch(&self, look: &dyn Fn() -> Option<Option<u16>>) -> Option<u16> {
         self.0.watch(look)
     }
 
-    fn ring(&self) {
-        self.0.ring();
+    fn notify_all(&self) {
+        self.0.notify_all();
     }
 
-    fn ring_after(&self, change: &dyn Fn()) {
-        self.0.ring_after(change);
+    fn notify_after(&self, change: &dyn Fn()) {
+        self.0.notify_after(change);
     }
 }
 

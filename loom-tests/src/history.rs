@@ -10,7 +10,7 @@ use histories::{Event, Specification, WitnessOrder, check};
 use crate::{
     machine::{
         rules::Rules,
-        step::{Admission, Recorded, Verb, Vote, admit, operate, report},
+        step::{Admission, Command, Recorded, Report, admit, operate, report},
         word::{Period, Word},
     },
     subject::{Did, Said, Subject, moment},
@@ -26,10 +26,10 @@ pub(crate) enum Asked {
     },
     Report {
         period: Period,
-        vote: Vote,
+        vote: Report,
     },
     Operate {
-        verb: Verb,
+        verb: Command,
         now: u64,
     },
 }
@@ -75,18 +75,18 @@ impl<'a, S: Subject> Witness<'a, S> {
         did.admitted()
     }
 
-    pub(crate) fn report(&mut self, period: Period, vote: Vote) {
+    pub(crate) fn report(&mut self, period: Period, vote: Report) {
         let did = self.subject.report(period, vote);
         self.hear(Asked::Report { period, vote }, did);
     }
 
-    pub(crate) fn operate(&mut self, verb: Verb, now: u64) {
+    pub(crate) fn operate(&mut self, verb: Command, now: u64) {
         let did = self.subject.operate(verb, now);
         self.hear(Asked::Operate { verb, now }, did);
     }
 
     /// Asks to be admitted, and if it is ends with `vote`.
-    pub(crate) fn call(&mut self, clock: impl Fn() -> u64, vote: Vote) {
+    pub(crate) fn call(&mut self, clock: impl Fn() -> u64, vote: Report) {
         if let Some(period) = self.admit(clock) {
             self.report(period, vote);
         }

@@ -87,13 +87,13 @@ macro_rules! models {
                 who_loses_to_a_trip_sees_what_it_wrote
                 who_trips_sees_what_made_the_word_it_replaced
             }
-            delivery {
+            transition_queue {
                 transitions_are_told_in_their_order
                 three_tellers_are_one_at_a_time
                 a_transition_of_a_listener_is_told_after_it_returns
                 a_gap_is_announced_and_delivery_goes_on
             }
-            stamps {
+            failure_ring {
                 two_failures_of_the_last_calls_trip_once
                 two_failures_beyond_65_535_calls_trip_once
                 two_failures_within_a_time_trip_once
@@ -114,7 +114,7 @@ macro_rules! models {
                 readings_of_the_clock_are_recorded_in_either_order
                 readings_within_the_time_trip_in_either_order
             }
-            rate {
+            time_buckets {
                 two_failures_in_a_bucket_trip_once
                 two_failures_at_the_turn_of_a_bucket_trip_once
                 two_failures_nine_buckets_apart_trip_once
@@ -148,10 +148,10 @@ macro_rules! models {
                 the_longest_hint_of_two_failures_in_a_ring_counts
                 the_longest_hint_of_two_failures_in_a_bucket_counts
             }
-            notes {
+            diagnostics {
                 the_last_transition_is_the_one_that_is_noted
             }
-            watch {
+            event_count {
                 no_transition_is_slept_through
                 no_transition_is_slept_through_by_either_of_two
                 of_two_transitions_the_last_is_not_slept_through

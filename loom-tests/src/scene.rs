@@ -6,9 +6,9 @@ use crate::{
     harness::{Model, Scenario},
     machine::{
         rules::{Interval, Rules},
-        step::{Recorded, Vote},
-        tally::{Tally, Threshold, Window},
+        step::{Recorded, Report},
         tick::{Deadline, LeaseEnd},
+        trip_rule::{Threshold, TripRule, Window},
         word::{Open, Origin, Period, State, Word},
     },
     subject::{Did, Said, Subject, moment},
@@ -24,7 +24,7 @@ pub(crate) const SECOND: u64 = 1_000 * MS;
 /// Trips at the second failure in a row; open for a second; one probe, one success, a lease of a second.
 pub(crate) fn rules() -> Rules {
     Rules {
-        tally: run(2),
+        trip_rule: run(2),
         interval: Interval {
             base: 1_000,
             cap: 1_000,
@@ -42,16 +42,16 @@ pub(crate) fn rules() -> Rules {
 }
 
 /// This many failures in a row.
-pub(crate) fn run(failures: u16) -> Tally {
-    Tally {
+pub(crate) fn run(failures: u16) -> TripRule {
+    TripRule {
         run: Some(failures),
         window: None,
     }
 }
 
 /// This many failures among the last `span` calls.
-pub(crate) fn window(failures: u16, span: u8) -> Tally {
-    Tally {
+pub(crate) fn window(failures: u16, span: u8) -> TripRule {
+    TripRule {
         run: None,
         window: Some(Window::InWord {
             span,
@@ -62,7 +62,7 @@ pub(crate) fn window(failures: u16, span: u8) -> Tally {
 
 /// The payload of a closed word that has counted nothing.
 pub(crate) fn fresh(rules: &Rules) -> u64 {
-    rules.tally.fresh(NOW)
+    rules.trip_rule.fresh(NOW)
 }
 
 /// The closed word of generation 0 that has counted nothing.
@@ -86,16 +86,16 @@ pub(crate) fn half_open(in_flight: u8, lease_end: u64) -> Word {
         .with_in_flight(in_flight)
 }
 
-pub(crate) fn success() -> Vote {
-    Vote::Success { now: NOW }
+pub(crate) fn success() -> Report {
+    Report::Success { now: NOW }
 }
 
-pub(crate) fn success_at(now: u64) -> Vote {
-    Vote::Success { now }
+pub(crate) fn success_at(now: u64) -> Report {
+    Report::Success { now }
 }
 
-pub(crate) fn failure(now: u64) -> Vote {
-    Vote::Failure {
+pub(crate) fn failure(now: u64) -> Report {
+    Report::Failure {
         moment: moment(now),
         hint_ms: 0,
     }
@@ -124,14 +124,14 @@ impl<S: Subject> Scenario<S, Vec<Did>> {
 }
 
 /// Asks for admission, and if that is given ends with `vote`.
-pub(crate) fn call(subject: &impl Subject, now: u64, vote: Vote) -> Vec<Did> {
+pub(crate) fn call(subject: &impl Subject, now: u64, vote: Report) -> Vec<Did> {
     let asked = subject.admit(&|| now);
     let ended = asked.admitted().map(|period| subject.report(period, vote));
     std::iter::once(asked).chain(ended).collect()
 }
 
 /// Calls of `period` end with these votes, one after the other.
-pub(crate) fn report_all(subject: &impl Subject, period: Period, votes: &[Vote]) -> Vec<Did> {
+pub(crate) fn report_all(subject: &impl Subject, period: Period, votes: &[Report]) -> Vec<Did> {
     votes
         .iter()
         .map(|vote| subject.report(period, *vote))
@@ -141,7 +141,7 @@ pub(crate) fn report_all(subject: &impl Subject, period: Period, votes: &[Vote])
 /// A breaker of rules with a window beside its word, in which calls have ended with `votes`.
 pub(crate) fn played<S: Subject>(
     rules: Rules,
-    votes: impl IntoIterator<Item = Vote>,
+    votes: impl IntoIterator<Item = Report>,
 ) -> Scenario<S, Vec<Did>> {
     let first = closed(&rules);
     let votes: Vec<_> = votes.into_iter().collect();
@@ -175,7 +175,7 @@ fn told(did: &Did) -> String {
 }
 
 pub(crate) fn said(said: Said) -> String {
-    use crate::machine::step::admit::Refusal::{Busy, Forced, Open};
+    use crate::machine::step::admit::RejectReason::{Busy, Forced, Open};
     match said {
         Said::Admitted(period) => format!("{period:?}"),
         Said::Rejected(Open { .. }) => "open".into(),

@@ -4,8 +4,8 @@
 
 use crate::machine::{
     rules::Rules,
-    step::{Change, Moment, Recorded, Verb, Vote, admit::Refusal},
-    tally::Count,
+    step::{Command, RawTransition, Recorded, Report, TimeSample, admit::RejectReason},
+    trip_rule::Count,
     word::{Period, State, Word},
 };
 
@@ -22,9 +22,9 @@ pub(crate) trait Subject: Send + Sync + 'static {
     fn admit(&self, clock: &dyn Fn() -> u64) -> Did;
 
     /// A call that was admitted in `period` ends.
-    fn report(&self, period: Period, vote: Vote) -> Did;
+    fn report(&self, period: Period, vote: Report) -> Did;
 
-    fn operate(&self, verb: Verb, now: u64) -> Did;
+    fn operate(&self, verb: Command, now: u64) -> Did;
 
     /// What the window of a closed word covers at `now`.
     fn counted(&self, now: u64) -> Count;
@@ -36,10 +36,10 @@ pub(crate) trait Teller: Send + Sync + 'static {
     fn beginning_at(generation: u16) -> Self;
 
     /// What the winner of a transition does after its CAS. `newest` loads the generation of the word.
-    fn tell(&self, change: Change, newest: &dyn Fn() -> u16, listen: &dyn Fn(Told));
+    fn notify(&self, change: RawTransition, newest: &dyn Fn() -> u16, listen: &dyn Fn(Told));
 
     /// What it does before: it notes since when the period stands.
-    fn note(&self, change: Change, now: u64, newest: &dyn Fn() -> u16) {
+    fn note(&self, change: RawTransition, now: u64, newest: &dyn Fn() -> u16) {
         let _ = (change, now, newest);
     }
 
@@ -58,10 +58,10 @@ pub(crate) trait Waker: Send + Sync + 'static {
     fn watch(&self, look: &dyn Fn() -> Option<Option<u16>>) -> Option<u16>;
 
     /// What the winner of a transition does after its CAS.
-    fn ring(&self);
+    fn notify_all(&self);
 
     /// What one who tells watchers to stop does: `change` is its store.
-    fn ring_after(&self, change: &dyn Fn());
+    fn notify_after(&self, change: &dyn Fn());
 }
 
 /// A transition that a listener is told of.
@@ -87,7 +87,7 @@ pub(crate) struct Did {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Said {
     Admitted(Period),
-    Rejected(Refusal),
+    Rejected(RejectReason),
     Recorded(Recorded),
     /// An operator acted, and found this state.
     Found(State),
@@ -113,6 +113,6 @@ impl Did {
     }
 }
 
-pub(crate) fn moment(now: u64) -> Moment {
-    Moment { now, salt: 0 }
+pub(crate) fn moment(now: u64) -> TimeSample {
+    TimeSample { now, salt: 0 }
 }

@@ -16,7 +16,7 @@ use shuttle::{
 use crate::{
     history::{Heard, Witness, explained},
     machine::{
-        step::{Verb, Vote, admit::Refusal},
+        step::{Command, Report, admit::RejectReason},
         word::Word,
     },
     rules::{Named, OPEN_MS},
@@ -122,7 +122,7 @@ impl Game {
     /// One execution.
     fn play_once<S: Subject>(self) -> (Vec<Vec<Heard>>, histories::WitnessOrder) {
         let rules = self.rules.rules;
-        let first = Word::new(rules.tally.fresh(START));
+        let first = Word::new(rules.trip_rule.fresh(START));
         let shared = Arc::new((S::at(first, rules), AtomicU64::new(START)));
         let threads: Vec<_> = (0..self.threads)
             .map(|_| {
@@ -155,22 +155,22 @@ fn act<S: Subject>(subject: &S, clock: &AtomicU64, operations: usize) -> Vec<Hea
             3 => {
                 let now = read();
                 let verbs = [
-                    Verb::ForceOpen,
-                    Verb::Disable,
-                    Verb::OpenFor(u64::from(OPEN_MS)),
-                    Verb::Resume,
-                    Verb::Resume,
-                    Verb::Reset,
+                    Command::ForceOpen,
+                    Command::Disable,
+                    Command::OpenFor(u64::from(OPEN_MS)),
+                    Command::Resume,
+                    Command::Resume,
+                    Command::Reset,
                 ];
                 witness.operate(verbs[draw.gen_range(0..verbs.len())], now);
             }
             4..12 if !held.is_empty() => {
                 let period = held.swap_remove(draw.gen_range(0..held.len()));
                 let vote = match draw.gen_range(0..10) {
-                    0 => Vote::Ignored,
-                    1..5 => Vote::Success { now: read() },
+                    0 => Report::Ignored,
+                    1..5 => Report::Success { now: read() },
                     // Without a hint, which is no part of the word that the single steps decide on.
-                    _ => Vote::Failure {
+                    _ => Report::Failure {
                         moment: moment(read()),
                         hint_ms: 0,
                     },
@@ -215,9 +215,9 @@ fn kind(said: Said) -> String {
     match said {
         Said::Admitted(period) if period.is_half_open() => "probe".into(),
         Said::Admitted(_) => "call".into(),
-        Said::Rejected(Refusal::Open { .. }) => "open".into(),
-        Said::Rejected(Refusal::Busy { .. }) => "busy".into(),
-        Said::Rejected(Refusal::Forced) => "forced".into(),
+        Said::Rejected(RejectReason::Open { .. }) => "open".into(),
+        Said::Rejected(RejectReason::Busy { .. }) => "busy".into(),
+        Said::Rejected(RejectReason::Forced) => "forced".into(),
         Said::Recorded(recorded) => format!("{recorded:?}"),
         Said::Found(state) => format!("found {state}"),
     }

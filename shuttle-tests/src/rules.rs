@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use crate::machine::{
     rules::{Interval, Rules},
-    tally::{Tally, Threshold, Window},
+    trip_rule::{Threshold, TripRule, Window},
 };
 
 /// The length of an open period, of which the game's steps in time are parts.
@@ -36,7 +36,7 @@ pub(crate) fn named(name: &str) -> Named {
         .find(|(known, ..)| *known == name)
         .expect("rules of this name");
     let rules = Rules {
-        tally: Tally { run, window },
+        trip_rule: TripRule { run, window },
         interval: Interval {
             base: OPEN_MS,
             cap: 4 * OPEN_MS,

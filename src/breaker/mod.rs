@@ -3,37 +3,37 @@
 //! | file | what it has |
 //! |---|---|
 //! | `mod.rs` | the type, its memory, how it is built |
-//! | `admission.rs` | before a call: `try_acquire`, `peek` |
-//! | `ending.rs` | after a call: outcomes, drops |
-//! | `calling.rs` | around a call: `call` and its siblings |
-//! | `future.rs` | around a future: `call_async` and its sibling |
-//! | `beside.rs` | the slot of the external window |
+//! | `acquire.rs` | before a call: `try_acquire`, `peek` |
+//! | `record.rs` | after a call: outcomes, drops |
+//! | `call.rs` | around a call: `call` and its siblings |
+//! | `call_async.rs` | around a future: `call_async` and its sibling |
+//! | `external_window.rs` | the slot of the external window |
 //! | `operator.rs` | the manual switch |
-//! | `looking.rs` | `state`, `snapshot`, `policy` |
+//! | `inspect.rs` | `state`, `snapshot`, `policy` |
 //! | `outage.rs` | the periods since the breaker was last closed |
-//! | `telling.rs` | after a transition: notes and listeners |
+//! | `notify.rs` | after a transition: notes and listeners |
 //! | `per_process.rs` | a value that a forked child makes for itself |
-//! | `watching.rs` | `watch`, which waits for a transition |
+//! | `watch.rs` | `watch`, which waits for a transition |
 //! | `ticket.rs` | what an admitted call remembers |
 
-mod admission;
+mod acquire;
+pub(crate) mod call;
+mod call_async;
 #[cfg(feature = "std")]
-mod beside;
-pub(crate) mod calling;
-mod ending;
-mod future;
-pub(crate) mod looking;
+mod external_window;
+pub(crate) mod inspect;
 #[cfg(not(feature = "std"))]
-mod none_beside;
+mod no_external_window;
+mod notify;
 mod operator;
 #[cfg(feature = "last-error")]
 pub(crate) mod outage;
 #[cfg(feature = "std")]
 mod per_process;
-mod telling;
+mod record;
 pub(crate) mod ticket;
 #[cfg(feature = "watch")]
-mod watching;
+mod watch;
 
 use core::panic::{RefUnwindSafe, UnwindSafe};
 #[cfg(feature = "std")]
@@ -45,22 +45,22 @@ use crate::{
     builder::{Attachments, Builder},
     clock::ClockSource,
     listener::CallListener,
-    machine::{core::Core, notes::Notes, rules::Rules, word::Word},
+    machine::{core::Core, diagnostics::Diagnostics, rules::Rules, word::Word},
     sync::AtomicU64,
 };
 #[cfg(feature = "std")]
 use crate::{clock::Clock, listener::Listener};
 #[cfg(feature = "watch")]
-use crate::{machine::watch::Bell, sync::AtomicU32};
+use crate::{machine::event_count::EventCount, sync::AtomicU32};
 
+pub use call_async::CallAsync;
 #[cfg(feature = "std")]
-use beside::LazyWindow;
-pub use future::CallAsync;
-pub use looking::Snapshot;
+use external_window::LazyWindow;
+pub use inspect::Snapshot;
 #[cfg(not(feature = "std"))]
-use none_beside::LazyWindow;
+use no_external_window::LazyWindow;
 #[cfg(feature = "watch")]
-pub use watching::{StopWatching, Watched};
+pub use watch::{StopWatching, Watched};
 
 /// A circuit breaker.
 ///
@@ -158,11 +158,11 @@ struct Cold {
     clock: ClockSource,
     name: Option<&'static str>,
     call_listener: Option<&'static dyn CallListener>,
-    notes: Notes,
+    diagnostics: Diagnostics,
     #[cfg(feature = "std")]
-    audience: telling::Audience,
+    listeners: notify::Listeners,
     #[cfg(feature = "watch")]
-    bell: Bell,
+    event_count: EventCount,
 }
 
 // What a panic of user code interrupts is a decision that was not stored, or a listener. (For a clock that
@@ -188,7 +188,7 @@ impl Breaker {
         attachments: Attachments,
         clock: ClockSource,
     ) -> Self {
-        let fresh = Word::new(rules.tally.fresh(0));
+        let fresh = Word::new(rules.trip_rule.fresh(0));
         let observed = rules.timed() || attachments.call_listener.is_some();
         Self {
             core: CachePadded::new(Core::over(
@@ -202,11 +202,11 @@ impl Breaker {
                 clock,
                 name: attachments.name,
                 call_listener: attachments.call_listener,
-                notes: Notes::over(AtomicU64::new(0), AtomicU64::new(0)),
+                diagnostics: Diagnostics::over(AtomicU64::new(0), AtomicU64::new(0)),
                 #[cfg(feature = "std")]
-                audience: telling::Audience::new(attachments.listeners),
+                listeners: notify::Listeners::new(attachments.listeners),
                 #[cfg(feature = "watch")]
-                bell: Bell::over(AtomicU32::new(0)),
+                event_count: EventCount::over(AtomicU32::new(0)),
             }),
         }
     }
@@ -245,7 +245,7 @@ impl Breaker {
     #[must_use]
     pub fn with_shared_listener(mut self, listener: Arc<dyn Listener>) -> Self {
         let generation = self.core.load().generation();
-        self.cold.audience.add(listener, generation);
+        self.cold.listeners.add(listener, generation);
         self
     }
 
@@ -273,7 +273,7 @@ impl Breaker {
     #[cfg(feature = "std")]
     #[must_use]
     pub fn with_shared_call_listener(mut self, listener: Arc<dyn CallListener>) -> Self {
-        self.cold.audience.add_to_calls(listener);
+        self.cold.listeners.add_to_calls(listener);
         self.core.observe();
         self
     }

@@ -6,11 +6,11 @@ use crate::{
     State,
     machine::{
         rules::{LONGEST_GIVEN_MS, SHORTEST_GIVEN_MS},
-        step::{Event, Verb},
+        step::{Command, Event},
     },
 };
 
-use super::{Breaker, ending::millis_up};
+use super::{Breaker, record::millis_up};
 
 /// What an operator may do. Every verb replaces what stands, and returns the state that it found, as it
 /// was recorded. Outcomes of calls that were admitted before are stale.
@@ -30,7 +30,7 @@ impl Breaker {
     /// Rejects every call until [`resume`](Breaker::resume) or [`reset`](Breaker::reset): neither time
     /// nor outcomes undo it. No transition if it is forced open already.
     pub fn force_open(&self) -> State {
-        self.operate(Verb::ForceOpen)
+        self.operate(Command::ForceOpen)
     }
 
     /// Opens for this long, as if the breaker had tripped: an ordinary open period, after which a probe
@@ -38,28 +38,28 @@ impl Breaker {
     /// transition.
     pub fn force_open_for(&self, time: Duration) -> State {
         let millis = millis_up(time).clamp(SHORTEST_GIVEN_MS, LONGEST_GIVEN_MS);
-        self.operate(Verb::OpenFor(millis))
+        self.operate(Command::OpenFor(millis))
     }
 
     /// Lets every call through and records nothing, until [`resume`](Breaker::resume) or
     /// [`reset`](Breaker::reset). No transition if it is disabled already.
     pub fn disable(&self) -> State {
-        self.operate(Verb::Disable)
+        self.operate(Command::Disable)
     }
 
     /// Ends [`force_open`](Breaker::force_open), so that the next call is a probe, or
     /// [`disable`](Breaker::disable), so that the breaker is closed and has counted nothing. No
     /// transition if neither holds.
     pub fn resume(&self) -> State {
-        self.operate(Verb::Resume)
+        self.operate(Command::Resume)
     }
 
     /// Closes the breaker, as new: nothing counts that was counted before. Always a transition.
     pub fn reset(&self) -> State {
-        self.operate(Verb::Reset)
+        self.operate(Command::Reset)
     }
 
-    fn operate(&self, verb: Verb) -> State {
+    fn operate(&self, verb: Command) -> State {
         let done = self.core.operate(verb, || self.now());
         self.notify(&done, Event::Operate);
         done.verdict

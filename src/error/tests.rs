@@ -1,7 +1,7 @@
 use super::*;
 
 fn rejected(remaining: u64) -> Rejected {
-    Rejected::new(Refusal::Open { rest: remaining }, 3, None)
+    Rejected::new(RejectReason::Open { rest: remaining }, 3, None)
 }
 
 #[test]
@@ -36,14 +36,14 @@ fn a_whole_number_of_seconds_is_not_rounded() {
 
 #[test]
 fn busy_probes_have_an_upper_bound_and_an_operator_has_none() {
-    let busy = Rejected::new(Refusal::Busy { rest: 6_000 }, 3, Some("billing"));
+    let busy = Rejected::new(RejectReason::Busy { rest: 6_000 }, 3, Some("billing"));
     assert_eq!(busy.retry_after(), Some(Duration::from_millis(1_500)));
     assert_eq!(busy.retry_after_secs(), Some(2));
     assert_eq!(
         busy.to_string(),
         "circuit \"billing\" is half-open and its probes are busy, retry after 1.5s"
     );
-    let forced = Rejected::new(Refusal::Forced, 3, None);
+    let forced = Rejected::new(RejectReason::Forced, 3, None);
     assert_eq!(
         (forced.retry_after(), forced.retry_after_secs()),
         (None, None)

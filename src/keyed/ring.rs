@@ -57,7 +57,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{
     Breaker,
-    breaker::looking::Stake,
+    breaker::inspect::Stake,
     machine::word::Word,
     sync::{AtomicBool, Ordering},
 };
@@ -326,7 +326,7 @@ impl<K> Reservation<'_, K> {
         self.evicted.as_ref()
     }
 
-    /// Notes that the previous entry of the slot has left the map.
+    /// Diagnostics that the previous entry of the slot has left the map.
     pub(super) fn evicted_is_removed(&mut self) {
         let cleared = self.ring.lock().claimed(self.index).evicted.take();
         // Outside the lock: these may be the last handles.

@@ -3,7 +3,7 @@
 use core::borrow::Borrow;
 use std::sync::Arc;
 
-use crate::{Breaker, Ended, Outcome, Recorded, Rejected, breaker::calling::Told, classify};
+use crate::{Breaker, Ended, Outcome, Recorded, Rejected, breaker::call::CallResult, classify};
 
 use super::{Error, WithLastError, future::Call};
 
@@ -68,7 +68,7 @@ impl<E, B: Borrow<Breaker>> WithLastError<E, B> {
 
     /// Stores the error of a failure, and returns the result of the call.
     #[inline]
-    pub(super) fn finish<T>(&self, ended: Told<T, E>) -> Result<T, Error<E>> {
+    pub(super) fn finish<T>(&self, ended: CallResult<T, E>) -> Result<T, Error<E>> {
         let (result, ended) = ended.map_err(|rejected| self.rejected(rejected))?;
         // Fast path of a healthy call: one comparison.
         if matches!((&result, ended.outcome), (Ok(_), Outcome::Success)) {

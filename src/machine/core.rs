@@ -31,14 +31,15 @@
 use crate::sync::AtomicU64;
 
 use super::{
-    cell::{Cell, Decided},
+    atomic_word::{AtomicWord, Decided},
+    fast_path::FastPath,
     hints::Hints,
     rules::Rules,
-    shortcut::Shortcut,
     step::{
-        Admission, Moment, Recorded, Verb, Vote, admit, admit::Refusal, operate, refuse, report,
+        Admission, Command, Recorded, Report, TimeSample, admit, admit::RejectReason, operate,
+        refuse, report,
     },
-    tally::{Count, Tally},
+    trip_rule::{Count, TripRule},
     window::{Failure, Slot},
     word::{Period, Phase, State, Word},
 };
@@ -47,9 +48,9 @@ use super::{
 #[derive(Debug)]
 pub(crate) struct Core<S> {
     /// (Visible to the crate for the injected bugs of `loom-tests`, which misuse it.)
-    pub(crate) cell: Cell,
+    pub(crate) cell: AtomicWord,
     pub(crate) rules: Rules,
-    shortcut: Shortcut,
+    fast_path: FastPath,
     hints: Hints,
     pub(crate) window: S,
 }
@@ -109,11 +110,11 @@ impl<S> Core<S> {
         window: S,
     ) -> Self {
         Self {
-            cell: Cell::over(word),
-            shortcut: if observed {
-                Shortcut::none()
+            cell: AtomicWord::over(word),
+            fast_path: if observed {
+                FastPath::none()
             } else {
-                Shortcut::new(&rules)
+                FastPath::new(&rules)
             },
             hints: Hints::over(hint),
             rules,
@@ -124,13 +125,13 @@ impl<S> Core<S> {
     /// Disables the fast path of all calls.
     #[cfg(feature = "std")]
     pub(crate) const fn observe(&mut self) {
-        self.shortcut = Shortcut::none();
+        self.fast_path = FastPath::none();
     }
 
     /// Whether no call takes the fast path.
     #[inline]
     pub(crate) const fn is_observed(&self) -> bool {
-        self.shortcut.is_none()
+        self.fast_path.is_none()
     }
 
     #[inline]
@@ -143,7 +144,7 @@ impl<S> Core<S> {
     #[inline]
     pub(crate) fn admit(&self) -> Result<Word, Word> {
         let seen = self.cell.load();
-        if self.shortcut.admits(seen) {
+        if self.fast_path.admits(seen) {
             Ok(seen)
         } else {
             Err(seen)
@@ -163,7 +164,7 @@ impl<S> Core<S> {
         &self,
         seen: Word,
         clock: impl Fn() -> u64,
-        refused: impl FnOnce(Refusal, u64) -> T,
+        refused: impl FnOnce(RejectReason, u64) -> T,
         decided: impl FnOnce(Done<Admission>) -> T,
     ) -> T {
         let now = clock();
@@ -196,7 +197,7 @@ impl<S> Core<S> {
         &self,
         seen: Word,
         clock: impl Fn() -> u64,
-        refused: impl FnOnce(Refusal, u64) -> T,
+        refused: impl FnOnce(RejectReason, u64) -> T,
         decided: impl FnOnce(Done<Admission>) -> T,
     ) -> T {
         if seen.is_closed() {
@@ -208,7 +209,7 @@ impl<S> Core<S> {
 
     /// The reason to reject a call at `now`, if the rejection makes no transition.
     #[inline]
-    pub(crate) const fn peek(&self, seen: Word, now: u64) -> Option<Refusal> {
+    pub(crate) const fn peek(&self, seen: Word, now: u64) -> Option<RejectReason> {
         refuse(seen, &self.rules, now)
     }
 
@@ -217,7 +218,7 @@ impl<S> Core<S> {
     #[inline]
     pub(crate) fn record_success(&self, period: Period) -> Result<Word, Word> {
         let seen = self.cell.load();
-        if self.shortcut.changes_nothing(seen, period) {
+        if self.fast_path.changes_nothing(seen, period) {
             Ok(seen)
         } else {
             Err(seen)
@@ -227,12 +228,12 @@ impl<S> Core<S> {
     /// A call of `period` ends with an outcome that is not counted.
     pub(crate) fn record_ignored(&self, period: Period) -> Done<Recorded> {
         let seen = self.cell.load();
-        let report = |word, ()| report(word, period, Vote::Ignored, &self.rules);
+        let report = |word, ()| report(word, period, Report::Ignored, &self.rules);
         Done::of(self.cell.transition(seen, (), || (), report), None)
     }
 
     /// An operator acts.
-    pub(crate) fn operate(&self, verb: Verb, clock: impl Fn() -> u64) -> Done<State> {
+    pub(crate) fn operate(&self, verb: Command, clock: impl Fn() -> u64) -> Done<State> {
         let seen = self.cell.load();
         let moment = self.moment(clock());
         let operate = |word, ()| operate(word, verb, &self.rules, moment);
@@ -244,19 +245,19 @@ impl<S> Core<S> {
     #[inline]
     fn success(&self, seen: Word, period: Period, now: Option<u64>) -> Done<Recorded> {
         let at = now.unwrap_or(0);
-        let report = |word, ()| report(word, period, Vote::Success { now: at }, &self.rules);
+        let report = |word, ()| report(word, period, Report::Success { now: at }, &self.rules);
         Done::of(self.cell.transition(seen, (), || (), report), now)
     }
 
     /// A clock reading with the salt of the jitter: the seed, or the address of the core.
-    fn moment(&self, now: u64) -> Moment {
+    fn moment(&self, now: u64) -> TimeSample {
         let interval = &self.rules.interval;
         let salt = if interval.seeded {
             interval.seed
         } else {
             core::ptr::from_ref(self).addr() as u64
         };
-        Moment { now, salt }
+        TimeSample { now, salt }
     }
 }
 
@@ -267,7 +268,7 @@ impl<S: Slot> Core<S> {
     /// own that saves few registers.)
     #[inline]
     pub(crate) const fn counts_in_buckets(&self) -> bool {
-        self.rules.tally.is_rate()
+        self.rules.trip_rule.is_time_buckets()
     }
 
     /// The slow path of a success that is counted in the word.
@@ -292,7 +293,7 @@ impl<S: Slot> Core<S> {
         clock: impl Fn() -> u64,
         then: impl FnOnce(Done<Recorded>) -> T,
     ) -> T {
-        if seen.is_of(period) && Tally::has_no_run(seen) && self.count_untimed(seen) {
+        if seen.is_of(period) && TripRule::has_no_run(seen) && self.count_untimed(seen) {
             return then(Done::unchanged(seen, Recorded::Applied, None));
         }
         self.record_success_in_bucket_slow(seen, period, clock, then)
@@ -370,7 +371,7 @@ impl<S: Slot> Core<S> {
         if hint_ms > 0 {
             hints.note(period, now, hint_ms, || self.cell.load().is_of(period));
         }
-        if self.rules.tally.is_beside()
+        if self.rules.trip_rule.is_external()
             && period.is_closed()
             && let Some(window) = self.window.get_or_make(&self.rules)
         {
@@ -388,7 +389,12 @@ impl<S: Slot> Core<S> {
         // Read again for each word, which may have counted a failure with a hint.
         let hint = || hints.running(period, now);
         let decided = self.cell.transition(seen, hint(), hint, |word, hint_ms| {
-            report(word, period, Vote::Failure { moment, hint_ms }, &self.rules)
+            report(
+                word,
+                period,
+                Report::Failure { moment, hint_ms },
+                &self.rules,
+            )
         });
         Done::of(decided, Some(now))
     }
@@ -401,7 +407,7 @@ impl<S: Slot> Core<S> {
         // An inspection allocates no window.
         match self.window.get() {
             Some(window) => window.count(word, &self.rules, now),
-            None => self.rules.tally.count(payload),
+            None => self.rules.trip_rule.count(payload),
         }
     }
 }

@@ -43,7 +43,7 @@ impl Hints {
         let next = tag(generation) | end;
         // ORDERING: Relaxed, here and below. The CAS or the entry that records the failure
         // publishes the hint, and a thread that counts the failure has acquired it: `cell`,
-        // `stamps`, `rate::sum`.
+        // `failure_ring`, `time_buckets::sum`.
         let mut noted = self.0.load(Ordering::Relaxed);
         loop {
             let enough = match untagged(noted, generation) {

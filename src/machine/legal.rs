@@ -8,7 +8,7 @@ use super::{
 /// Whether a history of a breaker with these rules can lead to this word.
 pub(crate) fn is_legal(word: Word, rules: &Rules) -> bool {
     let rebuilt = match word.phase() {
-        Phase::Closed(payload) => return rules.tally.is_legal(payload),
+        Phase::Closed(payload) => return rules.trip_rule.is_legal(payload),
         Phase::Open(open) => previous(word).begin_open(open),
         Phase::HalfOpen(half_open) => {
             let places = half_open.in_flight <= rules.probes;

@@ -20,7 +20,7 @@
 //!
 //! 1. Every value that decides is in the word, and one CAS changes all of it or none.
 //! 2. A function of [`step`] computes what that CAS stores; each is pure, a `const fn`. One of
-//!    them, [`count_failure`](step::report::count_failure()), decides whether a failure trips, for
+//!    them, [`count_failure`](step::record::count_failure()), decides whether a failure trips, for
 //!    every kind of window.
 //! 3. A failed CAS restarts the decision from the current word. A decision is never applied to
 //!    another word than the one it was computed from.
@@ -28,23 +28,23 @@
 //! 5. The thread whose CAS made a transition performs its consequences (diagnostics, listeners),
 //!    after the CAS.
 
-pub(crate) mod cell;
+pub(crate) mod atomic_word;
 pub(crate) mod core;
-#[cfg(feature = "std")]
-pub(crate) mod delivery;
+pub(crate) mod diagnostics;
+#[cfg(feature = "watch")]
+pub(crate) mod event_count;
+pub(crate) mod fast_path;
 pub(crate) mod hints;
 pub(crate) mod jitter;
 #[cfg(test)]
 mod legal;
-pub(crate) mod notes;
 pub(crate) mod rules;
 #[cfg(test)]
 mod search;
-pub(crate) mod shortcut;
 pub(crate) mod step;
-pub(crate) mod tally;
 pub(crate) mod tick;
-#[cfg(feature = "watch")]
-pub(crate) mod watch;
+#[cfg(feature = "std")]
+pub(crate) mod transition_queue;
+pub(crate) mod trip_rule;
 pub(crate) mod window;
 pub(crate) mod word;

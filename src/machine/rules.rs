@@ -7,8 +7,8 @@ use core::num::NonZeroU32;
 
 use super::{
     jitter,
-    tally::Tally,
     tick::{Deadline, LeaseEnd, SLACK_MS},
+    trip_rule::TripRule,
     word::Origin,
 };
 
@@ -42,7 +42,7 @@ pub(crate) struct Interval {
 
 /// The meaning of a permit that is dropped without an outcome. Milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Drops {
+pub(crate) enum CompiledOnDrop {
     FailProbe,
     FailProbeAfter(NonZeroU32),
     Ignore,
@@ -53,7 +53,7 @@ pub(crate) enum Drops {
 /// A policy, compiled.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
-    pub(crate) tally: Tally,
+    pub(crate) trip_rule: TripRule,
     pub(crate) interval: Interval,
     pub(crate) probes: u8,
     pub(crate) probe_successes: u8,
@@ -62,7 +62,7 @@ pub(crate) struct Rules {
     /// A call that takes this long or longer has failed.
     pub(crate) slow_call: Option<NonZeroU32>,
     /// The setting; [`Rules::drops`] adds the default.
-    pub(crate) on_drop: Option<Drops>,
+    pub(crate) on_drop: Option<CompiledOnDrop>,
 }
 
 impl Rules {
@@ -121,17 +121,17 @@ impl Rules {
     }
 
     /// The meaning of a drop. A slow-call limit implies failure-after the same limit.
-    pub(crate) const fn drops(&self) -> Drops {
+    pub(crate) const fn drops(&self) -> CompiledOnDrop {
         match (self.on_drop, self.slow_call) {
             (Some(drops), _) => drops,
-            (None, Some(limit)) => Drops::FailureAfter(limit),
-            (None, None) => Drops::FailProbeAfter(DEFAULT_PATIENCE),
+            (None, Some(limit)) => CompiledOnDrop::FailureAfter(limit),
+            (None, None) => CompiledOnDrop::FailProbeAfter(DEFAULT_PATIENCE),
         }
     }
 
     /// Whether a permit must store the time of its admission.
     pub(crate) const fn timed(&self) -> bool {
-        self.slow_call.is_some() || matches!(self.drops(), Drops::FailureAfter(_))
+        self.slow_call.is_some() || matches!(self.drops(), CompiledOnDrop::FailureAfter(_))
     }
 }
 
@@ -206,10 +206,10 @@ pub(crate) mod tests {
         let slow = Policy::new().slow_call(limit);
         assert_eq!(
             rules(&slow).drops(),
-            Drops::FailureAfter(NonZeroU32::new(2_000).unwrap())
+            CompiledOnDrop::FailureAfter(NonZeroU32::new(2_000).unwrap())
         );
         let ignoring = slow.on_drop(OnDrop::Ignore);
-        assert_eq!(rules(&ignoring).drops(), Drops::Ignore);
+        assert_eq!(rules(&ignoring).drops(), CompiledOnDrop::Ignore);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! +-----+--------------+-------------------------------------------------+
 //! |state|  generation  |                     payload                     |
 //! +-----+--------------+-------------------------------------------------+
-//! 01 closed     the counts of the trip: `tally.rs` reads and writes them
+//! 01 closed     the counts of the trip: `trip_rule.rs` reads and writes them
 //! 10 open       reopens 5 | explicit 1 | deadline 40 (ticks of 250 µs)   explicit, 31: an operator's
 //! 11 half-open  1 | reopens 5 | successes 6 | in flight 6 | lease end 28 (ticks of 4 ms)
 //! 00 held       11 disabled, 00 forced open | 0
@@ -27,7 +27,7 @@
 //! 3. A word of zeros is forced open: zeroed memory rejects, and never reads as closed.
 //! 4. A half-open payload with a probe in flight, and a disabled payload, has its highest bit set
 //!    and another bit. A healthy closed payload is 0, a single 1, or begins with a 0 (external
-//!    windows). So one comparison in `shortcut.rs` suffices. (I5: the word that a probe reports to
+//!    windows). So one comparison in `fast_path.rs` suffices. (I5: the word that a probe reports to
 //!    has that probe in flight.)
 //! 5. A field never receives a value that it can't hold: callers saturate, `Field::set` asserts it.
 

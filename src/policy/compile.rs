@@ -8,8 +8,8 @@
 use core::{num::NonZeroU32, time::Duration};
 
 use crate::machine::{
-    rules::{self, Drops, Interval, Rules},
-    tally::{self, Tally},
+    rules::{self, CompiledOnDrop, Interval, Rules},
+    trip_rule::{self, TripRule},
     word::MAX_PROBES,
 };
 
@@ -25,7 +25,7 @@ const SHORTEST_LEASE: Duration = Duration::from_millis(10);
 const SHORTEST_DEFAULT_LEASE: Duration = Duration::from_millis(rules::SHORTEST_DEFAULT_LEASE_MS);
 const SHORTEST_CALL: Duration = Duration::from_millis(1);
 const MAX_CONSECUTIVE: u32 = u16::MAX as u32;
-const MAX_IN_WORD: u32 = tally::MAX_IN_WORD as u32;
+const MAX_IN_WORD: u32 = trip_rule::MAX_IN_WORD as u32;
 pub(super) const MAX_CALLS: u32 = 4_096;
 const MAX_WITHIN: u32 = 1_024;
 const MAX_MIN_CALLS: u32 = 1_000_000;
@@ -61,7 +61,7 @@ pub(crate) const fn compile(policy: &Policy) -> Result<Rules, PolicyError> {
         None => None,
     };
     Ok(Rules {
-        tally: check!(tally(&policy.trip)),
+        trip_rule: check!(trip_rule(&policy.trip)),
         interval: check!(interval(&policy.backoff)),
         probes: check!(number("probes", policy.probes, 1, MAX_PROBES as u32)) as u8,
         probe_successes: check!(number(
@@ -79,7 +79,7 @@ pub(crate) const fn compile(policy: &Policy) -> Result<Rules, PolicyError> {
     })
 }
 
-const fn tally(trip: &Trip) -> Result<Tally, PolicyError> {
+const fn trip_rule(trip: &Trip) -> Result<TripRule, PolicyError> {
     if let Some(doubled) = trip.doubled {
         return Err(PolicyError::rule("trip", TRIP_RULE, doubled));
     }
@@ -87,7 +87,7 @@ const fn tally(trip: &Trip) -> Result<Tally, PolicyError> {
         Some(window) => Some(check!(compile_window(window))),
         None => None,
     };
-    let most = if let Some(tally::Window::InWord { .. }) = window {
+    let most = if let Some(trip_rule::Window::InWord { .. }) = window {
         MAX_IN_WORD
     } else {
         MAX_CONSECUTIVE
@@ -99,24 +99,24 @@ const fn tally(trip: &Trip) -> Result<Tally, PolicyError> {
         }
         None => None,
     };
-    Ok(Tally { run, window })
+    Ok(TripRule { run, window })
 }
 
-const fn compile_window(window: Window) -> Result<tally::Window, PolicyError> {
+const fn compile_window(window: Window) -> Result<trip_rule::Window, PolicyError> {
     match (window.span, window.threshold) {
         (Span::OfLast(n), threshold) => of_last(n, threshold),
         (Span::Within(time), Threshold::Failures(k)) => {
             check!(needs_std("within", time));
             let longest = Duration::from_hours(365 * 24);
             check!(whole_millis("within", time, SHORTEST_WITHIN, longest));
-            Ok(tally::Window::Failures {
+            Ok(trip_rule::Window::Failures {
                 k: check!(number("failures", k, 1, MAX_WITHIN)) as u16,
                 within_ms: time.as_millis() as u64,
             })
         }
         (Span::Within(time), Threshold::Percent { percent, min_calls }) => {
             check!(needs_std("within", time));
-            Ok(tally::Window::Rate {
+            Ok(trip_rule::Window::TimeBuckets {
                 percent: check!(number("percent", percent, 1, MAX_PERCENT)) as u8,
                 min_calls: check!(number("min_calls", min_calls, 1, MAX_MIN_CALLS)),
                 within_ms: check!(millis("within", time, SHORTEST_RATE, DAY)),
@@ -125,7 +125,7 @@ const fn compile_window(window: Window) -> Result<tally::Window, PolicyError> {
     }
 }
 
-const fn of_last(n: u32, threshold: Threshold) -> Result<tally::Window, PolicyError> {
+const fn of_last(n: u32, threshold: Threshold) -> Result<trip_rule::Window, PolicyError> {
     let most = if cfg!(feature = "std") {
         MAX_CALLS
     } else {
@@ -134,20 +134,20 @@ const fn of_last(n: u32, threshold: Threshold) -> Result<tally::Window, PolicyEr
     let n = check!(number("of_last", n, 1, most));
     let threshold = match threshold {
         Threshold::Failures(k) => {
-            tally::Threshold::Failures(check!(number("failures", k, 1, n)) as u16)
+            trip_rule::Threshold::Failures(check!(number("failures", k, 1, n)) as u16)
         }
-        Threshold::Percent { percent, min_calls } => tally::Threshold::Percent {
+        Threshold::Percent { percent, min_calls } => trip_rule::Threshold::Percent {
             percent: check!(number("percent", percent, 1, MAX_PERCENT)) as u8,
             min_calls: check!(number("min_calls", min_calls, 1, n)) as u16,
         },
     };
     Ok(if n <= MAX_IN_WORD {
-        tally::Window::InWord {
+        trip_rule::Window::InWord {
             span: n as u8,
             threshold,
         }
     } else {
-        tally::Window::Calls {
+        trip_rule::Window::Calls {
             span: n as u16,
             threshold,
         }
@@ -213,17 +213,17 @@ const fn within_lease(
     millis(field, limit, SHORTEST_CALL, longest)
 }
 
-const fn drops(on_drop: OnDrop, policy: &Policy) -> Result<Drops, PolicyError> {
+const fn drops(on_drop: OnDrop, policy: &Policy) -> Result<CompiledOnDrop, PolicyError> {
     Ok(match on_drop {
-        OnDrop::FailProbe => Drops::FailProbe,
-        OnDrop::Ignore => Drops::Ignore,
-        OnDrop::Failure => Drops::Failure,
+        OnDrop::FailProbe => CompiledOnDrop::FailProbe,
+        OnDrop::Ignore => CompiledOnDrop::Ignore,
+        OnDrop::Failure => CompiledOnDrop::Failure,
         OnDrop::FailProbeAfter(limit) => match limit_of_drop(limit, policy) {
-            Ok(limit) => Drops::FailProbeAfter(limit),
+            Ok(limit) => CompiledOnDrop::FailProbeAfter(limit),
             Err(error) => return Err(error),
         },
         OnDrop::FailureAfter(limit) => match limit_of_drop(limit, policy) {
-            Ok(limit) => Drops::FailureAfter(limit),
+            Ok(limit) => CompiledOnDrop::FailureAfter(limit),
             Err(error) => return Err(error),
         },
     })
@@ -287,8 +287,8 @@ pub(crate) fn decompile(rules: &Rules) -> Policy {
     } = rules.interval;
     Policy {
         trip: Trip {
-            consecutive: rules.tally.run.map(u32::from),
-            window: rules.tally.window.map(decompile_window),
+            consecutive: rules.trip_rule.run.map(u32::from),
+            window: rules.trip_rule.window.map(decompile_window),
             doubled: None,
         },
         backoff: Backoff {
@@ -303,34 +303,34 @@ pub(crate) fn decompile(rules: &Rules) -> Policy {
         probe_lease: rules.lease.map(NonZeroU32::get).map(millis),
         slow_call: rules.slow_call.map(NonZeroU32::get).map(millis),
         on_drop: rules.on_drop.map(|drops| match drops {
-            Drops::FailProbe => OnDrop::FailProbe,
-            Drops::Ignore => OnDrop::Ignore,
-            Drops::Failure => OnDrop::Failure,
-            Drops::FailProbeAfter(limit) => OnDrop::FailProbeAfter(millis(limit.get())),
-            Drops::FailureAfter(limit) => OnDrop::FailureAfter(millis(limit.get())),
+            CompiledOnDrop::FailProbe => OnDrop::FailProbe,
+            CompiledOnDrop::Ignore => OnDrop::Ignore,
+            CompiledOnDrop::Failure => OnDrop::Failure,
+            CompiledOnDrop::FailProbeAfter(limit) => OnDrop::FailProbeAfter(millis(limit.get())),
+            CompiledOnDrop::FailureAfter(limit) => OnDrop::FailureAfter(millis(limit.get())),
         }),
     }
 }
 
-fn decompile_window(window: tally::Window) -> Window {
+fn decompile_window(window: trip_rule::Window) -> Window {
     let of_last = |span: u16, threshold| Window {
         span: Span::OfLast(u32::from(span)),
         threshold: match threshold {
-            tally::Threshold::Failures(k) => Threshold::Failures(u32::from(k)),
-            tally::Threshold::Percent { percent, min_calls } => Threshold::Percent {
+            trip_rule::Threshold::Failures(k) => Threshold::Failures(u32::from(k)),
+            trip_rule::Threshold::Percent { percent, min_calls } => Threshold::Percent {
                 percent: u32::from(percent),
                 min_calls: u32::from(min_calls),
             },
         },
     };
     match window {
-        tally::Window::InWord { span, threshold } => of_last(u16::from(span), threshold),
-        tally::Window::Calls { span, threshold } => of_last(span, threshold),
-        tally::Window::Failures { k, within_ms } => Window {
+        trip_rule::Window::InWord { span, threshold } => of_last(u16::from(span), threshold),
+        trip_rule::Window::Calls { span, threshold } => of_last(span, threshold),
+        trip_rule::Window::Failures { k, within_ms } => Window {
             span: Span::Within(Duration::from_millis(within_ms)),
             threshold: Threshold::Failures(u32::from(k)),
         },
-        tally::Window::Rate {
+        trip_rule::Window::TimeBuckets {
             percent,
             min_calls,
             within_ms,

@@ -234,7 +234,7 @@ fn admit_slowly(breaker: &Breaker, readiness: &mut Readiness) -> Admission {
         }
         // Also if the deadline has passed since: the inner service was not asked.
         Readiness::Rejects(rejected) => {
-            breaker.turned_away(rejected);
+            breaker.notify_rejected(rejected);
             Admission::Rejected
         }
         Readiness::Unknown => panic!("call without poll_ready: a service is ready for one call"),

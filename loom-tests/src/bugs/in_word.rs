@@ -6,10 +6,10 @@ use std::marker::PhantomData;
 use crate::{
     driver::Shipped,
     machine::{
-        cell::Cell,
+        atomic_word::AtomicWord,
         rules::Rules,
-        step::{Admission, Step, Verb, Vote, admit, operate, report},
-        tally::Count,
+        step::{Admission, Command, Report, Step, admit, operate, report},
+        trip_rule::Count,
         word::{Period, Word},
     },
     subject::{Did, Said, Subject, moment},
@@ -43,7 +43,7 @@ impl Bug for NoBug {}
 
 /// A breaker whose trip lives in the word.
 pub(crate) struct InWord<B> {
-    cell: Cell,
+    cell: AtomicWord,
     rules: Rules,
     bug: PhantomData<B>,
 }
@@ -79,7 +79,7 @@ impl<B: Bug> Subject for InWord<B> {
 
     fn at(word: Word, rules: Rules) -> Self {
         Self {
-            cell: Cell::over(AtomicU64::new(word.bits())),
+            cell: AtomicWord::over(AtomicU64::new(word.bits())),
             rules,
             bug: PhantomData,
         }
@@ -97,7 +97,7 @@ impl<B: Bug> Subject for InWord<B> {
         self.did(|word| admit(word, &self.rules, moment(clock())), said)
     }
 
-    fn report(&self, period: Period, vote: Vote) -> Did {
+    fn report(&self, period: Period, vote: Report) -> Did {
         let decide = |word: Word| {
             let period = if B::GENERATION_IS_CHECKED {
                 period
@@ -109,7 +109,7 @@ impl<B: Bug> Subject for InWord<B> {
         self.did(decide, Said::Recorded)
     }
 
-    fn operate(&self, verb: Verb, now: u64) -> Did {
+    fn operate(&self, verb: Command, now: u64) -> Did {
         let decide = |word| operate(word, verb, &self.rules, moment(now));
         self.did(decide, Said::Found)
     }

@@ -16,6 +16,7 @@ mod clock;
 mod histories;
 #[allow(dead_code, reason = "the breaker without a bug is shuttle's")]
 mod in_word;
+mod notify;
 #[allow(
     clippy::all,
     clippy::pedantic,
@@ -29,7 +30,6 @@ mod period;
 mod planted;
 mod probes;
 mod ring;
-mod telling;
 mod transitions;
 
 use std::{panic, thread};
@@ -74,7 +74,7 @@ const FAMILIES: &[&[Bug]] = &[
     probes::BUGS,
     transitions::BUGS,
     clock::BUGS,
-    telling::BUGS,
+    notify::BUGS,
     histories::BUGS,
     ring::BUGS,
     patched::BUGS,

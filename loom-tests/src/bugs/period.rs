@@ -7,7 +7,7 @@ use super::{
 use crate::{
     driver::Shipped,
     machine::{
-        step::{Recorded, Verb, Vote},
+        step::{Command, Recorded, Report},
         word::Period,
     },
     subject::{Did, Said, Subject},
@@ -41,15 +41,15 @@ pub(super) const BUGS: &[Bug] = &[
 ];
 
 over_shipped!(NoGeneration {
-    fn report(&self, _: Period, vote: Vote) -> Did {
+    fn report(&self, _: Period, vote: Report) -> Did {
         self.0.report(self.0.word().period(), vote)
     }
 });
 
 over_shipped!(IgnoredIsSuccess {
-    fn report(&self, period: Period, vote: Vote) -> Did {
+    fn report(&self, period: Period, vote: Report) -> Did {
         let vote = match vote {
-            Vote::Ignored => Vote::Success { now: 0 },
+            Report::Ignored => Report::Success { now: 0 },
             vote => vote,
         };
         self.0.report(period, vote)
@@ -57,11 +57,11 @@ over_shipped!(IgnoredIsSuccess {
 });
 
 over_shipped!(SuccessCloses {
-    fn report(&self, period: Period, vote: Vote) -> Did {
+    fn report(&self, period: Period, vote: Report) -> Did {
         match vote {
-            Vote::Success { now } if !self.0.word().is_closed() => Did {
+            Report::Success { now } if !self.0.word().is_closed() => Did {
                 said: Said::Recorded(Recorded::Recovered),
-                ..self.0.operate(Verb::Reset, now)
+                ..self.0.operate(Command::Reset, now)
             },
             vote => self.0.report(period, vote),
         }

@@ -4,8 +4,8 @@ use crate::{
     driver::Shipped,
     machine::{
         rules::Rules,
-        step::{Verb, Vote},
-        tally::Count,
+        step::{Command, Report},
+        trip_rule::Count,
         word::{Period, Word},
     },
     subject::{Did, Subject},
@@ -20,7 +20,7 @@ pub(super) trait Planted: Send + Sync + 'static {
         self.shipped().admit(clock)
     }
 
-    fn report(&self, period: Period, vote: Vote) -> Did {
+    fn report(&self, period: Period, vote: Report) -> Did {
         self.shipped().report(period, vote)
     }
 }
@@ -41,11 +41,11 @@ impl<P: Planted> Subject for P {
         Planted::admit(self, clock)
     }
 
-    fn report(&self, period: Period, vote: Vote) -> Did {
+    fn report(&self, period: Period, vote: Report) -> Did {
         Planted::report(self, period, vote)
     }
 
-    fn operate(&self, verb: Verb, now: u64) -> Did {
+    fn operate(&self, verb: Command, now: u64) -> Did {
         self.shipped().operate(verb, now)
     }
 

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     driver::{Shipped, unwritten},
     machine::{
-        step::{Recorded, Vote, admit, admit::Refusal},
+        step::{Recorded, Report, admit, admit::RejectReason},
         tick::LeaseEnd,
         word::{HalfOpen, Period, Phase},
     },
@@ -88,7 +88,10 @@ fn admitted(shipped: &Shipped, period: Period) -> Did {
 }
 
 fn busy(shipped: &Shipped) -> Did {
-    unwritten(shipped.word(), Said::Rejected(Refusal::Busy { rest: 1 }))
+    unwritten(
+        shipped.word(),
+        Said::Rejected(RejectReason::Busy { rest: 1 }),
+    )
 }
 
 over_shipped!(Unbounded {
@@ -126,7 +129,7 @@ impl Planted for LoadThenSubtract {
         admitted(&self.shipped, period)
     }
 
-    fn report(&self, period: Period, vote: Vote) -> Did {
+    fn report(&self, period: Period, vote: Report) -> Did {
         self.left.fetch_add(1, Ordering::AcqRel);
         self.shipped.report(period, vote)
     }
@@ -148,9 +151,9 @@ over_shipped!(LoserIsAdmitted {
 });
 
 over_shipped!(NotGivenBack {
-    fn report(&self, period: Period, vote: Vote) -> Did {
+    fn report(&self, period: Period, vote: Report) -> Did {
         match vote {
-            Vote::Ignored => unwritten(self.0.word(), Said::Recorded(Recorded::Unrecorded)),
+            Report::Ignored => unwritten(self.0.word(), Said::Recorded(Recorded::Unrecorded)),
             vote => self.0.report(period, vote),
         }
     }

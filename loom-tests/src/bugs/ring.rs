@@ -4,9 +4,9 @@ use super::{Bug, bug, planted::Planted};
 use crate::{
     driver::Shipped,
     machine::{
-        cell::Decided,
+        atomic_word::Decided,
         core::Core,
-        step::{Counted, Recorded, Step, Vote, count_failure},
+        step::{Counted, Recorded, Report, Step, count_failure},
         window::payload::Payload,
         word::{Period, Phase, Word},
     },
@@ -18,7 +18,7 @@ pub(super) const BUGS: &[Bug] = &[bug!(
     "I14",
     "the ticket comes before the cell: who looks in between finds a hole",
     "our prototypes, lost trips and false ones; no public report verified",
-    stamps::two_failures_of_the_last_calls_trip_once,
+    failure_ring::two_failures_of_the_last_calls_trip_once,
     TicketFirst,
     "no lost trip",
 )];
@@ -41,8 +41,8 @@ impl Planted for TicketFirst {
         &self.shipped
     }
 
-    fn report(&self, period: Period, vote: Vote) -> Did {
-        let Vote::Failure { moment, .. } = vote else {
+    fn report(&self, period: Period, vote: Report) -> Did {
+        let Report::Failure { moment, .. } = vote else {
             return self.shipped.report(period, vote);
         };
         let Core { cell, rules, .. } = &*self.shipped;

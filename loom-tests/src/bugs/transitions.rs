@@ -7,9 +7,9 @@ use super::{
 use crate::{
     driver::{Shipped, unwritten},
     machine::{
-        cell::Cell,
+        atomic_word::AtomicWord,
         core::Core,
-        step::{Recorded, Step, Vote, report},
+        step::{Recorded, Report, Step, report},
         word::{Period, Word},
     },
     scene::failure,
@@ -52,7 +52,7 @@ pub(super) const BUGS: &[Bug] = &[
 ];
 
 /// Stores `next` whatever stands.
-fn overwrite(cell: &Cell, next: Word) {
+fn overwrite(cell: &AtomicWord, next: Word) {
     let mut stands = cell.load();
     while let Err(other) = cell.replace(stands, next) {
         stands = other;
@@ -67,8 +67,8 @@ fn stored(before: Word, step: Step<Recorded>) -> Did {
 }
 
 over_shipped!(DeadlineAfterState {
-    fn report(&self, period: Period, vote: Vote) -> Did {
-        let Vote::Failure { .. } = vote else {
+    fn report(&self, period: Period, vote: Report) -> Did {
+        let Report::Failure { .. } = vote else {
             return self.0.report(period, vote);
         };
         let Core { cell, rules, .. } = &*self.0;
@@ -84,7 +84,7 @@ over_shipped!(DeadlineAfterState {
 });
 
 over_shipped!(CountIsStored {
-    fn report(&self, period: Period, vote: Vote) -> Did {
+    fn report(&self, period: Period, vote: Report) -> Did {
         let seen = self.0.word();
         let step = report(seen, period, vote, &self.0.rules);
         overwrite(&self.0.cell, step.word);
@@ -93,7 +93,7 @@ over_shipped!(CountIsStored {
 });
 
 over_shipped!(TransitionIsStored {
-    fn report(&self, period: Period, vote: Vote) -> Did {
+    fn report(&self, period: Period, vote: Report) -> Did {
         let seen = self.0.word();
         let step = report(seen, period, vote, &self.0.rules);
         if step.word.period() == seen.period() {
@@ -105,7 +105,7 @@ over_shipped!(TransitionIsStored {
 });
 
 over_shipped!(SpuriousIsLost {
-    fn report(&self, period: Period, vote: Vote) -> Did {
+    fn report(&self, period: Period, vote: Report) -> Did {
         let mut seen = self.0.word();
         loop {
             let step = report(seen, period, vote, &self.0.rules);

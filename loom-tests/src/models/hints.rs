@@ -5,9 +5,9 @@ use crate::{
     harness::Model,
     machine::{
         rules::Rules,
-        step::Vote,
-        tally::{Tally, Threshold, Window},
+        step::Report,
         tick::Deadline,
+        trip_rule::{Threshold, TripRule, Window},
         word::{Open, Phase},
     },
     scene::{NOW, breaker, closed, rules, run},
@@ -42,7 +42,7 @@ pub(crate) fn the_longest_hint_of_two_failures_in_a_ring_counts<S: Subject>() ->
 
 /// Of failures that are counted in a time bucket.
 pub(crate) fn the_longest_hint_of_two_failures_in_a_bucket_counts<S: Subject>() -> Model {
-    two_failures::<S>(beside(Window::Rate {
+    two_failures::<S>(beside(Window::TimeBuckets {
         percent: 100,
         min_calls: 2,
         within_ms: 100,
@@ -52,20 +52,23 @@ pub(crate) fn the_longest_hint_of_two_failures_in_a_bucket_counts<S: Subject>() 
     .bounded()
 }
 
-fn beside(window: Window) -> Tally {
-    Tally {
+fn beside(window: Window) -> TripRule {
+    TripRule {
         run: None,
         window: Some(window),
     }
 }
 
 /// Two failures trip. One hints at a minute, the other at half of one.
-fn two_failures<S: Subject>(tally: Tally) -> Model {
-    let rules = Rules { tally, ..rules() };
+fn two_failures<S: Subject>(trip_rule: TripRule) -> Model {
+    let rules = Rules {
+        trip_rule,
+        ..rules()
+    };
     let first = closed(&rules);
     let failure = move |hint_ms| {
         let moment = moment(NOW);
-        move |subject: &S| vec![subject.report(first.period(), Vote::Failure { moment, hint_ms })]
+        move |subject: &S| vec![subject.report(first.period(), Report::Failure { moment, hint_ms })]
     };
     breaker::<S>(first, rules)
         .actor(failure(LONGEST_MS))

@@ -7,7 +7,7 @@ use crate::{
     history::{Heard, Witness, explained},
     machine::{
         rules::Rules,
-        step::{Verb, Vote},
+        step::{Command, Report},
         word::Word,
     },
     scene::{NOW, SECOND, closed, failure, half_open, open, rules, said, success, window},
@@ -47,11 +47,11 @@ pub(crate) fn a_trip_and_its_probes_have_an_order<S: Subject>() -> Model {
 /// Where failures are counted in a window.
 pub(crate) fn outcomes_of_a_window_have_an_order<S: Subject>() -> Model {
     let rules = Rules {
-        tally: window(3, 4),
+        trip_rule: window(3, 4),
         ..rules()
     };
     let first = closed(&rules);
-    let reports = move |votes: [Vote; 3]| -> Act<S> {
+    let reports = move |votes: [Report; 3]| -> Act<S> {
         Box::new(move |witness| {
             for vote in votes {
                 witness.report(first.period(), vote);
@@ -87,7 +87,7 @@ pub(crate) fn probes_and_their_ends_have_an_order<S: Subject>() -> Model {
     actors(
         open(NOW),
         rules,
-        vec![call(success()), call(success()), call(Vote::Ignored)],
+        vec![call(success()), call(success()), call(Report::Ignored)],
     )
     .reaches(&[
         "busy | probe of 2, applied | probe of 2, unrecorded",
@@ -115,7 +115,7 @@ pub(crate) fn an_expiry_and_an_operator_have_an_order<S: Subject>() -> Model {
             Box::new(|witness: &mut Witness<S>| {
                 witness.call(|| NOW, failure(NOW));
             }),
-            Box::new(|witness: &mut Witness<S>| witness.operate(Verb::Disable, NOW)),
+            Box::new(|witness: &mut Witness<S>| witness.operate(Command::Disable, NOW)),
         ],
     )
     .reaches(&[

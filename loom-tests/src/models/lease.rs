@@ -4,7 +4,7 @@ use crate::{
     harness::Model,
     machine::{
         rules::Rules,
-        step::Vote,
+        step::Report,
         word::{Phase, State},
     },
     scene::{NOW, SECOND, breaker, failure, half_open, rules, success, transitions},
@@ -27,7 +27,7 @@ pub(crate) fn a_late_failure_and_an_expiry_reopen_once<S: Subject>() -> Model {
 
 /// I4, I8, I13.
 pub(crate) fn a_late_place_given_back_is_taken_or_given_up<S: Subject>() -> Model {
-    late::<S>(Vote::Ignored, 1)
+    late::<S>(Report::Ignored, 1)
         .reaches(&["unrecorded | probe of 2", "stale | open"])
         .takes(18, 30)
 }
@@ -55,7 +55,7 @@ pub(crate) fn a_lease_that_ended_a_week_ago_is_given_up_once<S: Subject>() -> Mo
 }
 
 /// The only probe ends with `vote` when its lease is over, and callers ask to be admitted.
-fn late<S: Subject>(vote: Vote, callers: usize) -> Model {
+fn late<S: Subject>(vote: Report, callers: usize) -> Model {
     let first = half_open(1, NOW);
     let probe = move |subject: &S| vec![subject.report(first.period(), vote)];
     (0..callers)

@@ -7,7 +7,7 @@ use crate::{
     harness::{Model, Scenario},
     machine::{
         rules::Rules,
-        step::Vote,
+        step::Report,
         word::{Phase, State, Word},
     },
     scene::{
@@ -105,7 +105,7 @@ fn places_in_turn<S: Subject>(callers: usize, places: u8) -> Model {
                 let others = inside.fetch_add(1, Ordering::Relaxed);
                 assert!(others < u64::from(places), "more probes than places");
                 inside.fetch_sub(1, Ordering::Relaxed);
-                vec![asked, subject.report(period, Vote::Ignored)]
+                vec![asked, subject.report(period, Report::Ignored)]
             })
         })
         .end(move |(subject, _), actors| {

@@ -7,7 +7,7 @@ use loom::sync::atomic::{AtomicU64, Ordering};
 use crate::{
     harness::{Model, Scenario},
     machine::{
-        step::{Recorded, Vote},
+        step::{Recorded, Report},
         word::State,
     },
     scene::{NOW, closed, failure, outcome, rules, success},
@@ -34,7 +34,7 @@ impl<S: Subject> Watched<S> {
         self.report(failure(NOW))
     }
 
-    fn report(&self, vote: Vote) -> Did {
+    fn report(&self, vote: Report) -> Did {
         self.subject.report(closed(&rules()).period(), vote)
     }
 

@@ -6,7 +6,7 @@ use crate::{
     machine::{
         rules::Rules,
         step::Recorded,
-        tally::{Count, Tally, Window},
+        trip_rule::{Count, TripRule, Window},
         window::payload::Payload,
         word::{Phase, State, Word},
     },
@@ -115,9 +115,9 @@ fn run(word: Word) -> u64 {
 /// A failure rate in `percent` of at least `min_calls`, or a run of failures.
 fn rate_or_run(percent: u8, min_calls: u32, run: u16) -> Rules {
     Rules {
-        tally: Tally {
+        trip_rule: TripRule {
             run: Some(run),
-            window: Some(Window::Rate {
+            window: Some(Window::TimeBuckets {
                 percent,
                 min_calls,
                 within_ms: 100,

@@ -5,8 +5,8 @@ use crate::{
     harness::{Model, Scenario},
     machine::{
         rules::Rules,
-        step::Verb,
-        tally::{Tally, Threshold, Window},
+        step::Command,
+        trip_rule::{Threshold, TripRule, Window},
         word::{Hold, Word},
     },
     scene::{
@@ -18,7 +18,7 @@ use crate::{
 
 /// I21.
 pub(crate) fn healthy_calls_after_a_run_write_nothing<S: Subject>() -> Model {
-    healthy::<S>(rules().tally)
+    healthy::<S>(rules().trip_rule)
 }
 
 /// I21.
@@ -41,16 +41,19 @@ pub(crate) fn healthy_calls_of_a_ring_of_times_write_nothing<S: Subject>() -> Mo
     healthy::<S>(beside(Window::Failures { k: 2, within_ms }))
 }
 
-fn beside(window: Window) -> Tally {
-    Tally {
+fn beside(window: Window) -> TripRule {
+    TripRule {
         run: None,
         window: Some(window),
     }
 }
 
-fn healthy<S: Subject>(tally: Tally) -> Model {
-    let rules = Rules { tally, ..rules() };
-    let payload = tally.healthy().expect("a window that can be healthy");
+fn healthy<S: Subject>(trip_rule: TripRule) -> Model {
+    let rules = Rules {
+        trip_rule,
+        ..rules()
+    };
+    let payload = trip_rule.healthy().expect("a window that can be healthy");
     two_callers::<S>(Word::new(payload), rules)
         .reaches(&["call of 0, applied: 0 writes | call of 0, applied: 0 writes"])
         .takes(3, 30)
@@ -80,7 +83,7 @@ pub(crate) fn calls_of_a_breaker_forced_open_write_nothing<S: Subject>() -> Mode
 /// I21: whether it ends before the reset, across it or after it.
 pub(crate) fn a_healthy_call_that_meets_a_reset_writes_nothing<S: Subject>() -> Model {
     beside_another::<S>(closed(&rules()), |subject| {
-        subject.operate(Verb::Reset, NOW)
+        subject.operate(Command::Reset, NOW)
     })
     .reaches(&[
         "found closed: 1 writes | call of 0, applied: 0 writes",

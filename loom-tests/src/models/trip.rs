@@ -4,7 +4,7 @@ use crate::{
     harness::Model,
     machine::{
         rules::Rules,
-        step::{Recorded, Vote},
+        step::{Recorded, Report},
         word::State,
     },
     scene::{NOW, breaker, closed, failure, report_all, rules, run, success, transitions, window},
@@ -38,7 +38,7 @@ pub(crate) fn more_failures_than_trip_make_one_transition<S: Subject>() -> Model
 /// I14, where failures are counted in a window.
 pub(crate) fn a_success_among_them_loses_no_trip<S: Subject>() -> Model {
     let rules = Rules {
-        tally: window(2, 3),
+        trip_rule: window(2, 3),
         ..rules()
     };
     trips::<S>(rules, &[&[failure(NOW)], &[failure(NOW)], &[success()]])
@@ -54,7 +54,7 @@ pub(crate) fn a_success_among_them_loses_no_trip<S: Subject>() -> Model {
 /// I14: it takes all four to trip, so if one were lost it would stay closed.
 pub(crate) fn every_failure_counts<S: Subject>() -> Model {
     let rules = Rules {
-        tally: run(4),
+        trip_rule: run(4),
         ..rules()
     };
     let two = [failure(NOW), failure(NOW)];
@@ -67,7 +67,7 @@ pub(crate) fn every_failure_counts<S: Subject>() -> Model {
 }
 
 /// Calls of the first period end with these votes, which are enough to trip.
-fn trips<S: Subject>(rules: Rules, actors: &[&[Vote]]) -> Model {
+fn trips<S: Subject>(rules: Rules, actors: &[&[Report]]) -> Model {
     let first = closed(&rules);
     actors
         .iter()

@@ -5,7 +5,7 @@
 
 use crate::{
     harness::Model,
-    models::{delivery, lease, probe, trip},
+    models::{lease, probe, transition_queue, trip},
     subject::Subject,
     sync::Spurious,
 };
@@ -45,5 +45,5 @@ pub(crate) fn a_weak_cas_that_fails_changes_no_expiry<S: Subject>() -> Model {
 
 /// I22.
 pub(crate) fn a_weak_cas_that_fails_changes_no_delivery<S: Subject>() -> Model {
-    delivery::transitions_are_told_in_their_order::<S>().with_spurious_failures(EACH)
+    transition_queue::transitions_are_told_in_their_order::<S>().with_spurious_failures(EACH)
 }

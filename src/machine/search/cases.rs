@@ -5,7 +5,7 @@ use core::num::NonZeroU32;
 use super::{
     super::{
         rules::{Interval, Rules},
-        tally::{Tally, Threshold, Window},
+        trip_rule::{Threshold, TripRule, Window},
         word::MAX_REOPENS,
     },
     explore::Stats,
@@ -51,7 +51,7 @@ fn in_word() -> [Case; 7] {
         Case {
             name: "percent(50).min_calls(2).of_last(3).or(consecutive(2)), three probes, one success, jitter 100",
             rules: rules(
-                Tally {
+                TripRule {
                     run: Some(2),
                     ..percent(50, 2, 3)
                 },
@@ -71,7 +71,7 @@ fn in_word() -> [Case; 7] {
         Case {
             name: "failures(3).of_last(3).or(consecutive(5)), one probe, two successes",
             rules: rules(
-                Tally {
+                TripRule {
                     run: Some(5),
                     ..failures(3, 3)
                 },
@@ -124,13 +124,13 @@ const LONGEST: Interval = Interval {
 };
 
 pub(super) const fn rules(
-    tally: Tally,
+    trip_rule: TripRule,
     interval: Interval,
     (probes, probe_successes): (u8, u8),
     lease: Option<u32>,
 ) -> Rules {
     Rules {
-        tally,
+        trip_rule,
         interval,
         probes,
         probe_successes,
@@ -147,18 +147,18 @@ pub(super) const fn least(states: usize, edges: usize) -> Stats {
     Stats { states, edges }
 }
 
-const fn run(n: u16) -> Tally {
-    Tally {
+const fn run(n: u16) -> TripRule {
+    TripRule {
         run: Some(n),
         window: None,
     }
 }
 
-const fn failures(k: u16, span: u8) -> Tally {
+const fn failures(k: u16, span: u8) -> TripRule {
     window(Threshold::Failures(k), span)
 }
 
-const fn percent(percent: u8, min_calls: u16, span: u8) -> Tally {
+const fn percent(percent: u8, min_calls: u16, span: u8) -> TripRule {
     window(Threshold::Percent { percent, min_calls }, span)
 }
 
@@ -169,15 +169,15 @@ pub(super) fn one_probe() -> Rules {
 
 /// Rules with a window of `span` calls, or without a window for 0.
 pub(super) fn of_last(span: u16) -> Rules {
-    let tally = match u8::try_from(span).expect("a window in the word is short") {
+    let trip_rule = match u8::try_from(span).expect("a window in the word is short") {
         0 => run(1),
         span => failures(1, span),
     };
-    rules(tally, CONSTANT, (1, 1), None)
+    rules(trip_rule, CONSTANT, (1, 1), None)
 }
 
-const fn window(threshold: Threshold, span: u8) -> Tally {
-    Tally {
+const fn window(threshold: Threshold, span: u8) -> TripRule {
+    TripRule {
         run: None,
         window: Some(Window::InWord { span, threshold }),
     }

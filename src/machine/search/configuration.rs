@@ -75,7 +75,7 @@ impl Configuration {
     /// A new breaker.
     pub(super) fn first(rules: &Rules, form: CanonicalForm) -> Self {
         Self {
-            word: form.canonicalize(Word::new(rules.tally.fresh(0))),
+            word: form.canonicalize(Word::new(rules.trip_rule.fresh(0))),
             permits: Vec::new(),
             leaked: 0,
         }

@@ -2,7 +2,7 @@
 
 use super::super::{
     rules::Rules,
-    step::{Recorded, Step, Vote, report},
+    step::{Recorded, Report, Step, report},
     word::{Period, Word},
 };
 #[cfg(feature = "std")]
@@ -12,11 +12,11 @@ use super::external;
 pub(super) fn window_verdicts(
     word: Word,
     period: Period,
-    vote: Vote,
+    vote: Report,
     rules: &Rules,
 ) -> &'static [bool] {
     #[cfg(feature = "std")]
-    if matches!(vote, Vote::Failure { .. }) && external::window_decides(word, period, rules) {
+    if matches!(vote, Report::Failure { .. }) && external::window_decides(word, period, rules) {
         return &[false, true];
     }
     #[cfg(not(feature = "std"))]
@@ -28,12 +28,12 @@ pub(super) fn window_verdicts(
 pub(super) fn end(
     word: Word,
     period: Period,
-    vote: Vote,
+    vote: Report,
     window_trips: bool,
     rules: &Rules,
 ) -> Step<Recorded> {
     #[cfg(feature = "std")]
-    if let Vote::Failure { moment, hint_ms } = vote
+    if let Report::Failure { moment, hint_ms } = vote
         && external::window_decides(word, period, rules)
     {
         let step = external::fail(word, window_trips, hint_ms, rules, moment);
@@ -43,7 +43,7 @@ pub(super) fn end(
     debug_assert!(!window_trips, "there is no window to trip");
     let step = report(word, period, vote, rules);
     #[cfg(feature = "std")]
-    if matches!(vote, Vote::Success { .. }) && external::window_decides(word, period, rules) {
+    if matches!(vote, Report::Success { .. }) && external::window_decides(word, period, rules) {
         external::check_success(word, step.word, rules);
     }
     step

@@ -2,17 +2,18 @@
 //! that no step reads.
 //!
 //! The window itself is not searched. Its verdict is an input, so each failure is tried both ways.
-//! The resulting word comes from [`stamps`] or [`rate`], which compute the payload, and from
+//! The resulting word comes from [`failure_ring`] or [`time_buckets`], which compute the payload, and from
 //! [`count_failure`].
 
 use super::{
     super::{
         rules::Rules,
-        step::{Counted, Moment, Recorded, Step, count_failure},
-        tally::{Tally, Threshold, Window},
+        step::{Counted, Recorded, Step, TimeSample, count_failure},
+        trip_rule::{Threshold, TripRule, Window},
         window::{
+            failure_ring,
             payload::{Payload, Place},
-            rate, stamps,
+            time_buckets,
         },
         word::{Period, Word},
     },
@@ -20,7 +21,7 @@ use super::{
 };
 /// Two failure rings and two sets of time buckets, with and without a run.
 pub(super) fn cases() -> [Case; 4] {
-    let within = |window, run| Tally {
+    let within = |window, run| TripRule {
         run,
         window: Some(window),
     };
@@ -32,7 +33,7 @@ pub(super) fn cases() -> [Case; 4] {
         k: 3,
         within_ms: 10,
     };
-    let half = Window::Rate {
+    let half = Window::TimeBuckets {
         percent: 50,
         min_calls: 2,
         within_ms: 100,
@@ -68,7 +69,7 @@ pub(super) fn cases() -> [Case; 4] {
 /// Whether an external window decides a failure of a call of this period. (An outcome of another
 /// period is stale, and the window makes no step.)
 pub(super) fn window_decides(word: Word, period: Period, rules: &Rules) -> bool {
-    rules.tally.is_beside() && word.is_closed() && word.is_of(period)
+    rules.trip_rule.is_external() && word.is_closed() && word.is_of(period)
 }
 
 /// The step after one more failure, with the payload from the window.
@@ -77,12 +78,12 @@ pub(super) fn fail(
     window_trips: bool,
     hint_ms: u64,
     rules: &Rules,
-    moment: Moment,
+    moment: TimeSample,
 ) -> Step<Recorded> {
     let payload = Payload::new(word.payload());
     let payload = match ring(rules) {
-        Some(cells) => stamps::after_failure(payload, cells, rules),
-        None => rate::after_failure(payload, rules),
+        Some(cells) => failure_ring::after_failure(payload, cells, rules),
+        None => time_buckets::after_failure(payload, rules),
     };
     match count_failure(word, payload.bits(), window_trips, rules) {
         Counted::Stays(step) => step,
@@ -95,14 +96,17 @@ pub(super) fn fail(
 pub(super) fn check(before: Word, after: Word, window_trips: bool, rules: &Rules) {
     let then = Payload::new(before.payload());
     let run = then.run() + 1;
-    let long_enough = rules.tally.run.is_some_and(|most| run >= u64::from(most));
+    let long_enough = rules
+        .trip_rule
+        .run
+        .is_some_and(|most| run >= u64::from(most));
     let trips = window_trips || long_enough;
     assert_eq!(!after.is_closed(), trips, "trip: {before:?} to {after:?}");
     if trips {
         return;
     }
     let now = Payload::new(after.payload());
-    let expected = rules.tally.run.map_or(0, |_| run);
+    let expected = rules.trip_rule.run.map_or(0, |_| run);
     assert_eq!(now.run(), expected, "run: {before:?} to {after:?}");
     match ring(rules) {
         Some(cells) => {
@@ -131,9 +135,9 @@ pub(super) fn check_success(before: Word, after: Word, rules: &Rules) {
 
 /// Number of entries in the ring of these rules.
 fn ring(rules: &Rules) -> Option<usize> {
-    match rules.tally.window {
+    match rules.trip_rule.window {
         Some(Window::Calls { .. } | Window::Failures { .. }) => {
-            Some(stamps::cells(rules.tally.most_failures()))
+            Some(failure_ring::cells(rules.trip_rule.most_failures()))
         }
         _ => None,
     }
@@ -142,9 +146,9 @@ fn ring(rules: &Rules) -> Option<usize> {
 /// Mask of the closed payload's bits that only the window reads: the index of the call, or of the
 /// period's first bucket.
 pub(super) fn unread(rules: &Rules) -> u64 {
-    match rules.tally.window {
+    match rules.trip_rule.window {
         Some(Window::Calls { .. } | Window::Failures { .. }) => 0xFFFF,
-        Some(Window::Rate { .. }) => (1 << 29) - 1,
+        Some(Window::TimeBuckets { .. }) => (1 << 29) - 1,
         _ => 0,
     }
 }

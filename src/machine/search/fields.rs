@@ -2,9 +2,9 @@
 
 use super::{
     super::{
-        shortcut::Shortcut,
-        tally::MAX_IN_WORD,
+        fast_path::FastPath,
         tick::{Deadline, LeaseEnd},
+        trip_rule::MAX_IN_WORD,
         word::{HalfOpen, Hold, MAX_PROBES, MAX_REOPENS, Open, Origin, PAYLOAD_BITS, Phase, Word},
     },
     canonical::{begin, pack, with_generation},
@@ -118,15 +118,15 @@ fn the_shortcut_matches_only_healthy_closed_words() {
     let disabled = Phase::Held(Hold::Disabled);
     let phases = probing.map(Phase::HalfOpen).chain([disabled]);
     for word in phases.map(|phase| pack(0, phase)) {
-        for shortcut in shortcuts() {
-            assert!(!shortcut.changes_nothing(word, word.period()), "{word:?}");
+        for fast_path in shortcuts() {
+            assert!(!fast_path.changes_nothing(word, word.period()), "{word:?}");
         }
     }
 }
 
 /// The fast path of every window that fits the word, and of none.
-fn shortcuts() -> impl Iterator<Item = Shortcut> {
-    (0..=MAX_IN_WORD).map(|span| Shortcut::new(&of_last(span)))
+fn shortcuts() -> impl Iterator<Item = FastPath> {
+    (0..=MAX_IN_WORD).map(|span| FastPath::new(&of_last(span)))
 }
 
 fn phases() -> impl Iterator<Item = Phase> {

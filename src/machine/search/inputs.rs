@@ -3,7 +3,7 @@
 use super::{
     super::{
         rules::{LONGEST_GIVEN_MS, LONGEST_HINT_MS, Rules, SHORTEST_GIVEN_MS},
-        step::{Moment, Verb, Vote},
+        step::{Command, Report, TimeSample},
         tick::{Deadline, LeaseEnd},
         word::{Phase, Word},
     },
@@ -22,22 +22,22 @@ const LEASE_WRAP: u64 = LEASE_TICK << LeaseEnd::BITS;
 /// is applied.
 const HINTS: [u64; 4] = [0, 5, 25, LONGEST_HINT_MS];
 
-pub(super) const VERBS: [Verb; 6] = [
-    Verb::ForceOpen,
-    Verb::Disable,
-    Verb::OpenFor(SHORTEST_GIVEN_MS),
-    Verb::OpenFor(LONGEST_GIVEN_MS),
-    Verb::Resume,
-    Verb::Reset,
+pub(super) const VERBS: [Command; 6] = [
+    Command::ForceOpen,
+    Command::Disable,
+    Command::OpenFor(SHORTEST_GIVEN_MS),
+    Command::OpenFor(LONGEST_GIVEN_MS),
+    Command::Resume,
+    Command::Reset,
 ];
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Input {
-    Admit(Moment),
+    Admit(TimeSample),
     /// The flag is the verdict of an external window, if there is one.
-    Report(Permit, Vote, bool),
+    Report(Permit, Report, bool),
     Leak(Permit),
-    Operate(Verb, Moment),
+    Operate(Command, TimeSample),
 }
 
 /// Every input that can happen next.
@@ -65,35 +65,35 @@ pub(super) fn inputs(configuration: &Configuration, rules: &Rules) -> Vec<Input>
 /// Moments far from any end, at which time decides only the jitter.
 pub(super) const ANY_TIME: [u64; 2] = [WRAP + 7 * MS + 1, u64::MAX];
 
-pub(super) fn at(now: u64) -> Moment {
-    Moment { now, salt: 0xC0DE }
+pub(super) fn at(now: u64) -> TimeSample {
+    TimeSample { now, salt: 0xC0DE }
 }
 
 /// The moment `nanos` after `now`, on a clock whose readings continue past `u64::MAX`.
-pub(super) fn later(now: u64, nanos: u64) -> Moment {
+pub(super) fn later(now: u64, nanos: u64) -> TimeSample {
     at(now % WRAP + nanos)
 }
 
 /// Ends of a call. A stale permit has far fewer, because `words` checks stale outcomes for each
 /// word.
-fn votes(current: bool) -> impl Iterator<Item = Vote> {
+fn votes(current: bool) -> impl Iterator<Item = Report> {
     let (hints, times) = if current {
         (&HINTS[..], &ANY_TIME[..])
     } else {
         (&HINTS[..1], &ANY_TIME[..1])
     };
     let failure = |now: u64| {
-        hints.iter().map(move |&hint_ms| Vote::Failure {
+        hints.iter().map(move |&hint_ms| Report::Failure {
             moment: at(now),
             hint_ms,
         })
     };
     let failures = times.iter().flat_map(move |&now| failure(now));
-    failures.chain([Vote::Success { now: 0 }, Vote::Ignored])
+    failures.chain([Report::Success { now: 0 }, Report::Ignored])
 }
 
 /// The moments that could matter to an admission: around the end in the word, and extreme ones.
-pub(super) fn moments(word: Word, rules: &Rules) -> impl Iterator<Item = Moment> {
+pub(super) fn moments(word: Word, rules: &Rules) -> impl Iterator<Item = TimeSample> {
     let near = match word.phase() {
         Phase::Open(open) => around(
             deadline_nanos(open.deadline),

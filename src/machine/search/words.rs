@@ -1,13 +1,13 @@
 //! Properties of every reachable word, for any permit.
 
 #[cfg(feature = "std")]
-use super::super::tally::Tally;
+use super::super::trip_rule::TripRule;
 use super::{
     super::{
+        fast_path::FastPath,
         legal::is_legal,
         rules::Rules,
-        shortcut::Shortcut,
-        step::{Admission, Moment, Recorded, Vote, admit, admit::Refusal, report},
+        step::{Admission, Recorded, Report, TimeSample, admit, admit::RejectReason, report},
         tick::{Deadline, SLACK_MS},
         word::{HalfOpen, Hold, Open, Origin, Period, Phase, State, Word},
     },
@@ -43,11 +43,11 @@ pub(super) fn check(word: Word, rules: &Rules) {
     }
 }
 
-pub(super) const VOTES: [Vote; 3] = [
-    Vote::Success { now: 0 },
-    Vote::Ignored,
-    Vote::Failure {
-        moment: Moment { now: 1, salt: 1 },
+pub(super) const VOTES: [Report; 3] = [
+    Report::Success { now: 0 },
+    Report::Ignored,
+    Report::Failure {
+        moment: TimeSample { now: 1, salt: 1 },
         hint_ms: 1,
     },
 ];
@@ -83,26 +83,26 @@ fn i4_a_stale_outcome_is_reported_stale(word: Word, rules: &Rules) {
     }
 }
 
-fn i4_is_stale(word: Word, permit: Period, vote: Vote, rules: &Rules) {
+fn i4_is_stale(word: Word, permit: Period, vote: Report, rules: &Rules) {
     let step = report(word, permit, vote, rules);
     let stale = step.word == word && step.verdict == Recorded::Stale;
     assert!(stale, "I4: {word:?} {permit:?} {vote:?}");
-    let shortcut = Shortcut::new(rules).changes_nothing(word, permit);
-    assert!(!shortcut, "I4: {word:?} {permit:?}");
+    let fast_path = FastPath::new(rules).changes_nothing(word, permit);
+    assert!(!fast_path, "I4: {word:?} {permit:?}");
 }
 
 /// The fast path admits exactly the closed words, and `admit` agrees without using the clock.
 fn the_shortcut_of_an_admission_agrees_with_admit(word: Word, rules: &Rules) {
     assert_eq!(
-        Shortcut::new(rules).admits(word),
+        FastPath::new(rules).admits(word),
         word.is_closed(),
-        "shortcut: {word:?}"
+        "fast_path: {word:?}"
     );
     if word.is_closed() {
         for now in ANY_TIME {
             let step = admit(word, rules, at(now));
             let admitted = step.verdict == Admission::Admitted(word.period());
-            assert!(admitted && step.word == word, "shortcut: {word:?}");
+            assert!(admitted && step.word == word, "fast_path: {word:?}");
         }
     }
 }
@@ -114,25 +114,25 @@ fn the_shortcut_of_a_success_agrees_with_report(word: Word, rules: &Rules) {
     if !can_have_permits(word) {
         return;
     }
-    let step = report(word, permit, Vote::Success { now: 0 }, rules);
+    let step = report(word, permit, Report::Success { now: 0 }, rules);
     let nothing = step.word == word && step.verdict == Recorded::Applied;
-    let shortcut = Shortcut::new(rules).changes_nothing(word, permit);
+    let fast_path = FastPath::new(rules).changes_nothing(word, permit);
     #[cfg(feature = "std")]
-    if rules.tally.is_rate() && word.is_closed() {
+    if rules.trip_rule.is_time_buckets() && word.is_closed() {
         // The success counts in a bucket. It never takes the fast path, and skips the word if there
         // is no run to end.
-        assert!(!shortcut, "shortcut: {word:?}");
-        assert_eq!(Tally::has_no_run(word), nothing, "run: {word:?}");
+        assert!(!fast_path, "fast_path: {word:?}");
+        assert_eq!(TripRule::has_no_run(word), nothing, "run: {word:?}");
         return;
     }
-    assert_eq!(shortcut, nothing, "shortcut: {word:?}");
+    assert_eq!(fast_path, nothing, "fast_path: {word:?}");
 }
 
 /// A disabled fast path rejects every word.
 fn a_disabled_shortcut_rejects_every_word(word: Word) {
-    let none = Shortcut::none();
+    let none = FastPath::none();
     let never = !none.admits(word) && !none.changes_nothing(word, word.period());
-    assert!(none.is_none() && never, "shortcut: {word:?}");
+    assert!(none.is_none() && never, "fast_path: {word:?}");
 }
 
 /// Whether a permit of this period can be outstanding (I5).
@@ -155,7 +155,7 @@ fn i9_half_open_is_never_stuck(word: Word, half_open: HalfOpen, rules: &Rules) {
     } else {
         let end = lease_end_nanos(half_open.lease_end);
         let verdict = |now| admit(word, rules, at(now)).verdict;
-        let busy = Admission::Rejected(Refusal::Busy { rest: 1 });
+        let busy = Admission::Rejected(RejectReason::Busy { rest: 1 });
         assert_eq!(verdict(end - 1), busy, "I9");
         assert_eq!(admit(word, rules, at(end)).word.state(), State::Open, "I9");
         for moment in moments(word, rules) {
@@ -173,7 +173,7 @@ fn i9_no_clock_waits_longer_than_the_longest_lease(
 ) {
     let lease = lease_ticks(rules, half_open.reopens) + 1;
     let longest = (lease + SLACK_TICKS) * 4 * MS;
-    if let Admission::Rejected(Refusal::Busy { rest }) = admit(word, rules, at(now)).verdict {
+    if let Admission::Rejected(RejectReason::Busy { rest }) = admit(word, rules, at(now)).verdict {
         let (first, _) = policy_interval(rules, 0);
         assert!(0 < rest && rest <= Deadline::ticks(first), "I9: {word:?}");
         assert!(rest * DEADLINE_TICK <= longest, "I9: {word:?}");
@@ -199,7 +199,7 @@ fn i10_past_the_deadline_the_next_admit_succeeds(word: Word, open: Open, rules: 
     let before = admit(word, rules, at(deadline - 1)).verdict;
     assert_eq!(
         before,
-        Admission::Rejected(Refusal::Open { rest: 1 }),
+        Admission::Rejected(RejectReason::Open { rest: 1 }),
         "I10"
     );
 }
@@ -214,7 +214,7 @@ fn i16_no_clock_is_rejected_for_longer_than_the_longest_interval(
     let longest = longest_ms(open, rules) + SLACK_MS;
     for moment in moments(word, rules) {
         let rest = match admit(word, rules, moment).verdict {
-            Admission::Rejected(Refusal::Open { rest }) => rest,
+            Admission::Rejected(RejectReason::Open { rest }) => rest,
             _ => 0,
         };
         assert!(

@@ -16,19 +16,19 @@ use super::{
         tick::{Deadline, LeaseEnd},
         word::{HalfOpen, Hold, Open, Period, Phase, Word},
     },
-    Moment, Step, reopen,
+    Step, TimeSample, reopen,
 };
 
 /// The verdict on a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
     Admitted(Period),
-    Rejected(Refusal),
+    Rejected(RejectReason),
 }
 
 /// The reason of a rejection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum RejectReason {
     /// The breaker is open for this many more ticks of [`Deadline`].
     Open { rest: u64 },
     /// All slots are taken, for at most this many more ticks of [`Deadline`].
@@ -39,7 +39,7 @@ pub(crate) enum Refusal {
 
 /// Decides about a call. `moment` must have been read after `word` was loaded: an older reading
 /// could lie before the deadline of the word that this word replaced.
-pub(crate) const fn admit(word: Word, rules: &Rules, moment: Moment) -> Step<Admission> {
+pub(crate) const fn admit(word: Word, rules: &Rules, moment: TimeSample) -> Step<Admission> {
     if let Some(refusal) = refuse(word, rules, moment.now) {
         return Step {
             word,
@@ -66,21 +66,21 @@ pub(crate) const fn admit(word: Word, rules: &Rules, moment: Moment) -> Step<Adm
     reason = "a twentieth of the cost of a rejection is the call of this"
 )]
 #[inline(always)]
-pub(crate) const fn refuse(word: Word, rules: &Rules, now: u64) -> Option<Refusal> {
+pub(crate) const fn refuse(word: Word, rules: &Rules, now: u64) -> Option<RejectReason> {
     match word.phase() {
         Phase::Open(open) => match open_rest(open, rules, now) {
-            Some(rest) => Some(Refusal::Open { rest }),
+            Some(rest) => Some(RejectReason::Open { rest }),
             None => None,
         },
         Phase::HalfOpen(half_open) => busy(half_open, rules, now),
-        Phase::Held(Hold::ForcedOpen) => Some(Refusal::Forced),
+        Phase::Held(Hold::ForcedOpen) => Some(RejectReason::Forced),
         Phase::Closed(_) | Phase::Held(Hold::Disabled) => None,
     }
 }
 
 /// Whether all slots are taken, and for how long a caller should wait: the rest of the lease, but
 /// no longer than the policy's first interval. (A probe that succeeds sooner notifies no caller.)
-const fn busy(half_open: HalfOpen, rules: &Rules, now: u64) -> Option<Refusal> {
+const fn busy(half_open: HalfOpen, rules: &Rules, now: u64) -> Option<RejectReason> {
     if half_open.in_flight < rules.probes {
         return None;
     }
@@ -89,7 +89,7 @@ const fn busy(half_open: HalfOpen, rules: &Rules, now: u64) -> Option<Refusal> {
             let rest = LeaseEnd::millis(rest) * Deadline::ticks(1);
             let rest = rest - Deadline::of(now).get() % (LeaseEnd::millis(1) * Deadline::ticks(1));
             let interval = Deadline::ticks(rules.interval_ms(0));
-            Some(Refusal::Busy {
+            Some(RejectReason::Busy {
                 rest: if rest < interval { rest } else { interval },
             })
         }
@@ -134,7 +134,7 @@ const fn give_up(
     word: Word,
     half_open: HalfOpen,
     rules: &Rules,
-    moment: Moment,
+    moment: TimeSample,
 ) -> Step<Admission> {
     let next = reopen(word, half_open.reopens, 0, rules, moment);
     let rest = match next.phase() {
@@ -143,7 +143,7 @@ const fn give_up(
     };
     Step {
         word: next,
-        verdict: Admission::Rejected(Refusal::Open { rest }),
+        verdict: Admission::Rejected(RejectReason::Open { rest }),
     }
 }
 
@@ -158,8 +158,8 @@ mod tests {
 
     const SECOND: u64 = 1_000_000_000;
 
-    fn at(seconds: u64) -> Moment {
-        Moment {
+    fn at(seconds: u64) -> TimeSample {
+        TimeSample {
             now: seconds * SECOND,
             salt: 0,
         }
@@ -193,7 +193,10 @@ mod tests {
     fn the_step_that_ends_an_open_period_takes_the_first_probe() {
         let word = open_until(5);
         let rejected = admit(word, &policy(), at(4)).verdict;
-        assert_eq!(rejected, Admission::Rejected(Refusal::Open { rest: 4_000 }));
+        assert_eq!(
+            rejected,
+            Admission::Rejected(RejectReason::Open { rest: 4_000 })
+        );
         let Phase::HalfOpen(half_open) = admitted(admit(word, &policy(), at(5))).phase() else {
             panic!("not half-open");
         };
@@ -209,13 +212,13 @@ mod tests {
         let busy = admit(two, &policy(), at(7));
         assert_eq!(
             busy.verdict,
-            Admission::Rejected(Refusal::Busy { rest: 4_000 }),
+            Admission::Rejected(RejectReason::Busy { rest: 4_000 }),
             "the lease began anew at 6 s"
         );
         let late = admit(two, &policy(), at(8));
         assert_eq!(
             late.verdict,
-            Admission::Rejected(Refusal::Open { rest: 20_000 })
+            Admission::Rejected(RejectReason::Open { rest: 20_000 })
         );
         assert!(matches!(late.word.phase(), Phase::Open(open) if open.reopens == 1));
     }
@@ -224,7 +227,7 @@ mod tests {
     fn a_lease_end_never_moves_back() {
         let one = admitted(admit(open_until(5), &policy(), at(6)));
         // The clock stepped back by half a second: the lease of the second probe would end sooner.
-        let back = Moment {
+        let back = TimeSample {
             now: 5 * SECOND + SECOND / 2,
             salt: 0,
         };
@@ -238,7 +241,7 @@ mod tests {
     fn an_operator_hold_admits_all_or_none() {
         let forced = Word::new(0).begin_held(Hold::ForcedOpen);
         let step = admit(forced, &policy(), at(99));
-        assert_eq!(step.verdict, Admission::Rejected(Refusal::Forced));
+        assert_eq!(step.verdict, Admission::Rejected(RejectReason::Forced));
         assert_eq!(step.word, forced);
         let disabled = Word::new(0).begin_held(Hold::Disabled);
         assert_eq!(admitted(admit(disabled, &policy(), at(99))), disabled);

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | a call begins | [`admit`](mod@admit) | admits, takes a slot, rejects, or gives the probes up |
 //! | an admitted call ends | [`report`](mod@report) | counts, trips, recovers, reopens, or finds the outcome stale |
-//! | a failure was recorded in an external window | [`count_failure`](report::count_failure()) | counts, or trips |
+//! | a failure was recorded in an external window | [`count_failure`](record::count_failure()) | counts, or trips |
 //! | an operator gives a command | [`operate`](mod@operate) | replaces the current state |
 //!
 //! Rules, for all of them:
@@ -15,9 +15,9 @@
 //! 3. A step that leaves the word as it was is not stored.
 
 pub(crate) mod admit;
-pub(crate) mod change;
 pub(crate) mod operate;
-pub(crate) mod report;
+pub(crate) mod record;
+pub(crate) mod transition;
 
 use super::{
     jitter,
@@ -27,13 +27,13 @@ use super::{
 };
 
 pub(crate) use admit::{Admission, admit, refuse};
-pub use change::Cause;
-pub(crate) use change::{Change, Event};
-pub(crate) use operate::{Verb, operate};
-pub use report::Recorded;
+pub(crate) use operate::{Command, operate};
+pub use record::Recorded;
 #[cfg(feature = "std")]
-pub(crate) use report::{Counted, count_failure};
-pub(crate) use report::{Vote, report};
+pub(crate) use record::{Counted, count_failure};
+pub(crate) use record::{Report, report};
+pub use transition::Cause;
+pub(crate) use transition::{Event, RawTransition};
 
 /// The result of a step: the next word and the verdict.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +45,7 @@ pub(crate) struct Step<V> {
 
 /// A clock reading, and the salt of the jitter drawn with it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Moment {
+pub(crate) struct TimeSample {
     /// Nanoseconds since any origin.
     pub(crate) now: u64,
     pub(crate) salt: u64,
@@ -53,7 +53,7 @@ pub(crate) struct Moment {
 
 /// Opens for the policy's interval, or for a hint that is longer. Private to the steps, so that no
 /// outcome opens a word without one of them.
-const fn open(word: Word, reopens: u8, hint_ms: u64, rules: &Rules, moment: Moment) -> Word {
+const fn open(word: Word, reopens: u8, hint_ms: u64, rules: &Rules, moment: TimeSample) -> Word {
     let draw = jitter::draw(moment.now, word.generation(), moment.salt);
     let interval = rules.drawn_interval_ms(reopens, draw);
     let (origin, open_ms) = if hint_ms > interval {
@@ -69,7 +69,7 @@ const fn open(word: Word, reopens: u8, hint_ms: u64, rules: &Rules, moment: Mome
 }
 
 /// Opens again after half-open, where `reopens` is the count so far.
-const fn reopen(word: Word, reopens: u8, hint_ms: u64, rules: &Rules, moment: Moment) -> Word {
+const fn reopen(word: Word, reopens: u8, hint_ms: u64, rules: &Rules, moment: TimeSample) -> Word {
     let reopens = if reopens < MAX_REOPENS {
         reopens + 1
     } else {

@@ -14,12 +14,12 @@ use super::{
         tick::Deadline,
         word::{Hold, Open, Origin, Phase, State, Word},
     },
-    Moment, Step,
+    Step, TimeSample,
 };
 
 /// A command of an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verb {
+pub(crate) enum Command {
     ForceOpen,
     Disable,
     /// Milliseconds, within the bounds of an operator's period.
@@ -29,21 +29,26 @@ pub(crate) enum Verb {
 }
 
 /// Executes a command; the verdict is the state that it replaces.
-pub(crate) const fn operate(word: Word, verb: Verb, rules: &Rules, moment: Moment) -> Step<State> {
+pub(crate) const fn operate(
+    word: Word,
+    verb: Command,
+    rules: &Rules,
+    moment: TimeSample,
+) -> Step<State> {
     let next = match (verb, word.phase()) {
-        (Verb::ForceOpen, Phase::Held(Hold::ForcedOpen))
-        | (Verb::Disable, Phase::Held(Hold::Disabled))
-        | (Verb::Resume, Phase::Closed(_) | Phase::Open(_) | Phase::HalfOpen(_)) => word,
-        (Verb::ForceOpen, _) => word.begin_held(Hold::ForcedOpen),
-        (Verb::Disable, _) => word.begin_held(Hold::Disabled),
-        (Verb::Resume, Phase::Held(Hold::ForcedOpen)) => {
+        (Command::ForceOpen, Phase::Held(Hold::ForcedOpen))
+        | (Command::Disable, Phase::Held(Hold::Disabled))
+        | (Command::Resume, Phase::Closed(_) | Phase::Open(_) | Phase::HalfOpen(_)) => word,
+        (Command::ForceOpen, _) => word.begin_held(Hold::ForcedOpen),
+        (Command::Disable, _) => word.begin_held(Hold::Disabled),
+        (Command::Resume, Phase::Held(Hold::ForcedOpen)) => {
             // Not `after`: the next call is the probe, even within this tick.
             open(word, Origin::Policy, Deadline::of(moment.now))
         }
-        (Verb::Resume, Phase::Held(Hold::Disabled)) | (Verb::Reset, _) => {
-            word.begin_closed(rules.tally.fresh(moment.now))
+        (Command::Resume, Phase::Held(Hold::Disabled)) | (Command::Reset, _) => {
+            word.begin_closed(rules.trip_rule.fresh(moment.now))
         }
-        (Verb::OpenFor(millis), _) => {
+        (Command::OpenFor(millis), _) => {
             let deadline = Deadline::after(moment.now, millis);
             open(word, Origin::Operator, deadline)
         }
@@ -70,7 +75,7 @@ mod tests {
         machine::{tick::LeaseEnd, word::Word},
     };
 
-    const NOW: Moment = Moment {
+    const NOW: TimeSample = TimeSample {
         now: 7_000_000_000,
         salt: 0,
     };
@@ -79,14 +84,14 @@ mod tests {
         let word = Word::new(1);
         [
             word,
-            operated(word, Verb::OpenFor(10)),
+            operated(word, Command::OpenFor(10)),
             word.begin_half_open(0, LeaseEnd::new(1)),
             word.begin_held(Hold::ForcedOpen),
             word.begin_held(Hold::Disabled),
         ]
     }
 
-    fn operated(word: Word, verb: Verb) -> Word {
+    fn operated(word: Word, verb: Command) -> Word {
         let step = operate(word, verb, &rules(&Policy::new()), NOW);
         assert_eq!(step.verdict, word.state(), "the state that it found");
         step.word
@@ -96,16 +101,16 @@ mod tests {
     fn every_verb_leads_where_the_table_says() {
         use State::{Closed, Disabled, ForcedOpen, Open};
         for word in all() {
-            assert_eq!(operated(word, Verb::ForceOpen).state(), ForcedOpen);
-            assert_eq!(operated(word, Verb::Disable).state(), Disabled);
-            assert_eq!(operated(word, Verb::OpenFor(10)).state(), Open);
-            assert_eq!(operated(word, Verb::Reset).state(), Closed);
+            assert_eq!(operated(word, Command::ForceOpen).state(), ForcedOpen);
+            assert_eq!(operated(word, Command::Disable).state(), Disabled);
+            assert_eq!(operated(word, Command::OpenFor(10)).state(), Open);
+            assert_eq!(operated(word, Command::Reset).state(), Closed);
             let resumed = match word.state() {
                 ForcedOpen => Open,
                 Disabled => Closed,
                 state => state,
             };
-            assert_eq!(operated(word, Verb::Resume).state(), resumed);
+            assert_eq!(operated(word, Command::Resume).state(), resumed);
         }
     }
 
@@ -113,16 +118,16 @@ mod tests {
     fn a_verb_that_finds_its_work_done_is_no_transition() {
         let [closed, open, half_open, forced, disabled] = all();
         for (word, verb) in [
-            (closed, Verb::Resume),
-            (open, Verb::Resume),
-            (half_open, Verb::Resume),
-            (forced, Verb::ForceOpen),
-            (disabled, Verb::Disable),
+            (closed, Command::Resume),
+            (open, Command::Resume),
+            (half_open, Command::Resume),
+            (forced, Command::ForceOpen),
+            (disabled, Command::Disable),
         ] {
             assert_eq!(operated(word, verb), word);
         }
         for word in all() {
-            for verb in [Verb::Reset, Verb::OpenFor(10)] {
+            for verb in [Command::Reset, Command::OpenFor(10)] {
                 assert_ne!(operated(word, verb).generation(), word.generation());
             }
         }
@@ -130,7 +135,7 @@ mod tests {
 
     #[test]
     fn resumed_from_forced_open_the_next_call_is_the_probe() {
-        let word = operated(all()[3], Verb::Resume);
+        let word = operated(all()[3], Command::Resume);
         let step = super::super::admit(word, &rules(&Policy::new()), NOW);
         assert_eq!(step.word.state(), State::HalfOpen);
     }

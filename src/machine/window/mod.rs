@@ -2,9 +2,9 @@
 //!
 //! | trip | file | bytes | allocated at |
 //! |---|---|---|---|
-//! | `failures(k).of_last(n)`, `percent(p).of_last(n)`, n > 45 | [`stamps`] | 256, and 8 for each failure that trips: k, or p % of n | first failure |
-//! | `failures(k).within(T)` | [`stamps`] | 256, and 8 k | first failure |
-//! | `percent(p).within(T)` | [`rate`] | 384, and 128 for each shard | first call that ends |
+//! | `failures(k).of_last(n)`, `percent(p).of_last(n)`, n > 45 | [`failure_ring`] | 256, and 8 for each failure that trips: k, or p % of n | first failure |
+//! | `failures(k).within(T)` | [`failure_ring`] | 256, and 8 k | first failure |
+//! | `percent(p).within(T)` | [`time_buckets`] | 384, and 128 for each shard | first call that ends |
 //!
 //! [`payload`] has their bits in the word. Rules for all windows:
 //!
@@ -16,33 +16,33 @@
 //!    continues. (Exception: the allocation of the window, once, for which others wait:
 //!    `OnceLock`.)
 
+#[cfg(feature = "std")]
+pub(crate) mod failure_ring;
 #[cfg(not(feature = "std"))]
 mod none;
 pub(crate) mod payload;
 #[cfg(feature = "std")]
-pub(crate) mod rate;
-#[cfg(feature = "std")]
-pub(crate) mod stamps;
+pub(crate) mod time_buckets;
 
 #[cfg(feature = "std")]
 use super::{
-    cell::{Cell, Decided},
+    atomic_word::{AtomicWord, Decided},
     step::{Counted, Recorded, Step, count_failure},
-    tally::{Count, Window},
+    trip_rule::{Count, Window},
     word::{Phase, Word},
 };
-use super::{hints::Hints, rules::Rules, step::Moment, word::Period};
+use super::{hints::Hints, rules::Rules, step::TimeSample, word::Period};
 #[cfg(not(feature = "std"))]
-pub(crate) use none::Beside;
+pub(crate) use none::ExternalWindow;
 
 /// The slot of an external window. A breaker allocates the window at its first use, a model at
 /// once.
 pub(crate) trait Slot {
     /// The window, if it is allocated.
-    fn get(&self) -> Option<&Beside>;
+    fn get(&self) -> Option<&ExternalWindow>;
 
     /// The window of these rules, allocated if it is not yet; `None` for a trip in the word.
-    fn get_or_make(&self, rules: &Rules) -> Option<&Beside>;
+    fn get_or_make(&self, rules: &Rules) -> Option<&ExternalWindow>;
 
     /// The number of the calling thread, which chooses its shard: any, before the thread has one.
     fn thread(&self) -> usize;
@@ -60,7 +60,7 @@ pub(crate) trait Slot {
 pub(crate) struct Failure<'a> {
     /// The closed period in which its call was admitted.
     pub(crate) period: Period,
-    pub(crate) moment: Moment,
+    pub(crate) moment: TimeSample,
     /// The hints of the breaker, this failure's included. Read once the trip is decided.
     pub(crate) hints: &'a Hints,
 }
@@ -96,24 +96,24 @@ impl Failure<'_> {
     reason = "it always lives in a box of its own"
 )]
 #[derive(Debug)]
-pub(crate) enum Beside {
-    Stamps(stamps::Stamps),
-    Rate(rate::Rate),
+pub(crate) enum ExternalWindow {
+    FailureRing(failure_ring::FailureRing),
+    TimeBuckets(time_buckets::TimeBuckets),
 }
 
 #[cfg(feature = "std")]
-impl Beside {
+impl ExternalWindow {
     /// The external window of these rules, if they have one. `shards` is the number of threads that
     /// can count successes without contention.
     pub(crate) fn new(rules: &Rules, shards: impl FnOnce() -> usize) -> Option<Self> {
-        match rules.tally.window? {
+        match rules.trip_rule.window? {
             Window::InWord { .. } => None,
-            Window::Calls { .. } | Window::Failures { .. } => Some(Self::Stamps(
-                stamps::Stamps::new(rules.tally.most_failures()),
+            Window::Calls { .. } | Window::Failures { .. } => Some(Self::FailureRing(
+                failure_ring::FailureRing::new(rules.trip_rule.most_failures()),
             )),
-            Window::Rate { within_ms, .. } => {
-                Some(Self::Rate(rate::Rate::new(within_ms, shards())))
-            }
+            Window::TimeBuckets { within_ms, .. } => Some(Self::TimeBuckets(
+                time_buckets::TimeBuckets::new(within_ms, shards()),
+            )),
         }
     }
 
@@ -121,22 +121,22 @@ impl Beside {
     /// decision has the counts.
     pub(crate) fn fail(
         &self,
-        cell: &Cell,
+        cell: &AtomicWord,
         seen: Word,
         failure: Failure<'_>,
         rules: &Rules,
     ) -> Decided<Option<Count>, Recorded> {
         match self {
-            Self::Stamps(stamps) => stamps.fail(cell, seen, failure, rules),
-            Self::Rate(rate) => rate.fail(cell, seen, failure, rules),
+            Self::FailureRing(stamps) => stamps.fail(cell, seen, failure, rules),
+            Self::TimeBuckets(rate) => rate.fail(cell, seen, failure, rules),
         }
     }
 
     /// Counts a success of the closed period of `seen`, if this window has time buckets.
-    pub(crate) fn succeed(&self, thread: usize, cell: &Cell, seen: Word, now: u64) {
+    pub(crate) fn succeed(&self, thread: usize, cell: &AtomicWord, seen: Word, now: u64) {
         match self {
-            Self::Rate(rate) => rate.succeed(thread, cell, seen, now),
-            Self::Stamps(_) => {}
+            Self::TimeBuckets(rate) => rate.succeed(thread, cell, seen, now),
+            Self::FailureRing(_) => {}
         }
     }
 
@@ -144,16 +144,16 @@ impl Beside {
     #[inline]
     pub(crate) fn succeed_untimed(&self, thread: usize, generation: u16) -> bool {
         match self {
-            Self::Rate(rate) => rate.succeed_untimed(thread, generation),
-            Self::Stamps(_) => false,
+            Self::TimeBuckets(rate) => rate.succeed_untimed(thread, generation),
+            Self::FailureRing(_) => false,
         }
     }
 
     /// The counts in the window of a closed word at `now`.
     pub(crate) fn count(&self, word: Word, rules: &Rules, now: u64) -> Count {
         match (self, word.phase()) {
-            (Self::Stamps(stamps), Phase::Closed(_)) => stamps.count(word, rules, now),
-            (Self::Rate(rate), Phase::Closed(_)) => rate.count(word, now),
+            (Self::FailureRing(stamps), Phase::Closed(_)) => stamps.count(word, rules, now),
+            (Self::TimeBuckets(rate), Phase::Closed(_)) => rate.count(word, now),
             _ => Count::default(),
         }
     }

@@ -2,10 +2,10 @@
 
 use super::{
     super::{
-        cell::{Cell, Decided},
+        atomic_word::{AtomicWord, Decided},
         rules::Rules,
         step::Recorded,
-        tally::Count,
+        trip_rule::Count,
         word::Word,
     },
     Failure,
@@ -13,12 +13,12 @@ use super::{
 
 /// An external window, of which no value exists. The interface is the same as with `std`.
 #[derive(Debug)]
-pub(crate) enum Beside {}
+pub(crate) enum ExternalWindow {}
 
-impl Beside {
+impl ExternalWindow {
     pub(crate) const fn fail(
         &self,
-        _cell: &Cell,
+        _cell: &AtomicWord,
         _seen: Word,
         _failure: Failure<'_>,
         _rules: &Rules,
@@ -26,7 +26,7 @@ impl Beside {
         match *self {}
     }
 
-    pub(crate) const fn succeed(&self, _thread: usize, _cell: &Cell, _seen: Word, _now: u64) {
+    pub(crate) const fn succeed(&self, _thread: usize, _cell: &AtomicWord, _seen: Word, _now: u64) {
         match *self {}
     }
 

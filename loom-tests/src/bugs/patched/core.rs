@@ -8,11 +8,11 @@ pub(super) const PATCHES: &[Patch] = &[
         breaks: "I14, I15",
         what: "a success goes without the clock and the word although a run is to be ended",
         seen: UNSEEN,
-        model: "rate::a_success_without_the_clock_breaks_no_run_that_stands",
+        model: "time_buckets::a_success_without_the_clock_breaks_no_run_that_stands",
         gives_away: "not an outcome: applied | tripped",
         file: "core.rs",
         edits: &[(
-            "seen.is_of(period) && Tally::has_no_run(seen) && self.count_untimed(seen)",
+            "seen.is_of(period) && TripRule::has_no_run(seen) && self.count_untimed(seen)",
             "seen.is_of(period) && self.count_untimed(seen)",
         )],
     },

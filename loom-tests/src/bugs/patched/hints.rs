@@ -31,12 +31,12 @@ pub(super) const PATCHES: &[Patch] = &[
     },
     Patch {
         name: "a_slower_note_wins",
-        breaks: "notes",
+        breaks: "diagnostics",
         what: "a slower winner writes its note over a newer one",
         seen: "our own history",
-        model: "notes::the_last_transition_is_the_one_that_is_noted",
+        model: "diagnostics::the_last_transition_is_the_one_that_is_noted",
         gives_away: "the last is noted",
-        file: "notes.rs",
+        file: "diagnostics.rs",
         edits: &[(
             "if behind(generation) > behind(generation_of(stands)) {",
             "if false {",

@@ -1,12 +1,12 @@
 //! The tables of `bugs/patched.rs`, which `build.rs` reads.
 
 mod core;
-mod delivery;
+mod event_count;
+mod failure_ring;
 mod hints;
 mod orderings;
-mod rate;
-mod stamps;
-mod watch;
+mod time_buckets;
+mod transition_queue;
 
 /// A bug that is a few words in a shipped file. The rest of a row is as in `Bug`.
 pub(crate) struct Patch {
@@ -25,12 +25,12 @@ pub(crate) struct Patch {
 
 pub(crate) const TABLES: &[&[Patch]] = &[
     orderings::PATCHES,
-    stamps::PATCHES,
-    rate::PATCHES,
-    delivery::PATCHES,
+    failure_ring::PATCHES,
+    time_buckets::PATCHES,
+    transition_queue::PATCHES,
     core::PATCHES,
     hints::PATCHES,
-    watch::PATCHES,
+    event_count::PATCHES,
 ];
 
 /// Where a weaker ordering than is needed was seen.

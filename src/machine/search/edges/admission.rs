@@ -3,7 +3,7 @@
 use super::{
     super::super::{
         rules::Rules,
-        step::{Admission, Event, Moment, Step, admit, admit::Refusal, refuse},
+        step::{Admission, Event, Step, TimeSample, admit, admit::RejectReason, refuse},
         tick::{LeaseEnd, SLACK_MS},
         word::{HalfOpen, Hold, Phase, Word},
     },
@@ -11,7 +11,12 @@ use super::{
     Edge, i16_an_open_period_lasts_its_interval_or_hint, policy_interval,
 };
 
-pub(in super::super) fn check(before: Word, rules: &Rules, moment: Moment, step: &Step<Admission>) {
+pub(in super::super) fn check(
+    before: Word,
+    rules: &Rules,
+    moment: TimeSample,
+    step: &Step<Admission>,
+) {
     let edge = Edge {
         before,
         after: step.word,
@@ -38,9 +43,9 @@ fn the_verdict_matches_the_new_word(step: &Step<Admission>) {
         (Admitted(permit), Phase::Closed(_) | Phase::HalfOpen(_) | Phase::Held(Hold::Disabled)) => {
             permit == step.word.period()
         }
-        (Rejected(Refusal::Open { .. }), Phase::Open(_))
-        | (Rejected(Refusal::Busy { .. }), Phase::HalfOpen(_))
-        | (Rejected(Refusal::Forced), Phase::Held(Hold::ForcedOpen)) => true,
+        (Rejected(RejectReason::Open { .. }), Phase::Open(_))
+        | (Rejected(RejectReason::Busy { .. }), Phase::HalfOpen(_))
+        | (Rejected(RejectReason::Forced), Phase::Held(Hold::ForcedOpen)) => true,
         _ => false,
     };
     assert!(fits, "admission: {step:?}");
@@ -101,10 +106,10 @@ fn full_lease(edge: &Edge<'_>, probing: HalfOpen) -> u64 {
 /// I9. Taken slots reject at once, also on a clock that lags by a second behind the one that set
 /// the lease.
 fn i9_taken_slots_are_busy(edge: &Edge<'_>, probing: HalfOpen) {
-    let refusal = |Moment { now, .. }| refuse(edge.after, edge.rules, now);
+    let refusal = |TimeSample { now, .. }| refuse(edge.after, edge.rules, now);
     let rest = probing.lease_end.since(LeaseEnd::of(edge.moment.now));
     if probing.in_flight == edge.rules.probes {
-        let busy = |moment| matches!(refusal(moment), Some(Refusal::Busy { .. }));
+        let busy = |moment| matches!(refusal(moment), Some(RejectReason::Busy { .. }));
         assert!(busy(edge.moment), "I9: {edge:?}");
         if rest == full_lease(edge, probing) {
             let lagging = later(edge.moment.now, WRAP - SLACK_MS * MS);

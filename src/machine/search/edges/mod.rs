@@ -8,7 +8,7 @@ use super::{
     super::{
         legal::is_legal,
         rules::Rules,
-        step::{Admission, Cause, Change, Event, Moment, admit, admit::Refusal},
+        step::{Admission, Cause, Event, RawTransition, TimeSample, admit, admit::RejectReason},
         tick::{Deadline, SLACK_MS},
         word::{MAX_REOPENS, Phase, State, Word},
     },
@@ -22,7 +22,7 @@ struct Edge<'a> {
     after: Word,
     event: Event,
     /// Any moment, for a step that needs none.
-    moment: Moment,
+    moment: TimeSample,
     rules: &'a Rules,
 }
 
@@ -31,9 +31,9 @@ impl Edge<'_> {
         self.before.state() != self.after.state()
     }
 
-    fn change(&self) -> Change {
-        let Moment { now, .. } = self.moment;
-        Change::between(self.before, self.after, self.event, now, None, self.rules)
+    fn change(&self) -> RawTransition {
+        let TimeSample { now, .. } = self.moment;
+        RawTransition::between(self.before, self.after, self.event, now, None, self.rules)
     }
 }
 
@@ -130,7 +130,7 @@ fn reopens(word: Word) -> u8 {
 /// A new closed period counts nothing from an earlier one.
 fn a_closed_period_starts_empty(edge: &Edge<'_>) {
     if edge.after.is_closed() {
-        let fresh = Phase::Closed(edge.rules.tally.fresh(edge.moment.now));
+        let fresh = Phase::Closed(edge.rules.trip_rule.fresh(edge.moment.now));
         assert_eq!(edge.after.phase(), fresh, "fresh: {edge:?}");
     }
 }
@@ -166,13 +166,13 @@ fn i10_an_open_period_rejects_for_its_length(edge: &Edge<'_>, millis: u64) {
     let begun = u64::from(into_tick > 0 && millis > 0);
     let rejected = |millis| {
         let rest = Deadline::ticks(millis) + begun;
-        Admission::Rejected(Refusal::Open { rest })
+        Admission::Rejected(RejectReason::Open { rest })
     };
     let answer = |nanos| admit(edge.after, edge.rules, later(edge.moment.now, nanos)).verdict;
     let lagging = answer(WRAP - SLACK_MS * MS);
     assert_eq!(lagging, rejected(millis + SLACK_MS), "I10: {edge:?}");
     if millis > 0 {
-        let last = Admission::Rejected(Refusal::Open { rest: 1 });
+        let last = Admission::Rejected(RejectReason::Open { rest: 1 });
         assert_eq!(answer(0), rejected(millis), "I10: {edge:?}");
         assert_eq!(answer(millis * MS - 1), last, "I10: {edge:?}");
     }

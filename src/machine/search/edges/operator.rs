@@ -3,7 +3,7 @@
 use super::{
     super::super::{
         rules::Rules,
-        step::{Event, Moment, Step, Verb},
+        step::{Command, Event, Step, TimeSample},
         word::{State, Word},
     },
     Edge, i10_an_open_period_rejects_for_its_length,
@@ -11,9 +11,9 @@ use super::{
 
 pub(in super::super) fn check(
     before: Word,
-    verb: Verb,
+    verb: Command,
     rules: &Rules,
-    moment: Moment,
+    moment: TimeSample,
     step: &Step<State>,
 ) {
     let edge = Edge {
@@ -30,7 +30,7 @@ pub(in super::super) fn check(
 }
 
 /// I25.
-fn i25_a_verb_that_does_not_act_changes_no_bit(edge: &Edge<'_>, verb: Verb) {
+fn i25_a_verb_that_does_not_act_changes_no_bit(edge: &Edge<'_>, verb: Command) {
     let acted = acts(verb, edge.before.state());
     assert!(
         acted || edge.after == edge.before,
@@ -40,31 +40,31 @@ fn i25_a_verb_that_does_not_act_changes_no_bit(edge: &Edge<'_>, verb: Verb) {
 
 /// I25. Whether a verb is a transition. A transition raises the generation (I3), so that every
 /// earlier permit is stale (I4).
-fn acts(verb: Verb, found: State) -> bool {
+fn acts(verb: Command, found: State) -> bool {
     match verb {
-        Verb::ForceOpen => found != State::ForcedOpen,
-        Verb::Disable => found != State::Disabled,
-        Verb::Resume => matches!(found, State::ForcedOpen | State::Disabled),
-        Verb::OpenFor(_) | Verb::Reset => true,
+        Command::ForceOpen => found != State::ForcedOpen,
+        Command::Disable => found != State::Disabled,
+        Command::Resume => matches!(found, State::ForcedOpen | State::Disabled),
+        Command::OpenFor(_) | Command::Reset => true,
     }
 }
 
 /// I25. Every verb replaces the current state, and returns the state that it found.
-fn i25_each_verb_does_what_it_says(edge: &Edge<'_>, verb: Verb, answer: State) {
+fn i25_each_verb_does_what_it_says(edge: &Edge<'_>, verb: Command, answer: State) {
     let found = edge.before.state();
     let expected = match (verb, found) {
-        (Verb::ForceOpen, _) => State::ForcedOpen,
-        (Verb::Disable, _) => State::Disabled,
-        (Verb::OpenFor(_), _) | (Verb::Resume, State::ForcedOpen) => State::Open,
-        (Verb::Reset, _) | (Verb::Resume, State::Disabled) => State::Closed,
-        (Verb::Resume, found) => found,
+        (Command::ForceOpen, _) => State::ForcedOpen,
+        (Command::Disable, _) => State::Disabled,
+        (Command::OpenFor(_), _) | (Command::Resume, State::ForcedOpen) => State::Open,
+        (Command::Reset, _) | (Command::Resume, State::Disabled) => State::Closed,
+        (Command::Resume, found) => found,
     };
     assert_eq!(edge.after.state(), expected, "I25: {verb:?}: {edge:?}");
     assert_eq!(answer, found, "I25: {verb:?}: {edge:?}");
 }
 
 /// I25.
-fn i25_a_verb_opens_for_its_length(edge: &Edge<'_>, verb: Verb) {
+fn i25_a_verb_opens_for_its_length(edge: &Edge<'_>, verb: Command) {
     if let Some(length) = length_ms(edge.before, verb) {
         let reported = edge.change().open_ms;
         assert_eq!(reported, Some(length), "I25: {verb:?}: {edge:?}");
@@ -73,10 +73,10 @@ fn i25_a_verb_opens_for_its_length(edge: &Edge<'_>, verb: Verb) {
 }
 
 /// Length of the open period that a verb begins.
-fn length_ms(before: Word, verb: Verb) -> Option<u64> {
+fn length_ms(before: Word, verb: Command) -> Option<u64> {
     match verb {
-        Verb::OpenFor(millis) => Some(millis),
-        Verb::Resume if before.state() == State::ForcedOpen => Some(0),
+        Command::OpenFor(millis) => Some(millis),
+        Command::Resume if before.state() == State::ForcedOpen => Some(0),
         _ => None,
     }
 }

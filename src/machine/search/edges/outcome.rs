@@ -3,7 +3,7 @@
 use super::{
     super::super::{
         rules::Rules,
-        step::{Event, Recorded, Step, Vote},
+        step::{Event, Recorded, Report, Step},
         word::{HalfOpen, Period, Phase, State, Word},
     },
     super::inputs::at,
@@ -13,13 +13,13 @@ use super::{
 pub(in super::super) fn check(
     before: Word,
     permit: Period,
-    vote: Vote,
+    vote: Report,
     rules: &Rules,
     step: &Step<Recorded>,
 ) {
     let (moment, hint_ms) = match vote {
-        Vote::Failure { moment, hint_ms } => (moment, hint_ms),
-        Vote::Success { .. } | Vote::Ignored => (at(0), 0),
+        Report::Failure { moment, hint_ms } => (moment, hint_ms),
+        Report::Success { .. } | Report::Ignored => (at(0), 0),
     };
     let edge = Edge {
         before,
@@ -46,8 +46,8 @@ fn i4_a_stale_outcome_changes_no_bit(edge: &Edge<'_>, permit: Period) {
 }
 
 /// I13.
-fn i13_an_ignored_outcome_only_releases_its_slot(edge: &Edge<'_>, vote: Vote) {
-    if matches!(vote, Vote::Ignored) {
+fn i13_an_ignored_outcome_only_releases_its_slot(edge: &Edge<'_>, vote: Report) {
+    if matches!(vote, Report::Ignored) {
         let expected = match edge.before.phase() {
             Phase::HalfOpen(half_open) => edge.before.with_in_flight(half_open.in_flight - 1),
             _ => edge.before,
@@ -57,38 +57,40 @@ fn i13_an_ignored_outcome_only_releases_its_slot(edge: &Edge<'_>, vote: Vote) {
 }
 
 /// Each verdict is returned exactly when its event has happened.
-fn a_verdict_matches_its_event(edge: &Edge<'_>, permit: Period, vote: Vote, verdict: Recorded) {
+fn a_verdict_matches_its_event(edge: &Edge<'_>, permit: Period, vote: Report, verdict: Recorded) {
     let happened = match (edge.before.state(), edge.after.state()) {
         _ if permit != edge.before.period() => Recorded::Stale,
         (State::Closed, State::Open) => Recorded::Tripped,
         (State::HalfOpen, State::Open) => Recorded::Reopened,
         (State::HalfOpen, State::Closed) => Recorded::Recovered,
-        (State::Closed | State::HalfOpen, _) if !matches!(vote, Vote::Ignored) => Recorded::Applied,
+        (State::Closed | State::HalfOpen, _) if !matches!(vote, Report::Ignored) => {
+            Recorded::Applied
+        }
         _ => Recorded::Unrecorded,
     };
     assert_eq!(verdict, happened, "verdict: {vote:?}: {edge:?}");
 }
 
 /// Only a recorded failure trips.
-fn only_a_failure_trips(edge: &Edge<'_>, vote: Vote) {
+fn only_a_failure_trips(edge: &Edge<'_>, vote: Report) {
     let tripped = edge.before.is_closed() && !edge.after.is_closed();
-    let failed = matches!(vote, Vote::Failure { .. });
+    let failed = matches!(vote, Report::Failure { .. });
     assert!(failed || !tripped, "trip: {vote:?}: {edge:?}");
 }
 
 /// One failure reopens, and `probe_successes` successes recover. Before that a success releases its
 /// slot (I5).
-fn probes_decide_by_their_votes(edge: &Edge<'_>, vote: Vote) {
+fn probes_decide_by_their_votes(edge: &Edge<'_>, vote: Report) {
     let Phase::HalfOpen(half_open) = edge.before.phase() else {
         return;
     };
     match vote {
-        Vote::Ignored => {}
-        Vote::Failure { .. } => assert_eq!(edge.after.state(), State::Open, "probes: {edge:?}"),
-        Vote::Success { .. } if half_open.successes + 1 == edge.rules.probe_successes => {
+        Report::Ignored => {}
+        Report::Failure { .. } => assert_eq!(edge.after.state(), State::Open, "probes: {edge:?}"),
+        Report::Success { .. } if half_open.successes + 1 == edge.rules.probe_successes => {
             assert_eq!(edge.after.state(), State::Closed, "probes: {edge:?}");
         }
-        Vote::Success { .. } => {
+        Report::Success { .. } => {
             let expected = HalfOpen {
                 successes: half_open.successes + 1,
                 in_flight: half_open.in_flight - 1,

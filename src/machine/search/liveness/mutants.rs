@@ -6,7 +6,7 @@ use super::{
     super::{
         super::{
             rules::Rules,
-            step::{Admission, Step, admit, admit::Refusal},
+            step::{Admission, Step, admit, admit::RejectReason},
             tick::{Deadline, LeaseEnd},
             word::{Open, Origin, Phase, Word},
         },
@@ -37,7 +37,7 @@ fn a_machine_without_a_lease_never_closes() {
     let without: Admit = |word, rules, moment| match word.phase() {
         Phase::HalfOpen(half_open) if half_open.in_flight >= rules.probes => Step {
             word,
-            verdict: Admission::Rejected(Refusal::Busy { rest: 1 }),
+            verdict: Admission::Rejected(RejectReason::Busy { rest: 1 }),
         },
         _ => admit(word, rules, moment),
     };
@@ -68,7 +68,7 @@ fn a_deadline_compared_by_half_its_range_closes_too_late() {
         {
             Some(rest) => Step {
                 word,
-                verdict: Admission::Rejected(Refusal::Open { rest }),
+                verdict: Admission::Rejected(RejectReason::Open { rest }),
             },
             None => admit(word, rules, moment),
         },

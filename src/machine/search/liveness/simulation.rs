@@ -5,7 +5,9 @@ use std::cmp::max;
 use super::super::{
     super::{
         rules::Rules,
-        step::{Admission, Moment, Step, Verb, Vote, admit::Refusal, operate, report},
+        step::{
+            Admission, Command, Report, Step, TimeSample, admit::RejectReason, operate, report,
+        },
         tick::LeaseEnd,
         word::{MAX_REOPENS, Phase, State, Word},
     },
@@ -45,7 +47,7 @@ pub(super) struct Client {
 }
 
 /// The function that decides an admission: the shipped one, or a mutant.
-pub(super) type Admit = fn(Word, &Rules, Moment) -> Step<Admission>;
+pub(super) type Admit = fn(Word, &Rules, TimeSample) -> Step<Admission>;
 
 /// Effort to close a word.
 #[derive(Clone, Copy, Debug, Default)]
@@ -83,7 +85,7 @@ impl<'a> Simulation<'a> {
     /// Starts from this word at this moment; an operator resumes a held word.
     pub(super) fn from(word: Word, now: u64, rules: &'a Rules, admit: Admit) -> Self {
         let word = match word.phase() {
-            Phase::Held(_) => operate(word, Verb::Resume, rules, at(now)).word,
+            Phase::Held(_) => operate(word, Command::Resume, rules, at(now)).word,
             _ => word,
         };
         Self {
@@ -116,15 +118,15 @@ impl<'a> Simulation<'a> {
             Admission::Rejected(refusal) => {
                 self.rejected += 1;
                 self.wait(match refusal {
-                    Refusal::Open { rest } => rest * DEADLINE_TICK,
-                    Refusal::Busy { .. } => longest_lease(self.rules, self.word),
-                    Refusal::Forced => unreachable!("resumed at the beginning"),
+                    RejectReason::Open { rest } => rest * DEADLINE_TICK,
+                    RejectReason::Busy { .. } => longest_lease(self.rules, self.word),
+                    RejectReason::Forced => unreachable!("resumed at the beginning"),
                 });
             }
             Admission::Admitted(permit) => {
                 self.rejected = 0;
                 self.call(client);
-                let step = report(self.word, permit, Vote::Success { now: 0 }, self.rules);
+                let step = report(self.word, permit, Report::Success { now: 0 }, self.rules);
                 self.word = step.word;
             }
         }

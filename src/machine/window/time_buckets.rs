@@ -78,11 +78,11 @@ use crate::sync::{AtomicU64, CachePadded, Ordering, fence};
 
 use super::{
     super::{
-        cell::{Cell, Decided},
+        atomic_word::{AtomicWord, Decided},
         rules::Rules,
         step::{Recorded, Step},
-        tally::Count,
         tick::SLACK_MS,
+        trip_rule::Count,
         word::{Period, Phase, Word},
     },
     Failure,
@@ -105,7 +105,7 @@ const RANGE_NANOS: u64 = (1 << 40) * 250_000;
 
 /// Layout of a cell, and the length of a bucket.
 #[derive(Clone, Copy, Debug)]
-struct Scale {
+struct BucketLayout {
     bucket_nanos: u64,
     count_bits: u32,
     number_bits: u32,
@@ -116,7 +116,7 @@ const fn bits(most: u64) -> u32 {
     u64::BITS - most.leading_zeros()
 }
 
-impl Scale {
+impl BucketLayout {
     const fn new(within_ms: u32) -> Self {
         let bucket_nanos = bucket_nanos(within_ms);
         Self {
@@ -174,7 +174,7 @@ impl Cells {
     }
 
     /// The calls in the window up to the bucket `newest`, in the period that began in `start`.
-    fn sum(&self, newest: u64, start: u64, generation: u16, scale: Scale) -> u64 {
+    fn sum(&self, newest: u64, start: u64, generation: u16, scale: BucketLayout) -> u64 {
         let since = newest.wrapping_sub(start) & ((1 << START_BITS) - 1);
         (0..WINDOW)
             .take_while(|age| *age <= since)
@@ -193,19 +193,19 @@ impl Cells {
 
 /// The buckets.
 #[derive(Debug)]
-pub(crate) struct Rate {
-    scale: Scale,
+pub(crate) struct TimeBuckets {
+    scale: BucketLayout,
     newest: CachePadded<AtomicU64>,
     /// The counters of failures, then one shard of successes after the other.
     lines: Box<[Cells]>,
 }
 
-impl Rate {
+impl TimeBuckets {
     /// Buckets for a window of `within_ms`, with at least as many shards as that: a power of two,
     /// so that a thread's is found without a division.
     pub(crate) fn new(within_ms: u32, shards: usize) -> Self {
         Self {
-            scale: Scale::new(within_ms),
+            scale: BucketLayout::new(within_ms),
             newest: CachePadded::new(AtomicU64::new(0)),
             lines: (0..=shards.next_power_of_two())
                 .map(|_| Cells::new())
@@ -236,7 +236,7 @@ impl Rate {
     }
 
     /// Counts a success of the closed period of `seen` at `now`.
-    pub(crate) fn succeed(&self, thread: usize, cell: &Cell, seen: Word, now: u64) {
+    pub(crate) fn succeed(&self, thread: usize, cell: &AtomicWord, seen: Word, now: u64) {
         let bucket = self.publish(now, seen);
         self.add(self.shard(thread), cell, seen.period(), bucket);
     }
@@ -244,7 +244,7 @@ impl Rate {
     /// Records a failure.
     pub(crate) fn fail(
         &self,
-        cell: &Cell,
+        cell: &AtomicWord,
         seen: Word,
         failure: Failure<'_>,
         rules: &Rules,
@@ -271,7 +271,7 @@ impl Rate {
             newest
         };
         let sum = self.sum(seen, newest);
-        let rate_trips = rules.tally.judges(sum.failures, sum.calls());
+        let rate_trips = rules.trip_rule.judges(sum.failures, sum.calls());
         let decided = cell.transition(
             seen,
             (),
@@ -367,7 +367,7 @@ impl Rate {
 
     /// Counts a call of a closed period in a bucket that was the newest a moment ago, unless the
     /// period is over.
-    fn add(&self, line: &Cells, word: &Cell, period: Period, mut bucket: u64) -> bool {
+    fn add(&self, line: &Cells, word: &AtomicWord, period: Period, mut bucket: u64) -> bool {
         let generation = period.generation();
         loop {
             let cell = line.of(bucket);
@@ -419,7 +419,7 @@ impl Rate {
 
 /// The payload of time buckets after one more failure.
 pub(crate) const fn after_failure(payload: Payload, rules: &Rules) -> Payload {
-    payload.with_failure(rules.tally.run)
+    payload.with_failure(rules.trip_rule.run)
 }
 
 /// What a window covers: more than 32 bits, as its cells hold 100 million calls a second for a day.
@@ -449,15 +449,15 @@ mod tests {
     use super::*;
     use crate::{
         Policy, Trip,
-        machine::{hints::Hints, rules::tests::rules, step::Moment},
+        machine::{hints::Hints, rules::tests::rules, step::TimeSample},
     };
     use core::time::Duration;
 
     const MS: u64 = NANOS_PER_MS;
 
     /// A window of a second, so that a bucket is 100 ms, in a period that began long ago.
-    fn rate() -> (Rate, Word) {
-        (Rate::new(1_000, 2), Word::new(0))
+    fn rate() -> (TimeBuckets, Word) {
+        (TimeBuckets::new(1_000, 2), Word::new(0))
     }
 
     /// The word of a closed period of this generation.
@@ -465,19 +465,19 @@ mod tests {
         (0..generation).fold(Word::new(0), |word, _| word.begin_closed(0))
     }
 
-    fn cell(word: Word) -> Cell {
-        Cell::over(AtomicU64::new(word.bits()))
+    fn cell(word: Word) -> AtomicWord {
+        AtomicWord::over(AtomicU64::new(word.bits()))
     }
 
     /// A success in the current period.
-    fn succeed(rate: &Rate, thread: usize, generation: u16, now: u64) {
+    fn succeed(rate: &TimeBuckets, thread: usize, generation: u16, now: u64) {
         let word = of(generation);
         rate.succeed(thread, &cell(word), word, now);
     }
 
     const LONG_AGO: u64 = 1_000_000 * MS;
 
-    fn counted(rate: &Rate, word: Word, now: u64) -> (u32, u32) {
+    fn counted(rate: &TimeBuckets, word: Word, now: u64) -> (u32, u32) {
         let Count { failures, calls } = rate.count(word, now);
         (failures, calls)
     }
@@ -498,7 +498,7 @@ mod tests {
         let fails = |seen: Word| {
             let failure = Failure {
                 period: seen.period(),
-                moment: Moment { now: 0, salt: 0 },
+                moment: TimeSample { now: 0, salt: 0 },
                 hints: &hints,
             };
             rate.fail(&cell, seen, failure, &rules).verdict
@@ -511,7 +511,7 @@ mod tests {
     #[test]
     fn every_window_has_room_for_its_parts() {
         for within_ms in (100..=86_400_000).step_by(9_973).chain([86_400_000]) {
-            let scale = Scale::new(within_ms);
+            let scale = BucketLayout::new(within_ms);
             let generation_bits = u64::BITS - scale.count_bits - scale.number_bits;
             assert!(
                 (8..=9).contains(&generation_bits),
@@ -530,7 +530,7 @@ mod tests {
 
     #[test]
     fn the_parts_of_a_cell_spill_into_nothing_else() {
-        let scale = Scale::new(1_000);
+        let scale = BucketLayout::new(1_000);
         for bucket in [0, 1, RANGE_NANOS / scale.bucket_nanos, u64::MAX] {
             let empty = scale.empty(3, bucket);
             let full = empty + scale.most();
@@ -724,7 +724,7 @@ mod tests {
         let second = Duration::from_secs(1);
         let rules = rules(&Policy::new().trip(Trip::percent(50).min_calls(4).within(second)));
         let (rate, word) = rate();
-        let cell = Cell::over(AtomicU64::new(word.bits()));
+        let cell = AtomicWord::over(AtomicU64::new(word.bits()));
         let fail = || rate.fail(&cell, cell.load(), failure(cell.load()), &rules);
         succeed(&rate, 0, 0, LONG_AGO);
         succeed(&rate, 1, 0, LONG_AGO);
@@ -746,7 +746,7 @@ mod tests {
         let day = Duration::from_hours(24);
         let rules = rules(&Policy::new().trip(Trip::percent(1).min_calls(100).within(day)));
         for (failures, trips) in [(42_949_673, false), (47_474_747, false), (47_474_748, true)] {
-            let rate = Rate::new(86_400_000, 1);
+            let rate = TimeBuckets::new(86_400_000, 1);
             let cell = cell(of(0));
             let empty = rate.scale.empty(0, rate.publish(LONG_AGO, of(0)));
             let set = |line: &Cells, count| {
@@ -765,7 +765,7 @@ mod tests {
     fn a_failure_counts_the_successes_of_every_shard() {
         let second = Duration::from_secs(1);
         let rules = rules(&Policy::new().trip(Trip::percent(12).min_calls(1).within(second)));
-        let rate = Rate::new(1_000, 8);
+        let rate = TimeBuckets::new(1_000, 8);
         for thread in 0..8 {
             succeed(&rate, thread, 0, LONG_AGO);
         }
@@ -797,7 +797,7 @@ mod tests {
         static HINTS: Hints = Hints::over(AtomicU64::new(0));
         Failure {
             period: seen.period(),
-            moment: Moment {
+            moment: TimeSample {
                 now: LONG_AGO,
                 salt: 0,
             },
@@ -805,7 +805,7 @@ mod tests {
         }
     }
 
-    fn fail(rate: &Rate, cell: &Cell, seen: Word, rules: &Rules) -> Recorded {
+    fn fail(rate: &TimeBuckets, cell: &AtomicWord, seen: Word, rules: &Rules) -> Recorded {
         rate.fail(cell, seen, failure(seen), rules).verdict
     }
 

@@ -8,7 +8,7 @@
 //! healthy path needs no further branch.
 //!
 //! [`admit`]: super::step::admit()
-//! [`report`]: super::step::report()
+//! [`report`]: super::step::record()
 
 use super::{
     rules::Rules,
@@ -20,7 +20,7 @@ const NEVER: u64 = u64::MAX;
 
 /// The values that the word of a healthy call has.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Shortcut {
+pub(crate) struct FastPath {
     /// The state in which a call is admitted.
     state: u64,
     /// The payload that a success leaves as it is, under the mask `health`.
@@ -28,16 +28,16 @@ pub(crate) struct Shortcut {
     health: u64,
 }
 
-impl Shortcut {
+impl FastPath {
     pub(crate) const fn new(rules: &Rules) -> Self {
-        let healthy = rules.tally.healthy();
+        let healthy = rules.trip_rule.healthy();
         Self {
             state: CLOSED,
             healthy: match healthy {
                 Some(payload) => payload,
                 None => NEVER,
             },
-            health: rules.tally.health() | HEADER,
+            health: rules.trip_rule.health() | HEADER,
         }
     }
 
@@ -80,11 +80,11 @@ mod tests {
     /// Whether a call of a fresh breaker with this trip is let by, and its success.
     fn lets_by(trip: Trip) -> (bool, bool) {
         let rules = rules(&Policy::new().trip(trip));
-        let shortcut = Shortcut::new(&rules);
-        assert!(!shortcut.is_none());
-        let word = Word::new(rules.tally.fresh(0));
-        let success = shortcut.changes_nothing(word, word.period());
-        (shortcut.admits(word), success)
+        let fast_path = FastPath::new(&rules);
+        assert!(!fast_path.is_none());
+        let word = Word::new(rules.trip_rule.fresh(0));
+        let success = fast_path.changes_nothing(word, word.period());
+        (fast_path.admits(word), success)
     }
 
     #[test]
@@ -105,10 +105,10 @@ mod tests {
     #[test]
     fn a_disabled_fast_path_rejects_every_word() {
         let word = Word::new(0);
-        assert!(Shortcut::none().is_none());
-        assert!(!Shortcut::none().admits(word));
-        assert!(!Shortcut::none().changes_nothing(word, word.period()));
+        assert!(FastPath::none().is_none());
+        assert!(!FastPath::none().admits(word));
+        assert!(!FastPath::none().changes_nothing(word, word.period()));
         let opposite = Word::from_bits(!word.bits());
-        assert!(!Shortcut::none().changes_nothing(opposite, word.period()));
+        assert!(!FastPath::none().changes_nothing(opposite, word.period()));
     }
 }

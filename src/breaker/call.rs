@@ -5,7 +5,7 @@ use crate::{Ended, Error, Outcome, Rejected, classify, permit::FramePermit};
 use super::{Breaker, CallAsync, ticket::Ticket};
 
 /// The result of a call with what became of it, or why it was not made.
-pub(crate) type Told<T, E> = Result<Ran<T, E>, Rejected>;
+pub(crate) type CallResult<T, E> = Result<Ran<T, E>, Rejected>;
 
 /// The result of a call that was made, with what became of it.
 type Ran<T, E> = (Result<T, E>, Ended);
@@ -76,7 +76,7 @@ impl Breaker {
         &self,
         call: impl FnOnce() -> Result<T, E>,
         classify: impl FnOnce(&Result<T, E>) -> Outcome,
-    ) -> Told<T, E> {
+    ) -> CallResult<T, E> {
         let seen = match self.core.admit() {
             Ok(word) => {
                 let since = 0;

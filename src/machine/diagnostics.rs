@@ -20,9 +20,9 @@
 use crate::sync::{AtomicU64, Ordering};
 
 use super::{
-    step::{Cause, Change},
-    tally::Count,
+    step::{Cause, RawTransition},
     tick::Wrapping,
+    trip_rule::Count,
     word::State,
 };
 
@@ -36,12 +36,12 @@ const COUNT_MASK: u64 = (1 << FAILURES_SHIFT) - 1;
 
 /// The cold cells.
 #[derive(Debug)]
-pub(crate) struct Notes {
+pub(crate) struct Diagnostics {
     since: AtomicU64,
     counts: AtomicU64,
 }
 
-impl Notes {
+impl Diagnostics {
     /// No diagnostics, in two atomics that hold 0. The beginning of generation 0 is unknown.
     pub(crate) const fn over(since: AtomicU64, counts: AtomicU64) -> Self {
         Self { since, counts }
@@ -49,7 +49,7 @@ impl Notes {
 
     /// Records a transition that was made at `now`; `newest` loads the generation of the word. The
     /// counts that tripped are kept until the breaker recovers or an operator replaces the state.
-    pub(crate) fn write(&self, change: &Change, now: u64, newest: impl Fn() -> u16) {
+    pub(crate) fn write(&self, change: &RawTransition, now: u64, newest: impl Fn() -> u16) {
         let generation = change.generation;
         let count = match change.to {
             State::Open | State::HalfOpen if change.cause != Cause::Operator => change
@@ -119,17 +119,17 @@ const fn generation_of(cell: u64) -> u16 {
 mod tests {
     use super::*;
 
-    fn notes() -> Notes {
-        Notes::over(AtomicU64::new(0), AtomicU64::new(0))
+    fn diagnostics() -> Diagnostics {
+        Diagnostics::over(AtomicU64::new(0), AtomicU64::new(0))
     }
 
     /// Writes at once, as the thread that made the last transition, if it does not stop.
-    fn write(notes: &Notes, change: &Change, now: u64) {
-        notes.write(change, now, || change.generation);
+    fn write(diagnostics: &Diagnostics, change: &RawTransition, now: u64) {
+        diagnostics.write(change, now, || change.generation);
     }
 
-    fn change(to: State, generation: u16, count: Option<Count>) -> Change {
-        Change {
+    fn change(to: State, generation: u16, count: Option<Count>) -> RawTransition {
+        RawTransition {
             from: State::Closed,
             to,
             generation,
@@ -142,88 +142,88 @@ mod tests {
 
     #[test]
     fn the_first_period_has_no_notes() {
-        assert_eq!(notes().since(0), None);
-        assert_eq!(notes().count(0), None);
+        assert_eq!(diagnostics().since(0), None);
+        assert_eq!(diagnostics().count(0), None);
     }
 
     #[test]
     fn a_note_of_generation_0_replaces_none() {
-        let notes = notes();
-        write(&notes, &change(State::Open, 0, None), 1_000_000);
-        assert_eq!(notes.since(0), Some(Since::new(4)));
+        let diagnostics = diagnostics();
+        write(&diagnostics, &change(State::Open, 0, None), 1_000_000);
+        assert_eq!(diagnostics.since(0), Some(Since::new(4)));
     }
 
     #[test]
     fn a_reader_of_another_period_finds_none() {
-        let notes = notes();
-        write(&notes, &change(State::Open, 7, None), 1_000_000);
-        assert_eq!(notes.since(7), Some(Since::new(4)));
-        assert_eq!(notes.since(8), None);
-        assert_eq!(notes.since(6), None);
+        let diagnostics = diagnostics();
+        write(&diagnostics, &change(State::Open, 7, None), 1_000_000);
+        assert_eq!(diagnostics.since(7), Some(Since::new(4)));
+        assert_eq!(diagnostics.since(8), None);
+        assert_eq!(diagnostics.since(6), None);
     }
 
     #[test]
     fn a_late_writer_overwrites_nothing_newer() {
-        let notes = notes();
+        let diagnostics = diagnostics();
         for generation in [1, 30_000, 60_000, u16::MAX - 1, u16::MAX, 0] {
             let last = generation.wrapping_add(1);
             let newest = || last;
-            notes.write(&change(State::Closed, last, None), 2_000_000, newest);
-            notes.write(&change(State::Open, generation, None), 1_000_000, newest);
-            assert_eq!(notes.since(last), Some(Since::new(8)));
+            diagnostics.write(&change(State::Closed, last, None), 2_000_000, newest);
+            diagnostics.write(&change(State::Open, generation, None), 1_000_000, newest);
+            assert_eq!(diagnostics.since(last), Some(Since::new(8)));
         }
     }
 
     #[test]
     fn a_writer_that_stopped_for_half_the_generations_overwrites_nothing_newer() {
         for passed in [1, 0x7FFF, 0x8000, 40_000, u16::MAX] {
-            let (notes, newest) = (notes(), || passed);
-            notes.write(&change(State::Closed, passed, None), 2_000_000, newest);
-            notes.write(&change(State::Open, 0, None), 1_000_000, newest);
-            assert_eq!(notes.since(passed), Some(Since::new(8)), "{passed}");
+            let (diagnostics, newest) = (diagnostics(), || passed);
+            diagnostics.write(&change(State::Closed, passed, None), 2_000_000, newest);
+            diagnostics.write(&change(State::Open, 0, None), 1_000_000, newest);
+            assert_eq!(diagnostics.since(passed), Some(Since::new(8)), "{passed}");
             let next = passed.wrapping_add(1);
-            write(&notes, &change(State::Open, next, None), 3_000_000);
-            assert_eq!(notes.since(next), Some(Since::new(12)), "{passed}");
+            write(&diagnostics, &change(State::Open, next, None), 3_000_000);
+            assert_eq!(diagnostics.since(next), Some(Since::new(12)), "{passed}");
         }
     }
 
     #[test]
     fn the_counts_of_a_trip_last_until_recovery() {
-        let notes = notes();
+        let diagnostics = diagnostics();
         let count = Count {
             failures: 3,
             calls: 9,
         };
-        write(&notes, &change(State::Open, 1, Some(count)), 0);
-        assert_eq!(notes.count(1), Some(count));
-        write(&notes, &change(State::HalfOpen, 2, None), 0);
-        write(&notes, &change(State::Open, 3, None), 0);
-        assert_eq!(notes.count(3), Some(count));
-        write(&notes, &change(State::Closed, 4, None), 0);
-        assert_eq!(notes.count(4), None);
+        write(&diagnostics, &change(State::Open, 1, Some(count)), 0);
+        assert_eq!(diagnostics.count(1), Some(count));
+        write(&diagnostics, &change(State::HalfOpen, 2, None), 0);
+        write(&diagnostics, &change(State::Open, 3, None), 0);
+        assert_eq!(diagnostics.count(3), Some(count));
+        write(&diagnostics, &change(State::Closed, 4, None), 0);
+        assert_eq!(diagnostics.count(4), None);
     }
 
     #[test]
     fn counts_saturate_and_change_no_other_field() {
-        let notes = notes();
+        let diagnostics = diagnostics();
         for most in [(1 << 24) - 1, 1 << 24, u32::MAX] {
             let count = Count {
                 failures: most,
                 calls: most,
             };
-            write(&notes, &change(State::Open, 1, Some(count)), 0);
+            write(&diagnostics, &change(State::Open, 1, Some(count)), 0);
             let saturated = most.min((1 << 24) - 1);
             let expected = Count {
                 failures: saturated,
                 calls: saturated,
             };
-            assert_eq!(notes.count(1), Some(expected));
+            assert_eq!(diagnostics.count(1), Some(expected));
         }
     }
 
     #[test]
     fn an_operator_replaces_the_counts_too() {
-        let notes = notes();
+        let diagnostics = diagnostics();
         let tripped = change(
             State::Open,
             1,
@@ -232,19 +232,19 @@ mod tests {
                 calls: 9,
             }),
         );
-        write(&notes, &tripped, 0);
+        write(&diagnostics, &tripped, 0);
         let cause = Cause::Operator;
         write(
-            &notes,
-            &Change {
+            &diagnostics,
+            &RawTransition {
                 cause,
                 ..change(State::Open, 2, None)
             },
             0,
         );
-        assert_eq!(notes.count(2), None);
+        assert_eq!(diagnostics.count(2), None);
         assert_eq!(
-            notes.since(2),
+            diagnostics.since(2),
             Some(Since::new(0)),
             "tick 0 is a time like any other"
         );
@@ -252,14 +252,14 @@ mod tests {
 
     #[test]
     fn a_missed_transition_loses_the_counts_and_nothing_else() {
-        let notes = notes();
+        let diagnostics = diagnostics();
         let count = Count {
             failures: 3,
             calls: 9,
         };
-        write(&notes, &change(State::Open, 1, Some(count)), 0);
-        write(&notes, &change(State::Open, 3, None), 9_000_000);
-        assert_eq!(notes.count(3), None);
-        assert_eq!(notes.since(3), Some(Since::new(36)));
+        write(&diagnostics, &change(State::Open, 1, Some(count)), 0);
+        write(&diagnostics, &change(State::Open, 3, None), 9_000_000);
+        assert_eq!(diagnostics.count(3), None);
+        assert_eq!(diagnostics.since(3), Some(Since::new(36)));
     }
 }

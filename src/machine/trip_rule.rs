@@ -45,7 +45,7 @@ pub(crate) enum Window {
     /// `k` failures within a time, in a failure ring.
     Failures { k: u16, within_ms: u64 },
     /// A failure rate within a time, in time buckets.
-    Rate {
+    TimeBuckets {
         percent: u8,
         min_calls: u32,
         within_ms: u32,
@@ -54,7 +54,7 @@ pub(crate) enum Window {
 
 /// The trip, compiled.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Tally {
+pub(crate) struct TripRule {
     /// The failures in a row that trip.
     pub(crate) run: Option<u16>,
     pub(crate) window: Option<Window>,
@@ -80,25 +80,27 @@ impl Threshold {
     }
 }
 
-impl Tally {
+impl TripRule {
     /// The payload of a closed period that begins at `now`, without counts.
     #[inline]
     pub(crate) const fn fresh(&self, now: u64) -> u64 {
         match self.window {
             Some(Window::InWord { .. }) => 1,
-            Some(Window::Rate { within_ms, .. }) => Payload::starting_at(now, within_ms).bits(),
+            Some(Window::TimeBuckets { within_ms, .. }) => {
+                Payload::starting_at(now, within_ms).bits()
+            }
             _ => 0,
         }
     }
 
-    /// The payload that one more success leaves as it is, under the mask [`Tally::health`]; `None`
+    /// The payload that one more success leaves as it is, under the mask [`TripRule::health`]; `None`
     /// if every success writes.
     pub(crate) const fn healthy(&self) -> Option<u64> {
         match self.window {
             None | Some(Window::Failures { .. }) => Some(0),
             Some(Window::InWord { span, .. }) => Some(1 << span),
             Some(Window::Calls { span, .. }) => Some(Payload::of_successes(span).bits()),
-            Some(Window::Rate { .. }) => None,
+            Some(Window::TimeBuckets { .. }) => None,
         }
     }
 
@@ -157,7 +159,7 @@ impl Tally {
     #[cfg(feature = "std")]
     pub(crate) const fn judges(&self, failures: u64, calls: u64) -> bool {
         match self.window {
-            Some(Window::Rate {
+            Some(Window::TimeBuckets {
                 percent, min_calls, ..
             }) => calls >= min_calls as u64 && failures * 100 >= percent as u64 * calls,
             _ => false,
@@ -212,17 +214,17 @@ impl Tally {
 
     /// Whether a failure is recorded in an external window first.
     #[inline]
-    pub(crate) const fn is_beside(&self) -> bool {
+    pub(crate) const fn is_external(&self) -> bool {
         matches!(
             self.window,
-            Some(Window::Calls { .. } | Window::Failures { .. } | Window::Rate { .. })
+            Some(Window::Calls { .. } | Window::Failures { .. } | Window::TimeBuckets { .. })
         )
     }
 
     /// Whether a success is counted in time buckets.
     #[inline]
-    pub(crate) const fn is_rate(&self) -> bool {
-        matches!(self.window, Some(Window::Rate { .. }))
+    pub(crate) const fn is_time_buckets(&self) -> bool {
+        matches!(self.window, Some(Window::TimeBuckets { .. }))
     }
 
     /// Whether a closed word can carry this payload.
@@ -230,15 +232,15 @@ impl Tally {
     pub(crate) const fn is_legal(&self, payload: u64) -> bool {
         match self.window {
             Some(Window::InWord { span, .. }) => payload > 0 && seen(payload) <= span as u32,
-            Some(Window::Calls { span, .. }) => self.is_legal_beside(payload, span as u64),
-            Some(_) => self.is_legal_beside(payload, 0),
+            Some(Window::Calls { span, .. }) => self.is_legal_external(payload, span as u64),
+            Some(_) => self.is_legal_external(payload, 0),
             None => payload <= u16::MAX as u64,
         }
     }
 
     /// The same for an external window, which counts successes up to `most`.
     #[cfg(test)]
-    const fn is_legal_beside(&self, payload: u64, most: u64) -> bool {
+    const fn is_legal_external(&self, payload: u64, most: u64) -> bool {
         let run = Payload::new(payload).run();
         let short_enough = match self.run {
             Some(longest) => run < longest as u64,
@@ -284,23 +286,23 @@ const fn outcomes(payload: u64, n: u32) -> u64 {
 mod tests {
     use super::*;
 
-    const fn window(span: u8, run: Option<u16>, threshold: Threshold) -> Tally {
-        Tally {
+    const fn window(span: u8, run: Option<u16>, threshold: Threshold) -> TripRule {
+        TripRule {
             run,
             window: Some(Window::InWord { span, threshold }),
         }
     }
 
     /// Plays `calls` (`x` fails) and returns the call after which the trip is decided.
-    fn played(tally: Tally, calls: &str) -> (u64, Option<usize>) {
-        let mut payload = tally.fresh(0);
+    fn played(trip_rule: TripRule, calls: &str) -> (u64, Option<usize>) {
+        let mut payload = trip_rule.fresh(0);
         for (i, call) in calls.bytes().enumerate() {
             payload = match call {
-                b'x' => tally.failure(payload),
-                _ => tally.success(payload),
+                b'x' => trip_rule.failure(payload),
+                _ => trip_rule.success(payload),
             };
-            assert!(tally.is_legal(payload));
-            if call == b'x' && tally.trips(payload) {
+            assert!(trip_rule.is_legal(payload));
+            if call == b'x' && trip_rule.trips(payload) {
                 return (payload, Some(i));
             }
         }
@@ -309,31 +311,31 @@ mod tests {
 
     #[test]
     fn a_run_trips_at_its_length_and_a_success_breaks_it() {
-        let tally = Tally {
+        let trip_rule = TripRule {
             run: Some(3),
             window: None,
         };
-        assert_eq!(played(tally, "xxoxxoxxx"), (3, Some(8)));
-        assert_eq!(tally.healthy(), Some(tally.fresh(0)));
+        assert_eq!(played(trip_rule, "xxoxxoxxx"), (3, Some(8)));
+        assert_eq!(trip_rule.healthy(), Some(trip_rule.fresh(0)));
     }
 
     #[test]
     fn a_run_saturates() {
-        let tally = Tally {
+        let trip_rule = TripRule {
             run: None,
             window: None,
         };
-        assert_eq!(tally.failure(65_535), 65_535);
-        assert_eq!(tally.failure(65_534), 65_535);
+        assert_eq!(trip_rule.failure(65_535), 65_535);
+        assert_eq!(trip_rule.failure(65_534), 65_535);
     }
 
     #[test]
     fn a_window_forgets_its_oldest_call() {
-        let tally = window(4, None, Threshold::Failures(3));
-        assert_eq!(played(tally, "xxoox").1, None);
-        assert_eq!(played(tally, "xxox").1, Some(3));
-        assert_eq!(played(tally, "xooxx").1, None);
-        assert_eq!(played(tally, "xoox").1, None);
+        let trip_rule = window(4, None, Threshold::Failures(3));
+        assert_eq!(played(trip_rule, "xxoox").1, None);
+        assert_eq!(played(trip_rule, "xxox").1, Some(3));
+        assert_eq!(played(trip_rule, "xooxx").1, None);
+        assert_eq!(played(trip_rule, "xoox").1, None);
     }
 
     #[test]
@@ -364,33 +366,33 @@ mod tests {
                 min_calls: 4,
             },
         ] {
-            let tally = window(4, Some(5), threshold);
-            assert_eq!(played(tally, "xxxoxxxxx").1, Some(7));
+            let trip_rule = window(4, Some(5), threshold);
+            assert_eq!(played(trip_rule, "xxxoxxxxx").1, Some(7));
         }
     }
 
     #[test]
     fn a_run_of_nothing_but_failures_is_not_lengthened_by_the_leading_one() {
-        let tally = window(20, Some(5), Threshold::Failures(20));
-        assert_eq!(played(tally, "xxxx").1, None);
-        assert_eq!(played(tally, "xxxxx").1, Some(4));
+        let trip_rule = window(20, Some(5), Threshold::Failures(20));
+        assert_eq!(played(trip_rule, "xxxx").1, None);
+        assert_eq!(played(trip_rule, "xxxxx").1, Some(4));
     }
 
     #[test]
     fn a_full_window_of_successes_stays_as_it_is() {
         for span in 1..=MAX_IN_WORD {
             for run in [None, Some(1), Some(MAX_IN_WORD)] {
-                let tally = window(u8::try_from(span).unwrap(), run, Threshold::Failures(span));
-                let (payload, _) = played(tally, &"o".repeat(usize::from(span)));
-                assert_eq!(Some(payload), tally.healthy());
-                assert_eq!(tally.success(payload), payload);
+                let trip_rule = window(u8::try_from(span).unwrap(), run, Threshold::Failures(span));
+                let (payload, _) = played(trip_rule, &"o".repeat(usize::from(span)));
+                assert_eq!(Some(payload), trip_rule.healthy());
+                assert_eq!(trip_rule.success(payload), payload);
             }
         }
     }
 
     #[test]
     fn the_widest_window_fits_its_payload() {
-        let tally = window(
+        let trip_rule = window(
             45,
             Some(45),
             Threshold::Percent {
@@ -398,11 +400,11 @@ mod tests {
                 min_calls: 45,
             },
         );
-        let (payload, at) = played(tally, &"x".repeat(45));
+        let (payload, at) = played(trip_rule, &"x".repeat(45));
         assert_eq!(at, Some(44));
         assert_eq!(payload, (1 << 46) - 1);
         assert_eq!(
-            tally.count(payload),
+            trip_rule.count(payload),
             Count {
                 failures: 45,
                 calls: 45
@@ -411,9 +413,9 @@ mod tests {
     }
 
     #[cfg(feature = "std")]
-    const RATE: Tally = Tally {
+    const RATE: TripRule = TripRule {
         run: None,
-        window: Some(Window::Rate {
+        window: Some(Window::TimeBuckets {
             percent: 50,
             min_calls: 4,
             within_ms: 1_000,
@@ -429,7 +431,7 @@ mod tests {
         assert!(!judged(1, 4), "a quarter");
         assert!(!judged(3, 7), "just less than half");
         assert!(!judged(3, 3), "too few calls");
-        let alone = Tally {
+        let alone = TripRule {
             run: Some(1),
             window: None,
         };
@@ -446,8 +448,8 @@ mod tests {
         });
         let others = [None, calls];
         assert!(others.iter().all(|&window| {
-            let tally = Tally { run: None, window };
-            tally.fresh(700_000_000) == 0
+            let trip_rule = TripRule { run: None, window };
+            trip_rule.fresh(700_000_000) == 0
         }));
     }
 
@@ -456,7 +458,7 @@ mod tests {
     fn each_window_says_where_its_calls_are_counted() {
         let threshold = Threshold::Failures(1);
         let k = 1;
-        for (window, is_beside, is_rate) in [
+        for (window, is_external, is_time_buckets) in [
             (None, false, false),
             (Some(Window::InWord { span: 9, threshold }), false, false),
             (
@@ -470,8 +472,11 @@ mod tests {
             (Some(Window::Failures { k, within_ms: 10 }), true, false),
             (RATE.window, true, true),
         ] {
-            let tally = Tally { run: None, window };
-            assert_eq!((tally.is_beside(), tally.is_rate()), (is_beside, is_rate));
+            let trip_rule = TripRule { run: None, window };
+            assert_eq!(
+                (trip_rule.is_external(), trip_rule.is_time_buckets()),
+                (is_external, is_time_buckets)
+            );
         }
     }
 
@@ -481,9 +486,9 @@ mod tests {
         use crate::machine::word::{Hold, Word};
         let clean = Payload::new(7).without_run();
         let failing = clean.with_failure(Some(2));
-        assert!(Tally::has_no_run(Word::new(clean.bits())));
-        assert!(!Tally::has_no_run(Word::new(failing.bits())));
+        assert!(TripRule::has_no_run(Word::new(clean.bits())));
+        assert!(!TripRule::has_no_run(Word::new(failing.bits())));
         let forced = Word::new(0).begin_held(Hold::ForcedOpen);
-        assert!(!Tally::has_no_run(forced));
+        assert!(!TripRule::has_no_run(forced));
     }
 }

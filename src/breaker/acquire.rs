@@ -7,7 +7,7 @@ use crate::{
     Admitted, Permit, Rejected,
     machine::{
         core::Done,
-        step::{Admission, Event, admit::Refusal},
+        step::{Admission, Event, admit::RejectReason},
         word::{Period, Word},
     },
 };
@@ -86,7 +86,9 @@ impl Breaker {
     fn peek_slow(&self, word: Word) -> Result<(), Rejected> {
         match self.core.peek(word, self.now()) {
             #[cfg(feature = "std")]
-            Some(Refusal::Busy { .. }) if scope::is_within_probe(self, word.period()) => Ok(()),
+            Some(RejectReason::Busy { .. }) if scope::is_within_probe(self, word.period()) => {
+                Ok(())
+            }
             Some(refusal) => Err(self.refused(refusal, word)),
             None => Ok(()),
         }
@@ -96,8 +98,8 @@ impl Breaker {
     /// asks to make it.
     #[cfg(feature = "tower")]
     #[cold]
-    pub(crate) fn turned_away(&self, rejected: &Rejected) {
-        self.tell_of_call(|listener| listener.on_rejected(rejected));
+    pub(crate) fn notify_rejected(&self, rejected: &Rejected) {
+        self.notify_of_call(|listener| listener.on_rejected(rejected));
     }
 
     /// [`Breaker::acquire`] of a healthy call; `None` says nothing.
@@ -147,7 +149,7 @@ impl Breaker {
             |refusal, now| self.refuse(seen, refusal, now),
             |done| self.answer(done),
         );
-        self.tell_of_call(|listener| match &acquired {
+        self.notify_of_call(|listener| match &acquired {
             Ok(ticket) => listener.on_admitted(&self.admitted(ticket.period)),
             Err(rejected) => listener.on_rejected(rejected),
         });
@@ -156,9 +158,11 @@ impl Breaker {
 
     /// Rejects a call that is not a part of a probe; the word did not change.
     #[inline]
-    fn refuse(&self, seen: Word, refusal: Refusal, now: u64) -> Result<Ticket, Rejected> {
+    fn refuse(&self, seen: Word, refusal: RejectReason, now: u64) -> Result<Ticket, Rejected> {
         #[cfg(feature = "std")]
-        if matches!(refusal, Refusal::Busy { .. }) && scope::is_within_probe(self, seen.period()) {
+        if matches!(refusal, RejectReason::Busy { .. })
+            && scope::is_within_probe(self, seen.period())
+        {
             let period = seen.period().uncounted();
             return Ok(Ticket { period, since: now });
         }
@@ -187,7 +191,7 @@ impl Breaker {
         Ticket { period, since }
     }
 
-    fn refused(&self, refusal: Refusal, word: Word) -> Rejected {
+    fn refused(&self, refusal: RejectReason, word: Word) -> Rejected {
         Rejected::new(refusal, word.generation(), self.cold.name)
     }
 

@@ -13,9 +13,9 @@ use super::{step::Step, word::Word};
 
 /// The shared word.
 #[derive(Debug)]
-pub(crate) struct Cell(AtomicU64);
+pub(crate) struct AtomicWord(AtomicU64);
 
-impl Cell {
+impl AtomicWord {
     /// A word in an atomic that holds its bits.
     pub(crate) const fn over(word: AtomicU64) -> Self {
         Self(word)
@@ -128,10 +128,10 @@ impl<C, V> Decided<C, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use core::cell::Cell as Plain;
+    use core::cell::Cell;
 
-    fn cell() -> Cell {
-        Cell::over(AtomicU64::new(Word::new(0).bits()))
+    fn cell() -> AtomicWord {
+        AtomicWord::over(AtomicU64::new(Word::new(0).bits()))
     }
 
     fn add_one(word: Word) -> Step<()> {
@@ -145,7 +145,7 @@ mod tests {
     fn a_failed_cas_prepares_and_decides_again() {
         let cell = cell();
         let old = cell.load();
-        let prepared = Plain::new(0);
+        let prepared = Cell::new(0);
         let prepare = || {
             prepared.set(prepared.get() + 1);
             prepared.get()

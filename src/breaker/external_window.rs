@@ -6,7 +6,7 @@ use std::{boxed::Box, sync::OnceLock, thread};
 use crate::{
     machine::{
         rules::Rules,
-        window::{Beside, Slot},
+        window::{ExternalWindow, Slot},
     },
     sync::{AtomicU64, Ordering},
 };
@@ -16,7 +16,7 @@ const MOST_SHARDS: usize = 64;
 
 /// The slot of an external window. The first failure fills it; for time buckets, the first call
 /// that ends.
-pub(super) struct LazyWindow(OnceLock<Option<Box<Beside>>>);
+pub(super) struct LazyWindow(OnceLock<Option<Box<ExternalWindow>>>);
 
 impl LazyWindow {
     pub(super) const fn new() -> Self {
@@ -26,12 +26,12 @@ impl LazyWindow {
 
 impl Slot for LazyWindow {
     #[inline]
-    fn get(&self) -> Option<&Beside> {
+    fn get(&self) -> Option<&ExternalWindow> {
         self.0.get()?.as_deref()
     }
 
-    fn get_or_make(&self, rules: &Rules) -> Option<&Beside> {
-        let made = || Beside::new(rules, shards).map(Box::new);
+    fn get_or_make(&self, rules: &Rules) -> Option<&ExternalWindow> {
+        let made = || ExternalWindow::new(rules, shards).map(Box::new);
         self.0.get_or_init(made).as_deref()
     }
 

@@ -4,8 +4,8 @@ use crate::{
     listener::{CallListener, catch_panic},
     machine::{
         core::Done,
-        step::{Change, Event},
-        tally::Count,
+        step::{Event, RawTransition},
+        trip_rule::Count,
         word::Word,
     },
 };
@@ -35,35 +35,35 @@ impl Breaker {
         now: u64,
         counted: Option<Count>,
     ) {
-        let change = Change::between(before, after, event, now, counted, &self.core.rules);
+        let change = RawTransition::between(before, after, event, now, counted, &self.core.rules);
         let newest = || self.core.load().generation();
-        let note = || self.cold.notes.write(&change, now, newest);
+        let note = || self.cold.diagnostics.write(&change, now, newest);
         // Before the listeners, who may take their time.
         #[cfg(feature = "watch")]
-        self.cold.bell.ring_after(note);
+        self.cold.event_count.notify_after(note);
         #[cfg(not(feature = "watch"))]
         note();
         #[cfg(feature = "std")]
-        self.cold.audience.tell(newest, change, self.cold.name);
+        self.cold.listeners.notify(newest, change, self.cold.name);
     }
 
     /// Tells every call listener of something.
-    pub(super) fn tell_of_call(&self, tell: impl Fn(&dyn CallListener)) {
+    pub(super) fn notify_of_call(&self, tell: impl Fn(&dyn CallListener)) {
         if let Some(listener) = self.cold.call_listener {
             catch_panic(|| tell(listener));
         }
         #[cfg(feature = "std")]
-        for listener in self.cold.audience.call_listeners() {
+        for listener in self.cold.listeners.call_listeners() {
             catch_panic(|| tell(&**listener));
         }
     }
 }
 
 #[cfg(feature = "std")]
-pub(super) use audience::Audience;
+pub(super) use listeners::Listeners;
 
 #[cfg(feature = "std")]
-mod audience {
+mod listeners {
     use core::{fmt, time::Duration};
     use std::sync::Arc;
 
@@ -72,19 +72,19 @@ mod audience {
         breaker::per_process::PerProcess,
         listener::{CallListener, Listener, catch_panic},
         machine::{
-            delivery::{Delivery, Told},
-            step::Change,
+            step::RawTransition,
+            transition_queue::{QueuedTransition, TransitionQueue},
         },
     };
 
     /// The listeners of a breaker and what they are to be told.
-    pub(in crate::breaker) struct Audience {
+    pub(in crate::breaker) struct Listeners {
         fixed: &'static [&'static dyn Listener],
         shared: Option<Box<Shared>>,
         /// The generation of the first transition that the listeners are notified of.
         first: u16,
         /// Made for that transition.
-        delivery: PerProcess<Delivery>,
+        queue: PerProcess<TransitionQueue>,
     }
 
     /// The listeners that were made at run time.
@@ -94,13 +94,13 @@ mod audience {
         call_listeners: Vec<Arc<dyn CallListener>>,
     }
 
-    impl Audience {
+    impl Listeners {
         pub(in crate::breaker) const fn new(fixed: &'static [&'static dyn Listener]) -> Self {
             Self {
                 fixed,
                 shared: None,
                 first: 1,
-                delivery: PerProcess::new(),
+                queue: PerProcess::new(),
             }
         }
 
@@ -110,7 +110,7 @@ mod audience {
             // Most breakers have one, and a set has many breakers.
             listeners.reserve_exact(1);
             listeners.push(listener);
-            if !self.delivery.is_made() {
+            if !self.queue.is_made() {
                 self.first = generation.wrapping_add(1);
             }
         }
@@ -133,26 +133,26 @@ mod audience {
             shared.map_or(&[], |shared| &shared.call_listeners)
         }
 
-        /// Tells of a transition, unless another thread (or a listener's caller) is telling: then that
+        /// Tells of a transition, unless another thread (or a listener's caller) is dispatching: then that
         /// one will.
-        pub(super) fn tell(
+        pub(super) fn notify(
             &self,
             newest: impl Fn() -> u16,
-            change: Change,
+            change: RawTransition,
             name: Option<&'static str>,
         ) {
             if self.fixed.is_empty() && self.shared().is_empty() {
                 return;
             }
             // Any of the threads that notify may make it: all know where it begins.
-            let delivery = self.delivery.get_or_make(|parent| match parent {
+            let queue = self.queue.get_or_make(|parent| match parent {
                 Some(parent) => parent.in_child(change.generation),
-                None => Delivery::from(self.first),
+                None => TransitionQueue::from(self.first),
             });
-            if !delivery.post(change, newest) {
+            if !queue.push(change, newest) {
                 return;
             }
-            while let Some(told) = delivery.take() {
+            while let Some(told) = queue.pop() {
                 let transition = transition(told, name);
                 let fixed = self.fixed.iter().copied();
                 let shared = self.shared().iter().map(|shared| &**shared);
@@ -163,7 +163,10 @@ mod audience {
         }
     }
 
-    fn transition(Told { change, missed }: Told, name: Option<&'static str>) -> Transition {
+    fn transition(
+        QueuedTransition { change, missed }: QueuedTransition,
+        name: Option<&'static str>,
+    ) -> Transition {
         Transition {
             name,
             from: change.from,
@@ -178,9 +181,9 @@ mod audience {
         }
     }
 
-    impl fmt::Debug for Audience {
+    impl fmt::Debug for Listeners {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.debug_struct("Audience")
+            f.debug_struct("Listeners")
                 .field("listeners", &(self.fixed.len() + self.shared().len()))
                 .finish_non_exhaustive()
         }

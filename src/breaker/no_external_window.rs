@@ -2,7 +2,7 @@
 
 use crate::machine::{
     rules::Rules,
-    window::{Beside, Slot},
+    window::{ExternalWindow, Slot},
 };
 
 /// The slot of an external window, of which no value exists.
@@ -15,11 +15,11 @@ impl LazyWindow {
 }
 
 impl Slot for LazyWindow {
-    fn get(&self) -> Option<&Beside> {
+    fn get(&self) -> Option<&ExternalWindow> {
         None
     }
 
-    fn get_or_make(&self, _: &Rules) -> Option<&Beside> {
+    fn get_or_make(&self, _: &Rules) -> Option<&ExternalWindow> {
         None
     }
 

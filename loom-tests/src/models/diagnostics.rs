@@ -2,7 +2,7 @@
 
 use crate::{
     harness::{Model, Scenario},
-    machine::step::{Change, Event, Verb},
+    machine::step::{Command, Event, RawTransition},
     scene::{NOW, SECOND, closed, rules},
     subject::{Subject, Teller},
 };
@@ -11,8 +11,9 @@ use crate::{
 pub(crate) fn the_last_transition_is_the_one_that_is_noted<S: Subject>() -> Model {
     let begin = || (S::at(closed(&rules()), rules()), S::Teller::beginning_at(1));
     let act = |(subject, teller): &(S, S::Teller), now: u64| {
-        let did = subject.operate(Verb::Reset, now);
-        let change = Change::between(did.before, did.after, Event::Operate, now, None, &rules());
+        let did = subject.operate(Command::Reset, now);
+        let change =
+            RawTransition::between(did.before, did.after, Event::Operate, now, None, &rules());
         teller.note(change, now, &|| subject.word().generation());
         change.generation
     };

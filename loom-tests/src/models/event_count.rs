@@ -4,7 +4,7 @@ use loom::sync::atomic::{AtomicBool, Ordering};
 
 use crate::{
     harness::{Model, Scenario},
-    machine::step::Verb,
+    machine::step::Command,
     scene::{NOW, closed, rules},
     subject::{Subject, Waker},
 };
@@ -79,13 +79,13 @@ impl<S: Subject> Watched<S> {
     }
 
     fn reset(&self) {
-        self.subject.operate(Verb::Reset, NOW);
-        self.waker.ring();
+        self.subject.operate(Command::Reset, NOW);
+        self.waker.notify_all();
     }
 
     fn stop(&self) {
         self.waker
-            .ring_after(&|| self.stop.store(true, Ordering::Relaxed));
+            .notify_after(&|| self.stop.store(true, Ordering::Relaxed));
     }
 
     /// The generation that ended the wait, unless told to stop.

@@ -54,10 +54,10 @@ use crate::sync::{AtomicU64, Ordering};
 
 use super::{
     super::{
-        cell::{Cell, Decided},
+        atomic_word::{AtomicWord, Decided},
         rules::Rules,
         step::{Recorded, Step},
-        tally::{Count, Window},
+        trip_rule::{Count, Window},
         word::{Phase, Word},
     },
     Failure,
@@ -72,9 +72,9 @@ const MICROS_PER_MS: u64 = 1_000;
 
 /// What a failure leaves in the ring.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Mark(u64);
+struct Entry(u64);
 
-impl Mark {
+impl Entry {
     /// What a cell holds before its first mark. Its stamp is never used.
     const NONE: Self = Self(u64::MAX);
 
@@ -104,7 +104,7 @@ const fn between(older: u64, newer: u64) -> u64 {
 
 /// The ring.
 #[derive(Debug)]
-pub(crate) struct Stamps(Box<[AtomicU64]>);
+pub(crate) struct FailureRing(Box<[AtomicU64]>);
 
 /// The ring as a word of a closed period sees it.
 struct View<'a> {
@@ -113,17 +113,17 @@ struct View<'a> {
     payload: Payload,
 }
 
-impl Stamps {
+impl FailureRing {
     /// A ring for this many failures.
     pub(crate) fn new(failures: usize) -> Self {
         let cells = 0..cells(failures);
-        Self(cells.map(|_| AtomicU64::new(Mark::NONE.0)).collect())
+        Self(cells.map(|_| AtomicU64::new(Entry::NONE.0)).collect())
     }
 
     /// Records a failure.
     pub(crate) fn fail(
         &self,
-        cell: &Cell,
+        cell: &AtomicWord,
         mut seen: Word,
         failure: Failure<'_>,
         rules: &Rules,
@@ -168,7 +168,7 @@ impl Stamps {
                 // Another thread has advanced the index.
                 return Decided::unchanged(seen, None, Recorded::Applied);
             } else {
-                let mark = Mark::new(seen.generation(), place, stamp);
+                let mark = Entry::new(seen.generation(), place, stamp);
                 if view.replace(place, stands, mark) {
                     mine = Some(place);
                 }
@@ -182,7 +182,7 @@ impl Stamps {
         let Some(view) = self.view(word) else {
             return Count::default();
         };
-        match rules.tally.window {
+        match rules.trip_rule.window {
             Some(Window::Calls { .. }) => view.count(view.number() - 1, 1, rules),
             _ => view.count(view.time(now), 1, rules),
         }
@@ -201,14 +201,14 @@ impl Stamps {
 }
 
 impl View<'_> {
-    fn mark(&self, place: Place) -> Mark {
+    fn mark(&self, place: Place) -> Entry {
         // ORDERING: Acquire. Pairs with `replace`: a thread that reads an entry, and then the word,
         // finds a word at least as new as that of the entry's writer. Without it `fail` could take
         // an old word for the current one, and overwrite an entry of a later period (I14).
-        Mark(self.ring[place.index].load(Ordering::Acquire))
+        Entry(self.ring[place.index].load(Ordering::Acquire))
     }
 
-    fn replace(&self, place: Place, old: Mark, new: Mark) -> bool {
+    fn replace(&self, place: Place, old: Entry, new: Entry) -> bool {
         // ORDERING: Release, pairs with `mark`, which says what fails without it. Relaxed on
         // failure: the loop reads everything again.
         self.ring[place.index]
@@ -217,7 +217,7 @@ impl View<'_> {
     }
 
     /// The entry of the failure `back` before `place`, if this period has one.
-    fn before(&self, place: Place, back: usize) -> Option<Mark> {
+    fn before(&self, place: Place, back: usize) -> Option<Entry> {
         let place = place.before(back, self.ring.len());
         let mark = self.mark(place);
         mark.is_of(self.word.generation(), place).then_some(mark)
@@ -235,7 +235,7 @@ impl View<'_> {
 
     /// The clock in the unit of stamps, or the newest stamp if the clock is behind that.
     fn time(&self, now: u64) -> u64 {
-        let now = ((now / NANOS_PER_MICRO) & STAMP).min(Mark::NONE.stamp() - 1);
+        let now = ((now / NANOS_PER_MICRO) & STAMP).min(Entry::NONE.stamp() - 1);
         match self.before(self.payload.place(), 1) {
             Some(newest) if between(newest.stamp(), now) > STAMP / 2 => newest.stamp(),
             _ => now,
@@ -244,7 +244,7 @@ impl View<'_> {
 
     /// The stamp of a failure that is recorded now.
     fn stamp(&self, failure: Failure<'_>, rules: &Rules) -> u64 {
-        match rules.tally.window {
+        match rules.trip_rule.window {
             Some(Window::Calls { .. }) => self.number(),
             _ => self.time(failure.moment.now),
         }
@@ -253,17 +253,17 @@ impl View<'_> {
     /// Advances the index past the entry written there; `Err` is the word from which to restart.
     fn settle(
         &self,
-        mark: Mark,
+        mark: Entry,
         stamp: u64,
-        cell: &Cell,
+        cell: &AtomicWord,
         failure: Failure<'_>,
         rules: &Rules,
     ) -> Result<Decided<Option<Count>, Recorded>, Word> {
         let place = self.payload.place();
-        if let Some(Window::Calls { .. }) = rules.tally.window
+        if let Some(Window::Calls { .. }) = rules.trip_rule.window
             && mark.stamp() != stamp & STAMP
         {
-            let mended = Mark::new(self.word.generation(), place, stamp);
+            let mended = Entry::new(self.word.generation(), place, stamp);
             self.replace(place, mark, mended);
             return Err(cell.load());
         }
@@ -284,8 +284,8 @@ impl View<'_> {
     }
 
     /// Whether the failure of this entry trips by the window.
-    fn window_trips(&self, mark: Mark, rules: &Rules) -> bool {
-        let needed = match rules.tally.window {
+    fn window_trips(&self, mark: Entry, rules: &Rules) -> bool {
+        let needed = match rules.trip_rule.window {
             Some(Window::Calls { span, threshold }) => {
                 threshold.needed(mark.stamp().min(u64::from(span)))
             }
@@ -307,11 +307,11 @@ impl View<'_> {
         let place = self.payload.place();
         let failures = (first..first + self.ring.len())
             .map_while(|back| self.before(place, back))
-            .take(rules.tally.most_failures())
+            .take(rules.trip_rule.most_failures())
             .take_while(|mark| between(mark.stamp(), newest) < covered(rules))
             .count();
         let failures = u32::try_from(failures).unwrap_or(u32::MAX);
-        let calls = match rules.tally.window {
+        let calls = match rules.trip_rule.window {
             Some(Window::Calls { span, .. }) => newest.min(u64::from(span)),
             _ => u64::from(failures),
         };
@@ -329,7 +329,7 @@ impl View<'_> {
 /// index once too often.
 pub(crate) const fn after_failure(payload: Payload, len: usize, rules: &Rules) -> Payload {
     payload
-        .with_failure(rules.tally.run)
+        .with_failure(rules.trip_rule.run)
         .with_next_place(len)
         .with_one_call_more()
 }
@@ -342,7 +342,7 @@ pub(crate) fn cells(failures: usize) -> usize {
 
 /// The length of a window, in stamps.
 const fn covered(rules: &Rules) -> u64 {
-    match rules.tally.window {
+    match rules.trip_rule.window {
         Some(Window::Calls { span, .. }) => span as u64,
         Some(Window::Failures { within_ms, .. }) => within_ms * MICROS_PER_MS,
         _ => 0,
@@ -357,27 +357,27 @@ mod tests {
         machine::{
             hints::Hints,
             rules::tests::rules,
-            step::{Moment, Verb, Vote, operate, report},
+            step::{Command, Report, TimeSample, operate, report},
             word::{Origin, Period, State},
         },
     };
     use core::time::Duration;
 
     struct Scene {
-        cell: Cell,
+        cell: AtomicWord,
         hints: Hints,
-        stamps: Stamps,
+        stamps: FailureRing,
         rules: Rules,
     }
 
     impl Scene {
         fn new(trip: Trip) -> Self {
             let rules = rules(&Policy::new().trip(trip));
-            let word = Word::new(rules.tally.fresh(0));
+            let word = Word::new(rules.trip_rule.fresh(0));
             Self {
-                cell: Cell::over(AtomicU64::new(word.bits())),
+                cell: AtomicWord::over(AtomicU64::new(word.bits())),
                 hints: Hints::over(AtomicU64::new(0)),
-                stamps: Stamps::new(rules.tally.most_failures()),
+                stamps: FailureRing::new(rules.trip_rule.most_failures()),
                 rules,
             }
         }
@@ -403,7 +403,7 @@ mod tests {
         fn succeed(&self) {
             let seen = self.cell.load();
             let period = seen.period();
-            let vote = Vote::Success { now: 0 };
+            let vote = Report::Success { now: 0 };
             self.cell.transition(
                 seen,
                 (),
@@ -418,7 +418,7 @@ mod tests {
                 seen,
                 (),
                 || (),
-                |word, ()| operate(word, Verb::Reset, &self.rules, at(0)),
+                |word, ()| operate(word, Command::Reset, &self.rules, at(0)),
             );
         }
 
@@ -428,7 +428,7 @@ mod tests {
             let view = self.stamps.view(word).expect("closed");
             let place = view.payload.place();
             let stamp = view.stamp(self.failure(micros), &self.rules);
-            let mark = Mark::new(word.generation(), place, stamp);
+            let mark = Entry::new(word.generation(), place, stamp);
             assert!(view.replace(place, view.mark(place), mark));
             word.period()
         }
@@ -445,8 +445,8 @@ mod tests {
         }
     }
 
-    fn at(micros: u64) -> Moment {
-        Moment {
+    fn at(micros: u64) -> TimeSample {
+        TimeSample {
             now: micros * NANOS_PER_MICRO,
             salt: 0,
         }
@@ -462,7 +462,7 @@ mod tests {
             .map(|generation| [false, true].map(|lap| (generation, Place { index: 0, lap })));
         let all = all.as_flattened();
         for &(generation, place) in all {
-            let mark = Mark::new(generation, place, 7);
+            let mark = Entry::new(generation, place, 7);
             assert_eq!(mark.stamp(), 7);
             for &(other, lap) in all {
                 let same = (other, lap) == (generation, place);

@@ -5,8 +5,8 @@ use crate::{
     harness::{Model, Scenario},
     machine::{
         rules::Rules,
-        step::{Recorded, Verb},
-        tally::{Count, Tally, Threshold, Window},
+        step::{Command, Recorded},
+        trip_rule::{Count, Threshold, TripRule, Window},
         window::payload::Payload,
         word::{Period, Phase, State, Word},
     },
@@ -141,7 +141,7 @@ pub(crate) fn a_success_before_the_last_failure_is_counted_before_it<S: Subject>
 /// I15: the same for a run beside a window that is far from tripping.
 pub(crate) fn a_success_breaks_the_run_beside_the_ring<S: Subject>() -> Model {
     let mut rules = of_last(9, 9);
-    rules.tally.run = Some(2);
+    rules.trip_rule.run = Some(2);
     before_the_last::<S>(rules, 1)
 }
 
@@ -283,7 +283,7 @@ fn late<S: Subject>(rules: Rules) -> Model {
     let next = next_period(&rules);
     breaker::<S>(first, rules)
         .actor(move |subject| {
-            let mut did = vec![subject.operate(Verb::Reset, NOW)];
+            let mut did = vec![subject.operate(Command::Reset, NOW)];
             did.extend(report_all(subject, next, &[failure(NOW), failure(NOW)]));
             did
         })
@@ -315,7 +315,7 @@ pub(crate) fn failures_of_two_periods_do_not_meet<S: Subject>() -> Model {
         })
         .actor(move |subject| {
             vec![
-                subject.operate(Verb::Reset, NOW),
+                subject.operate(Command::Reset, NOW),
                 subject.report(next, failure(NOW)),
             ]
         })
@@ -479,7 +479,7 @@ fn within(k: u16, within_ms: u64) -> Rules {
 
 fn beside(window: Window) -> Rules {
     Rules {
-        tally: Tally {
+        trip_rule: TripRule {
             run: None,
             window: Some(window),
         },

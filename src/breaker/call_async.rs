@@ -8,7 +8,7 @@ use core::{
 
 use crate::{Error, Outcome, permit::RawPermit};
 
-use super::{Breaker, calling::Told};
+use super::{Breaker, call::CallResult};
 
 pin_project_lite::pin_project! {
     /// A call that is a future: from [`Breaker::call_async`] and [`Breaker::call_async_with`].
@@ -44,7 +44,7 @@ impl<'a, F, C> CallAsync<'a, F, C> {
     pub(crate) fn poll_recorded<T, E>(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Told<T, E>>
+    ) -> Poll<CallResult<T, E>>
     where
         F: Future<Output = Result<T, E>>,
         C: FnOnce(&Result<T, E>) -> Outcome,

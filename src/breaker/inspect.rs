@@ -12,9 +12,9 @@ use crate::{
     Policy, State,
     error::remaining,
     machine::{
-        notes::Since,
+        diagnostics::Since,
         step::admit::open_rest,
-        tally::Count,
+        trip_rule::Count,
         word::{Phase, Word},
     },
     policy,
@@ -87,14 +87,14 @@ impl Breaker {
         let word = self.core.load();
         let now = self.now();
         let generation = word.generation();
-        let noted = || self.cold.notes.count(generation);
+        let noted = || self.cold.diagnostics.count(generation);
         let (count, reopens, probes_in_flight) = match word.phase() {
             Phase::Closed(_) => (Some(self.core.count(word, now)), 0, 0),
             Phase::Open(open) => (noted(), open.reopens, 0),
             Phase::HalfOpen(half_open) => (noted(), half_open.reopens, half_open.in_flight),
             Phase::Held(_) => (None, 0, 0),
         };
-        let since = self.cold.notes.since(generation);
+        let since = self.cold.diagnostics.since(generation);
         Snapshot {
             name: self.cold.name,
             state: self.state_at(word, now),
@@ -158,15 +158,15 @@ impl Breaker {
         let Phase::Closed(payload) = self.core.load().phase() else {
             return false;
         };
-        let tally = &self.core.rules.tally;
-        if !tally.is_beside() {
-            return tally.count(payload).failures == 0;
+        let trip_rule = &self.core.rules.trip_rule;
+        if !trip_rule.is_external() {
+            return trip_rule.count(payload).failures == 0;
         }
         // With `failures.within` a healthy word has no run, which says nothing of single failures.
-        let healthy = tally.healthy().filter(|healthy| *healthy > 0);
+        let healthy = trip_rule.healthy().filter(|healthy| *healthy > 0);
         // Allocated at the first failure or, for time buckets, at the first call that ends.
         let has_window = self.core.window.get().is_some();
-        !has_window || healthy == Some(payload & tally.health())
+        !has_window || healthy == Some(payload & trip_rule.health())
     }
 
     /// What is lost if the breaker is forgotten, and the word that says it; `None` if it must not
@@ -175,7 +175,7 @@ impl Breaker {
         let word = self.core.load();
         let stake = match word.phase() {
             Phase::Closed(_) => {
-                let timed = self.core.rules.tally.is_beside();
+                let timed = self.core.rules.trip_rule.is_external();
                 let now = if timed { self.now() } else { 0 };
                 Stake::Failures(self.core.count(word, now).failures)
             }
@@ -197,7 +197,7 @@ impl Breaker {
         let rules = &self.core.rules;
         let now = self.now();
         let longest = rules.longest_open(open.reopens, open.origin);
-        let since = self.cold.notes.since(word.generation());
+        let since = self.cold.diagnostics.since(word.generation());
         let lasted = since.map_or(longest, |since| {
             open.deadline.since(Deadline::new(since.get()))
         });

@@ -19,19 +19,19 @@ use super::{
         rules::Rules,
         word::{HalfOpen, Period, Phase, Word},
     },
-    Moment, Step, open, reopen,
+    Step, TimeSample, open, reopen,
 };
 
 /// The outcome of an admitted call, with the time that its step needs.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Vote {
+pub(crate) enum Report {
     /// At this clock reading, which only time buckets use.
     Success {
         now: u64,
     },
     /// If the failure opens the breaker, then from `moment` on and for at least `hint_ms`.
     Failure {
-        moment: Moment,
+        moment: TimeSample,
         hint_ms: u64,
     },
     Ignored,
@@ -67,7 +67,7 @@ pub enum Recorded {
 pub(crate) const fn report(
     word: Word,
     period: Period,
-    vote: Vote,
+    vote: Report,
     rules: &Rules,
 ) -> Step<Recorded> {
     let (next, verdict) = if !word.is_of(period) {
@@ -83,7 +83,7 @@ pub(crate) const fn report(
     }
 }
 
-const fn not_closed(word: Word, vote: Vote, rules: &Rules) -> (Word, Recorded) {
+const fn not_closed(word: Word, vote: Report, rules: &Rules) -> (Word, Recorded) {
     match word.phase() {
         Phase::HalfOpen(half_open) => half_open_report(word, half_open, vote, rules),
         Phase::Closed(_) | Phase::Open(_) | Phase::Held(_) => (word, Recorded::Unrecorded),
@@ -92,16 +92,16 @@ const fn not_closed(word: Word, vote: Vote, rules: &Rules) -> (Word, Recorded) {
 
 #[expect(clippy::inline_always, reason = "as for `report`")]
 #[inline(always)]
-const fn closed(word: Word, vote: Vote, rules: &Rules) -> (Word, Recorded) {
+const fn closed(word: Word, vote: Report, rules: &Rules) -> (Word, Recorded) {
     let payload = word.payload();
     match vote {
-        Vote::Ignored => (word, Recorded::Unrecorded),
-        Vote::Success { .. } => {
-            let payload = rules.tally.success(payload);
+        Report::Ignored => (word, Recorded::Unrecorded),
+        Report::Success { .. } => {
+            let payload = rules.trip_rule.success(payload);
             (word.with_payload(payload), Recorded::Applied)
         }
-        Vote::Failure { moment, hint_ms } => {
-            let payload = rules.tally.failure(payload);
+        Report::Failure { moment, hint_ms } => {
+            let payload = rules.trip_rule.failure(payload);
             let Step { word, verdict } = match count_failure(word, payload, false, rules) {
                 Counted::Stays(step) => step,
                 Counted::Trips(trip) => trip.open(hint_ms, rules, moment),
@@ -127,7 +127,12 @@ impl Trip {
     /// once it has decided to trip, so that no other failure reads one.)
     #[expect(clippy::inline_always, reason = "as for `report`")]
     #[inline(always)]
-    pub(crate) const fn open(self, hint_ms: u64, rules: &Rules, moment: Moment) -> Step<Recorded> {
+    pub(crate) const fn open(
+        self,
+        hint_ms: u64,
+        rules: &Rules,
+        moment: TimeSample,
+    ) -> Step<Recorded> {
         Step {
             word: open(self.0, 0, hint_ms, rules, moment),
             verdict: Recorded::Tripped,
@@ -147,7 +152,7 @@ pub(crate) const fn count_failure(
     window_trips: bool,
     rules: &Rules,
 ) -> Counted {
-    if window_trips || rules.tally.trips(payload) {
+    if window_trips || rules.trip_rule.trips(payload) {
         Counted::Trips(Trip(word))
     } else {
         Counted::Stays(Step {
@@ -160,21 +165,21 @@ pub(crate) const fn count_failure(
 const fn half_open_report(
     word: Word,
     half_open: HalfOpen,
-    vote: Vote,
+    vote: Report,
     rules: &Rules,
 ) -> (Word, Recorded) {
     let returned = word.with_in_flight(half_open.in_flight.saturating_sub(1));
     let successes = half_open.successes + 1;
     match vote {
-        Vote::Ignored => (returned, Recorded::Unrecorded),
-        Vote::Success { .. } if successes < rules.probe_successes => {
+        Report::Ignored => (returned, Recorded::Unrecorded),
+        Report::Success { .. } if successes < rules.probe_successes => {
             (returned.with_successes(successes), Recorded::Applied)
         }
-        Vote::Success { now } => (
-            word.begin_closed(rules.tally.fresh(now)),
+        Report::Success { now } => (
+            word.begin_closed(rules.trip_rule.fresh(now)),
             Recorded::Recovered,
         ),
-        Vote::Failure { moment, hint_ms } => (
+        Report::Failure { moment, hint_ms } => (
             reopen(word, half_open.reopens, hint_ms, rules, moment),
             Recorded::Reopened,
         ),
@@ -193,9 +198,9 @@ mod tests {
     };
     use core::time::Duration;
 
-    const SUCCESS: Vote = Vote::Success { now: 0 };
-    const FAILURE: Vote = Vote::Failure {
-        moment: Moment { now: 0, salt: 0 },
+    const SUCCESS: Report = Report::Success { now: 0 };
+    const FAILURE: Report = Report::Failure {
+        moment: TimeSample { now: 0, salt: 0 },
         hint_ms: 0,
     };
 
@@ -216,7 +221,7 @@ mod tests {
             .with_in_flight(2)
     }
 
-    fn reported(word: Word, vote: Vote) -> (Word, Recorded) {
+    fn reported(word: Word, vote: Report) -> (Word, Recorded) {
         let step = report(word, word.period(), vote, &policy());
         (step.word, step.verdict)
     }
@@ -225,7 +230,7 @@ mod tests {
     fn the_threshold_trips_and_only_a_failure_can() {
         let (one, recorded) = reported(Word::new(0), FAILURE);
         assert_eq!(recorded, Recorded::Applied);
-        assert_eq!(reported(one, Vote::Ignored), (one, Recorded::Unrecorded));
+        assert_eq!(reported(one, Report::Ignored), (one, Recorded::Unrecorded));
         assert_eq!(reported(one, SUCCESS).1, Recorded::Applied);
         let (two, recorded) = reported(one, FAILURE);
         assert_eq!(recorded, Recorded::Tripped);
@@ -235,7 +240,7 @@ mod tests {
     #[test]
     fn an_outcome_of_another_period_changes_nothing() {
         let next = Word::new(1).begin_closed(1);
-        for vote in [SUCCESS, FAILURE, Vote::Ignored] {
+        for vote in [SUCCESS, FAILURE, Report::Ignored] {
             let step = report(next, Word::new(1).period(), vote, &policy());
             assert_eq!((step.word, step.verdict), (next, Recorded::Stale));
         }
@@ -253,7 +258,7 @@ mod tests {
 
     #[test]
     fn an_ignored_probe_gives_its_place_back_and_votes_for_nothing() {
-        let (word, recorded) = reported(half_open(), Vote::Ignored);
+        let (word, recorded) = reported(half_open(), Report::Ignored);
         assert_eq!(recorded, Recorded::Unrecorded);
         assert_eq!(word, half_open().with_in_flight(1));
     }
@@ -266,8 +271,8 @@ mod tests {
             matches!(word.phase(), Phase::Open(o) if (o.reopens, o.origin) == (4, Origin::Policy))
         );
         for (hint_ms, origin) in [(5_000, Origin::Policy), (5_001, Origin::Hint)] {
-            let moment = Moment { now: 0, salt: 0 };
-            let (word, _) = reported(half_open(), Vote::Failure { moment, hint_ms });
+            let moment = TimeSample { now: 0, salt: 0 };
+            let (word, _) = reported(half_open(), Report::Failure { moment, hint_ms });
             let Phase::Open(open) = word.phase() else {
                 panic!("not open");
             };

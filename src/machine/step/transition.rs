@@ -5,8 +5,8 @@
 
 use super::super::{
     rules::Rules,
-    tally::Count,
     tick::Deadline,
+    trip_rule::Count,
     word::{Phase, State, Word},
 };
 
@@ -54,7 +54,7 @@ pub(crate) enum Event {
 
 /// A transition, in the machine's units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Change {
+pub(crate) struct RawTransition {
     pub(crate) from: State,
     pub(crate) to: State,
     /// The generation of the period that begins.
@@ -67,16 +67,16 @@ pub(crate) struct Change {
     pub(crate) open_ms: Option<u64>,
 }
 
-impl Change {
+impl RawTransition {
     /// The transition from one word to another that a step made at `now`.
     ///
-    /// `beside` has the counts of an external window at a trip.
+    /// `external` has the counts of an external window at a trip.
     pub(crate) const fn between(
         before: Word,
         after: Word,
         event: Event,
         now: u64,
-        beside: Option<Count>,
+        external: Option<Count>,
         rules: &Rules,
     ) -> Self {
         let cause = cause(event, before.phase(), after.phase());
@@ -94,10 +94,10 @@ impl Change {
             generation: after.generation(),
             cause,
             count: match (cause, before.phase()) {
-                (Cause::Tripped, Phase::Closed(payload)) if beside.is_none() => {
-                    Some(rules.tally.count(rules.tally.failure(payload)))
+                (Cause::Tripped, Phase::Closed(payload)) if external.is_none() => {
+                    Some(rules.trip_rule.count(rules.trip_rule.failure(payload)))
                 }
-                _ => beside,
+                _ => external,
             },
             reopens,
             open_ms,
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn a_change_is_told_from_the_words_on_both_sides() {
         let rules = rules(&Policy::new());
-        let closed = Word::new(rules.tally.fresh(0));
+        let closed = Word::new(rules.trip_rule.fresh(0));
         let open = closed.begin_open(Open {
             reopens: 2,
             origin: Origin::Policy,
@@ -139,7 +139,7 @@ mod tests {
         });
         let half_open = open.begin_half_open(2, LeaseEnd::of(0));
         let told = |before, after, event| {
-            let change = Change::between(before, after, event, 2_000_000_000, None, &rules);
+            let change = RawTransition::between(before, after, event, 2_000_000_000, None, &rules);
             assert_eq!((change.from, change.to), (before.state(), after.state()));
             assert_eq!(change.generation, after.generation());
             (change.cause, change.reopens, change.open_ms)
@@ -165,9 +165,11 @@ mod tests {
     #[test]
     fn a_trip_says_what_it_counted_with_the_last_failure() {
         let rules = rules(&Policy::new());
-        let closed = Word::new(rules.tally.failure(rules.tally.fresh(0)));
+        let closed = Word::new(rules.trip_rule.failure(rules.trip_rule.fresh(0)));
         let open = closed.begin_held(Hold::ForcedOpen);
-        let told = |beside| Change::between(closed, open, Event::Report, 0, beside, &rules).count;
+        let told = |external| {
+            RawTransition::between(closed, open, Event::Report, 0, external, &rules).count
+        };
         let two = Count {
             failures: 2,
             calls: 2,

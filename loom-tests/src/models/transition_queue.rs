@@ -10,8 +10,8 @@ use loom::sync::Mutex;
 use crate::{
     harness::{Model, Scenario},
     machine::{
-        delivery::ROOM,
-        step::{Change, Event, Verb},
+        step::{Command, Event, RawTransition},
+        transition_queue::CAPACITY,
         word::Word,
     },
     scene::{NOW, closed, fresh, rules},
@@ -45,15 +45,15 @@ impl<S: Subject> Watched<S> {
 
     /// Makes a transition, and tells of it.
     fn reset(&self, actor: usize) {
-        let did = self.subject.operate(Verb::Reset, NOW);
-        self.tell(did.before, did.after, actor);
+        let did = self.subject.operate(Command::Reset, NOW);
+        self.notify(did.before, did.after, actor);
     }
 
-    fn tell(&self, before: Word, after: Word, actor: usize) {
-        let change = Change::between(before, after, Event::Operate, NOW, None, &rules());
+    fn notify(&self, before: Word, after: Word, actor: usize) {
+        let change = RawTransition::between(before, after, Event::Operate, NOW, None, &rules());
         let newest = || self.subject.word().generation();
         self.teller
-            .tell(change, &newest, &|told| self.listen(told, actor));
+            .notify(change, &newest, &|told| self.listen(told, actor));
     }
 
     fn listen(&self, told: Told, teller: usize) {
@@ -147,16 +147,16 @@ pub(crate) fn a_gap_is_announced_and_delivery_goes_on<S: Subject>() -> Model {
     let begin = move || {
         let one = zero.begin_closed(fresh);
         let waiting: Vec<Word> = std::iter::successors(Some(one), |w| Some(w.begin_closed(fresh)))
-            .take(usize::from(ROOM))
+            .take(usize::from(CAPACITY))
             .collect();
         let watched = Watched::<S>::at(waiting[waiting.len() - 1], None);
         for pair in waiting.windows(2) {
-            watched.tell(pair[0], pair[1], usize::MAX);
+            watched.notify(pair[0], pair[1], usize::MAX);
         }
         watched
     };
     Scenario::new(begin)
-        .actor(move |watched| watched.tell(zero, zero.begin_closed(fresh), 0))
+        .actor(move |watched| watched.notify(zero, zero.begin_closed(fresh), 0))
         .actor(|watched| watched.reset(1))
         .end(|watched, _| {
             let told = watched.told();

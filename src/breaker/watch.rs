@@ -76,8 +76,8 @@ impl Breaker {
     /// ```
     #[must_use]
     pub fn watch(&self, since: u16, stop: &StopWatching) -> Option<Watched> {
-        self.cold.bell.watch(|| {
-            // ORDERING: Relaxed. What was stored before a ring is seen by the look after a mark: `Bell`.
+        self.cold.event_count.watch(|| {
+            // ORDERING: Relaxed. What was stored before a ring is seen by the look after a mark: `EventCount`.
             if stop.0.load(Ordering::Relaxed) {
                 return Some(None);
             }
@@ -93,6 +93,6 @@ impl Breaker {
     pub fn stop_watching(&self, stop: &StopWatching) {
         // ORDERING: Relaxed, as the ring that follows publishes it.
         let store = || stop.0.store(true, Ordering::Relaxed);
-        self.cold.bell.ring_after(store);
+        self.cold.event_count.notify_after(store);
     }
 }

@@ -9,8 +9,8 @@ use crate::{
     driver::Shipped,
     machine::{
         rules::Rules,
-        step::{Change, Verb, Vote},
-        tally::Count,
+        step::{Command, RawTransition, Report},
+        trip_rule::Count,
         word::{Period, Word},
     },
     subject::{Did, Subject, Teller, Told},
@@ -21,7 +21,7 @@ pub(super) const BUGS: &[Bug] = &[
         "I19",
         "listeners are told right after the CAS, in no order",
         "gastownhall/gascity pull 4839, which was reproduced; Kevlar #24",
-        delivery::transitions_are_told_in_their_order,
+        transition_queue::transitions_are_told_in_their_order,
         Telling<AtOnce>,
         "not one at a time",
     ),
@@ -29,7 +29,7 @@ pub(super) const BUGS: &[Bug] = &[
         "I18, I19",
         "listeners are told under a lock: one that makes a transition waits for itself",
         "gobreaker #37, gone into in its pull 119",
-        delivery::a_transition_of_a_listener_is_told_after_it_returns,
+        transition_queue::a_transition_of_a_listener_is_told_after_it_returns,
         Telling<UnderALock>,
         "deadlock",
     ),
@@ -54,11 +54,11 @@ impl<T: Teller> Subject for Telling<T> {
         self.0.admit(clock)
     }
 
-    fn report(&self, period: Period, vote: Vote) -> Did {
+    fn report(&self, period: Period, vote: Report) -> Did {
         self.0.report(period, vote)
     }
 
-    fn operate(&self, verb: Verb, now: u64) -> Did {
+    fn operate(&self, verb: Command, now: u64) -> Did {
         self.0.operate(verb, now)
     }
 
@@ -74,7 +74,7 @@ impl Teller for AtOnce {
         Self
     }
 
-    fn tell(&self, change: Change, _: &dyn Fn() -> u16, listen: &dyn Fn(Told)) {
+    fn notify(&self, change: RawTransition, _: &dyn Fn() -> u16, listen: &dyn Fn(Told)) {
         listen(Told {
             generation: change.generation,
             missed: 0,
@@ -89,8 +89,8 @@ impl Teller for UnderALock {
         Self(Mutex::new(()))
     }
 
-    fn tell(&self, change: Change, newest: &dyn Fn() -> u16, listen: &dyn Fn(Told)) {
+    fn notify(&self, change: RawTransition, newest: &dyn Fn() -> u16, listen: &dyn Fn(Told)) {
         let _told = self.0.lock().expect("no listener panics");
-        AtOnce.tell(change, newest, listen);
+        AtOnce.notify(change, newest, listen);
     }
 }

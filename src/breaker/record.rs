@@ -6,7 +6,7 @@ use crate::{
     Outcome, Recorded, listener,
     machine::{
         core::Done,
-        rules::{Drops, LONGEST_HINT_MS},
+        rules::{CompiledOnDrop, LONGEST_HINT_MS},
         step::Event,
         word::Word,
     },
@@ -38,11 +38,11 @@ impl Breaker {
             (elapsed(ticket, now) >= limit_nanos(limit), Some(now))
         };
         let (failed, now) = match self.core.rules.drops() {
-            Drops::Failure => (true, None),
-            Drops::FailProbe => (probe, None),
-            Drops::FailProbeAfter(limit) if probe => held_for(limit),
-            Drops::FailProbeAfter(_) | Drops::Ignore => (false, None),
-            Drops::FailureAfter(limit) => held_for(limit),
+            CompiledOnDrop::Failure => (true, None),
+            CompiledOnDrop::FailProbe => (probe, None),
+            CompiledOnDrop::FailProbeAfter(limit) if probe => held_for(limit),
+            CompiledOnDrop::FailProbeAfter(_) | CompiledOnDrop::Ignore => (false, None),
+            CompiledOnDrop::FailureAfter(limit) => held_for(limit),
         };
         let outcome = if failed { Outcome::Failure } else { outcome };
         self.finish(ticket, outcome, now)
@@ -101,7 +101,7 @@ impl Breaker {
             }
             Outcome::Ignored => core.record_ignored(period),
         };
-        self.tell_of_call(|listener| {
+        self.notify_of_call(|listener| {
             listener.on_outcome(&listener::Ended {
                 call: self.admitted(ticket.period),
                 outcome,

@@ -5,8 +5,8 @@ use crate::{
     harness::Model,
     machine::{
         rules::Rules,
-        step::{Recorded, Verb},
-        tally::{Count, Tally, Window},
+        step::{Command, Recorded},
+        trip_rule::{Count, TripRule, Window},
         word::{Period, State},
     },
     scene::{
@@ -181,7 +181,7 @@ fn late_failure<S: Subject>(newer: u64) -> Model {
     let next = next_period(&rules);
     breaker::<S>(first, rules)
         .actor(move |subject| {
-            let mut did = vec![subject.operate(Verb::Reset, newer)];
+            let mut did = vec![subject.operate(Command::Reset, newer)];
             did.extend(report_all(subject, next, &[failure(newer), failure(newer)]));
             did
         })
@@ -208,7 +208,7 @@ pub(crate) fn a_late_success_of_a_period_loses_none_of_the_next<S: Subject>() ->
     breaker::<S>(first, rules)
         .actor(move |subject| {
             vec![
-                subject.operate(Verb::Reset, NOW),
+                subject.operate(Command::Reset, NOW),
                 subject.report(next, success_at(NOW)),
             ]
         })
@@ -230,7 +230,7 @@ pub(crate) fn a_late_success_of_a_bucket_in_use_loses_none_of_the_next_period<S:
     played::<S>(rules, [success_at(NOW)])
         .actor(move |subject| {
             vec![
-                subject.operate(Verb::Reset, NOW),
+                subject.operate(Command::Reset, NOW),
                 subject.report(next, success_at(NOW)),
             ]
         })
@@ -288,7 +288,7 @@ pub(crate) fn a_late_success_without_the_clock_loses_none_of_the_next_period<S: 
     played::<S>(rules, [success_at(NOW); 65])
         .actor(move |subject| {
             vec![
-                subject.operate(Verb::Reset, NOW),
+                subject.operate(Command::Reset, NOW),
                 subject.report(next, success_at(NOW)),
             ]
         })
@@ -349,9 +349,9 @@ pub(crate) fn a_success_without_the_clock_breaks_no_run_that_stands<S: Subject>(
 /// After so many successes and a failure, a success and a failure of the same period end together.
 fn with_a_run<S: Subject>(successes: usize) -> Model {
     let rules = Rules {
-        tally: Tally {
+        trip_rule: TripRule {
             run: Some(2),
-            ..share(100, 1_000).tally
+            ..share(100, 1_000).trip_rule
         },
         ..rules()
     };
@@ -370,9 +370,9 @@ fn with_a_run<S: Subject>(successes: usize) -> Model {
 /// So many percent of at least so many calls.
 fn share(percent: u8, min_calls: u32) -> Rules {
     Rules {
-        tally: Tally {
+        trip_rule: TripRule {
             run: None,
-            window: Some(Window::Rate {
+            window: Some(Window::TimeBuckets {
                 percent,
                 min_calls,
                 within_ms: WITHIN_MS,

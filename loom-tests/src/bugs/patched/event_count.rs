@@ -1,0 +1,48 @@
+//! Threads that wait for a transition.
+
+use super::{Patch, UNSEEN};
+
+pub(super) const PATCHES: &[Patch] = &[
+    Patch {
+        name: "it_looks_before_it_marks",
+        breaks: "wake-ups",
+        what: "a watcher looks, and only then says that it is about to sleep",
+        seen: UNSEEN,
+        model: "event_count::no_transition_is_slept_through",
+        gives_away: "deadlock",
+        file: "event_count.rs",
+        edits: &[
+            (
+                "            let waiting =",
+                "            let seen = look();\n            let waiting =",
+            ),
+            ("if let Some(seen) = look()", "if let Some(seen) = seen"),
+        ],
+    },
+    Patch {
+        name: "a_ring_before_the_change",
+        breaks: "wake-ups",
+        what: "the state is notified before what watchers look for is stored",
+        seen: UNSEEN,
+        model: "event_count::who_is_told_to_stop_wakes_up",
+        gives_away: "deadlock",
+        file: "event_count.rs",
+        edits: &[(
+            "        change();\n        self.notify_all();",
+            "        self.notify_all();\n        change();",
+        )],
+    },
+    Patch {
+        name: "a_ring_leaves_no_trace",
+        breaks: "wake-ups",
+        what: "a ring that finds nobody asleep leaves the state as it was",
+        seen: UNSEEN,
+        model: "event_count::no_transition_is_slept_through_by_either_of_two",
+        gives_away: "deadlock",
+        file: "event_count.rs",
+        edits: &[(
+            "state.wrapping_add(NOTIFICATION) & !WAITING",
+            "state & !WAITING",
+        )],
+    },
+];
