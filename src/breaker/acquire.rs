@@ -1,4 +1,4 @@
-//! Before a call: is it let through?
+//! Admission: `try_acquire` and its siblings.
 
 #[cfg(feature = "std")]
 use std::sync::Arc;
@@ -17,20 +17,21 @@ use crate::{OwnedPermit, scope};
 use super::{Breaker, ticket::Ticket};
 
 impl Breaker {
-    /// Asks to make a call.
+    /// Asks for a permit to make a call.
     ///
-    /// Never waits. While closed this is one load; while open, one load and a reading of the clock.
+    /// Never waits. While closed this is one load; while open, one load and one clock reading.
     ///
     /// # Errors
     ///
-    /// [`Rejected`] if the breaker is open, half-open with all its probes under way, or forced open.
+    /// [`Rejected`] if the breaker is open, half-open with all its probes in flight, or forced
+    /// open.
     ///
     /// ```
     /// use cutout::{Breaker, Outcome, Recorded};
     ///
-    /// static PARTNER: Breaker = Breaker::new();
+    /// static SEARCH: Breaker = Breaker::new();
     ///
-    /// let permit = PARTNER.try_acquire()?;
+    /// let permit = SEARCH.try_acquire()?;
     /// assert_eq!(permit.record(Outcome::Failure), Recorded::Applied);
     /// # Ok::<(), cutout::Rejected>(())
     /// ```
@@ -39,7 +40,7 @@ impl Breaker {
         Permit::acquire(self)
     }
 
-    /// [`Breaker::try_acquire`] with a permit that keeps the breaker alive: for a spawned task.
+    /// [`Breaker::try_acquire`] with a permit that keeps the breaker alive, for a spawned task.
     ///
     /// # Errors
     ///
@@ -50,21 +51,21 @@ impl Breaker {
         OwnedPermit::acquire(self)
     }
 
-    /// Whether a call would be rejected now, without taking anything: for a balancer that chooses among
-    /// partners.
+    /// Checks whether a call would be rejected now, and takes no slot. For a balancer that chooses
+    /// among replicas.
     ///
-    /// Once the deadline of an open breaker, or the lease of its probes, is over this is `Ok`: somebody
-    /// must call to move the breaker on.
+    /// `Ok` once the deadline of an open breaker, or the lease of its probes, is over: only a call
+    /// moves the breaker on.
     ///
     /// # Errors
     ///
-    /// What [`Breaker::try_acquire`] would say, if that would reject without a transition.
+    /// The rejection of [`Breaker::try_acquire`], if that would reject without a transition.
     ///
     /// ```
-    /// # let partners = [cutout::Breaker::new(), cutout::Breaker::new()];
-    /// partners[0].force_open();
-    /// let partner = partners.iter().position(|breaker| breaker.peek().is_ok());
-    /// assert_eq!(partner, Some(1));
+    /// # let replicas = [cutout::Breaker::new(), cutout::Breaker::new()];
+    /// replicas[0].force_open();
+    /// let replica = replicas.iter().position(|breaker| breaker.peek().is_ok());
+    /// assert_eq!(replica, Some(1));
     /// ```
     #[inline]
     pub fn peek(&self) -> Result<(), Rejected> {
@@ -75,7 +76,7 @@ impl Breaker {
         self.peek_slow(word)
     }
 
-    /// Whether [`Breaker::peek`] need not look at more than the state.
+    /// Whether the state alone decides [`Breaker::peek`].
     #[cfg(feature = "tower")]
     #[inline]
     pub(crate) fn is_closed(&self) -> bool {
@@ -94,15 +95,15 @@ impl Breaker {
         }
     }
 
-    /// A call is not made, because [`Breaker::peek`] said that it would be rejected: tells of it, as nobody
-    /// asks to make it.
+    /// Notifies call listeners of a rejection that [`Breaker::peek`] decided, where no call asks
+    /// for admission.
     #[cfg(feature = "tower")]
     #[cold]
     pub(crate) fn notify_rejected(&self, rejected: &Rejected) {
         self.notify_of_call(|listener| listener.on_rejected(rejected));
     }
 
-    /// [`Breaker::acquire`] of a healthy call; `None` says nothing.
+    /// The fast path of [`Breaker::acquire`]; after `None` the slow path decides.
     #[cfg(feature = "tower")]
     #[inline]
     pub(crate) fn acquire_at_once(&self) -> Option<Ticket> {
@@ -156,7 +157,7 @@ impl Breaker {
         acquired
     }
 
-    /// Rejects a call that is not a part of a probe; the word did not change.
+    /// Rejects a call, unless it is a part of a probe. The word did not change.
     #[inline]
     fn refuse(&self, seen: Word, refusal: RejectReason, now: u64) -> Result<Ticket, Rejected> {
         #[cfg(feature = "std")]
@@ -171,7 +172,7 @@ impl Breaker {
         Err(self.refused(refusal, seen))
     }
 
-    /// Notifies of the transition that an admission made, and gives the result of the call.
+    /// Notifies of the transition that an admission made, and returns the result of the call.
     fn answer(&self, done: Done<Admission>) -> Result<Ticket, Rejected> {
         self.notify(&done, Event::Admit);
         match done.verdict {

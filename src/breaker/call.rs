@@ -1,37 +1,39 @@
-//! Around a call.
+//! Calls: `call`, `call_async` and their siblings.
 
 use crate::{Ended, Error, Outcome, Rejected, classify, permit::FramePermit};
 
 use super::{Breaker, CallAsync, ticket::Ticket};
 
-/// The result of a call with what became of it, or why it was not made.
+/// The result of a call and its record, or the rejection.
 pub(crate) type CallResult<T, E> = Result<Ran<T, E>, Rejected>;
 
-/// The result of a call that was made, with what became of it.
+/// The result of an admitted call, and its record.
 type Ran<T, E> = (Result<T, E>, Ended);
 
 impl Breaker {
-    /// Makes a call, if it is let through: `Ok` is a success, `Err` a failure, a panic a failure too.
+    /// Makes a call, if it is admitted: `Ok` is a success, `Err` and a panic are failures.
     ///
-    /// The fallback is `unwrap_or_else` on what this returns.
+    /// For a fallback, use `unwrap_or_else` on the result.
     ///
     /// # One breaker around two levels of a call
     ///
-    /// Put a breaker around one level: `b.call(|| b.call(f))` counts each failure twice while closed. While it is
-    /// half-open the outer call holds the probe, and the inner one passes as a part of it, uncounted. That is
-    /// known for calls on the same thread, or polled inside of the outer future. It is not known of a
-    /// [`Permit`](crate::Permit) held around the inner call, nor across threads or tasks: there the inner call is
-    /// rejected because probes are busy, its error fails the probe, and the breaker never recovers.
+    /// Put a breaker around one level: `b.call(|| b.call(f))` counts each failure twice while
+    /// closed. While the breaker is half-open, the outer call is the probe, and the inner call
+    /// passes as a part of the probe, uncounted. The breaker recognises inner calls on the same
+    /// thread, or polled inside the outer future. It does not recognise a call inside a
+    /// [`Permit`](crate::Permit) held by hand, nor one on another thread or task. Such an inner
+    /// call is rejected because probes are busy, its error fails the probe, and the breaker never
+    /// recovers.
     ///
     /// # Errors
     ///
-    /// [`Error::Rejected`] if the call was not made, [`Error::Inner`] with the error of the call. The call
-    /// that trips the breaker gets its own error.
+    /// [`Error::Rejected`] if the call was not made, [`Error::Inner`] with the error of the call.
+    /// The call that trips the breaker gets its own error.
     ///
     /// ```
-    /// static PARTNER: cutout::Breaker = cutout::Breaker::new();
+    /// static SEARCH: cutout::Breaker = cutout::Breaker::new();
     ///
-    /// let offer = PARTNER
+    /// let offer = SEARCH
     ///     .call(|| "7".parse::<u32>())
     ///     .unwrap_or_else(|_cold| 0);
     /// assert_eq!(offer, 7);
@@ -41,18 +43,18 @@ impl Breaker {
         self.call_with(call, classify::result)
     }
 
-    /// Makes a call, if it is let through, and lets `classify` say what its result means for the breaker.
+    /// Makes a call, if it is admitted. `classify` maps its result to the outcome for the breaker.
     ///
     /// # Errors
     ///
-    /// As [`Breaker::call`]: what `classify` says changes what is counted, not what is returned.
+    /// As [`Breaker::call`]: `classify` changes the outcome that is counted, not the result.
     ///
     /// ```
     /// use cutout::{Breaker, Outcome, classify};
     ///
-    /// static PARTNER: Breaker = Breaker::new();
+    /// static SEARCH: Breaker = Breaker::new();
     ///
-    /// let status = PARTNER.call_with(
+    /// let status = SEARCH.call_with(
     ///     || Ok::<u16, std::io::Error>(404),
     ///     |result| match result {
     ///         Ok(status) => classify::http_status(*status),
@@ -70,7 +72,7 @@ impl Breaker {
         self.call_recorded(call, classify)?.0.map_err(Error::Inner)
     }
 
-    /// [`Breaker::call_with`] that says what became of the call beside its result.
+    /// [`Breaker::call_with`] that also returns the record of the call.
     #[inline]
     pub(crate) fn call_recorded<T, E>(
         &self,
@@ -92,7 +94,7 @@ impl Breaker {
         }
     }
 
-    /// A call that may be a probe. What it calls through this breaker is a part of it.
+    /// A call that may be a probe. Calls that it makes through this breaker are parts of the probe.
     #[inline(never)]
     fn call_slow<T, E>(
         &self,
@@ -106,10 +108,11 @@ impl Breaker {
         permit.call(call, classify)
     }
 
-    /// Makes a call that is a future, on any runtime. It is admitted when it is first polled.
+    /// Makes a call that is a future, on any runtime. The first poll asks for admission.
     ///
-    /// **A timeout around this drops the future**, which means what the policy's
-    /// [`on_drop`](crate::Policy::on_drop) says. Put the timeout inside, so that it is an error of the call.
+    /// **A timeout around the returned future drops that future**, and the policy's
+    /// [`on_drop`](crate::Policy::on_drop) defines the outcome. Put the timeout inside, so that it
+    /// is an error of the call.
     ///
     /// # Errors
     ///
@@ -121,10 +124,10 @@ impl Breaker {
     /// use std::time::Duration;
     /// use tokio::time::timeout;
     ///
-    /// static PARTNER: cutout::Breaker = cutout::Breaker::new();
+    /// static SEARCH: cutout::Breaker = cutout::Breaker::new();
     /// # async fn quote() -> u32 { 7 }
     ///
-    /// let quote = PARTNER.call_async(timeout(Duration::from_secs(2), quote())).await;
+    /// let quote = SEARCH.call_async(timeout(Duration::from_secs(2), quote())).await;
     /// # assert_eq!(quote.unwrap(), 7);
     /// # });
     /// ```
@@ -149,10 +152,10 @@ impl Breaker {
     /// # runtime.block_on(async {
     /// use cutout::{Breaker, Outcome, classify};
     ///
-    /// static PARTNER: Breaker = Breaker::new();
+    /// static SEARCH: Breaker = Breaker::new();
     /// # async fn status() -> std::io::Result<u16> { Ok(404) }
     ///
-    /// let status = PARTNER.call_async_with(status(), |result| match result {
+    /// let status = SEARCH.call_async_with(status(), |result| match result {
     ///     Ok(status) => classify::http_status(*status),
     ///     Err(_) => Outcome::Failure,
     /// });

@@ -1,4 +1,4 @@
-//! Around a future.
+//! [`CallAsync`]: a call that is a future.
 
 use core::{
     fmt,
@@ -11,16 +11,16 @@ use crate::{Error, Outcome, permit::RawPermit};
 use super::{Breaker, call::CallResult};
 
 pin_project_lite::pin_project! {
-    /// A call that is a future: from [`Breaker::call_async`] and [`Breaker::call_async_with`].
+    /// A call that is a future, from [`Breaker::call_async`] and [`Breaker::call_async_with`].
     ///
-    /// The first poll asks for the permit. A drop before the end means what the policy's
-    /// [`on_drop`](crate::Policy::on_drop) says. A panic in a poll is a failure, and so is a panic of other
-    /// code that drops the future, as of a [`Permit`](crate::Permit).
+    /// The first poll asks for the permit. The policy's [`on_drop`](crate::Policy::on_drop) defines
+    /// the outcome of a drop before the end. A panic in a poll is a failure. So is a panic of other
+    /// code that drops the future, as for a [`Permit`](crate::Permit).
     #[must_use = "a future does nothing unless it is polled, and is not even admitted"]
     pub struct CallAsync<'a, F, C> {
         breaker: &'a Breaker,
-        // `None` once the call is over: a poll ended it, was rejected or panicked. The permit is `None`
-        // until the call is admitted. Before the future, as a drop ends the call first.
+        // `None` once the call is over: a poll ended it, was rejected or panicked. The permit is
+        // `None` until the call is admitted. Before the future, as a drop ends the call first.
         call: Option<(Option<RawPermit<&'a Breaker>>, C)>,
         #[pin]
         future: F,
@@ -36,7 +36,7 @@ impl<'a, F, C> CallAsync<'a, F, C> {
         }
     }
 
-    /// Polls, and once the call has ended says what became of it beside its result.
+    /// Polls, and returns the record of the call with its result once the call has ended.
     ///
     /// # Panics
     ///
@@ -76,7 +76,7 @@ where
 
     /// # Panics
     ///
-    /// If it is polled after it was ready, and when the inner future panics.
+    /// If polled after completion, and if the inner future panics.
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let ended = self.poll_recorded(context);
         ended.map(|ended| ended?.0.map_err(Error::Inner))

@@ -1,4 +1,4 @@
-//! What the breaker is doing: reads that never move it.
+//! Read-only accessors: `state`, `snapshot`, `policy`.
 
 use core::{fmt, time::Duration};
 
@@ -24,43 +24,44 @@ use super::Breaker;
 
 /// A breaker at one moment.
 ///
-/// The fields that calls can change at once come from one load of the word. `failures` and `calls` of an open
-/// breaker, and `since`, come from cells beside it and are `None` for the instant in which a transition has
-/// happened but is not written down yet (and the counts until the breaker recovers, if the next transition came
-/// in that instant); those of a closed breaker with a window beside the word come from that window, and may be
-/// of a moment later.
+/// Most fields come from one load of the word. Three come from other cells: `since`, and `failures`
+/// and `calls` of an open breaker. They are `None` for the instant between a transition and its
+/// record. If the next transition comes in that instant, the counts stay `None` until the breaker
+/// recovers. `failures` and `calls` of a closed breaker with an external window come from that
+/// window, and may be a moment newer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Snapshot {
     /// The breaker's name, if it has one.
     pub name: Option<&'static str>,
-    /// What the next call meets: an open breaker whose deadline has passed is half-open.
+    /// The state for the next call: an open breaker whose deadline has passed is half-open.
     pub state: State,
-    /// The state as the last transition left it.
+    /// The state that the last transition stored.
     pub stored_state: State,
-    /// The number of the period since that transition.
+    /// The generation of the period since that transition.
     pub generation: u16,
-    /// While closed, the failures in the window (without a window, in a row); while open or half-open,
-    /// those that it tripped on, if it did.
+    /// While closed, the failures in the window (without a window, in a row). While open or
+    /// half-open, the failures that tripped the breaker, if it tripped.
     pub failures: Option<u32>,
     /// The calls that these failures are among.
     pub calls: Option<u32>,
-    /// How often the breaker has reopened since it was last closed; counts to 30.
+    /// The reopens since the breaker was last closed; saturates at 30.
     pub reopens: u8,
-    /// The probes under way.
+    /// The probes in flight.
     pub probes_in_flight: u8,
-    /// The rest of the open period.
+    /// The remaining open period.
     #[cfg_attr(feature = "serde", serde(with = "humantime_serde"))]
     pub retry_after: Option<Duration>,
-    /// How long ago the last transition was; zero if its clock was ahead of this reading, `None` if there was none.
+    /// The time since the last transition; zero if its clock was ahead of this reading, `None`
+    /// before the first transition.
     #[cfg_attr(feature = "serde", serde(with = "humantime_serde"))]
     pub since: Option<Duration>,
 }
 
 impl Breaker {
-    /// What the next call meets. Never moves the breaker: past its deadline an open breaker reads
-    /// half-open, and it is the next call that makes it so.
+    /// The state for the next call. Never changes the breaker: after its deadline an open breaker
+    /// reads half-open, and the next call makes the transition.
     #[must_use]
     pub fn state(&self) -> State {
         let word = self.core.load();
@@ -70,15 +71,15 @@ impl Breaker {
         }
     }
 
-    /// All there is to see. Reads the clock.
+    /// A snapshot of the breaker. Reads the clock.
     ///
     /// ```
     /// use cutout::{Breaker, State};
     ///
-    /// static PARTNER: Breaker = Breaker::new();
+    /// static SEARCH: Breaker = Breaker::new();
     ///
-    /// PARTNER.call(|| Err::<(), _>("broken")).unwrap_err();
-    /// let snapshot = PARTNER.snapshot();
+    /// SEARCH.call(|| Err::<(), _>("broken")).unwrap_err();
+    /// let snapshot = SEARCH.snapshot();
     /// assert_eq!(snapshot.state, State::Closed);
     /// assert_eq!((snapshot.failures, snapshot.calls), (Some(1), Some(1)));
     /// ```
@@ -130,7 +131,7 @@ impl Breaker {
     }
 }
 
-/// How long ago a transition was. One that was stamped by a clock that is ahead of this reading was just now.
+/// The time since a transition, zero if the transition's clock was ahead of this reading.
 fn since_then(since: Since, now: u64) -> Duration {
     let ticks = Since::of(now).since(since);
     remaining(if ticks > Since::new(u64::MAX).get() / 2 {
@@ -140,20 +141,19 @@ fn since_then(since: Since, now: u64) -> Duration {
     })
 }
 
-/// What is lost with a breaker that a set forgets, the least first.
+/// The value that is lost with an evicted breaker, the least first.
 #[cfg(feature = "keyed")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stake {
-    /// It is closed and has counted these in its window.
+    /// The breaker is closed and has these counts in its window.
     Failures(u32),
-    /// It is open or half-open, and no caller has asked it for long.
+    /// The breaker is open or half-open, and no call has come for long.
     Overdue,
 }
 
 #[cfg(feature = "keyed")]
 impl Breaker {
-    /// Whether the breaker is closed and has counted no failure, as far as its word alone says: no
-    /// clock is read.
+    /// Whether the breaker is closed and has counted no failure, by its word alone. Reads no clock.
     pub(crate) fn is_idle(&self) -> bool {
         let Phase::Closed(payload) = self.core.load().phase() else {
             return false;
@@ -162,15 +162,15 @@ impl Breaker {
         if !trip_rule.is_external() {
             return trip_rule.count(payload).failures == 0;
         }
-        // With `failures.within` a healthy word has no run, which says nothing of single failures.
+        // With `failures.within` a healthy word has no run, but the window may have failures.
         let healthy = trip_rule.healthy().filter(|healthy| *healthy > 0);
         // Allocated at the first failure or, for time buckets, at the first call that ends.
         let has_window = self.core.window.get().is_some();
         !has_window || healthy == Some(payload & trip_rule.health())
     }
 
-    /// What is lost if the breaker is forgotten, and the word that says it; `None` if it must not
-    /// be.
+    /// The loss of an eviction, and the word that it was derived from; `None` if the breaker must
+    /// stay.
     pub(crate) fn stake(&self) -> Option<(Stake, Word)> {
         let word = self.core.load();
         let stake = match word.phase() {
@@ -186,13 +186,13 @@ impl Breaker {
         Some((stake, word))
     }
 
-    /// Whether the breaker's word is this one: one load, and no user code.
+    /// Whether the breaker still has this word: one load, and no user code.
     pub(crate) fn stands_at(&self, word: Word) -> bool {
         self.core.load() == word
     }
 
-    /// Whether the open period ended as long ago as it lasted. A caller that comes more rarely than
-    /// that loses little: the breaker lets each of its calls through as a probe.
+    /// Whether the open period ended as long ago as it lasted. A caller that comes more rarely
+    /// loses little: each of its calls would be a probe.
     fn is_overdue(&self, word: Word, open: Open) -> bool {
         let rules = &self.core.rules;
         let now = self.now();
@@ -206,7 +206,7 @@ impl Breaker {
                 >= lasted.clamp(Deadline::ticks(SLACK_MS), longest)
     }
 
-    /// The same of the probes' lease, whether they reported or not.
+    /// The same for the lease of the probes, whether they reported or not.
     fn has_overdue_probes(&self, half_open: HalfOpen) -> bool {
         let rules = &self.core.rules;
         let now = LeaseEnd::of(self.now());

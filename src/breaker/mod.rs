@@ -1,20 +1,20 @@
-//! The breaker: the machine's core, a clock and listeners. Glue.
+//! [`Breaker`]: combines the core of the state machine with a clock and listeners.
 //!
-//! | file | what it has |
+//! | file | content |
 //! |---|---|
 //! | `mod.rs` | the type, its memory, how it is built |
-//! | `acquire.rs` | before a call: `try_acquire`, `peek` |
-//! | `record.rs` | after a call: outcomes, drops |
-//! | `call.rs` | around a call: `call` and its siblings |
-//! | `call_async.rs` | around a future: `call_async` and its sibling |
+//! | `acquire.rs` | admission: `try_acquire`, `peek` |
+//! | `record.rs` | outcomes and drops |
+//! | `call.rs` | `call`, `call_async` and their siblings |
+//! | `call_async.rs` | [`CallAsync`], the future of a call |
 //! | `external_window.rs` | the slot of the external window |
-//! | `operator.rs` | the manual switch |
+//! | `operator.rs` | operator commands |
 //! | `inspect.rs` | `state`, `snapshot`, `policy` |
 //! | `outage.rs` | the periods since the breaker was last closed |
-//! | `notify.rs` | after a transition: notes and listeners |
+//! | `notify.rs` | diagnostics and listeners |
 //! | `per_process.rs` | a value that a forked child makes for itself |
 //! | `watch.rs` | `watch`, which waits for a transition |
-//! | `ticket.rs` | what an admitted call remembers |
+//! | `ticket.rs` | the state of an admitted call |
 
 mod acquire;
 pub(crate) mod call;
@@ -71,13 +71,13 @@ pub use watch::{StopWatching, Watched};
 /// use cutout::{Breaker, Trip};
 /// use std::time::Duration;
 ///
-/// static PARTNER: Breaker = Breaker::builder()
+/// static SEARCH: Breaker = Breaker::builder()
 ///     .trip(Trip::consecutive(3))
 ///     .open_for(Duration::from_secs(15))
 ///     .build();
 ///
 /// fn offer() -> String {
-///     PARTNER
+///     SEARCH
 ///         .call(|| hot_offer())
 ///         .unwrap_or_else(|error| format!("cold offer, {error}"))
 /// }
@@ -90,8 +90,8 @@ pub use watch::{StopWatching, Watched};
 /// ```compile_fail,E0080
 /// use cutout::Breaker;
 ///
-/// static PARTNER: Breaker = Breaker::builder().probes(0).build();
-/// # PARTNER.state();
+/// static SEARCH: Breaker = Breaker::builder().probes(0).build();
+/// # SEARCH.state();
 /// ```
 ///
 /// while one within them does:
@@ -99,34 +99,34 @@ pub use watch::{StopWatching, Watched};
 /// ```
 /// use cutout::Breaker;
 ///
-/// static PARTNER: Breaker = Breaker::builder().probes(1).build();
-/// # PARTNER.state();
+/// static SEARCH: Breaker = Breaker::builder().probes(1).build();
+/// # SEARCH.state();
 /// ```
 ///
 /// # Limits
 ///
-/// Numbers wrap, and clocks differ. What that costs:
+/// Numbers wrap, and clocks differ. The consequences:
 ///
 /// | what | when | then |
 /// |---|---|---|
-/// | generation | exactly 65 536 transitions inside one call, or a multiple | the permit is taken for one of the period that then stands |
-/// | deadline | an open breaker that nobody calls for 8.7 years | it may stay open for one interval more |
-/// | lease end | a half-open breaker whose probes never came back, and that nobody calls for 12.4 days | it may wait for one lease more |
-/// | time buckets' tag | 256 or 512 periods within one bucket, a tenth of the window | what one of them counted in the bucket may count again |
+/// | generation | exactly 65 536 transitions inside one call, or a multiple | the permit counts as one of the period that is then current |
+/// | deadline | an open breaker without a call for 8.7 years | it may stay open for one interval more |
+/// | lease end | a half-open breaker whose probes never reported, without a call for 12.4 days | it may wait for one lease more |
+/// | time buckets' tag | 256 or 512 periods within one bucket, a tenth of the window | the counts of one of them in the bucket may count again |
 /// | the bucket in which a period of time buckets began | 2^29 buckets after that, 62 days for a window of 100 ms, 1.7 years for 1 s; in a first period, at each multiple of 2^29 buckets on the clock | for a second, the window is up to a second longer; after it, up to nine buckets are left out |
-/// | a note or a queued transition | its thread is held up for 65 536 transitions before it writes | [`Snapshot::since`] may be of an earlier period, or a transition is passed over, until the next one |
+/// | diagnostics, or a queued transition | its thread is delayed for 65 536 transitions before it writes | [`Snapshot::since`] may be of an earlier period, or a transition is passed over, until the next one |
 /// | clocks of cores that differ | | see [`Clock`](crate::clock::Clock) |
 ///
-/// 65 536 transitions take more than three and a half minutes at the shortest open period (10 ms, three transitions
-/// each); [`Breaker::reset`] in a loop makes them in about a millisecond.
+/// 65 536 transitions take more than three and a half minutes at the shortest open period (10 ms,
+/// three transitions each); [`Breaker::reset`] in a loop makes them in about a millisecond.
 ///
-/// **The end of the clock's range.** A clock may start anywhere, also just below `u64::MAX`, and wrap. Calls and drops
-/// have their length across the wrap. To a deadline, a lease and a window the wrap is a leap: it costs at most one
-/// interval, one lease, and what the window had counted.
+/// **The end of the clock's range.** A clock may start anywhere, also just below `u64::MAX`, and
+/// wrap. Calls and drops have their length across the wrap. To a deadline, a lease and a window the
+/// wrap is a leap: it costs at most one interval, one lease, and what the window had counted.
 ///
-/// **A hint** ([`Outcome::FailureFor`](crate::Outcome::FailureFor)) holds a breaker for an hour at most, whatever the
-/// clock does. The longest one that still runs counts when the breaker trips, also that of a failure which is reported
-/// as stale because another one tripped first.
+/// **A hint** ([`Outcome::FailureFor`](crate::Outcome::FailureFor)) holds a breaker for an hour at
+/// most, whatever the clock does. When the breaker trips, the longest running hint counts. So does
+/// the hint of a failure that is reported as stale because another one tripped first.
 ///
 /// **One breaker around two levels of a call** counts each failure twice: see
 /// [`Breaker::call`].
@@ -148,12 +148,12 @@ pub use watch::{StopWatching, Watched};
 /// in the child, and call [`clock::warm_up`](crate::clock::warm_up) before the first fork.
 #[repr(C)]
 pub struct Breaker {
-    /// What calls touch: one cache line, which a healthy call only reads.
+    /// The part that calls touch: one cache line, which a healthy call only reads.
     core: CachePadded<Core<LazyWindow>>,
     cold: CachePadded<Cold>,
 }
 
-/// What rejections, transitions and readers of the state touch.
+/// The part that rejections, transitions and readers of the state touch.
 struct Cold {
     clock: ClockSource,
     name: Option<&'static str>,
@@ -165,8 +165,8 @@ struct Cold {
     event_count: EventCount,
 }
 
-// What a panic of user code interrupts is a decision that was not stored, or a listener. (For a clock that
-// panics, see `Clock::now`: it is not told of, and no state is broken.)
+// A panic of user code interrupts a decision that was not stored, or a listener. (`Clock::now`
+// documents a clock that panics: no state is broken.)
 impl UnwindSafe for Breaker {}
 impl RefUnwindSafe for Breaker {}
 
@@ -227,7 +227,7 @@ impl Breaker {
         self
     }
 
-    /// Adds a listener that is made at run time; it is told after those of the builder.
+    /// Adds a listener at run time. It is notified after those of the builder.
     ///
     /// ```
     /// use cutout::{Breaker, Transition};
@@ -249,8 +249,8 @@ impl Breaker {
         self
     }
 
-    /// Adds a call listener that is made at run time; it is told after that of the builder. Costs every call
-    /// something: see [`CallListener`](crate::CallListener).
+    /// Adds a call listener at run time. It is notified after that of the builder. Every call of an
+    /// observed breaker costs more: see [`CallListener`](crate::CallListener).
     ///
     /// ```
     /// use cutout::{Breaker, CallListener, Ended};

@@ -1,4 +1,4 @@
-//! After a transition: the winner of its CAS writes it down and tells of it.
+//! Notification: records a transition and notifies the listeners.
 
 use crate::{
     listener::{CallListener, catch_panic},
@@ -38,7 +38,7 @@ impl Breaker {
         let change = RawTransition::between(before, after, event, now, counted, &self.core.rules);
         let newest = || self.core.load().generation();
         let note = || self.cold.diagnostics.write(&change, now, newest);
-        // Before the listeners, who may take their time.
+        // Before the listeners, which may be slow.
         #[cfg(feature = "watch")]
         self.cold.event_count.notify_after(note);
         #[cfg(not(feature = "watch"))]
@@ -47,7 +47,7 @@ impl Breaker {
         self.cold.listeners.notify(newest, change, self.cold.name);
     }
 
-    /// Tells every call listener of something.
+    /// Notifies every call listener.
     pub(super) fn notify_of_call(&self, tell: impl Fn(&dyn CallListener)) {
         if let Some(listener) = self.cold.call_listener {
             catch_panic(|| tell(listener));
@@ -77,17 +77,17 @@ mod listeners {
         },
     };
 
-    /// The listeners of a breaker and what they are to be told.
+    /// The listeners of a breaker, and the queue of their transitions.
     pub(in crate::breaker) struct Listeners {
         fixed: &'static [&'static dyn Listener],
         shared: Option<Box<Shared>>,
         /// The generation of the first transition that the listeners are notified of.
         first: u16,
-        /// Made for that transition.
+        /// Allocated for that transition.
         queue: PerProcess<TransitionQueue>,
     }
 
-    /// The listeners that were made at run time.
+    /// The listeners that were added at run time.
     #[derive(Default)]
     struct Shared {
         listeners: Vec<Arc<dyn Listener>>,
@@ -104,10 +104,10 @@ mod listeners {
             }
         }
 
-        /// Adds a listener to a breaker that is at `generation` and that nobody else uses.
+        /// Adds a listener to a breaker at `generation` that no other thread uses.
         pub(in crate::breaker) fn add(&mut self, listener: Arc<dyn Listener>, generation: u16) {
             let listeners = &mut self.shared_mut().listeners;
-            // Most breakers have one, and a set has many breakers.
+            // Most breakers have one listener, and a keyed set has many breakers.
             listeners.reserve_exact(1);
             listeners.push(listener);
             if !self.queue.is_made() {
@@ -115,7 +115,7 @@ mod listeners {
             }
         }
 
-        /// Adds a call listener to a breaker that nobody else uses.
+        /// Adds a call listener to a breaker that no other thread uses.
         pub(in crate::breaker) fn add_to_calls(&mut self, listener: Arc<dyn CallListener>) {
             self.shared_mut().call_listeners.push(listener);
         }
@@ -133,8 +133,8 @@ mod listeners {
             shared.map_or(&[], |shared| &shared.call_listeners)
         }
 
-        /// Tells of a transition, unless another thread (or a listener's caller) is dispatching: then that
-        /// one will.
+        /// Delivers a transition, unless another thread (or this listener's caller) dispatches
+        /// already and will deliver it.
         pub(super) fn notify(
             &self,
             newest: impl Fn() -> u16,
@@ -144,7 +144,7 @@ mod listeners {
             if self.fixed.is_empty() && self.shared().is_empty() {
                 return;
             }
-            // Any of the threads that notify may make it: all know where it begins.
+            // Any notifying thread may allocate the queue: all agree on its first generation.
             let queue = self.queue.get_or_make(|parent| match parent {
                 Some(parent) => parent.in_child(change.generation),
                 None => TransitionQueue::from(self.first),

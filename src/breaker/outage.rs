@@ -1,24 +1,24 @@
-//! Which periods are of one outage: the closed one that tripped, and all since.
+//! The periods of an outage: the closed one that tripped, and all since.
 
 use crate::machine::word::{Phase, Word};
 
 use super::Breaker;
 
-/// A run of periods, up to the one that stood when the word was read.
+/// Consecutive periods, up to the one that was current when the word was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Outage {
     last: u16,
-    /// How many periods there are before the last.
+    /// The number of periods before the last.
     before: u16,
 }
 
 impl Outage {
-    /// Of the word alone, so that nothing need be kept, or cleared in time, to know it: from one reopening to the
-    /// next there are two transitions.
+    /// Derives the outage from the word alone, so that no other state must be kept or cleared. From
+    /// one reopening to the next there are two transitions.
     ///
-    /// While closed it is this one period: what may yet trip. An operator's switch is no outage. What follows
-    /// `force_open_for` or `resume` begins with it. After more than 30 reopens, where their count saturates, it
-    /// is the last 62 or 63 periods.
+    /// While closed the outage is the current period, which may trip. An operator's hold is no
+    /// outage. An outage after `force_open_for` or `resume` begins with that command. After more
+    /// than 30 reopens, where their count saturates, the outage has the last 62 or 63 periods.
     const fn of(word: Word) -> Option<Self> {
         let before = match word.phase() {
             Phase::Closed(_) => 0,
@@ -32,15 +32,15 @@ impl Outage {
         })
     }
 
-    /// Whether the period of this generation is one of them. (A period of 65 536 generations ago is taken for
-    /// one: I27.)
+    /// Whether the outage includes the period of this generation. (A period of 65 536 generations
+    /// ago seems to be included: I27.)
     pub(crate) const fn covers(self, generation: u16) -> bool {
         self.last.wrapping_sub(generation) <= self.before
     }
 }
 
 impl Breaker {
-    /// The outage that stands, if the breaker is not held. No clock is read.
+    /// The current outage, if the breaker is not held. Reads no clock.
     pub(crate) fn outage(&self) -> Option<Outage> {
         Outage::of(self.core.load())
     }
@@ -82,7 +82,7 @@ mod tests {
             self.breaker.try_acquire().unwrap().failure();
         }
 
-        /// That the outage begins with the period `first`, and with none before.
+        /// Asserts that the outage begins with the period `first`.
         fn assert_since(&self, first: u16) {
             let outage = self.breaker.outage().unwrap();
             let generation = self.generation();
@@ -102,7 +102,7 @@ mod tests {
             bench.assert_since(closed);
             bench.fail();
             bench.assert_since(closed);
-            // A probe that fails, and one that is never heard of again.
+            // A probe that fails, and one that never reports.
             for reopens in 1..=30 {
                 bench.clock.advance(SECOND);
                 let probe = bench.breaker.try_acquire().unwrap();

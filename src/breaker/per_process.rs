@@ -11,7 +11,7 @@ pub(super) struct PerProcess<T>(OnceLock<Box<Owned<T>>>);
 struct Owned<T> {
     process: u32,
     value: T,
-    /// What children of this process make.
+    /// The values of children of this process.
     child: PerProcess<T>,
 }
 

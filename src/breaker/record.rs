@@ -1,4 +1,4 @@
-//! After a call: what its end means.
+//! Outcome of a call: records it, and notifies.
 
 use core::{num::NonZeroU32, time::Duration};
 
@@ -17,7 +17,7 @@ use super::{Breaker, ticket::Ticket};
 const NANOS_PER_MS: u64 = 1_000_000;
 
 impl Breaker {
-    /// A call returned.
+    /// Records the outcome of a call that returned.
     #[inline]
     pub(crate) fn settle(&self, ticket: Ticket, outcome: Outcome) -> Recorded {
         if matches!(outcome, Outcome::Success) {
@@ -30,7 +30,8 @@ impl Breaker {
         self.settle_slow(ticket, outcome)
     }
 
-    /// A permit was dropped, by no panic of its call. A drop that the policy does not fail has this outcome.
+    /// Records the drop of a permit, without a panic of its call. A drop that the policy does not
+    /// fail has this outcome.
     pub(crate) fn abandon_or(&self, ticket: Ticket, outcome: Outcome) -> Recorded {
         let probe = ticket.period.is_half_open();
         let held_for = |limit| {
@@ -111,7 +112,7 @@ impl Breaker {
         self.conclude(done)
     }
 
-    /// Notifies of the transition that an outcome caused, and gives the verdict.
+    /// Notifies of the transition that an outcome caused, and returns the verdict.
     #[inline]
     fn conclude(&self, done: Done<Recorded>) -> Recorded {
         self.notify(&done, Event::Report);
@@ -119,7 +120,8 @@ impl Breaker {
     }
 }
 
-/// How long a call has taken, also across the end of the clock's range; none at all if the clock stepped back.
+/// The duration of a call, also across the end of the clock's range; zero if the clock stepped
+/// back.
 fn elapsed(ticket: Ticket, now: u64) -> u64 {
     let elapsed = now.wrapping_sub(ticket.since);
     if elapsed > u64::MAX / 2 { 0 } else { elapsed }
@@ -129,7 +131,7 @@ fn limit_nanos(limit_ms: NonZeroU32) -> u64 {
     u64::from(limit_ms.get()) * NANOS_PER_MS
 }
 
-/// The pause that a dependency asked for.
+/// The hint of an outcome, in milliseconds.
 fn hint_ms(outcome: Outcome) -> u64 {
     match outcome {
         Outcome::FailureFor(hint) => millis_up(hint).min(LONGEST_HINT_MS),

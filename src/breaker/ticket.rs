@@ -1,12 +1,13 @@
-//! What an admitted call needs to remember.
+//! [`Ticket`]: the state of an admitted call.
 
 use crate::machine::word::Period;
 
 /// The admission of one call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ticket {
-    /// The period that the call was admitted in: an outcome that comes after it is stale.
+    /// The period that admitted the call. An outcome after that period is stale.
     pub(crate) period: Period,
-    /// When, in nanoseconds, if the rules are [`timed`](crate::machine::rules::Rules::timed).
+    /// The time of admission in nanoseconds, if the rules are
+    /// [`timed`](crate::machine::rules::Rules::timed).
     pub(crate) since: u64,
 }

@@ -31,7 +31,7 @@ impl<E> LastError<E> {
             .store(Some(Arc::new(StoredError { generation, error })));
     }
 
-    /// CompiledOnDrop the stored error after the half-open period `recovered` has closed the breaker.
+    /// Drops the stored error after the half-open period `recovered` has closed the breaker.
     ///
     /// This saves memory and affects no decision, so a comparison by half the range is enough. A
     /// newer error must stay: this thread may have been suspended since its recovery.
@@ -43,7 +43,7 @@ impl<E> LastError<E> {
         }
     }
 
-    /// CompiledOnDrop the stored error if it is this one. Another error stays: its address differs, since
+    /// Drops the stored error if it is this one. Another error stays: its address differs, since
     /// the caller keeps this one alive.
     fn clear_if(&self, older: &Arc<StoredError<E>>) {
         self.0.compare_and_swap(older, None);

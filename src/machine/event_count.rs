@@ -15,8 +15,8 @@
 //! the change. If the mark is first, the ring finds it and wakes all. A watcher that is not asleep
 //! by then finds another value, and does not sleep: the system compares and sleeps in one step.
 //!
-//! **What wraps.** `notified`, after 2^31 rings between a mark and its sleep. Each is a transition or a
-//! stop.
+//! **What wraps.** `notified`, after 2^31 rings between a mark and its sleep. Each is a transition
+//! or a stop.
 //!
 //! | a thread stops | then |
 //! |---|---|
@@ -41,9 +41,9 @@ impl EventCount {
     /// Calls `look` until it returns a value, and sleeps in between.
     pub(crate) fn watch<S>(&self, look: impl Fn() -> Option<S>) -> S {
         loop {
-            // ORDERING: Acquire. Pairs with the Release of `notify_all`. Without it `look` may see the
-            // state before a change whose ring is over, and no ring would wake this thread for that
-            // change.
+            // ORDERING: Acquire. Pairs with the Release of `notify_all`. Without it `look` may see
+            // the state before a change whose ring is over, and no ring would wake this thread for
+            // that change.
             let waiting = self.0.fetch_or(WAITING, Ordering::Acquire) | WAITING;
             if let Some(seen) = look() {
                 return seen;

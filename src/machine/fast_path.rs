@@ -77,7 +77,7 @@ mod tests {
     use crate::{Policy, Trip, machine::rules::tests::rules};
     use core::time::Duration;
 
-    /// Whether a call of a fresh breaker with this trip is let by, and its success.
+    /// Whether a call of a new breaker with this trip takes the fast path, and its success.
     fn lets_by(trip: Trip) -> (bool, bool) {
         let rules = rules(&Policy::new().trip(trip));
         let fast_path = FastPath::new(&rules);

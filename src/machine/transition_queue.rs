@@ -15,9 +15,9 @@
 //!
 //! 1. Transitions are popped in the order of their generations, each once. A transition that is
 //!    pushed early waits for those before it, which other threads are about to push.
-//! 2. At most [`CAPACITY`] wait. A push beyond that moves `next` on. The transitions that `next` passes
-//!    over are missed, pushed or not, and the next transition popped says how many. The word says
-//!    which generations are still to come: those from `next` on to its own.
+//! 2. At most [`CAPACITY`] wait. A push beyond that moves `next` on. The transitions that `next`
+//!    passes over are missed, pushed or not, and the next transition popped says how many. The word
+//!    says which generations are still to come: those from `next` on to its own.
 //! 3. When no thread pushes or dispatches, nothing waits: `pop` ends the dispatch and `push` sees
 //!    that, both under the lock.
 

@@ -93,8 +93,8 @@ impl TripRule {
         }
     }
 
-    /// The payload that one more success leaves as it is, under the mask [`TripRule::health`]; `None`
-    /// if every success writes.
+    /// The payload that one more success leaves as it is, under the mask [`TripRule::health`];
+    /// `None` if every success writes.
     pub(crate) const fn healthy(&self) -> Option<u64> {
         match self.window {
             None | Some(Window::Failures { .. }) => Some(0),

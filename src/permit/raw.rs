@@ -167,7 +167,7 @@ impl<B: Deref<Target = Breaker>> RawPermit<B> {
         value
     }
 
-    /// CompiledOnDrop the permit: where the policy does not make a failure of that, the call has this outcome.
+    /// Drops the permit: where the policy does not make a failure of that, the call has this outcome.
     pub(crate) fn drop_as(mut self, outcome: Outcome) {
         let is_live = matches!(self.call, Call::Live(_));
         if let Some(ticket) = self.call.take() {

@@ -2,8 +2,8 @@
 //! that no step reads.
 //!
 //! The window itself is not searched. Its verdict is an input, so each failure is tried both ways.
-//! The resulting word comes from [`failure_ring`] or [`time_buckets`], which compute the payload, and from
-//! [`count_failure`].
+//! The resulting word comes from [`failure_ring`] or [`time_buckets`], which compute the payload,
+//! and from [`count_failure`].
 
 use super::{
     super::{
