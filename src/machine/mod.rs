@@ -1,19 +1,19 @@
 //! The state machine. Pure: no clock, no user code, no I/O; uses only `crate::sync` and itself.
 //!
 //! ```text
-//! word ── the 64 bits          tick ── time that wraps        tally ── counts of closed
-//!    \______________________________|_____________________________/
-//!                                 rules ── the policy in integers    jitter ── a hash
-//!                                   |                                   |
-//!                                 step ── the pure transition function ─'
-//!                                   |
-//!         shortcut ── healthy?    cell ── the atomic word and the one CAS loop on it
-//!                                   |
-//!                  window ── failure rings and time buckets
-//!                                   |
-//!                    core ── admit, record, operate, inspect: what a `Breaker` drives
-//!     notes ── diagnostics     delivery ── undelivered transitions     watch ── event count
-//!     hints ── how long a dependency asked to be left alone
+//! word ── the 64 bits        tick ── time that wraps        trip_rule ── counts of a closed word
+//!    \____________________________|____________________________/
+//!                              rules ── the policy in integers      jitter ── a hash
+//!                                |                                     |
+//!                              step ── the pure transition function ───'
+//!                                |
+//!       fast_path ── healthy?  atomic_word ── the atomic word and the one CAS loop on it
+//!                                |
+//!                              window ── failure rings and time buckets     hints ── Retry-After
+//!                                |
+//!                              core ── all of them: load, decide, compare, swap, retry
+//!
+//!    diagnostics     transition_queue ── undelivered transitions     event_count ── wake-ups
 //! ```
 //!
 //! Rules:

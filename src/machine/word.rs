@@ -114,7 +114,7 @@ const DISABLED: u64 = 0b11;
 
 /// State and generation.
 pub(crate) const HEADER: u64 = !PAYLOAD.max();
-/// The number of bits that [`super::tally`] has for its counts.
+/// The number of bits that [`super::trip_rule`] has for its counts.
 pub(crate) const PAYLOAD_BITS: u32 = PAYLOAD.bits;
 /// The reopen count at which the count saturates.
 pub(crate) const MAX_REOPENS: u8 = OPEN_REOPENS.max() as u8 - 1;
