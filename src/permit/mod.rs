@@ -1,7 +1,7 @@
 //! The right to make one call: [`Permit`] for a borrow, [`OwnedPermit`] for an `Arc`.
 //!
-//! Both are a [`RawPermit`] under a name of its own. So the compiler's messages and the
-//! documentation show no type parameter, and what a permit holds can change.
+//! Both wrap a [`RawPermit`]. So the compiler's messages and the documentation show no type
+//! parameter, and the fields of a permit can change.
 
 mod raw;
 
@@ -15,10 +15,10 @@ pub(crate) use raw::{FramePermit, RawPermit};
 
 /// The right to make one call, from [`Breaker::try_acquire`].
 ///
-/// A permit ends exactly once: by a report of the outcome, which takes the permit, or by a drop,
-/// which means what the policy's [`on_drop`](crate::Policy::on_drop) says. **In async Rust an outer
-/// timeout is a drop.** Put the timeout inside, where it is an error that the breaker sees, or choose
-/// what a drop means. A permit that a panic drops is a failure.
+/// A permit ends exactly once. A report of the outcome consumes the permit. Otherwise the permit is
+/// dropped, and the policy's [`on_drop`](crate::Policy::on_drop) decides the outcome. **In async
+/// Rust an outer timeout is a drop.** Put the timeout inside, where the breaker sees its error, or
+/// choose the outcome of a drop. A permit that is dropped by a panic is a failure.
 ///
 /// ```
 /// use cutout::Breaker;
@@ -41,7 +41,7 @@ pub(crate) use raw::{FramePermit, RawPermit};
 /// permit.failure();
 /// ```
 ///
-/// while this, the same with one report less, compiles:
+/// The same code with one report less compiles:
 ///
 /// ```
 /// # let breaker = cutout::Breaker::new();
@@ -60,22 +60,22 @@ impl<'a> Permit<'a> {
         }
     }
 
-    /// Reports a result, `Ok` as a success and `Err` as a failure, and hands it back.
+    /// Reports a result, `Ok` as a success and `Err` as a failure, and returns it.
     ///
     /// # Errors
     ///
-    /// Those of the result.
+    /// Returns the error of the result.
     #[inline]
     pub fn observe<T, E>(self, result: Result<T, E>) -> Result<T, E> {
         self.observe_with(result, classify::result)
     }
 
-    /// Reports the outcome that `classify` gives a result, and hands the result back. A panic of
+    /// Reports the outcome that `classify` returns for a result, and returns the result. A panic in
     /// `classify` fails the call.
     ///
     /// # Errors
     ///
-    /// Those of the result.
+    /// Returns the error of the result.
     #[inline]
     pub fn observe_with<T, E>(
         self,
@@ -103,8 +103,8 @@ impl<'a> Permit<'a> {
         self.record(Outcome::Ignored);
     }
 
-    /// Reports an outcome, and returns what the breaker made of it. Most callers need no answer: the
-    /// call that trips the breaker gets its own result.
+    /// Reports an outcome, and returns how the breaker recorded it. Most callers ignore this: even
+    /// the call that trips the breaker returns its own result.
     #[expect(
         clippy::must_use_candidate,
         reason = "a report may leave the answer unread"
@@ -114,14 +114,14 @@ impl<'a> Permit<'a> {
         self.0.end(outcome)
     }
 
-    /// Whether the call is a probe: one of the few calls of a half-open breaker.
+    /// Returns true if the call is a probe: one of the few calls of a half-open breaker.
     #[must_use]
     pub fn is_probe(&self) -> bool {
         self.0.is_probe()
     }
 
-    /// The generation of the period that admitted the call. An outcome that is reported after that
-    /// period is stale and changes nothing.
+    /// Returns the generation of the period that admitted the call. An outcome that is reported
+    /// after the end of that period is stale and changes nothing.
     #[must_use]
     pub fn generation(&self) -> u16 {
         self.0.generation()
@@ -134,7 +134,7 @@ impl fmt::Debug for Permit<'_> {
     }
 }
 
-/// A [`Permit`] that keeps its breaker alive, for a spawned task: from
+/// A [`Permit`] that keeps its breaker alive, for a spawned task. Created by
 /// [`Breaker::try_acquire_owned`].
 ///
 /// ```
@@ -159,21 +159,21 @@ impl OwnedPermit {
         }
     }
 
-    /// As [`Permit::observe`].
+    /// Same as [`Permit::observe`].
     ///
     /// # Errors
     ///
-    /// Those of the result.
+    /// Returns the error of the result.
     #[inline]
     pub fn observe<T, E>(self, result: Result<T, E>) -> Result<T, E> {
         self.observe_with(result, classify::result)
     }
 
-    /// As [`Permit::observe_with`].
+    /// Same as [`Permit::observe_with`].
     ///
     /// # Errors
     ///
-    /// Those of the result.
+    /// Returns the error of the result.
     #[inline]
     pub fn observe_with<T, E>(
         self,
@@ -183,25 +183,25 @@ impl OwnedPermit {
         self.0.observe(result, classify).0
     }
 
-    /// As [`Permit::success`].
+    /// Same as [`Permit::success`].
     #[inline]
     pub fn success(self) {
         self.record(Outcome::Success);
     }
 
-    /// As [`Permit::failure`].
+    /// Same as [`Permit::failure`].
     #[inline]
     pub fn failure(self) {
         self.record(Outcome::Failure);
     }
 
-    /// As [`Permit::ignore`].
+    /// Same as [`Permit::ignore`].
     #[inline]
     pub fn ignore(self) {
         self.record(Outcome::Ignored);
     }
 
-    /// As [`Permit::record`].
+    /// Same as [`Permit::record`].
     #[expect(
         clippy::must_use_candidate,
         reason = "a report may leave the answer unread"
@@ -211,13 +211,13 @@ impl OwnedPermit {
         self.0.end(outcome)
     }
 
-    /// As [`Permit::is_probe`].
+    /// Same as [`Permit::is_probe`].
     #[must_use]
     pub fn is_probe(&self) -> bool {
         self.0.is_probe()
     }
 
-    /// As [`Permit::generation`].
+    /// Same as [`Permit::generation`].
     #[must_use]
     pub fn generation(&self) -> u16 {
         self.0.generation()

@@ -1,4 +1,4 @@
-//! [`RawPermit`]: the one type of an admitted call, whatever leads to its breaker.
+//! [`RawPermit`]: an admitted call, generic over the pointer to its breaker.
 
 use core::{fmt, mem, ops::Deref};
 
@@ -12,14 +12,14 @@ use crate::{
 /// An admitted call. A [`Permit`](super::Permit), an [`OwnedPermit`](super::OwnedPermit), a
 /// [`CallAsync`](crate::CallAsync), a tower response and a response's body each hold one.
 ///
-/// This is the one place where the end, the drop and the panic of a call meet. A call ends once:
+/// The end, the drop and the panic of a call are handled here alone. A call ends once:
 ///
 /// | by | as |
 /// |---|---|
 /// | [`RawPermit::end`] | the outcome |
 /// | a panic in [`RawPermit::guard`] | a failure |
 /// | a drop by a panic that began after the admission | a failure |
-/// | any other drop | what [`Policy::on_drop`](crate::Policy::on_drop) says |
+/// | any other drop | the outcome that [`Policy::on_drop`](crate::Policy::on_drop) selects |
 #[must_use = "a permit that is dropped at once counts as a dropped call"]
 #[cfg_attr(
     not(feature = "tower"),
@@ -30,14 +30,15 @@ pub struct RawPermit<B: Deref<Target = Breaker>> {
     call: Call,
 }
 
-/// The call of a permit, and with it the meaning of a drop.
+/// State of a permit's call, which decides the outcome of a drop.
 #[derive(Clone, Copy)]
 enum Call {
     /// The call has ended, or an outer layer over the same breaker counts it.
     Over,
-    /// A panic that drops the permit is about this call.
+    /// A panic that drops the permit belongs to this call.
     Live(Ticket),
-    /// The thread was unwinding at the admission: a panic that drops the permit may be that one.
+    /// The thread was unwinding at the admission. A panic that drops the permit may be the earlier
+    /// one.
     Unwinding(Ticket),
 }
 
@@ -75,14 +76,14 @@ impl<B: Deref<Target = Breaker>> RawPermit<B> {
         }
     }
 
-    /// A permit without a ticket counts nothing.
+    /// Creates a permit. A permit without a ticket counts nothing.
     #[inline]
     pub(crate) fn new(breaker: B, ticket: Option<Ticket>) -> Self {
         let call = ticket.map_or(Call::Over, Call::new);
         Self { breaker, call }
     }
 
-    /// Runs user code that is a part of the call. A panic in `run` fails the call.
+    /// Runs user code that is part of the call. A panic in `run` fails the call.
     #[inline]
     pub(crate) fn guard<T>(&mut self, run: impl FnOnce() -> T) -> T {
         let guard = FailOnPanic(self);
@@ -91,7 +92,7 @@ impl<B: Deref<Target = Breaker>> RawPermit<B> {
         value
     }
 
-    /// Classifies a result under the guard, reports the outcome, and hands the result back.
+    /// Classifies a result under the guard, reports the outcome, and returns the result.
     #[inline]
     pub(crate) fn observe<T, E>(
         mut self,
@@ -122,7 +123,7 @@ impl<B: Deref<Target = Breaker>> RawPermit<B> {
         }
     }
 
-    /// The scope of a probe, around its user code.
+    /// Enters the scope of the call if it is a probe.
     #[cfg(feature = "std")]
     #[inline]
     pub(crate) fn enter_probe(&self) -> Option<Scope> {
@@ -154,8 +155,8 @@ impl<B: Deref<Target = Breaker>> RawPermit<B> {
 
 #[cfg(feature = "tower")]
 impl<B: Deref<Target = Breaker>> RawPermit<B> {
-    /// [`RawPermit::guard`] for code of the inner service, where a layer over the same breaker passes
-    /// requests on.
+    /// Like [`RawPermit::guard`], for code of the inner service. A layer over the same breaker
+    /// passes requests on inside it.
     #[inline]
     pub(crate) fn guard_inner<T>(&mut self, run: impl FnOnce() -> T) -> T {
         let guard = FailOnPanic(self);
@@ -167,7 +168,7 @@ impl<B: Deref<Target = Breaker>> RawPermit<B> {
         value
     }
 
-    /// Drops the permit: where the policy does not make a failure of that, the call has this outcome.
+    /// Drops the permit. Unless the policy makes this drop a failure, the call has this outcome.
     pub(crate) fn drop_as(mut self, outcome: Outcome) {
         let is_live = matches!(self.call, Call::Live(_));
         if let Some(ticket) = self.call.take() {
@@ -175,13 +176,13 @@ impl<B: Deref<Target = Breaker>> RawPermit<B> {
         }
     }
 
-    /// Whether an outer layer over the same breaker counts the call, or the call has ended.
+    /// Returns true if the call has ended, or if an outer layer over the same breaker counts it.
     #[inline]
     pub(crate) fn counts_nothing(&self) -> bool {
         matches!(self.call, Call::Over)
     }
 
-    /// Whether a panic drops the permit that is about this call.
+    /// Returns true if a panic that belongs to this call is unwinding the thread.
     #[inline]
     pub(crate) fn is_unwound(&self) -> bool {
         matches!(self.call, Call::Live(_)) && is_unwinding()
@@ -204,8 +205,8 @@ impl<B: Deref<Target = Breaker>> fmt::Debug for RawPermit<B> {
     }
 }
 
-/// Fails the call unless it is forgotten. The ticket stays in the permit, as user code that returns
-/// must write nothing.
+/// Drop guard: fails the call unless the guard is forgotten. The ticket stays in the permit, so
+/// that the guard writes nothing when the user code returns.
 struct FailOnPanic<'a, B: Deref<Target = Breaker>>(&'a mut RawPermit<B>);
 
 impl<B: Deref<Target = Breaker>> Drop for FailOnPanic<'_, B> {
@@ -217,10 +218,10 @@ impl<B: Deref<Target = Breaker>> Drop for FailOnPanic<'_, B> {
     }
 }
 
-/// The permit of a call that one frame makes: under the guard from the admission to the end.
+/// The permit of a call within one stack frame. A panic between admission and end fails the call.
 ///
-/// A [`RawPermit`] in its place costs a healthy call 7 instructions (28, not 21) and a call that may
-/// fail 30 (76, not 46), as the compiler then keeps the permit in memory.
+/// With a [`RawPermit`] instead, the compiler keeps the permit in memory. A healthy call then takes
+/// 28 instructions, not 21, and a call that may fail 76, not 46.
 pub(crate) struct FramePermit<'a> {
     breaker: &'a Breaker,
     ticket: Ticket,
@@ -232,7 +233,7 @@ impl<'a> FramePermit<'a> {
         Self { breaker, ticket }
     }
 
-    /// The scope of a probe, around its user code.
+    /// Enters the scope of the call if it is a probe.
     #[cfg(feature = "std")]
     #[inline]
     pub(crate) fn enter_probe(&self) -> Option<Scope> {
@@ -266,7 +267,7 @@ impl Drop for FramePermit<'_> {
     }
 }
 
-// Both functions take the parts of a permit: a reference would keep the permit out of registers.
+// Both functions take the fields of a permit: a reference would keep the permit out of registers.
 
 #[cold]
 #[inline(never)]
@@ -284,8 +285,8 @@ fn drop_slow(breaker: &Breaker, ticket: Ticket, is_live: bool, outcome: Outcome)
     }
 }
 
-/// Enters the scope of a probe: what its user code calls through this breaker is a part of the probe.
-/// (Not the scope of other calls: a healthy call must not write.)
+/// Enters the scope of a probe. A call that its user code makes through this breaker is part of the
+/// probe. (Other calls enter no scope, since a healthy call must not write.)
 #[cfg(feature = "std")]
 #[inline]
 fn enter_probe(breaker: &Breaker, period: Period) -> Option<Scope> {
@@ -294,7 +295,7 @@ fn enter_probe(breaker: &Breaker, period: Period) -> Option<Scope> {
         .then(|| scope::enter(breaker, Some(period)))
 }
 
-/// Whether a panic unwinds this thread. Without `std` that cannot be known.
+/// Returns true if a panic is unwinding this thread. Without `std` this is unknown, and false.
 #[inline]
 fn is_unwinding() -> bool {
     #[cfg(feature = "std")]
