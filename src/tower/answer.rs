@@ -1,4 +1,4 @@
-//! What the caller gets: its own response or error, or word of a rejection.
+//! Return values of a service: the response or error of a call, or a rejection.
 
 use core::fmt;
 
@@ -6,24 +6,25 @@ use crate::{Error, Rejected};
 
 use super::sealed::Sealed;
 
-/// How a rejection reaches the caller: [`Wrapped`], [`Flat`] or [`RespondWith`]. Sealed.
+/// Form in which a rejection reaches the caller: [`Wrapped`], [`Flat`] or [`RespondWith`]. Sealed.
 pub trait Answer<Response, E>: Sealed {
     /// The error of the service.
     type Error;
 
-    /// What a caller gets whose call was not made.
+    /// Converts a rejection to the result of its call.
     ///
     /// # Errors
     ///
-    /// The rejection, unless it is a response.
+    /// Returns the rejection as an error, unless it becomes a response.
     #[doc(hidden)]
     fn rejected(&self, rejected: Rejected) -> Result<Response, Self::Error>;
 
+    /// Converts the error of the inner service.
     #[doc(hidden)]
     fn failed(&self, error: E) -> Self::Error;
 }
 
-/// As an [`Error`]: the default.
+/// A rejection reaches the caller as [`Error::Rejected`]. The default.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wrapped;
 
@@ -43,7 +44,7 @@ impl<Response, E> Answer<Response, E> for Wrapped {
     }
 }
 
-/// As an error of the inner service, which knows how to be one: from
+/// A rejection reaches the caller as an error of the inner service. Set by
 /// [`BreakerLayer::flat`](super::BreakerLayer::flat).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Flat;
@@ -64,7 +65,8 @@ impl<Response, E: From<Rejected>> Answer<Response, E> for Flat {
     }
 }
 
-/// As a response: from [`BreakerLayer::respond_with`](super::BreakerLayer::respond_with).
+/// A rejection reaches the caller as a response. Set by
+/// [`BreakerLayer::respond_with`](super::BreakerLayer::respond_with).
 #[derive(Clone, Copy)]
 pub struct RespondWith<F>(pub(super) F);
 

@@ -1,4 +1,4 @@
-//! A permit that is held to the end of a response's body.
+//! [`HeldBody`]: holds a permit until the end of a response's body.
 
 use core::{
     fmt,
@@ -19,7 +19,7 @@ use crate::{
 
 use super::{Classify, ends::Ends, sealed::Sealed};
 
-/// A call ends with the body of its response: from
+/// A call ends with the body of its response. Set by
 /// [`BreakerLayer::hold_body`](super::BreakerLayer::hold_body).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AtEndOfBody<C> {
@@ -27,18 +27,19 @@ pub struct AtEndOfBody<C> {
     pub(super) on_drop: OnBodyDrop,
 }
 
-/// What it means that a body is dropped after a good head and before its end.
+/// Outcome of a body that is dropped before its end, after a head that is a success.
 ///
-/// A body that was not polled yet, or of which as much came as its head or its size hint said, is a success
-/// under either rule.
+/// A body that was not polled yet is a success under either rule. So is a body whose data has come
+/// in full, by the length in its head or by its size hint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnBodyDrop {
-    /// A success, as the head said: a client ends an event stream by leaving it. A failure where the
-    /// policy's [`on_drop`](crate::Policy::on_drop) makes one of this drop.
+    /// A success, like the head: a client ends an event stream by dropping it. A failure if the
+    /// policy's [`on_drop`](crate::Policy::on_drop) makes this drop a failure.
     #[default]
     Head,
-    /// A dropped call: what the policy's [`on_drop`](crate::Policy::on_drop) says, also if it ignores that.
+    /// A dropped call. The policy's [`on_drop`](crate::Policy::on_drop) makes it a failure or
+    /// ignores it.
     Policy,
 }
 
@@ -63,8 +64,8 @@ where
         result: Result<Response<B>, Error>,
     ) -> Result<Self::Response, Error> {
         let outcome = permit.guard(|| self.classify.classify(&result));
-        // Only a success has yet to be shown. A probe that waited for its body would keep everybody out for
-        // as long as that lasts.
+        // Only a successful head leaves the outcome open. A probe that waited for its body would
+        // keep all other callers out while the body lasts.
         let permit = if outcome == Outcome::Success && result.is_ok() && !permit.is_probe() {
             Some(permit)
         } else {
@@ -79,7 +80,7 @@ where
     }
 }
 
-/// Makes a permit last as long as the body of a response.
+/// Moves a permit into the body of a response.
 fn hold<B: Body, H: Deref<Target = Breaker>>(
     response: Response<B>,
     permit: Option<RawPermit<H>>,
@@ -99,13 +100,14 @@ fn hold<B: Body, H: Deref<Target = Breaker>>(
 }
 
 pin_project_lite::pin_project! {
-    /// The body of a response whose call lasts as long as it does: from
+    /// Body of a response that holds the permit of its call. Created by
     /// [`BreakerLayer::hold_body`](super::BreakerLayer::hold_body).
     ///
-    /// At its end the call has succeeded, at an error of it failed. A `grpc-status` in the trailers is the
-    /// call's outcome, as [`classify::grpc_code`](crate::classify::grpc_code) says. When it is dropped before
-    /// its end, [`OnBodyDrop`] says what that means, and a panic that drops it is a failure. Everything else
-    /// is that of the inner body.
+    /// The end of the body is a success, and an error of the body is a failure. A `grpc-status` in
+    /// the trailers decides the outcome by [`classify::grpc_code`](crate::classify::grpc_code).
+    /// [`OnBodyDrop`] decides the outcome of a body that is dropped before its end. A body that is
+    /// dropped by a panic is a failure. In all other respects this body behaves like the inner
+    /// body.
     pub struct HeldBody<B, H>
     where
         H: Deref<Target = Breaker>,
@@ -115,10 +117,10 @@ pin_project_lite::pin_project! {
         // `None` once the call has ended.
         permit: Option<RawPermit<H>>,
         on_drop: OnBodyDrop,
-        // The bytes to come, if the head said how many there are.
+        // The number of bytes to come, if the head has a length.
         left: Option<u64>,
-        // Whether a drop now leaves out nothing that was asked for: the body was not polled yet, or all data
-        // has come. Trailers may follow still, so that the call goes on.
+        // True if a drop at this point discards no data that the caller asked for. The body was not
+        // polled yet, or all data has come. Trailers may still follow, so the call continues.
         complete: bool,
     }
 
@@ -141,7 +143,8 @@ pin_project_lite::pin_project! {
     }
 }
 
-/// Ends the call if its body says that neither data nor trailers come: a server then does not poll it.
+/// Ends the call if its body has neither data nor trailers to come. A server does not poll such a
+/// body.
 fn end_if_over<B: Body, H: Deref<Target = Breaker>>(body: &B, permit: &mut Option<RawPermit<H>>) {
     let ends = |permit: &mut RawPermit<H>| permit.guard(|| body.is_end_stream());
     if permit.as_mut().is_some_and(ends) {

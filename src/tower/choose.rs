@@ -1,35 +1,36 @@
-//! Which breaker a request goes through.
+//! Selection of the breaker for a request.
 
 use core::{fmt, ops::Deref};
 use std::sync::Arc;
 
 use crate::Breaker;
 
-/// Says which breaker a request goes through.
+/// Selects the breaker for a request.
 ///
-/// A [`Static`] and an `Arc<Breaker>` are themselves the breaker of every request; [`ByRequest`] asks a
-/// function.
+/// A [`Static`] and an `Arc<Breaker>` select the same breaker for every request. [`ByRequest`]
+/// calls a function.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no breaker for the layer",
+    message = "`{Self}` cannot be the breaker of a layer",
     note = "the layer takes a `&'static Breaker`, an `Arc<Breaker>` or `BreakerLayer::by_request`"
 )]
 pub trait Choose<Request> {
-    /// What leads to the breaker and is held while the call lasts.
+    /// Pointer to the breaker, held until the call ends.
     type Breaker: Deref<Target = Breaker>;
 
-    /// The breaker of this request.
+    /// Returns the breaker for this request.
     fn choose(&self, request: &Request) -> Self::Breaker;
 
-    /// The breaker of every request, if that is but one: then a service whose breaker rejects need not wait
-    /// until the inner service is ready.
+    /// Returns the breaker if all requests have the same one. A service whose breaker rejects is
+    /// then ready without waiting for the inner service.
     fn only(&self) -> Option<&Breaker>;
 }
 
-/// A `&'static Breaker` whose type names no lifetime.
+/// A `&'static Breaker` as a type without a lifetime parameter.
 ///
-/// Under a layer that boxes nothing, such as `buffer`, the compiler forgets in a spawned task or a handler
-/// that the lifetime of a future is `'static`, and refuses the task. A service over a `&'static Breaker`
-/// therefore keeps this; so may what a function for [`ByRequest`] returns.
+/// Some layers, such as `buffer`, box nothing. In a spawned task or a handler under such a layer,
+/// the compiler loses the fact that the future's lifetime is `'static`. It then refuses the task. A
+/// service over a `&'static Breaker` therefore stores a `Static`. A function for [`ByRequest`] can
+/// return one.
 ///
 /// ```
 /// use cutout::{Breaker, tower::{BreakerLayer, Static}};
@@ -88,16 +89,16 @@ impl<Request> Choose<Request> for Arc<Breaker> {
     }
 }
 
-/// What a layer is given in place of a [`Choose`], and how a service keeps that.
+/// Converts the argument of a layer to a [`Choose`] for its services.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no breaker for the layer",
+    message = "`{Self}` cannot be the breaker of a layer",
     note = "the layer takes a `&'static Breaker`, an `Arc<Breaker>` or `BreakerLayer::by_request`"
 )]
 pub trait IntoChoose {
-    /// What the service keeps.
+    /// The value that the service stores.
     type Choose;
 
-    /// Makes what the service keeps.
+    /// Performs the conversion.
     fn into_choose(self) -> Self::Choose;
 }
 
@@ -137,8 +138,8 @@ impl<F> IntoChoose for ByRequest<F> {
     }
 }
 
-/// A breaker for each host, tenant or shard: a function of the request finds it. From
-/// [`BreakerLayer::by_request`](super::BreakerLayer::by_request).
+/// Selects the breaker with a function of the request: one for each host, tenant or shard. Created
+/// by [`BreakerLayer::by_request`](super::BreakerLayer::by_request).
 #[derive(Clone, Copy)]
 pub struct ByRequest<F>(pub(super) F);
 

@@ -1,16 +1,17 @@
-//! What the result of a call says of the dependency.
+//! Classification of results as outcomes.
 
 use crate::{Outcome, classify};
 
-/// Says what the result of a call says of the dependency.
+/// Classifies the result of a call.
 ///
-/// Functions and closures over the whole `Result` do: `fn(&Result<Response, Error>) -> Outcome`.
+/// Implemented by functions and closures of the whole `Result`:
+/// `fn(&Result<Response, Error>) -> Outcome`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not classify `Result<{Response}, {Error}>`",
     note = "it should be an `Fn(&Result<{Response}, {Error}>) -> cutout::Outcome`"
 )]
 pub trait Classify<Response, Error> {
-    /// What this result says of the dependency.
+    /// Returns the outcome of this result.
     fn classify(&self, result: &Result<Response, Error>) -> Outcome;
 }
 
@@ -24,8 +25,8 @@ where
     }
 }
 
-/// `Ok` is a success, `Err` a failure: [`classify::result`](crate::classify::result) for every type of
-/// result. The default.
+/// Classifies `Ok` as a success and `Err` as a failure, like
+/// [`classify::result`](crate::classify::result), for every type of result. The default.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ByResult;
 

@@ -1,4 +1,4 @@
-//! When an admitted call ends: with its response, or with the body of that.
+//! The end of an admitted call: at its response, or at the end of the response's body.
 
 use core::ops::Deref;
 
@@ -6,21 +6,23 @@ use crate::{Breaker, permit::RawPermit};
 
 use super::{Classify, sealed::Sealed};
 
-/// When an admitted call ends: [`AtResponse`] or [`AtEndOfBody`](super::AtEndOfBody). Sealed.
+/// The point at which an admitted call ends: [`AtResponse`] or
+/// [`AtEndOfBody`](super::AtEndOfBody). Sealed.
 pub trait Ends<Response, Error, H: Deref<Target = Breaker>>: Sealed {
-    /// How the call is classified.
+    /// The classifier.
     type Classify: Classify<Response, Error>;
     /// The response of the service.
     type Response;
 
+    /// Returns the classifier.
     #[doc(hidden)]
     fn classify(&self) -> &Self::Classify;
 
-    /// What becomes of the response, and of the permit.
+    /// Ends the permit, or moves it into the response.
     ///
     /// # Errors
     ///
-    /// Those of the result.
+    /// Returns the error of the result.
     #[doc(hidden)]
     fn end(
         &self,
@@ -28,12 +30,13 @@ pub trait Ends<Response, Error, H: Deref<Target = Breaker>>: Sealed {
         result: Result<Response, Error>,
     ) -> Result<Self::Response, Error>;
 
-    /// What becomes of a response that stands for a rejection.
+    /// Converts a response that has no permit: a rejection, or the response of a call that an outer
+    /// layer counts.
     #[doc(hidden)]
     fn pass(&self, response: Response) -> Self::Response;
 }
 
-/// A call ends with its response, and is then classified by `C`: the default.
+/// A call ends with its response, which `C` classifies. The default.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AtResponse<C>(pub(super) C);
 

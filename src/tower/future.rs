@@ -1,4 +1,4 @@
-//! The response to come.
+//! Response future of a service behind a breaker.
 
 use core::{
     fmt,
@@ -14,10 +14,10 @@ use super::{answer::Answer, ends::Ends};
 const OVER: &str = "polled after it was ready";
 
 pin_project_lite::pin_project! {
-    /// The response of a [`BreakerService`](super::BreakerService).
+    /// Response future of a [`BreakerService`](super::BreakerService).
     ///
-    /// Holds the permit of its call; dropped before its end it means what the policy's
-    /// [`on_drop`](crate::Policy::on_drop) says; a panic in a poll is a failure.
+    /// Holds the permit of its call. The policy's [`on_drop`](crate::Policy::on_drop) decides the
+    /// outcome of a future that is dropped before its end. A panic in a poll is a failure.
     #[must_use = "a call that is dropped at once counts as a dropped call"]
     pub struct ResponseFuture<F, H, E, A>
     where
@@ -74,17 +74,18 @@ where
 
     /// # Panics
     ///
-    /// If it is polled after it was ready, and when the inner future panics.
+    /// Panics if the future is polled after it was ready, or if the inner future panics.
     #[expect(
         clippy::inline_always,
-        reason = "a healthy call is spared the moves of its result"
+        reason = "saves a healthy call the moves of its result"
     )]
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let result = match this.call.project() {
             CallProjected::Called { future, permit } => {
-                // Taken out meanwhile: what the inner future cannot reach stays in registers.
+                // Move the permit out for the poll. The inner future cannot reach it there, so it
+                // stays in registers.
                 let mut taken = permit.take().expect(OVER);
                 match taken.guard_inner(|| future.poll(context)) {
                     Poll::Pending => {
@@ -98,8 +99,8 @@ where
                 }
             }
             CallProjected::Rejected { rejected } => {
-                // Taken apart and put together again, so that the result of an admitted call need not go
-                // through memory.
+                // Rebuild the result, so that the result of an admitted call is not passed through
+                // memory.
                 return match reject::<_, _, H, _, _>(rejected.take(), this.ends, this.answer) {
                     Ok(response) => Poll::Ready(Ok(response)),
                     Err(error) => Poll::Ready(Err(error)),
@@ -113,7 +114,7 @@ where
     }
 }
 
-// Apart, so that the compiler can fit the poll of an admitted call into its caller.
+// Out of line, so that the compiler can inline the poll of an admitted call.
 #[cold]
 #[inline(never)]
 fn reject<T, Error, H, E, A>(

@@ -1,4 +1,4 @@
-//! The layer, and what can be set.
+//! [`BreakerLayer`]: the layer and its settings.
 
 use core::{fmt, ops::Deref};
 
@@ -16,22 +16,22 @@ use super::{
     service::BreakerService,
 };
 
-/// Puts services behind a breaker: one for all that this layer and its clones make.
+/// Puts services behind a breaker, which all services of this layer and its clones share.
 ///
 /// ```
 /// use cutout::{Breaker, tower::BreakerLayer};
 /// use std::{io, time::Duration};
 /// use tower::{ServiceBuilder, ServiceExt, service_fn};
 ///
-/// static PARTNER: Breaker = Breaker::new();
+/// static BILLING: Breaker = Breaker::new();
 ///
 /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
 /// # runtime.block_on(async {
-/// let partner = service_fn(async |number: u32| Ok::<_, io::Error>(number + 1));
+/// let billing = service_fn(async |number: u32| Ok::<_, io::Error>(number + 1));
 /// let service = ServiceBuilder::new()
-///     .layer(BreakerLayer::new(&PARTNER).flat()) // an error of the timeout can be a rejection
+///     .layer(BreakerLayer::new(&BILLING).flat()) // an error of the timeout can be a rejection
 ///     .timeout(Duration::from_secs(2)) // inside, where the breaker sees it
-///     .service(partner);
+///     .service(billing);
 /// assert_eq!(service.oneshot(6).await.unwrap(), 7);
 /// # });
 /// ```
@@ -45,8 +45,8 @@ pub struct BreakerLayer<B, E = AtResponse<ByResult>, A = Wrapped, R = ReleaseByC
 }
 
 impl<B> BreakerLayer<B> {
-    /// A layer over this breaker: a `&'static Breaker`, or an `Arc<Breaker>`, whose count every call then
-    /// writes to, twice.
+    /// Creates a layer over a breaker: a `&'static Breaker` or an `Arc<Breaker>`. Every call writes
+    /// twice to the reference count of the `Arc`.
     pub const fn new(breaker: B) -> Self
     where
         B: Deref<Target = Breaker>,
@@ -65,10 +65,11 @@ impl<B> BreakerLayer<B> {
 }
 
 impl<F> BreakerLayer<ByRequest<F>> {
-    /// A layer over as many breakers as this function finds: one for each host, tenant or shard.
+    /// Creates a layer that selects the breaker with a function of the request: one for each host,
+    /// tenant or shard.
     ///
-    /// What request will come is not known when a service is polled ready, so that then always waits for the
-    /// inner service, and an error of it is recorded nowhere.
+    /// When a service is polled ready, its next request is not known. So `poll_ready` always waits
+    /// for the inner service, and an error from there is not recorded.
     ///
     /// ```
     /// use cutout::{Breaker, tower::BreakerLayer};
@@ -95,51 +96,56 @@ impl<F> BreakerLayer<ByRequest<F>> {
 }
 
 impl<B, C, A, R> BreakerLayer<B, AtResponse<C>, A, R> {
-    /// Lets a function of the whole `Result` say what it says of the dependency:
-    /// [`classify::http_response`](crate::classify::http_response), or one of yours. Else `Ok` is a success and
-    /// `Err` a failure, whatever the status of the response.
+    /// Sets the classifier, a function of the whole `Result`:
+    /// [`classify::http_response`](crate::classify::http_response), or one of yours. By default
+    /// `Ok` is a success and `Err` a failure, whatever the status of the response.
     ///
     /// ```
     /// use cutout::{Breaker, classify, tower::BreakerLayer};
     /// # use tower::{Layer, ServiceExt, service_fn};
     ///
-    /// static PARTNER: Breaker = Breaker::new();
+    /// static BILLING: Breaker = Breaker::new();
     ///
-    /// let layer = BreakerLayer::new(&PARTNER).classify(classify::http_response);
+    /// let layer = BreakerLayer::new(&BILLING).classify(classify::http_response);
     /// # let answer = async |()| http::Response::builder().status(500).body(());
     /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     /// # runtime.block_on(layer.layer(service_fn(answer)).oneshot(())).unwrap();
-    /// # assert_eq!(PARTNER.snapshot().failures, Some(1));
+    /// # assert_eq!(BILLING.snapshot().failures, Some(1));
     /// ```
     pub fn classify<D>(self, classify: D) -> BreakerLayer<B, AtResponse<D>, A, R> {
         self.ending(|_| AtResponse(classify))
     }
 
-    /// Holds the permit to the end of the response's body, so that a body that breaks off is a failure of its
-    /// call.
+    /// Holds the permit until the end of the response's body, so that a body that breaks off fails
+    /// its call.
     ///
-    /// A head that is a failure, or ignored, counts at once. One that is a success leaves the call open until
+    /// A head that is a failure, or ignored, ends the call at once. A head that is a success leaves
+    /// the call open until
     ///
-    /// * the end of the body: a success, or what the `grpc-status` in its trailers says;
+    /// * the end of the body: a success, or the outcome of the `grpc-status` in its trailers;
     /// * an error of the body: a failure;
-    /// * a drop before the body was polled, as with a `HEAD`, or after all its data has come: a success;
-    /// * a drop in between, as by a client that leaves an event stream: a success as the head said, unless
-    ///   the policy's [`on_drop`](crate::Policy::on_drop) fails it. See
+    /// * a drop before the body was polled, as with a `HEAD`, or after all its data has come: a
+    ///   success;
+    /// * a drop in between, for example by a client that leaves an event stream: a success like the
+    ///   head, unless the policy's [`on_drop`](crate::Policy::on_drop) fails it. See
     ///   [`on_body_drop`](BreakerLayer::on_body_drop);
     /// * a drop by a panic: a failure.
     ///
-    /// Where a length is known, the call is over at the drop of the body: trailers may follow its data. A
-    /// body whose [`is_end_stream`](http_body::Body::is_end_stream) is true ends its call at once.
+    /// After data of a known length, the call lasts until the body ends or is dropped, since
+    /// trailers may follow. A body whose [`is_end_stream`](http_body::Body::is_end_stream) is true
+    /// ends its call at once.
     ///
-    /// A **probe** votes by its head alone: a download of an hour would otherwise keep the breaker half-open,
-    /// and every other call out, for as long. A dependency whose heads are good and whose bodies break is
-    /// therefore let in again after each open period, and trips the breaker again.
+    /// The head alone decides the outcome of a **probe**. A download of an hour would otherwise
+    /// keep the breaker half-open, and reject every other call, for that hour. So a dependency with
+    /// good heads and broken bodies is admitted again after each open period, and trips the breaker
+    /// again.
     ///
-    /// [`slow_call`](crate::Policy::slow_call) then times the body to its end, though not one that is
-    /// dropped in between. [`OnDrop::FailureAfter`](crate::OnDrop::FailureAfter) fails the drop of a body
-    /// that hung, and that of an event stream as long.
+    /// [`slow_call`](crate::Policy::slow_call) then times the call to the end of the body, except
+    /// if the body is dropped in between. [`OnDrop::FailureAfter`](crate::OnDrop::FailureAfter)
+    /// fails the drop of a body that hung. It also fails the drop of an event stream that was open
+    /// as long.
     ///
-    /// The response of the inner service must be an [`http::Response`]; the body becomes a
+    /// The response of the inner service must be an [`http::Response`]; its body becomes a
     /// [`HeldBody`](super::HeldBody).
     pub fn hold_body(self) -> BreakerLayer<B, AtEndOfBody<C>, A, R> {
         self.ending(|ends| AtEndOfBody {
@@ -150,7 +156,7 @@ impl<B, C, A, R> BreakerLayer<B, AtResponse<C>, A, R> {
 }
 
 impl<B, C, A, R> BreakerLayer<B, AtEndOfBody<C>, A, R> {
-    /// Lets a function say what the head of a response, or an error, says of the dependency.
+    /// Sets the classifier of a response's head, or of an error.
     pub fn classify<D>(self, classify: D) -> BreakerLayer<B, AtEndOfBody<D>, A, R> {
         self.ending(|ends| AtEndOfBody {
             classify,
@@ -158,7 +164,8 @@ impl<B, C, A, R> BreakerLayer<B, AtEndOfBody<C>, A, R> {
         })
     }
 
-    /// What it means if a body is dropped before its end: by default [`OnBodyDrop::Head`].
+    /// Sets the outcome of a body that is dropped before its end. The default is
+    /// [`OnBodyDrop::Head`].
     ///
     /// ```
     /// use cutout::{Breaker, tower::{BreakerLayer, OnBodyDrop}};
@@ -177,14 +184,15 @@ impl<B, C, A, R> BreakerLayer<B, AtEndOfBody<C>, A, R> {
 }
 
 impl<B, E, A, R> BreakerLayer<B, E, A, R> {
-    /// Makes a rejection an error of the inner service, which must be `From<Rejected>`: a type of yours, or
-    /// the boxed error of tower's own layers, in which [`Rejected::find`] finds it again.
+    /// Converts a rejection to the error of the inner service, which must be `From<Rejected>`: a
+    /// type of yours, or the boxed error of tower's own layers. [`Rejected::find`] finds the
+    /// rejection in a boxed error.
     pub fn flat(self) -> BreakerLayer<B, E, Flat, R> {
         self.answering(Flat)
     }
 
-    /// Makes a rejection a response: [`service_unavailable`](super::service_unavailable), or a function of
-    /// yours. As axum wants it, the service then has no error of its own.
+    /// Converts a rejection to a response with [`service_unavailable`](super::service_unavailable),
+    /// or with a function of yours. The service then adds no error of its own, as axum requires.
     ///
     /// ```
     /// use cutout::{Breaker, classify, tower::{BreakerLayer, service_unavailable}};
@@ -211,13 +219,13 @@ impl<B, E, A, R> BreakerLayer<B, E, A, R> {
         self.answering(RespondWith(respond))
     }
 
-    /// Keeps the readiness of an inner service whose call is rejected, so that the service need not be
-    /// `Clone`.
+    /// Keeps the readiness of an inner service whose call is rejected. The inner service need not
+    /// be `Clone` then.
     ///
-    /// In tower readiness ends with a call or with the instance. By default a rejected call therefore
-    /// replaces the inner service by a clone, and a reservation of it, such as the slot of a
-    /// `ConcurrencyLimit`, is free again. With this option the instance keeps its reservation until its
-    /// next call, or until it is dropped: other clones wait for that.
+    /// In tower readiness ends with a call, or with the drop of the instance. By default a rejected
+    /// call therefore replaces the inner service by a clone. That frees its reservation, such as
+    /// the slot of a `ConcurrencyLimit`. With this option the instance keeps its reservation until
+    /// its next call, or until it is dropped. Other clones wait for the reservation.
     ///
     /// ```
     /// use cutout::{Breaker, tower::BreakerLayer};

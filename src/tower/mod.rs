@@ -1,12 +1,12 @@
-//! A layer and a service for [tower](https://docs.rs/tower), and so for axum, tonic and hyper. Features
-//! `tower` and `tower-retry`.
+//! Layer and service for [tower](https://docs.rs/tower), and so for axum, tonic and hyper.
+//! (Features `tower` and `tower-retry`.)
 //!
 //! ```
 //! use cutout::{Breaker, Trip, tower::BreakerLayer};
 //! use std::time::Duration;
 //! use tower::{ServiceBuilder, ServiceExt, service_fn};
 //!
-//! static PARTNER: Breaker = Breaker::builder()
+//! static BILLING: Breaker = Breaker::builder()
 //!     .trip(Trip::consecutive(3))
 //!     .open_for(Duration::from_secs(15))
 //!     .build();
@@ -15,7 +15,7 @@
 //! # runtime.block_on(async {
 //! let client = ServiceBuilder::new()
 //!     .buffer(32)
-//!     .layer(BreakerLayer::new(&PARTNER).flat())
+//!     .layer(BreakerLayer::new(&BILLING).flat())
 //!     .timeout(Duration::from_secs(2))
 //!     .service(service_fn(async |number: u32| Ok::<_, std::io::Error>(number + 1)));
 //! assert_eq!(client.oneshot(6).await.unwrap(), 7);
@@ -24,18 +24,18 @@
 //!
 //! # The order of layers
 //!
-//! From the outside in, as `ServiceBuilder` has them:
+//! From the outside in, the order of `ServiceBuilder`:
 //!
-//! | layer | why there |
+//! | layer | reason for its position |
 //! |---|---|
-//! | load shed, limits of your own | what they refuse says nothing of the dependency; inside the breaker it would count as a failure |
+//! | load shed, limits of your own | their errors say nothing about the dependency; inside the breaker they would count as failures |
 //! | retry | outside, so that each attempt counts; with [`UnlessRejected`], so that rejections are not retried |
-//! | buffer | an open breaker empties it at once, as it need not wait for the inner service |
-//! | **breaker** | with [`flat`](BreakerLayer::flat) over errors that are boxed, as those of a timeout are, and under a buffer, which boxes them |
+//! | buffer | an open breaker empties it at once, without waiting for the inner service |
+//! | **breaker** | with [`flat`](BreakerLayer::flat) over boxed errors, such as those of a timeout, and under a buffer, which boxes errors |
 //! | timeout | inside, where its error is a failure; outside it is a [drop](crate::Policy::on_drop) |
 //! | the client | |
 //!
-//! # What a breaker answers
+//! # Form of a rejection
 //!
 //! | rejections are | by | `Error` |
 //! |---|---|---|
@@ -45,35 +45,42 @@
 //!
 //! # Traps
 //!
-//! * **Share the breaker.** A `Breaker::new()` in the function that makes the layer is a new one each time
-//!   that runs. A `static`, or an `Arc` that the function is given, is one for all.
+//! * **Share the breaker.** A function that calls `Breaker::new()` for its layer creates another
+//!   breaker each time it runs. A `static`, or an `Arc` that the function is given, is shared.
 //! * **A 500 is an `Ok`** until [`classify`](BreakerLayer::classify) says otherwise.
-//! * **A body is not part of the call** unless [`hold_body`](BreakerLayer::hold_body) says so. A body that
-//!   hangs until an outer timeout drops it is then a success, as its head was: put a timeout inside, or
-//!   use [`OnDrop::FailureAfter`](crate::OnDrop::FailureAfter).
-//! * **A service that fails to get ready counts as a failed call**, as no call follows: many connect there.
-//!   Classify that error as [ignored](crate::Outcome::Ignored) if it says nothing of the dependency.
-//! * **A timeout does not cover `poll_ready`.** A service that is never ready holds its callers up, and there
-//!   is no call that could fail. `load_shed` between breaker and client makes errors of that, which count.
-//! * **A caller who waits for the inner service is not woken when the breaker opens.** There is nothing to
-//!   wake it: a breaker keeps no list of callers.
-//! * **A rejected call replaces the inner service by a clone** if that was polled ready: only the drop of
-//!   an instance gives up what it reserved, as the slot of a concurrency limit. The inner service must
-//!   be `Clone`, and its clones share its limits, as those of tower do.
-//! * **An inner service that is not `Clone`** needs [`keep_readiness`](BreakerLayer::keep_readiness). A
-//!   rejected call then keeps its slot until the next call of that instance, or until its drop.
+//! * **A body is not part of the call** without [`hold_body`](BreakerLayer::hold_body). Even then a
+//!   body that hangs until an outer timeout drops it is a success, like its head. Put a timeout
+//!   inside, or use [`OnDrop::FailureAfter`](crate::OnDrop::FailureAfter).
+//! * **An error of `poll_ready` counts as a failed call**, since no call follows it: many services
+//!   connect there. Classify that error as [ignored](crate::Outcome::Ignored) if it says nothing
+//!   about the dependency.
+//! * **A timeout does not cover `poll_ready`.** A service that is never ready delays its callers,
+//!   and no call is made that could fail. `load_shed` between breaker and client turns the wait
+//!   into errors, which count.
+//! * **A caller that waits for the inner service is not woken when the breaker opens.** A breaker
+//!   has no list of callers to wake.
+//! * **A rejected call replaces the inner service by a clone** if the inner service was polled
+//!   ready. Only the drop of an instance gives up its reservation, such as the slot of a
+//!   concurrency limit. The inner service must be `Clone`, and its clones must share its limits, as
+//!   the clones of tower's services do.
+//! * **An inner service that is not `Clone`** needs
+//!   [`keep_readiness`](BreakerLayer::keep_readiness). A rejected call then keeps its slot until
+//!   the next call of that instance, or until its drop.
 //! * **A caller that is ready and makes no call** keeps its slot, as without a breaker.
-//! * **To a balancer an open breaker looks like its quickest dependency**: it is always ready and answers at
-//!   once. Leave those out for which [`peek`](crate::Breaker::peek) is an error.
-//! * **Two layers over one breaker count a request once**, as around a router and a sub-router: the layer
-//!   farthest out admits and records, with its classifier; the inner ones pass the request on. A failure
-//!   that a handler between them turns into a good response is therefore a success.
-//! * **A buffer or `tokio::spawn` between two layers over one breaker separates them**, as the inner call is
-//!   made on another stack. Each level then counts, and takes a probe: with one probe, the inner layer
-//!   rejects the outer layer's probe, and the breaker does not recover. Put both layers on one side.
-//! * **In a spawned task, under a buffer, name no lifetime**: a `by_request` function that returns a
-//!   `&'static Breaker` is refused there. Let it return [`Static`] or an `Arc`.
-//! * **An `Arc` is counted up and down by each call**, a `&'static` is not. Neither allocates.
+//! * **To a balancer an open breaker looks like its fastest dependency**: it is always ready and
+//!   answers at once. Leave out a dependency whose [`peek`](crate::Breaker::peek) is an error.
+//! * **Two layers over one breaker count a request once**, for example around a router and a
+//!   sub-router. The outermost layer admits the call and records it with its classifier; the inner
+//!   layers pass the request on. A failure that a handler between them turns into a successful
+//!   response is therefore a success.
+//! * **A buffer or `tokio::spawn` between two layers over one breaker separates them**, since the
+//!   inner call runs on another stack. Each level then counts, and takes a probe slot. With one
+//!   probe, the inner layer rejects the outer layer's probe, and the breaker does not recover. Put
+//!   both layers on one side.
+//! * **In a spawned task, under a buffer, name no lifetime.** The compiler refuses a `by_request`
+//!   function there that returns a `&'static Breaker`. Return [`Static`] or an `Arc` instead.
+//! * **Each call increments and decrements the reference count of an `Arc`**; a `&'static` has no
+//!   count. Neither allocates.
 
 mod answer;
 mod body;

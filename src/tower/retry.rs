@@ -1,4 +1,4 @@
-//! A retry policy that leaves alone what a breaker rejected.
+//! [`UnlessRejected`]: a retry policy that does not retry rejections.
 
 use core::error;
 
@@ -8,9 +8,10 @@ use crate::{Error, Rejected};
 
 /// An error that can be the rejection of a breaker.
 ///
-/// Implement it for the error of yours that [`BreakerLayer::flat`](super::BreakerLayer::flat) makes of one.
+/// Implement this for an error of yours to which [`BreakerLayer::flat`](super::BreakerLayer::flat)
+/// converts rejections.
 pub trait MaybeRejected {
-    /// The rejection, if this is one.
+    /// Returns the rejection, if this error is one.
     fn rejected(&self) -> Option<Rejected>;
 }
 
@@ -20,15 +21,15 @@ impl<E> MaybeRejected for Error<E> {
     }
 }
 
-/// Looked for in the whole chain, as by [`Rejected::find`].
+/// Searches the whole chain of sources, like [`Rejected::find`].
 impl MaybeRejected for Box<dyn error::Error + Send + Sync> {
     fn rejected(&self) -> Option<Rejected> {
         Rejected::find(&**self)
     }
 }
 
-/// A [`tower::retry::Policy`](Policy) that retries what `P` would, but for calls that a breaker rejected:
-/// they were never made, and while the breaker is open no retry will be.
+/// A [`tower::retry::Policy`](Policy) that retries like `P`, except calls that a breaker rejected.
+/// A rejected call was never made, and an open breaker rejects each retry as well.
 ///
 /// Retry outside the breaker, so that each attempt is counted:
 ///
@@ -49,11 +50,11 @@ impl MaybeRejected for Box<dyn error::Error + Send + Sync> {
 /// #         Some(())
 /// #     }
 /// # }
-/// static PARTNER: Breaker = Breaker::builder().trip(Trip::consecutive(3)).build();
+/// static BILLING: Breaker = Breaker::builder().trip(Trip::consecutive(3)).build();
 ///
 /// let service = ServiceBuilder::new()
 ///     .retry(UnlessRejected(Attempts(100)))
-///     .layer(BreakerLayer::new(&PARTNER))
+///     .layer(BreakerLayer::new(&BILLING))
 ///     .service(service_fn(async |()| Err::<(), _>(io::Error::other("broken"))));
 /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
 /// # runtime.block_on(async {

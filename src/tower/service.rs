@@ -1,4 +1,4 @@
-//! A service behind a breaker.
+//! [`BreakerService`]: a service behind a breaker.
 
 use core::{
     fmt, mem,
@@ -18,14 +18,15 @@ use super::{
     release::{Release, ReleaseByClone},
 };
 
-/// A service behind a breaker: from [`BreakerLayer`](super::BreakerLayer).
+/// A service behind a breaker. Created by [`BreakerLayer`](super::BreakerLayer).
 ///
-/// `poll_ready` is ready while the breaker rejects, without asking the inner service; the call that
-/// follows is then rejected, even if the breaker would let it through by then, unless the inner service
-/// was polled ready since. Else it is ready when the inner service is.
+/// While the breaker rejects, `poll_ready` is ready without polling the inner service. The call
+/// that follows is rejected, even if the breaker would admit it by then. A call is not rejected for
+/// that reason if the inner service was polled ready in between. While the breaker does not reject,
+/// the service is ready when the inner service is.
 ///
-/// Inside a call of the same breaker the service only passes requests on: the layer farthest out admits
-/// and counts.
+/// Inside a call of the same breaker the service only passes requests on: the outermost layer
+/// admits and counts.
 ///
 /// A clone has the same breaker and must be polled ready by itself.
 pub struct BreakerService<S, B, E = AtResponse<ByResult>, A = Wrapped, R = ReleaseByClone> {
@@ -35,24 +36,24 @@ pub struct BreakerService<S, B, E = AtResponse<ByResult>, A = Wrapped, R = Relea
     answer: A,
     release: R,
     readiness: Readiness,
-    /// Whether the inner service was polled ready since its last call, and may have reserved something
-    /// or wait in a queue for that.
+    /// True if the inner service was polled ready since its last call. It may hold a reservation,
+    /// or wait in a queue for one.
     reserves: bool,
 }
 
-/// What the last `poll_ready` found, for the one call that it is good for.
+/// Result of the last `poll_ready`, valid for one call.
 #[derive(Debug, Default)]
 enum Readiness {
     #[default]
     Unknown,
     /// The inner service is ready.
     Inner,
-    /// The breaker rejects, and the inner service was not asked.
+    /// The breaker rejects, and the inner service was not polled.
     Rejects(Rejected),
 }
 
 impl Readiness {
-    /// The rejection, once.
+    /// Takes the rejection.
     #[inline]
     fn take_rejected(&mut self) -> Option<Rejected> {
         match mem::take(self) {
@@ -62,12 +63,12 @@ impl Readiness {
     }
 }
 
-/// What becomes of a call.
+/// Verdict on a call.
 enum Admission {
     Admitted(Ticket),
-    /// It is inside one of the same breaker.
+    /// The call is inside a call of the same breaker.
     PassedOn,
-    /// The readiness says why.
+    /// The readiness has the rejection.
     Rejected,
 }
 
@@ -84,22 +85,22 @@ impl<S, B, E, A, R> BreakerService<S, B, E, A, R> {
         }
     }
 
-    /// The inner service.
+    /// Returns a reference to the inner service.
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// The inner service. What is called on it the breaker does not see.
+    /// Returns a mutable reference to the inner service. The breaker does not see calls through it.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// The inner service, without the breaker.
+    /// Returns the inner service, without the breaker.
     pub fn into_inner(self) -> S {
         self.inner
     }
 
-    /// Gives up what the inner service reserved for a call that will not be made.
+    /// Gives up the inner service's reservation for a call that will not be made.
     #[inline]
     fn give_up(&mut self)
     where
@@ -123,13 +124,14 @@ where
     type Error = A::Error;
     type Future = ResponseFuture<S::Future, B::Breaker, E, A>;
 
-    /// Ready while the breaker rejects, else when the inner service is.
+    /// Returns ready while the breaker rejects, and otherwise when the inner service is ready.
     ///
     /// # Errors
     ///
-    /// That of the inner service. As whoever is told that makes no call, this was it: it is classified and
-    /// recorded, if the breaker admits it. Not so where the breaker is [chosen by the
-    /// request](super::BreakerLayer::by_request), as there is none yet.
+    /// Returns the inner service's error. No call follows a failed `poll_ready`, so the error
+    /// itself is classified and recorded, if the breaker admits it. It is not recorded if the
+    /// request [selects the breaker](super::BreakerLayer::by_request), since there is no request
+    /// yet.
     #[expect(
         clippy::inline_always,
         reason = "two comparisons, if the inner service is ready"
@@ -158,26 +160,26 @@ where
                 Poll::Ready(Ok(()))
             }
             Poll::Ready(Err(error)) => Poll::Ready(self.failed_to_get_ready(error)),
-            // A service that was ready must stay so until it is called.
+            // A service that was ready must stay ready until it is called.
             Poll::Pending if matches!(self.readiness, Readiness::Rejects(_)) => Poll::Ready(Ok(())),
             Poll::Pending => Poll::Pending,
         }
     }
 
-    /// Makes the call, if it is let through.
+    /// Makes the call, if it is admitted.
     ///
     /// # Panics
     ///
-    /// If `poll_ready` did not say that the service is ready, since the last call or at all.
+    /// Panics if `poll_ready` has not returned ready since the last call.
     #[expect(
         clippy::inline_always,
-        reason = "a healthy call is spared the moves of its future, which is as large as the inner one"
+        reason = "saves a healthy call the moves of its future, as large as the inner future"
     )]
     #[inline(always)]
     fn call(&mut self, request: Request) -> Self::Future {
         let breaker = self.choose.choose(&request);
-        // `Some(None)` passes the call on. That the thread is inside of no call says that it is in none of
-        // this breaker, and spares a healthy call the search.
+        // `Some(None)` passes the call on. A thread inside no call is inside no call of this
+        // breaker. That check saves a healthy call the search.
         let admission = match breaker.acquire_at_once() {
             Some(ticket) if matches!(self.readiness, Readiness::Inner) && scope::is_outermost() => {
                 self.readiness = Readiness::Unknown;
@@ -202,9 +204,10 @@ where
     }
 }
 
-// What is no healthy call is apart from that, so that the compiler can fit the latter into its caller.
+// The slow paths are out of line, so that the compiler can inline a healthy call.
 
-/// Whether the breaker rejects. Inside a call of the same breaker, the layer farther out decides and counts.
+/// Returns true if the breaker rejects. Inside a call of the same breaker, the outermost layer
+/// decides and counts.
 #[inline(never)]
 fn rejects(breaker: &Breaker, readiness: &mut Readiness) -> bool {
     match breaker.peek() {
@@ -216,6 +219,7 @@ fn rejects(breaker: &Breaker, readiness: &mut Readiness) -> bool {
     }
 }
 
+/// Slow path of an admission. Leaves a rejection in `readiness`.
 #[inline(never)]
 fn admit_slowly(breaker: &Breaker, readiness: &mut Readiness) -> Admission {
     match readiness {
@@ -232,7 +236,7 @@ fn admit_slowly(breaker: &Breaker, readiness: &mut Readiness) -> Admission {
                 }
             }
         }
-        // Also if the deadline has passed since: the inner service was not asked.
+        // Reject even if the deadline has passed in between: the inner service was not polled.
         Readiness::Rejects(rejected) => {
             breaker.notify_rejected(rejected);
             Admission::Rejected
@@ -242,6 +246,7 @@ fn admit_slowly(breaker: &Breaker, readiness: &mut Readiness) -> Admission {
 }
 
 impl<S, B, E, A, R> BreakerService<S, B, E, A, R> {
+    /// Records an error of the inner service's `poll_ready`, and converts it.
     #[cold]
     #[inline(never)]
     fn failed_to_get_ready<Request>(&mut self, error: S::Error) -> Result<(), A::Error>

@@ -1,22 +1,23 @@
-//! A rejection as an HTTP response.
+//! [`service_unavailable`]: a rejection as an HTTP response.
 
 use http::{HeaderValue, Response, StatusCode, header::RETRY_AFTER};
 
 use crate::Rejected;
 
-/// A rejection as an HTTP response, for [`BreakerLayer::respond_with`](super::BreakerLayer::respond_with):
-/// 503 with an empty body, and with `Retry-After` in whole seconds, rounded up, if the wait is known.
+/// Converts a rejection to an HTTP response, for
+/// [`BreakerLayer::respond_with`](super::BreakerLayer::respond_with).
 ///
-/// The [`Rejected`] is among the response's extensions, for layers farther out.
+/// The response is a 503 with an empty body. It has a `Retry-After` in whole seconds, rounded up,
+/// if the wait is known. Its extensions contain the [`Rejected`], for outer layers.
 ///
 /// ```
 /// use cutout::{Breaker, tower::service_unavailable};
 /// use std::time::Duration;
 ///
-/// static PARTNER: Breaker = Breaker::new();
+/// static BILLING: Breaker = Breaker::new();
 ///
-/// PARTNER.force_open_for(Duration::from_secs(15));
-/// let response = service_unavailable::<String>(PARTNER.peek().unwrap_err());
+/// BILLING.force_open_for(Duration::from_secs(15));
+/// let response = service_unavailable::<String>(BILLING.peek().unwrap_err());
 /// assert_eq!(response.status(), 503);
 /// assert_eq!(response.headers()["retry-after"], "15");
 /// ```
