@@ -1,9 +1,9 @@
 //! Restrictions on the clock in games with a time window.
 //!
-//! They exclude the documented limits of these windows (*What wraps* in `failure_ring.rs` and `time_buckets.rs`).
-//! The clock starts at least a year from either end of its range. In all it moves at most a year,
-//! or half of the range of a bucket's number. With time buckets the clock never steps back, since
-//! the oracle can't judge a step back.
+//! They exclude the documented limits of these windows (*What wraps* in `failure_ring.rs` and
+//! `time_buckets.rs`). The clock starts at least a year from either end of its range. In all it
+//! moves at most a year, or half of the range of a bucket's number. With time buckets the clock
+//! never steps back, since the oracle can't judge a step back.
 
 use std::time::Duration;
 
