@@ -1,8 +1,10 @@
-//! Plants the bugs that are a few words in a shipped file: `src/bugs/patched.rs` says how they are read.
+//! Generates a module for each planted bug that is a small edit of a shipped file.
+//! `src/bugs/patched.rs` says how these modules are used.
 //!
-//! Of each row of the tables it copies what the patched file belongs to and what is built on that (`atomic_word.rs` or
-//! `hints.rs`, the window, the core; or another file by itself), and writes a module in which that copy takes the place of the shipped one.
-//! A text that is not there exactly once is an error: the shipped code has moved on, and the row must follow.
+//! For each table row it copies the part that the patched file belongs to, and every part built on
+//! that one. These are `atomic_word.rs` or `hints.rs`, the window and the core, or any other file
+//! alone. It then writes a module in which the copy replaces the shipped part. A text that does not
+//! occur exactly once is an error: the shipped code has changed, and the row must follow.
 
 #[path = "src/bugs/patched/tables.rs"]
 mod tables;
@@ -14,7 +16,7 @@ use std::{
 
 use tables::{Patch, TABLES};
 
-/// What a patch can need a copy of, and after which of them.
+/// Parts of the machine that a patch can need a copy of, each with its files.
 const PARTS: &[(&str, &[&str])] = &[
     ("atomic_word", &["atomic_word.rs"]),
     (
@@ -51,10 +53,10 @@ fn main() {
     fs::write(out.join("patched.rs"), written).expect("OUT_DIR is ours");
 }
 
-/// The payload type of the shipped trip rule: a copy would be another type.
+/// Not copied: the payload type belongs to the shipped trip rule, and a copy would be another type.
 const PAYLOAD: &str = "window/payload.rs";
 
-/// Whether this patch needs a copy of this part.
+/// Returns `true` if this patch needs a copy of this part.
 fn is_copied(part: &str, files: &[&str], patch: &Patch) -> bool {
     let below_the_window = ["atomic_word.rs", "hints.rs"].contains(&patch.file);
     let below_the_core = below_the_window || patch.file.starts_with("window/");
@@ -63,7 +65,7 @@ fn is_copied(part: &str, files: &[&str], patch: &Patch) -> bool {
         || (part == "core" && below_the_core)
 }
 
-/// Copies what is to be copied, and gives the module that takes it in.
+/// Copies the files that the patch needs, and returns the module that contains the copies.
 fn module(patch: &Patch, here: &Path, machine: &Path, out: &Path) -> String {
     let own = out.join(patch.name);
     let mut copied = String::new();
@@ -95,7 +97,7 @@ fn module(patch: &Patch, here: &Path, machine: &Path, out: &Path) -> String {
     )
 }
 
-/// The declaration of a module that is in this file.
+/// Declares a module whose source is this file.
 fn declared(module: &str, file: &Path) -> String {
     let file = file.to_str().expect("a path in UTF-8");
     format!("#[path = {file:?}] pub(crate) mod {module};\n")

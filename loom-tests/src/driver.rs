@@ -1,6 +1,6 @@
-//! The shipped core as a subject: passes requests on to the core, and reads its answers off.
+//! The shipped core as a subject: forwards requests to the core, and translates its answers.
 //!
-//! The machine is that of `super`, so that a patched copy uses this file too (`bugs/patched`).
+//! The machine is the one in `super`, so that a patched copy uses this file too (`bugs/patched`).
 
 use std::ops::Deref;
 
@@ -20,11 +20,11 @@ use crate::{
     sync::{self, AtomicU32, AtomicU64},
 };
 
-/// One line of successes, so that they meet.
+/// One shard, so that all successes contend for it.
 const SHARDS: usize = 1;
 
-/// The core of `Breaker`, with its window made at once. (Not modelled: the lazy allocation of the
-/// window.)
+/// The core of `Breaker`, with its window allocated at construction. (The lazy allocation of the
+/// window is not modelled.)
 pub(crate) struct Shipped(Core<Eager>);
 
 impl Deref for Shipped {
@@ -35,7 +35,7 @@ impl Deref for Shipped {
     }
 }
 
-/// The slot of a window that is made with the core.
+/// The slot of a window that is allocated with the core.
 pub(crate) struct Eager(Option<ExternalWindow>);
 
 impl Slot for Eager {
@@ -61,7 +61,7 @@ impl Subject for Shipped {
     type Waker = Watchers;
 
     fn at(word: Word, rules: Rules) -> Self {
-        // The salt of `moment`, with which single steps explain a history.
+        // The salt of `moment`, which the single steps that explain a history use too.
         let interval = Interval {
             seeded: true,
             seed: 0,
@@ -114,7 +114,7 @@ impl Subject for Shipped {
     }
 }
 
-/// As `Listeners` in `src/breaker/notify.rs`, with the notes that are written before.
+/// Like `Listeners` in `src/breaker/notify.rs`, with the diagnostics that are written first.
 pub(crate) struct Listeners(TransitionQueue, Diagnostics);
 
 impl Teller for Listeners {
@@ -144,7 +144,7 @@ impl Teller for Listeners {
     }
 }
 
-/// As what `Breaker::watch` waits with.
+/// Like the event count that `Breaker::watch` waits on.
 pub(crate) struct Watchers(EventCount);
 
 impl Waker for Watchers {

@@ -1,10 +1,12 @@
-//! An atomic that threads can wait on, made of a checker's own parts. (`shuttle-tests` has this file too.)
+//! An atomic that threads can wait on, built from a checker's own primitives. (`shuttle-tests`
+//! includes this file too.)
 
 use super::{Condvar, Mutex, Ordering, model};
 
 /// An atomic that threads can wait on.
 ///
-/// The system's futex is a queue behind a lock, under which a waiter compares before it sleeps. So is this.
+/// The system's futex is a queue behind a lock, under which a waiter compares before it sleeps.
+/// This type works the same way.
 #[derive(Debug)]
 pub(crate) struct AtomicU32 {
     value: model::AtomicU32,
@@ -40,14 +42,14 @@ impl AtomicU32 {
 /// Sleeps until woken, if the atomic holds `value`.
 pub(crate) fn wait(atomic: &AtomicU32, value: u32) {
     let lock = atomic.lock.lock().expect("nothing panics under it");
-    // A compare, not a load, as the system's sees the newest value.
+    // A compare, not a load, because the system's compare sees the newest value.
     let stands = atomic.value.fetch_or(0, Ordering::Relaxed);
     if stands == value {
         drop(atomic.queue.wait(lock).expect("nothing panics under it"));
     }
 }
 
-/// Wakes all that sleep on the atomic.
+/// Wakes all threads that sleep on the atomic.
 pub(crate) fn wake_all(atomic: &AtomicU32) {
     let lock = atomic.lock.lock().expect("nothing panics under it");
     atomic.queue.notify_all();

@@ -1,14 +1,16 @@
-//! What keeps the models honest. Rules, each for a way in which loom ends a run green that proved little:
+//! Rules of the models. Each excludes a way in which a loom run passes although it checked little:
 //!
-//! 1. The main thread of a model spawns, joins and judges; it takes no part. (With main in it, loom skips
-//!    executions.) So a [`Scenario`] has a beginning, actors and an end, and nothing else to write.
+//! 1. The main thread of a model spawns, joins and judges, and takes no other part. (If it did,
+//!    loom would skip executions.) So a [`Scenario`] has only a beginning, actors and an end.
 //! 2. Every model runs twice: loads as loads, and loads as read-modify-writes ([`Loads`]).
-//! 3. Every model says which outcomes it reaches, and is red if it reaches others or fewer; and how many
-//!    executions it takes at the least.
-//! 4. Two actors are searched without bound, three or four with at most [`PREEMPTIONS`] preemptions, one more if
-//!    `CUTOUT_DEEP` is set. Nothing else bounds a run, the environment neither.
-//! 5. Two actors with so many loads that it would take minutes are bounded too, where loads are read-modify-writes
-//!    ([`Model::bounded`]) or, where plain loads take as long, in both modes ([`Model::bounded_throughout`]).
+//! 3. Every model states which outcomes it reaches, and fails if it reaches others or fewer. It
+//!    also states the least number of executions.
+//! 4. Two actors are searched without a bound, three or four with at most [`PREEMPTIONS`]
+//!    preemptions, or one more if `CUTOUT_DEEP` is set. Nothing else bounds a run, not even the
+//!    environment.
+//! 5. Two actors whose number of loads would take minutes are bounded too. [`Model::bounded`]
+//!    bounds the mode in which loads are read-modify-writes. [`Model::bounded_throughout`] bounds
+//!    both modes, where plain loads take as long.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,10 +23,10 @@ use crate::sync::{self, Loads, Spurious};
 
 /// The most preemptions in an execution of three or four actors.
 const PREEMPTIONS: usize = 3;
-/// loom gives up loudly beyond this many scheduling points in one execution.
+/// loom panics beyond this many scheduling points in one execution.
 const BRANCHES: usize = 10_000;
 
-/// What happens in one execution: a beginning, actors that run at once, and an end.
+/// One execution: a beginning, actors that run concurrently, and an end.
 ///
 /// `S` is what the actors share, `R` what each of them returns.
 pub(crate) struct Scenario<S, R> {
@@ -87,7 +89,7 @@ where
     }
 }
 
-/// A scenario and what is expected of it.
+/// A scenario with its expected results.
 #[must_use = "a model proves nothing until it is checked"]
 pub(crate) struct Model {
     actors: usize,
@@ -100,13 +102,13 @@ pub(crate) struct Model {
 }
 
 impl Model {
-    /// The outcomes that it reaches, all of them.
+    /// All outcomes that the model reaches.
     pub(crate) fn reaches(mut self, outcomes: &[&'static str]) -> Self {
         self.reaches = outcomes.to_vec();
         self
     }
 
-    /// How many executions it takes at least: with plain loads, with loads as read-modify-writes.
+    /// The least number of executions: with plain loads, and with loads as read-modify-writes.
     pub(crate) fn takes(mut self, plain: usize, rmw: usize) -> Self {
         self.least = [plain, rmw];
         self
@@ -124,13 +126,14 @@ impl Model {
         self
     }
 
-    /// Runs it again for each of these groups of weak CASes that fail. The outcomes must be the same.
+    /// Runs the model again for each of these groups of weak CASes that fail. The outcomes must be
+    /// the same.
     pub(crate) fn with_spurious_failures(mut self, groups: &'static [&'static [Spurious]]) -> Self {
         self.spurious = groups;
         self
     }
 
-    /// Runs it in every mode, and shows each run.
+    /// Runs the model in every mode, and shows each run.
     ///
     /// # Panics
     ///
@@ -147,9 +150,12 @@ impl Model {
                         .map(String::as_str)
                         .collect::<BTreeSet<_>>(),
                     self.reaches.iter().copied().collect(),
-                    "the outcomes that {name} reached, and those that it reaches"
+                    "the outcomes that {name} reached, and those expected of it"
                 );
-                assert!(run.executions() >= least, "{name} takes at least {least}");
+                assert!(
+                    run.executions() >= least,
+                    "{name} takes at least {least} executions"
+                );
                 assert!(
                     spurious.is_empty() || run.injected > 0,
                     "{name} has no such weak CAS: {spurious:?}"
@@ -158,12 +164,12 @@ impl Model {
         }
     }
 
-    /// Looks for a planted bug: runs it until an execution is red, which one is that ends in an outcome that it
-    /// does not reach. How many it takes is no matter.
+    /// Searches for a planted bug: runs the model until an execution fails. An outcome that the
+    /// model does not reach is a failure too. The number of executions does not matter.
     ///
     /// # Panics
     ///
-    /// If it finds one.
+    /// If it finds the bug.
     pub(crate) fn hunt(mut self, name: &str) {
         self.least = [0, 0];
         let (execute, reaches) = (self.execute, self.reaches.clone());
@@ -206,13 +212,13 @@ impl Model {
     }
 }
 
-/// What one run of a model did.
+/// Result of one run of a model.
 pub(crate) struct Run {
     loads: Loads,
     spurious: &'static [Spurious],
     injected: usize,
     seconds: f32,
-    /// How many executions ended in each.
+    /// Number of executions by outcome.
     outcomes: BTreeMap<String, usize>,
 }
 

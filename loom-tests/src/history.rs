@@ -1,7 +1,7 @@
-//! What actors asked and were answered, as a history for the checker, and the steps that must explain it (I24).
+//! Histories of requests and answers for the checker, and the steps that must explain them (I24).
 //!
-//! The word is the whole state only where the trip lives in it, so these are histories of such trips.
-//! (`shuttle-tests` has this file too.)
+//! The word is the whole state only for a trip that is counted in it, so the histories are of such
+//! trips. (`shuttle-tests` includes this file too.)
 
 use std::cell::Cell;
 
@@ -16,11 +16,11 @@ use crate::{
     subject::{Did, Said, Subject, moment},
 };
 
-/// An operation, with all that it decided by.
+/// An operation, with all inputs of its decision.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Asked {
-    /// To be admitted, with the last reading of the clock: it reads it anew for each word that it decides on,
-    /// and not at all for a healthy one.
+    /// A request for admission, with the last reading of the clock. The request reads the clock
+    /// again for each word that it decides on, and not at all for a healthy word.
     Admit {
         read: Option<u64>,
     },
@@ -43,15 +43,16 @@ pub(crate) struct Answer {
 
 pub(crate) type Heard = Event<Asked, Answer>;
 
-/// Asks a subject, and writes down what it is answered.
+/// Sends requests to a subject, and records its answers.
 pub(crate) struct Witness<'a, S> {
     subject: &'a S,
     pub(crate) heard: Vec<Heard>,
 }
 
 thread_local! {
-    /// How many operations have ended. loom and shuttle run all threads of an execution on one thread of the
-    /// system, so this gives the order in which they did, without being anything that they schedule.
+    /// Number of operations that have ended. loom and shuttle run all threads of an execution on
+    /// one system thread. So this number gives the order in which operations ended, without an
+    /// access that they schedule.
     static ENDED: Cell<u64> = const { Cell::new(0) };
 }
 
@@ -63,7 +64,7 @@ impl<'a, S: Subject> Witness<'a, S> {
         }
     }
 
-    /// The period of the permit, if it gets one.
+    /// Requests admission, and returns the period of the permit, if there is one.
     pub(crate) fn admit(&mut self, clock: impl Fn() -> u64) -> Option<Period> {
         let read = Cell::new(None);
         let did = self.subject.admit(&|| {
@@ -85,7 +86,7 @@ impl<'a, S: Subject> Witness<'a, S> {
         self.hear(Asked::Operate { verb, now }, did);
     }
 
-    /// Asks to be admitted, and if it is ends with `vote`.
+    /// Requests admission, and reports `vote` if it is granted.
     pub(crate) fn call(&mut self, clock: impl Fn() -> u64, vote: Report) {
         if let Some(period) = self.admit(clock) {
             self.report(period, vote);
@@ -116,7 +117,7 @@ impl Specification for Steps {
     fn step(&self, word: &Word, asked: &Asked) -> impl IntoIterator<Item = (Word, Answer)> {
         let Self(rules) = self;
         let (after, said) = match *asked {
-            // Without the clock a call gets by a closed word, and no other.
+            // Without the clock a call is admitted by a closed word, and by no other.
             Asked::Admit { read: None } if !word.is_closed() => return None,
             Asked::Admit { read: None } => (*word, Said::Admitted(word.period())),
             Asked::Admit { read: Some(now) } => {
@@ -149,11 +150,11 @@ impl Specification for Steps {
     }
 }
 
-/// The order of steps from `first` to `last` that explains what was heard.
+/// The order of steps from `first` to `last` that explains the recorded history.
 ///
 /// # Panics
 ///
-/// If there is none.
+/// If there is no such order.
 pub(crate) fn explained(
     first: Word,
     last: Word,

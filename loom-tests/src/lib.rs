@@ -1,21 +1,21 @@
-//! The shipped machine under loom. The files of `src/machine` are included as they are, over the atomics of
-//! `sync.rs`; the published crate knows nothing of it.
+//! The shipped machine under loom. The files of `src/machine` are included unchanged, over the
+//! atomics of `sync.rs`. The published crate has no knowledge of this one.
 //!
 //! ```text
 //! models!       the list            sync      loom's atomics, and what a load or a weak CAS is
 //!    |                                |
-//! models/*      what is proved      machine   the shipped files
+//! models/*      the properties      machine   the shipped files
 //!    |    \_________ scene            |
 //! harness  the discipline  \____ subject   what is asked: shipped, or one of the planted bugs
 //!                         \____ history   what was asked and answered, for the checker in `histories`
-//! driver   hands what is asked on to the shipped core
+//! driver   forwards requests to the shipped core
 //! ```
 //!
-//! `cargo test -p loom-tests -- --nocapture` prints what each model did, `cargo run -p loom-tests --bin bugs` which
-//! model finds which bug.
+//! `cargo test -p loom-tests -- --nocapture` prints what each model did. `cargo run -p loom-tests
+//! --bin bugs` prints which model finds which bug.
 
-// `--all-targets` builds the unit tests of a library that has none, and those of the machine need the real
-// crate around them.
+// `--all-targets` builds the unit tests of a library that has none, and those of the machine need
+// the real crate around them.
 #![cfg(not(test))]
 
 mod bugs;
@@ -41,8 +41,8 @@ pub use bugs::{Bug, bugs, silence};
 use driver::Shipped;
 use harness::Model;
 
-/// Every model: `$do!` gets the groups, and in each of them its models. (One that is missing here is dead
-/// code, and so a warning.)
+/// Every model: `$do!` receives the groups, each with its models. (A model that is missing here is
+/// dead code, and so a warning.)
 #[macro_export]
 macro_rules! models {
     ($do:ident) => {
@@ -204,7 +204,7 @@ models!(shipped);
 ///
 /// # Panics
 ///
-/// If the model is red, or there is none of that name.
+/// If the model fails, or no model has that name.
 pub fn check(name: &str) {
     let (_, model) = SHIPPED
         .iter()

@@ -1,4 +1,4 @@
-//! What the models begin with, and what holds at the end of all of them.
+//! Common beginnings of the models, and the assertions that hold at the end of all of them.
 
 use std::num::NonZeroU32;
 
@@ -16,12 +16,13 @@ use crate::{
 
 pub(crate) const MS: u64 = 1_000_000;
 
-/// The moment at which most models play.
+/// The time at which most models run.
 pub(crate) const NOW: u64 = 7_200_000 * MS;
 /// The length of an open period, and of the lease.
 pub(crate) const SECOND: u64 = 1_000 * MS;
 
-/// Trips at the second failure in a row; open for a second; one probe, one success, a lease of a second.
+/// Trips at the second failure in a row; open for a second; one probe, one success, a lease of a
+/// second.
 pub(crate) fn rules() -> Rules {
     Rules {
         trip_rule: run(2),
@@ -79,7 +80,8 @@ pub(crate) fn open(deadline: u64) -> Word {
     })
 }
 
-/// The half-open word of generation 2 with this many probes in flight, whose lease ends at `lease_end`.
+/// The half-open word of generation 2 with this many probes in flight, whose lease ends at
+/// `lease_end`.
 pub(crate) fn half_open(in_flight: u8, lease_end: u64) -> Word {
     open(0)
         .begin_half_open(0, LeaseEnd::of(lease_end))
@@ -107,8 +109,8 @@ pub(crate) fn breaker<S: Subject>(first: Word, rules: Rules) -> Scenario<S, Vec<
 }
 
 impl<S: Subject> Scenario<S, Vec<Did>> {
-    /// Asserts the chain, and what `also` asserts of the last word and of all that was done; the outcome is
-    /// what was said.
+    /// Asserts the chain, and runs the assertions of `also` on the last word and on all steps. The
+    /// outcome consists of the answers.
     pub(crate) fn end_in_a_chain(
         self,
         first: Word,
@@ -123,7 +125,7 @@ impl<S: Subject> Scenario<S, Vec<Did>> {
     }
 }
 
-/// Asks for admission, and if that is given ends with `vote`.
+/// Requests admission, and reports `vote` if it is granted.
 pub(crate) fn call(subject: &impl Subject, now: u64, vote: Report) -> Vec<Did> {
     let asked = subject.admit(&|| now);
     let ended = asked.admitted().map(|period| subject.report(period, vote));
@@ -138,7 +140,7 @@ pub(crate) fn report_all(subject: &impl Subject, period: Period, votes: &[Report
         .collect()
 }
 
-/// A breaker of rules with a window beside its word, in which calls have ended with `votes`.
+/// A breaker with a window outside its word, in which calls have ended with `votes`.
 pub(crate) fn played<S: Subject>(
     rules: Rules,
     votes: impl IntoIterator<Item = Report>,
@@ -154,7 +156,7 @@ pub(crate) fn played<S: Subject>(
     })
 }
 
-/// What the steps said, as a name for the outcome: actors are separated by `|`, their steps by `,`.
+/// Name of the outcome: the answers of all steps. Actors are separated by `|`, their steps by `,`.
 pub(crate) fn outcome(actors: &[Vec<Did>]) -> String {
     let actor = |steps: &Vec<Did>| {
         let said: Vec<_> = steps.iter().map(told).collect();
@@ -163,7 +165,8 @@ pub(crate) fn outcome(actors: &[Vec<Did>]) -> String {
     actors.iter().map(actor).collect::<Vec<_>>().join(" | ")
 }
 
-/// A failure can move the breaker for another one, and then says so of itself as little as of that.
+/// A failure can open the breaker by completing another one. Its own answer does not show that, so
+/// this name does.
 fn told(did: &Did) -> String {
     use Recorded::{Applied, Stale};
     match did.said {
@@ -186,8 +189,9 @@ pub(crate) fn said(said: Said) -> String {
     }
 }
 
-/// I1, I3: the transitions make a chain from the first word to the last: each period but the last was ended
-/// by exactly one step, which raised the generation by one. I2: along the edges that there are.
+/// I1, I3: the transitions form a chain from the first word to the last. Each period but the last
+/// was ended by exactly one step, which raised the generation by one. I2: each transition follows
+/// an edge of the state machine, unless an operator made it.
 pub(crate) fn assert_chain(first: Word, last: Word, actors: &[Vec<Did>]) {
     let mut transitions: Vec<&Did> = actors
         .iter()
@@ -219,7 +223,7 @@ fn is_edge(from: State, to: State) -> bool {
     )
 }
 
-/// How many of the steps ended a period.
+/// Number of steps that ended a period.
 pub(crate) fn transitions(actors: &[Vec<Did>]) -> usize {
     actors
         .iter()

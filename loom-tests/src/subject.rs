@@ -1,6 +1,6 @@
-//! What the models are asked of: the shipped machine, or a planted bug.
+//! Subject of a model: the shipped machine, or a planted bug.
 //!
-//! A planted bug is another [`Subject`]: whatever it does not break it takes from `driver.rs`.
+//! A planted bug is another [`Subject`]. It takes from `driver.rs` all that it does not break.
 
 use crate::machine::{
     rules::Rules,
@@ -18,68 +18,69 @@ pub(crate) trait Subject: Send + Sync + 'static {
 
     fn word(&self) -> Word;
 
-    /// A call asks to be admitted; `clock` is read when the breaker would read it.
+    /// Requests admission for a call. `clock` is read when the breaker would read it.
     fn admit(&self, clock: &dyn Fn() -> u64) -> Did;
 
-    /// A call that was admitted in `period` ends.
+    /// Reports the end of a call that was admitted in `period`.
     fn report(&self, period: Period, vote: Report) -> Did;
 
     fn operate(&self, verb: Command, now: u64) -> Did;
 
-    /// What the window of a closed word covers at `now`.
+    /// The counts that the window of a closed word covers at `now`.
     fn counted(&self, now: u64) -> Count;
 }
 
-/// What tells listeners of transitions.
+/// A dispatcher, which notifies listeners of transitions.
 pub(crate) trait Teller: Send + Sync + 'static {
-    /// Of a breaker whose next transition begins `generation`.
+    /// The dispatcher of a breaker whose next transition begins `generation`.
     fn beginning_at(generation: u16) -> Self;
 
-    /// What the winner of a transition does after its CAS. `newest` loads the generation of the word.
+    /// Called by the thread that made a transition, after its CAS. `newest` loads the generation of
+    /// the word.
     fn notify(&self, change: RawTransition, newest: &dyn Fn() -> u16, listen: &dyn Fn(Told));
 
-    /// What it does before: it notes since when the period stands.
+    /// Called before `notify`: records when the period began.
     fn note(&self, change: RawTransition, now: u64, newest: &dyn Fn() -> u16) {
         let _ = (change, now, newest);
     }
 
-    /// Since when the period of this generation stands, in nanoseconds, if that was noted.
+    /// When the period of this generation began, in nanoseconds, if that was recorded.
     fn since(&self, generation: u16) -> Option<u64> {
         let _ = generation;
         None
     }
 }
 
-/// What wakes those that wait for a transition.
+/// Wakes the threads that wait for a transition.
 pub(crate) trait Waker: Send + Sync + 'static {
     fn new() -> Self;
 
-    /// Waits until `look` sees something.
+    /// Waits until `look` returns a value.
     fn watch(&self, look: &dyn Fn() -> Option<Option<u16>>) -> Option<u16>;
 
-    /// What the winner of a transition does after its CAS.
+    /// Called by the thread that made a transition, after its CAS.
     fn notify_all(&self);
 
-    /// What one who tells watchers to stop does: `change` is its store.
+    /// Called by a thread that asks watchers to stop: `change` stores that request.
     fn notify_after(&self, change: &dyn Fn());
 }
 
-/// A transition that a listener is told of.
+/// A transition that a listener is notified of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Told {
     pub(crate) generation: u16,
-    /// How many transitions before it are not told.
+    /// Number of transitions before this one that are not delivered.
     pub(crate) missed: u32,
 }
 
-/// What a step of a subject did.
+/// Result of a step of a subject.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Did {
     pub(crate) said: Said,
-    /// The word that was decided on, and the one that it became.
+    /// The word that was decided on, and the word after the step.
     pub(crate) before: Word,
     pub(crate) after: Word,
-    /// What a window beside the word had counted, if that tripped.
+    /// The counts of a window outside the word, if they tripped.
     pub(crate) counted: Option<Count>,
 }
 

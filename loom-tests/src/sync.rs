@@ -1,16 +1,17 @@
-//! The atomics that the shipped machine gets here: loom's, behind two switches.
+//! The atomics of the shipped machine under loom: loom's, behind two switches.
 //!
-//! * [`Loads`]: a load is a load, which may see an old value, or a `fetch_or(0)`, which can't, but which makes
-//!   loom try every interleaving (with plain loads it leaves some out: loom's issues 392 and 166).
-//! * [`Spurious`]: which weak CASes fail although they need not; loom's own never do.
+//! * [`Loads`]: a load is a plain load, which may see an old value, or a `fetch_or(0)`, which
+//!   cannot. The latter makes loom try every interleaving. (With plain loads loom leaves some out:
+//!   its issues 392 and 166.)
+//! * [`Spurious`]: which weak CASes fail although they need not. loom's own never do.
 //!
-//! loom runs all threads of a model on one thread of the system, so the switches are ordinary thread-locals,
-//! and models can run beside each other.
+//! loom runs all threads of a model on one system thread. So the switches are ordinary
+//! thread-locals, and models can run in parallel.
 
 #![allow(
     dead_code,
     unused_imports,
-    reason = "the door is as wide as the real one, whatever the machine uses of it today"
+    reason = "the same interface as the real one, whatever the machine uses of it today"
 )]
 
 #[path = "futex.rs"]
@@ -30,7 +31,7 @@ pub(crate) use loom::sync::{
     atomic::{Ordering, fence},
 };
 
-/// What a load is.
+/// Kind of a load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Loads {
     Plain,
@@ -49,20 +50,21 @@ pub(crate) struct Spurious {
 thread_local! {
     static LOADS: Cell<Loads> = const { Cell::new(Loads::Plain) };
     static SPURIOUS: Cell<&'static [Spurious]> = const { Cell::new(&[]) };
-    /// How often a failure was injected.
+    /// Number of injected failures.
     static INJECTED: Cell<usize> = const { Cell::new(0) };
 }
 
 loom::thread_local! {
-    /// Which actor a loom thread is, and how many weak CASes it has tried.
+    /// The actor that a loom thread is, and the number of weak CASes that it has tried.
     static ACTOR: Cell<Option<Spurious>> = Cell::new(None);
-    /// How many stores and read-modify-writes it has tried (loads don't count, whatever they are here).
+    /// Number of stores and read-modify-writes that the thread has tried. (Loads don't count, in
+    /// either mode.)
     static WRITES: Cell<usize> = Cell::new(0);
-    /// Whether it stops for good after its next CAS that is not weak.
+    /// Whether the thread stops for good after its next CAS that is not weak.
     static STOPS: Cell<bool> = Cell::new(false);
 }
 
-/// What is thrown to stop an actor.
+/// Panic payload that stops an actor.
 struct Stopped;
 
 /// Sets the switches for the model that this thread is about to run.
@@ -72,29 +74,30 @@ pub(crate) fn switch(loads: Loads, spurious: &'static [Spurious]) {
     INJECTED.set(0);
 }
 
-/// How often a weak CAS was made to fail since the switches were set.
+/// Number of weak CASes that were made to fail since the switches were set.
 pub(crate) fn injected() -> usize {
     INJECTED.get()
 }
 
-/// Says which actor this loom thread is.
+/// Sets the actor that this loom thread is.
 pub(crate) fn act_as(actor: usize) {
     ACTOR.with(|a| a.set(Some(Spurious { actor, call: 0 })));
 }
 
-/// Which actor this is, as a number that a thread keeps; 0 before there are any.
+/// Number of the actor that this thread is, constant for the thread; 0 before there are actors.
 pub(crate) fn actor() -> usize {
     ACTOR.with(|actor| actor.get().map_or(0, |Spurious { actor, .. }| actor))
 }
 
-/// Runs `act`, and says how many stores and read-modify-writes that took.
+/// Runs `act`, and returns the number of stores and read-modify-writes that it tried.
 pub(crate) fn writes_of<R>(act: impl FnOnce() -> R) -> (R, usize) {
     let before = WRITES.with(Cell::get);
     let done = act();
     (done, WRITES.with(Cell::get) - before)
 }
 
-/// Runs `act`, and stops it for good once a CAS of it that is not weak was stored: `None`, if so.
+/// Runs `act`, and stops it for good once one of its CASes that is not weak succeeds. Returns
+/// `None` in that case.
 pub(crate) fn stop_after_a_cas<R>(act: impl FnOnce() -> R) -> Option<R> {
     STOPS.with(|stops| stops.set(true));
     let done = catch_unwind(AssertUnwindSafe(act));
@@ -106,7 +109,7 @@ pub(crate) fn stop_after_a_cas<R>(act: impl FnOnce() -> R) -> Option<R> {
     }
 }
 
-/// Counts a weak CAS and says whether it is one to fail.
+/// Counts a weak CAS, and returns whether it must fail.
 fn fails_spuriously() -> bool {
     ACTOR.with(|actor| {
         let Some(Spurious { actor: me, call }) = actor.get() else {
@@ -210,12 +213,12 @@ impl AtomicU64 {
         self.written().fetch_max(value, order)
     }
 
-    /// This atomic, where it is written.
+    /// Counts a write, and returns the atomic for it.
     fn written(&self) -> &model::AtomicU64 {
         WRITES.with(|writes| writes.set(writes.get() + 1));
         &self.0
     }
 }
 
-/// There is no time here, and nothing to leave to anybody: loom says who goes on.
+/// Does nothing: loom has no time, and decides itself which thread runs next.
 pub(crate) fn pause() {}

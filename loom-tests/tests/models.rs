@@ -1,4 +1,4 @@
-//! Each model is a test. What it did is shown with `--nocapture`.
+//! Runs each model as a test. `--nocapture` shows what the models did.
 
 macro_rules! tests {
     ($($group:ident { $($model:ident)* })*) => {

@@ -1,5 +1,6 @@
-//! Hunts every planted bug, and prints a line for each: what it breaks and is | where it was seen | the model that
-//! finds it, and what that says. It fails if one is not found.
+//! Searches for every planted bug, and prints a line for each. A line has the broken invariants and
+//! the bug, where it was seen, the model that finds it, and that model's message. Fails if a bug is
+//! not found.
 
 use std::process::ExitCode;
 
@@ -34,7 +35,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// A message on one line, without what all assertions say, and without the mark between fields.
+/// Puts a message on one line, without the prefix of all assertions and without the separator
+/// between fields.
 fn on_one_line(said: &str) -> String {
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
     said.replace("assertion `left == right` failed: ", "")
