@@ -11,8 +11,8 @@
 //! driver   forwards requests to the shipped core
 //! ```
 //!
-//! `cargo test -p loom-tests -- --nocapture` prints what each model did. `cargo run -p loom-tests
-//! --bin bugs` prints which model finds which bug.
+//! `cargo test -p loom-tests -- --nocapture` prints what each model did.
+//! `cargo run -p loom-tests --bin bugs` prints which model finds which bug.
 
 // `--all-targets` builds the unit tests of a library that has none, and those of the machine need
 // the real crate around them.

@@ -22,7 +22,7 @@ pub(super) const BUGS: &[Bug] = &[
     ),
     bug!(
         "I11",
-        "a reading of the clock outlives a lost CAS",
+        "a reading of the clock is kept after a failed CAS",
         "our prototypes; pragmaticalabs/pragmatica #1315: a rate limiter",
         probe::nobody_is_admitted_before_the_deadline_that_stands,
         KeptOverALoss,

@@ -1,4 +1,4 @@
-//! What the history checker finds.
+//! Bugs that the history checker finds.
 
 use super::{
     Bug, bug,
@@ -16,7 +16,7 @@ pub(super) const BUGS: &[Bug] = &[
     ),
     bug!(
         "I24",
-        "winner and loser of a CAS are both admitted, as a history",
+        "a caller whose CAS fails is admitted like the one that won, as a history",
         "the same",
         history::probes_and_their_ends_have_an_order,
         InWord<WinnerAndLoserBothAdmitted>,

@@ -1,5 +1,5 @@
-//! Breakers whose trip lives in the word, for the history checker to find what is wrong with them.
-//! (`shuttle-tests` has this file too.)
+//! Breakers that count a trip in the word, broken on purpose for the history checker.
+//! (`shuttle-tests` includes this file too.)
 
 use std::marker::PhantomData;
 
@@ -16,11 +16,12 @@ use crate::{
     sync::AtomicU64,
 };
 
-/// What a breaker does without.
+/// A planted bug: the checks that a breaker omits.
 pub(crate) trait Bug: Send + Sync + 'static {
-    /// An outcome is compared with the generation of its permit.
+    /// Whether an outcome is compared with the generation of its permit.
     const GENERATION_IS_CHECKED: bool = true;
-    /// Who loses a CAS decides anew: else its first decision stands, though it was not stored.
+    /// Whether a failed CAS restarts the decision. If not, the first decision is returned, although
+    /// it was not stored.
     const LOST_CAS_DECIDES_ANEW: bool = true;
 }
 
@@ -36,12 +37,12 @@ impl Bug for WinnerAndLoserBothAdmitted {
     const LOST_CAS_DECIDES_ANEW: bool = false;
 }
 
-/// The same breaker with nothing planted: what is found in the others is the bug.
+/// The same breaker without a bug. It shows that what is found in the others is the bug.
 pub(crate) struct NoBug;
 
 impl Bug for NoBug {}
 
-/// A breaker whose trip lives in the word.
+/// A breaker that counts a trip in the word.
 pub(crate) struct InWord<B> {
     cell: AtomicWord,
     rules: Rules,

@@ -1,20 +1,21 @@
-//! Known bugs: machines that are broken on purpose, and for each the model that finds it. A model that nothing can
-//! fail is worthless.
+//! Known bugs: machines that are broken on purpose, each with the model that finds it. A model that
+//! no bug can fail is worthless.
 //!
 //! ```text
-//! planted    what a broken subject takes over from the shipped one
-//! period  probes  transitions  clock  telling  ring      written by hand, a file for each family
-//! histories, in_word    what the history checker finds, under shuttle too
-//! patched    copies of shipped files in which a few words differ: memory orderings, windows, the core, delivery
+//! planted    a subject that differs from the shipped one in what it breaks only
+//! period  probes  transitions  clock  notify  ring      written by hand, a file for each family
+//! histories, in_word    bugs for the history checker, under shuttle too
+//! patched    copies of shipped files with a small edit: orderings, windows, core, queue
 //! ```
 //!
-//! A bug is found if its model goes red, and by what is said here to give it away: a message of the model itself, or
-//! an outcome that the model does not reach. Something else that is red (loom that gives up, an overflow) is no
-//! find. That the same model is green with the shipped machine is a test of its own.
+//! A bug is found if its model fails with the message that is given here. That is a panic message
+//! of the model, or an outcome that the model does not reach. Any other failure (loom gives up, an
+//! overflow) does not count. A separate test checks that the same model passes with the shipped
+//! machine.
 
 mod clock;
 mod histories;
-#[allow(dead_code, reason = "the breaker without a bug is shuttle's")]
+#[allow(dead_code, reason = "only shuttle uses the breaker without a bug")]
 mod in_word;
 mod notify;
 #[allow(
@@ -39,21 +40,21 @@ use crate::harness::Model;
 /// A planted bug.
 #[derive(Clone, Copy, Debug)]
 pub struct Bug {
-    /// The invariants of `docs/design.md` that it breaks.
+    /// The invariants of `docs/design.md` that the bug breaks.
     pub breaks: &'static str,
-    /// What is wrong.
+    /// Description of the bug.
     pub what: &'static str,
-    /// Where it was seen.
+    /// Where the bug was seen.
     pub seen: &'static str,
-    /// The model that finds it.
+    /// The model that finds the bug.
     pub model: &'static str,
-    /// A part of what the model says then.
+    /// A part of the message with which the model fails.
     pub gives_away: &'static str,
     plant: fn() -> Model,
 }
 
-/// A bug, in the order in which it is read: what it breaks, what it is, where it was seen, which model finds it in
-/// which subject, and what gives it away.
+/// A planted bug: what it breaks, its description, and where it was seen. Then the model that finds
+/// it, the broken subject, and a part of the model's message.
 macro_rules! bug {
     ($breaks:literal, $what:literal, $seen:literal, $group:ident::$model:ident, $subject:ty, $gives_away:literal $(,)?) => {
         $crate::bugs::Bug {
@@ -68,7 +69,7 @@ macro_rules! bug {
 }
 use bug;
 
-/// The families.
+/// The families of bugs.
 const FAMILIES: &[&[Bug]] = &[
     period::BUGS,
     probes::BUGS,
@@ -80,15 +81,16 @@ const FAMILIES: &[&[Bug]] = &[
     patched::BUGS,
 ];
 
-/// All of them.
+/// All planted bugs.
 pub fn bugs() -> impl Iterator<Item = Bug> {
     FAMILIES.iter().copied().flatten().copied()
 }
 
-/// What planted models run on: their panics are what is looked for, so none is printed.
+/// Name of the threads that run models of planted bugs. Their panics are expected, so none is
+/// printed.
 const HUNT: &str = "hunt";
 
-/// Keeps the panics of planted models quiet.
+/// Suppresses the output of panics of planted bugs.
 pub fn silence() {
     let print = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
@@ -99,15 +101,15 @@ pub fn silence() {
 }
 
 impl Bug {
-    /// Runs its model: the message that gave it away.
+    /// Runs the model of this bug, and returns the message with which the model failed.
     ///
     /// # Errors
     ///
-    /// If the model is green, or red for something else.
+    /// If the model passes, or fails with another message.
     ///
     /// # Panics
     ///
-    /// If the model is none that the shipped machine passes, or no thread can be had.
+    /// If no model of the shipped machine has that name, or no thread can be spawned.
     pub fn hunt(&self) -> Result<String, String> {
         let is_a_test = crate::SHIPPED.iter().any(|(name, _)| *name == self.model);
         assert!(is_a_test, "no such model: {}", self.model);
@@ -115,7 +117,7 @@ impl Bug {
         let hunt = thread::Builder::new().name(HUNT.into());
         let hunt = hunt.spawn(move || plant().hunt(model)).expect("a thread");
         let Err(thrown) = hunt.join() else {
-            return Err("the model is green".into());
+            return Err("the model passes".into());
         };
         let said = match thrown.downcast::<String>() {
             Ok(said) => *said,
@@ -127,7 +129,7 @@ impl Bug {
         if said.contains(self.gives_away) {
             Ok(said)
         } else {
-            Err(format!("red, but not by it: {said}"))
+            Err(format!("the model fails, but with another message: {said}"))
         }
     }
 }

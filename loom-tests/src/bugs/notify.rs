@@ -1,4 +1,4 @@
-//! Listeners that are told without an order, or under a lock.
+//! Listeners that are notified in no order, or under a lock.
 
 use std::marker::PhantomData;
 
@@ -19,7 +19,7 @@ use crate::{
 pub(super) const BUGS: &[Bug] = &[
     bug!(
         "I19",
-        "listeners are told right after the CAS, in no order",
+        "listeners are notified right after the CAS, in no order",
         "gastownhall/gascity pull 4839, which was reproduced; Kevlar #24",
         transition_queue::transitions_are_told_in_their_order,
         Telling<AtOnce>,
@@ -27,7 +27,7 @@ pub(super) const BUGS: &[Bug] = &[
     ),
     bug!(
         "I18, I19",
-        "listeners are told under a lock: one that makes a transition waits for itself",
+        "listeners are notified under a lock: a listener that makes a transition waits for itself",
         "gobreaker #37, gone into in its pull 119",
         transition_queue::a_transition_of_a_listener_is_told_after_it_returns,
         Telling<UnderALock>,
@@ -35,7 +35,7 @@ pub(super) const BUGS: &[Bug] = &[
     ),
 ];
 
-/// The shipped machine with another teller.
+/// The shipped machine with another dispatcher.
 struct Telling<T>(Shipped, PhantomData<T>);
 
 impl<T: Teller> Subject for Telling<T> {

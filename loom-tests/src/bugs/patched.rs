@@ -1,5 +1,6 @@
-//! The bugs that are a few words in a shipped file. The tables in `patched/` say which words; `build.rs` copies the
-//! machine, puts those words in the place of others, and makes of each table row a module and a [`Bug`].
+//! Bugs that are a small edit of a shipped file. The tables in `patched/` list the edits.
+//! `build.rs` copies the machine, applies each edit, and generates a module and a [`Bug`] for each
+//! table row.
 
 use super::Bug;
 use crate::models;

@@ -1,4 +1,4 @@
-//! Outcomes that count where they don't belong.
+//! Outcomes that count in a period or a way that is not theirs.
 
 use super::{
     Bug, bug,
@@ -16,7 +16,7 @@ use crate::{
 pub(super) const BUGS: &[Bug] = &[
     bug!(
         "I4",
-        "no generation check: an outcome counts in whatever period stands",
+        "no generation check: an outcome counts in whatever period is current",
         "Polly #217; Kevlar #227; failsafe 1.3.0 src/state_machine.rs, on_success",
         stale::a_late_failure_fails_no_probe,
         NoGeneration,
@@ -32,7 +32,7 @@ pub(super) const BUGS: &[Bug] = &[
     ),
     bug!(
         "I25",
-        "a late success closes whatever stands, forced open too",
+        "a late success closes the breaker in any state, forced open too",
         "cockroachdb/circuitbreaker pull 2",
         operator::no_outcome_undoes_forced_open,
         SuccessCloses,

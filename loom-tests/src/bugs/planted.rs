@@ -1,4 +1,4 @@
-//! A subject that is the shipped one but for what it breaks.
+//! A subject that differs from the shipped one in what it breaks only.
 
 use crate::{
     driver::Shipped,

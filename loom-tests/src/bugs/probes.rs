@@ -1,4 +1,4 @@
-//! Half-open that lets too many through, or nobody any more.
+//! Half-open periods that admit too many probes, or none any more.
 
 use super::{
     Bug, bug,
@@ -18,7 +18,7 @@ use crate::{
 pub(super) const BUGS: &[Bug] = &[
     bug!(
         "I5",
-        "half-open is not bounded: a call that finds it is let through",
+        "half-open is not bounded: a call that finds the breaker half-open is admitted",
         "opossum #119; ldbc #731; failsafe 1.3.0 src/state_machine.rs, is_call_permitted",
         probe::half_open_never_admits_more_than_the_limit,
         Unbounded,
@@ -26,7 +26,7 @@ pub(super) const BUGS: &[Bug] = &[
     ),
     bug!(
         "I5",
-        "load, then subtract: the places are counted by two operations",
+        "load, then subtract: the slots are counted by two operations",
         "circuitbreaker-rs 0.1.1 src/breaker.rs, pre_call; Netflix/concurrency-limits #140",
         probe::half_open_never_admits_more_than_the_limit,
         LoadThenSubtract,
@@ -34,7 +34,7 @@ pub(super) const BUGS: &[Bug] = &[
     ),
     bug!(
         "I6",
-        "winner and loser of the CAS to half-open are both admitted",
+        "a caller whose CAS to half-open fails is admitted like the one that won",
         "recloser 1.4.0 src/recloser.rs, call_permitted",
         probe::of_two_callers_one_gets_the_only_place,
         LoserIsAdmitted,
@@ -42,7 +42,7 @@ pub(super) const BUGS: &[Bug] = &[
     ),
     bug!(
         "I6",
-        "who loses the CAS for a place is admitted without one",
+        "a caller whose CAS for a slot fails is admitted without a slot",
         "hedzr/go-ringbuf pull 10: a ring, no breaker",
         probe::two_callers_get_two_places,
         LoserIsAdmitted,
@@ -50,7 +50,7 @@ pub(super) const BUGS: &[Bug] = &[
     ),
     bug!(
         "I8, I13",
-        "the place is not given back on cancel",
+        "the slot is not released on cancel",
         "monix #1080; rezilience pull 521; getnora-io/nora #585",
         probe::half_open_never_admits_more_than_the_limit,
         NotGivenBack,
@@ -58,7 +58,7 @@ pub(super) const BUGS: &[Bug] = &[
     ),
     bug!(
         "I9",
-        "probes have no lease: one that never reports wedges half-open",
+        "probes have no lease: a probe that never reports keeps the breaker half-open for good",
         "resilience4j #935; Sentinel #1638; OmniRoute #13836",
         lease::two_callers_give_a_lease_up_once,
         NoLease,
@@ -74,7 +74,7 @@ pub(super) const BUGS: &[Bug] = &[
     ),
 ];
 
-/// The half-open period that stands, if one does.
+/// The current half-open period, if there is one.
 fn half_open(shipped: &Shipped) -> Option<(Period, HalfOpen)> {
     let word = shipped.word();
     match word.phase() {

@@ -1,4 +1,4 @@
-//! A ring whose place is taken before its cell is written.
+//! A ring whose slot is taken before its cell is written.
 
 use super::{Bug, bug, planted::Planted};
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 
 pub(super) const BUGS: &[Bug] = &[bug!(
     "I14",
-    "the ticket comes before the cell: who looks in between finds a hole",
+    "the ticket is taken before the cell is written: a reader in between finds a gap",
     "our prototypes, lost trips and false ones; no public report verified",
     failure_ring::two_failures_of_the_last_calls_trip_once,
     TicketFirst,

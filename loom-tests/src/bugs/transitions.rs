@@ -27,7 +27,7 @@ pub(super) const BUGS: &[Bug] = &[
     ),
     bug!(
         "I14",
-        "a count is stored, not compared: of two failures one is lost",
+        "a count is stored without a comparison: one of two failures is lost",
         "circuitbreaker-rs 0.1.1 src/metrics.rs, its error rate",
         trip::failures_that_trip_together_make_one_transition,
         CountIsStored,
@@ -35,7 +35,7 @@ pub(super) const BUGS: &[Bug] = &[
     ),
     bug!(
         "I1",
-        "a transition is stored, not compared: two win it, and both tell",
+        "a transition is stored without a comparison: two threads make it, and both notify listeners",
         "Polly #219; denoland/std pull 7097",
         trip::more_failures_than_trip_make_one_transition,
         TransitionIsStored,
@@ -43,7 +43,7 @@ pub(super) const BUGS: &[Bug] = &[
     ),
     bug!(
         "I22",
-        "a weak CAS that fails is taken for a trip that another made",
+        "a weak CAS that fails is taken for another thread's trip",
         "EVaillant/lockfree-object-pool pull 4; canonical/mir pull 3280: no breakers",
         weak::a_weak_cas_that_fails_changes_no_trip,
         SpuriousIsLost,
@@ -51,7 +51,7 @@ pub(super) const BUGS: &[Bug] = &[
     ),
 ];
 
-/// Stores `next` whatever stands.
+/// Stores `next`, whatever the current word is.
 fn overwrite(cell: &AtomicWord, next: Word) {
     let mut stands = cell.load();
     while let Err(other) = cell.replace(stands, next) {

@@ -1,4 +1,4 @@
-//! The core.
+//! Patches of the core.
 
 use super::{Patch, UNSEEN};
 
@@ -6,7 +6,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "whether_there_is_a_run_is_not_asked",
         breaks: "I14, I15",
-        what: "a success goes without the clock and the word although a run is to be ended",
+        what: "a success skips the clock and the word although it must end a run",
         seen: UNSEEN,
         model: "time_buckets::a_success_without_the_clock_breaks_no_run_that_stands",
         gives_away: "not an outcome: applied | tripped",

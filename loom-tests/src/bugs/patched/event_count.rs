@@ -1,4 +1,4 @@
-//! Threads that wait for a transition.
+//! Patches of the event count, on which threads wait for a transition.
 
 use super::{Patch, UNSEEN};
 
@@ -6,7 +6,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "it_looks_before_it_marks",
         breaks: "wake-ups",
-        what: "a watcher looks, and only then says that it is about to sleep",
+        what: "a watcher checks the state before it announces that it is about to sleep",
         seen: UNSEEN,
         model: "event_count::no_transition_is_slept_through",
         gives_away: "deadlock",
@@ -22,7 +22,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "a_ring_before_the_change",
         breaks: "wake-ups",
-        what: "the state is notified before what watchers look for is stored",
+        what: "watchers are notified before the change that they wait for is stored",
         seen: UNSEEN,
         model: "event_count::who_is_told_to_stop_wakes_up",
         gives_away: "deadlock",
@@ -35,7 +35,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "a_ring_leaves_no_trace",
         breaks: "wake-ups",
-        what: "a ring that finds nobody asleep leaves the state as it was",
+        what: "a notification that finds no watcher asleep leaves the state unchanged",
         seen: UNSEEN,
         model: "event_count::no_transition_is_slept_through_by_either_of_two",
         gives_away: "deadlock",

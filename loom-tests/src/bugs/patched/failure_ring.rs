@@ -1,4 +1,4 @@
-//! The ring of failures.
+//! Patches of the failure ring.
 
 use super::{Patch, UNSEEN};
 
@@ -6,7 +6,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "marks_are_not_tagged",
         breaks: "I4",
-        what: "marks are not tagged: those of the period before count",
+        what: "entries are not tagged: those of the previous period count",
         seen: "breaker-machines 0.22.0 src/circuit.rs: only reset clears its window",
         model: "failure_ring::a_late_failure_of_a_period_loses_none_of_the_next",
         gives_away: "I4",
@@ -19,7 +19,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "a_mark_is_swapped",
         breaks: "I14",
-        what: "a mark is stored, not compared: a late writer takes a newer one's place",
+        what: "an entry is stored without a comparison: a late writer overwrites a newer entry",
         seen: "hedzr/go-ringbuf pull 10: a ring, no breaker",
         model: "failure_ring::who_is_delayed_for_two_laps_moves_no_place",
         gives_away: "miscounted",
@@ -32,7 +32,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "no_second_look",
         breaks: "I14",
-        what: "no second look at the word once the mark was read",
+        what: "the word is not loaded again after the entry was read",
         seen: UNSEEN,
         model: "failure_ring::a_late_failure_of_a_period_loses_none_of_the_next",
         gives_away: "miscounted",
@@ -42,7 +42,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "a_late_mend",
         breaks: "I14, I15",
-        what: "the stamp is looked up after the second look at the word: a mark is mended by a later lap",
+        what: "the stamp is looked up after the second load of the word: an entry is corrected by a later lap",
         seen: "our own history, ee07c5c",
         model: "failure_ring::two_failures_beyond_65_535_calls_trip_once",
         gives_away: "miscounted",
@@ -62,7 +62,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "two_laps_give_the_same_word",
         breaks: "I14, I15",
-        what: "a window of time counts no calls: two laps later the word is the same",
+        what: "a window of time does not count calls: two laps later the word is the same",
         seen: "our own history, 5472886",
         model: "failure_ring::who_is_delayed_for_two_laps_moves_no_place",
         gives_away: "miscounted",
@@ -75,7 +75,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "a_moved_failure_is_stale",
         breaks: "I24",
-        what: "a failure that was moved, and trips for a third, says that it is stale",
+        what: "a failure that another thread completed, and that trips for a third, reports that it is stale",
         seen: "our own history, 5472886",
         model: "failure_ring::more_failures_than_trip_trip_once",
         gives_away: "not an outcome",
@@ -88,7 +88,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "a_moved_failure_counts_again",
         breaks: "I15",
-        what: "a failure that another moved is counted again",
+        what: "a failure that another thread completed is counted again",
         seen: UNSEEN,
         model: "failure_ring::a_failure_that_stopped_after_its_mark_is_counted_once",
         gives_away: "counted",

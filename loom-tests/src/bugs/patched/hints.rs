@@ -1,4 +1,4 @@
-//! Hints, and the notes of when a period began.
+//! Patches of hints, and of the diagnostics that record when a period began.
 
 use super::{Patch, UNSEEN};
 
@@ -6,7 +6,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "a_hint_is_stored",
         breaks: "hints",
-        what: "a hint is stored, not compared: a shorter one takes a longer one's place",
+        what: "a hint is stored without a comparison: a shorter hint replaces a longer one",
         seen: UNSEEN,
         model: "hints::the_longest_hint_of_two_failures_counts",
         gives_away: "a hint is lost",
@@ -19,7 +19,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "the_mover_knows_no_hint",
         breaks: "hints",
-        what: "rings take no hint: who moves a failure opens for the policy's interval",
+        what: "rings take no hint: a thread that completes another's failure opens for the policy's interval",
         seen: "our own history, 3c87fa4",
         model: "hints::the_longest_hint_of_two_failures_in_a_ring_counts",
         gives_away: "a hint is lost",
@@ -32,7 +32,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "a_slower_note_wins",
         breaks: "diagnostics",
-        what: "a slower winner writes its note over a newer one",
+        what: "a slower thread overwrites the diagnostics of a newer transition",
         seen: "our own history",
         model: "diagnostics::the_last_transition_is_the_one_that_is_noted",
         gives_away: "the last is noted",

@@ -29,7 +29,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "the_cas_does_not_acquire",
         breaks: "I23",
-        what: "Acquire dropped on the CAS of the word, stored",
+        what: "Acquire dropped on the CAS of the word, on success",
         seen: UNSEEN,
         model: "publication::who_trips_sees_what_made_the_word_it_replaced",
         gives_away: "not published",
@@ -39,7 +39,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "the_lost_cas_does_not_acquire",
         breaks: "I23",
-        what: "Acquire dropped on the CAS of the word, lost",
+        what: "Acquire dropped on the CAS of the word, on failure",
         seen: UNSEEN,
         model: "publication::who_loses_to_a_trip_sees_what_it_wrote",
         gives_away: "not published",
@@ -52,7 +52,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "a_mark_is_loaded_relaxed",
         breaks: "I14",
-        what: "Acquire dropped on the load of a mark",
+        what: "Acquire dropped on the load of an entry",
         seen: TOO_WEAK,
         model: "failure_ring::a_late_failure_of_a_period_loses_none_of_the_next",
         gives_away: "miscounted",
@@ -65,7 +65,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "a_mark_is_not_released",
         breaks: "I14",
-        what: "Release dropped on the CAS of a mark",
+        what: "Release dropped on the CAS of an entry",
         seen: TOO_WEAK,
         model: "failure_ring::a_late_failure_of_a_period_loses_none_of_the_next",
         gives_away: "miscounted",
@@ -117,7 +117,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "a_note_is_not_released",
         breaks: "diagnostics",
-        what: "Release dropped on the CAS of a note",
+        what: "Release dropped on the CAS of the diagnostics",
         seen: TOO_WEAK,
         model: "diagnostics::the_last_transition_is_the_one_that_is_noted",
         gives_away: "the last is noted",
@@ -130,7 +130,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "a_note_is_lost_relaxed",
         breaks: "diagnostics",
-        what: "Acquire dropped on the CAS of a note, lost",
+        what: "Acquire dropped on the CAS of the diagnostics, on failure",
         seen: UNSEEN,
         model: "diagnostics::the_last_transition_is_the_one_that_is_noted",
         gives_away: "the last is noted",
@@ -153,7 +153,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "the_mark_does_not_acquire",
         breaks: "wake-ups",
-        what: "Acquire dropped on the mark of the state",
+        what: "Acquire dropped where a watcher sets the waiting bit of the event count",
         seen: TOO_WEAK,
         model: "event_count::no_transition_is_slept_through",
         gives_away: "deadlock",
@@ -166,7 +166,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "the_ring_does_not_release",
         breaks: "wake-ups",
-        what: "Release dropped on the ring of the state",
+        what: "Release dropped where a notification updates the event count",
         seen: TOO_WEAK,
         model: "event_count::who_is_told_to_stop_wakes_up",
         gives_away: "deadlock",

@@ -8,9 +8,9 @@ mod orderings;
 mod time_buckets;
 mod transition_queue;
 
-/// A bug that is a few words in a shipped file. The rest of a row is as in `Bug`.
+/// A bug that is a small edit of a shipped file. The other fields are those of `Bug`.
 pub(crate) struct Patch {
-    /// What its module is called.
+    /// Name of the generated module.
     pub(crate) name: &'static str,
     pub(crate) breaks: &'static str,
     pub(crate) what: &'static str,
@@ -19,7 +19,7 @@ pub(crate) struct Patch {
     pub(crate) gives_away: &'static str,
     /// The file, in `src/machine`.
     pub(crate) file: &'static str,
-    /// What is there, exactly once, and what takes its place.
+    /// Texts that occur exactly once in the file, each with its replacement.
     pub(crate) edits: &'static [(&'static str, &'static str)],
 }
 
@@ -33,7 +33,7 @@ pub(crate) const TABLES: &[&[Patch]] = &[
     event_count::PATCHES,
 ];
 
-/// Where a weaker ordering than is needed was seen.
+/// Where an ordering that is weaker than needed was seen.
 const TOO_WEAK: &str = "filipdulic/bus-queue #3; tikv/rocksdb pull 423: no breakers";
-/// Nobody has said so in public, as far as was found.
+/// No public report was found.
 const UNSEEN: &str = "family; no public report verified";

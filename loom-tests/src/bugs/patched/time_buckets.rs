@@ -1,4 +1,4 @@
-//! The time buckets.
+//! Patches of the time buckets.
 
 use super::{Patch, UNSEEN};
 
@@ -49,7 +49,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "fetch_add_without_the_clock",
         breaks: "I4, I15",
-        what: "the same where a success goes without the clock",
+        what: "the same where a success skips the clock",
         seen: "the same",
         model: "time_buckets::a_late_success_without_the_clock_loses_none_of_the_next_period",
         gives_away: "0 of 2",
@@ -86,7 +86,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "whose_period_is_not_asked",
         breaks: "I14",
-        what: "a late call of a period that is over writes over a cell of the next",
+        what: "a late call of an ended period overwrites a cell of the next period",
         seen: UNSEEN,
         model: "time_buckets::a_late_failure_of_a_period_loses_none_of_the_next",
         gives_away: "no lost trip",
@@ -96,7 +96,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "the_newest_is_not_asked",
         breaks: "I15",
-        what: "a late call writes over the cell of a newer bucket",
+        what: "a late call overwrites the cell of a newer bucket",
         seen: UNSEEN,
         model: "time_buckets::a_late_success_loses_none_of_a_newer_bucket",
         gives_away: "not an outcome",
@@ -119,7 +119,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "a_held_up_reading_turns_back",
         breaks: "I14",
-        what: "a reading that was held up turns the newest bucket back under a failure that decides",
+        what: "a delayed reading of the clock moves the newest bucket back while a failure decides",
         seen: "our own history, 5472886",
         model: "time_buckets::a_very_late_reading_turns_no_bucket_back",
         gives_away: "no lost trip",

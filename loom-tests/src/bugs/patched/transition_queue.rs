@@ -1,4 +1,4 @@
-//! Who tells, and of what.
+//! Patches of the transition queue.
 
 use super::{Patch, UNSEEN};
 
@@ -6,7 +6,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "two_tellers",
         breaks: "I19",
-        what: "more than one teller at a time",
+        what: "more than one dispatcher at a time",
         seen: "gastownhall/gascity pull 4839",
         model: "transition_queue::transitions_are_told_in_their_order",
         gives_away: "not one at a time",
@@ -19,7 +19,7 @@ pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "the_teller_never_stops",
         breaks: "I19",
-        what: "a teller that has nothing left stays the teller: nobody tells of the next",
+        what: "a dispatcher with nothing left stays the dispatcher: the next transition is not delivered",
         seen: UNSEEN,
         model: "transition_queue::transitions_are_told_in_their_order",
         gives_away: "something is left",
