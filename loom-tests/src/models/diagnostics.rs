@@ -1,4 +1,5 @@
-//! Since when a period stands: the note of the last transition stands in the end, whoever was slow.
+//! Diagnostics of when a period began: those of the last transition remain, however slow a thread
+//! is.
 
 use crate::{
     harness::{Model, Scenario},
@@ -7,7 +8,8 @@ use crate::{
     subject::{Subject, Teller},
 };
 
-/// Two operators act, each at its time, and note it. A reader of another period finds none.
+/// Two operators act, each at its own time, and record it. A reader of another period finds no
+/// record.
 pub(crate) fn the_last_transition_is_the_one_that_is_noted<S: Subject>() -> Model {
     let begin = || (S::at(closed(&rules()), rules()), S::Teller::beginning_at(1));
     let act = |(subject, teller): &(S, S::Teller), now: u64| {

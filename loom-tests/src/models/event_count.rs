@@ -1,4 +1,4 @@
-//! Threads that wait for a transition: loom ends in a deadlock where one sleeps on.
+//! Threads that wait for a transition. loom reports a deadlock if one of them is not woken.
 
 use loom::sync::atomic::{AtomicBool, Ordering};
 
@@ -54,14 +54,14 @@ fn watched<S: Subject>() -> Scenario<Watched<S>, Vec<Option<u16>>> {
     Scenario::new(Watched::new)
 }
 
-/// What each actor saw.
+/// Outcome: the generations that each actor saw, and stops.
 fn seen<S: Subject>(_: &Watched<S>, actors: &[Vec<Option<u16>>]) -> String {
     let one = |seen: &Option<u16>| seen.map_or("stop".into(), |generation| generation.to_string());
     let all = |actor: &Vec<_>| actor.iter().map(one).collect::<Vec<_>>().join(", ");
     actors.iter().map(all).collect::<Vec<_>>().join(" | ")
 }
 
-/// A breaker that is watched. (As `Breaker::watch`, and as what follows a transition.)
+/// A breaker that is watched. (Like `Breaker::watch`, and like the code that follows a transition.)
 struct Watched<S: Subject> {
     subject: S,
     waker: S::Waker,
@@ -88,7 +88,7 @@ impl<S: Subject> Watched<S> {
             .notify_after(&|| self.stop.store(true, Ordering::Relaxed));
     }
 
-    /// The generation that ended the wait, unless told to stop.
+    /// Returns the generation that ended the wait, or `None` if asked to stop.
     fn watch(&self, since: u16) -> Option<u16> {
         self.waker.watch(&|| {
             if self.stop.load(Ordering::Relaxed) {
@@ -99,7 +99,7 @@ impl<S: Subject> Watched<S> {
         })
     }
 
-    /// All that ended a wait, until that was this generation or to stop.
+    /// Waits until generation `last` or a request to stop, and returns what ended each wait.
     fn watch_until(&self, last: u16) -> Vec<Option<u16>> {
         let mut seen = vec![self.watch(0)];
         while let Some(Some(generation)) = seen.last().copied()

@@ -1,5 +1,5 @@
-//! The ring of failures beside the word: no failure is lost in it or counted twice (I14, I15), and what a period
-//! left there is nothing to the next (I4).
+//! The failure ring outside the word. No failure is lost in it or counted twice (I14, I15), and the
+//! entries of a period do not count in the next one (I4).
 
 use crate::{
     harness::{Model, Scenario},
@@ -18,7 +18,7 @@ use crate::{
     sync,
 };
 
-/// I1, I14: the last calls.
+/// I1, I14: in a window of calls.
 pub(crate) fn two_failures_of_the_last_calls_trip_once<S: Subject>() -> Model {
     trips::<S>(of_last(2, 2))
         .reaches(&[
@@ -31,8 +31,9 @@ pub(crate) fn two_failures_of_the_last_calls_trip_once<S: Subject>() -> Model {
         .bounded()
 }
 
-/// I14, I15: the same where the period has had more calls than the word counts, so that only the mark before says
-/// which call a failure is: a settlement that stopped while the ring went round must not mend by the word alone.
+/// I14, I15: the same in a period with more calls than the word counts. There only the previous
+/// entry says which call a failure is. A thread that stopped while the ring went round must not
+/// correct its entry by the word alone.
 pub(crate) fn two_failures_beyond_65_535_calls_trip_once<S: Subject>() -> Model {
     let rules = of_last(2, 2);
     let first = closed(&rules).with_payload(0xFFFF);
@@ -60,7 +61,7 @@ pub(crate) fn two_failures_beyond_65_535_calls_trip_once<S: Subject>() -> Model 
         .bounded()
 }
 
-/// I1, I14: a time.
+/// I1, I14: in a window of time.
 pub(crate) fn two_failures_within_a_time_trip_once<S: Subject>() -> Model {
     trips::<S>(within(2, 10))
         .reaches(&[
@@ -73,7 +74,7 @@ pub(crate) fn two_failures_within_a_time_trip_once<S: Subject>() -> Model {
         .bounded()
 }
 
-/// I1, I14, I4: of three, the one that comes after the trip is stale.
+/// I1, I14, I4: of three failures, the one that comes after the trip is stale.
 pub(crate) fn more_failures_than_trip_trip_once<S: Subject>() -> Model {
     let rules = of_last(2, 2);
     let first = closed(&rules);
@@ -94,8 +95,8 @@ pub(crate) fn more_failures_than_trip_trip_once<S: Subject>() -> Model {
         .bounded_throughout()
 }
 
-/// I1, I14: one has failed before, so either of two trips. Who finds the other's mark moves the place for it,
-/// tells of the trip, and is stale itself.
+/// I1, I14: one call has failed before, so either of two failures trips. A thread that finds the
+/// other's entry advances the index for it, notifies listeners of the trip, and is stale itself.
 pub(crate) fn who_trips_for_another_is_stale_itself<S: Subject>() -> Model {
     let rules = of_last(2, 2);
     let first = closed(&rules);
@@ -114,7 +115,7 @@ pub(crate) fn who_trips_for_another_is_stale_itself<S: Subject>() -> Model {
         .bounded()
 }
 
-/// I15: a share of the calls is judged by the number of the call that it is when it is recorded.
+/// I15: for a failure rate, a failure has the call number at the time when it is recorded.
 pub(crate) fn a_success_before_a_failure_is_counted_before_it<S: Subject>() -> Model {
     let threshold = Threshold::Percent {
         percent: 50,
@@ -133,19 +134,19 @@ pub(crate) fn a_success_before_a_failure_is_counted_before_it<S: Subject>() -> M
         .takes(14, 134)
 }
 
-/// I15: two failures have come; a third trips, unless a success is before it.
+/// I15: two failures have come. A third trips, unless a success precedes it.
 pub(crate) fn a_success_before_the_last_failure_is_counted_before_it<S: Subject>() -> Model {
     before_the_last::<S>(of_last(3, 3), 2)
 }
 
-/// I15: the same for a run beside a window that is far from tripping.
+/// I15: the same for a run with a window that is far from tripping.
 pub(crate) fn a_success_breaks_the_run_beside_the_ring<S: Subject>() -> Model {
     let mut rules = of_last(9, 9);
     rules.trip_rule.run = Some(2);
     before_the_last::<S>(rules, 1)
 }
 
-/// After so many failures one more, which trips, races a success.
+/// After this number of failures one more, which trips, races a success.
 fn before_the_last<S: Subject>(rules: Rules, failures: usize) -> Model {
     let first = closed(&rules);
     played::<S>(rules, vec![failure(NOW); failures])
@@ -159,8 +160,8 @@ fn before_the_last<S: Subject>(rules: Rules, failures: usize) -> Model {
         .takes(14, 134)
 }
 
-/// I14, I15: two failures in a row trip; if a success was between them, they don't. The order of the three is
-/// read off the words.
+/// I14, I15: two failures in a row trip, unless a success was between them. The words show the
+/// order of the three.
 pub(crate) fn a_success_between_two_failures_is_counted_between_them<S: Subject>() -> Model {
     let rules = of_last(2, 2);
     let first = closed(&rules);
@@ -189,9 +190,9 @@ pub(crate) fn a_success_between_two_failures_is_counted_between_them<S: Subject>
         .takes(48_000, 14_000)
 }
 
-/// I14, I15: a writer that was delayed while the ring went round leaves the marks of the next lap alone, and one that
-/// was delayed for two laps moves no place. (Three failures that are too far apart to trip, and one that comes at
-/// any time.)
+/// I14, I15: a writer that was delayed while the ring went round leaves the entries of the next lap
+/// alone. A writer that was delayed for two laps does not advance the index. (Three failures are
+/// too far apart to trip, and another comes at any time.)
 pub(crate) fn who_is_delayed_for_two_laps_moves_no_place<S: Subject>() -> Model {
     let rules = within(2, 1);
     let first = closed(&rules);
@@ -230,7 +231,7 @@ pub(crate) fn who_is_delayed_for_two_laps_moves_no_place<S: Subject>() -> Model 
         .bounded_throughout()
 }
 
-/// I14, I15, at the change of laps: of three failures the first is at the last place of the ring.
+/// I14, I15, at the change of laps: the first of three failures is in the last slot of the ring.
 pub(crate) fn three_failures_across_the_change_of_laps_trip_once<S: Subject>() -> Model {
     let rules = of_last(3, 3);
     let first = closed(&rules);
@@ -267,8 +268,8 @@ pub(crate) fn three_failures_across_the_change_of_laps_trip_once<S: Subject>() -
         .bounded()
 }
 
-/// I4, I14: a failure of the period before counts for nothing, and leaves alone what those of the new period
-/// left in its place.
+/// I4, I14: a failure of the previous period counts for nothing. It leaves alone the entries that
+/// failures of the new period left in its slot.
 pub(crate) fn a_late_failure_of_a_period_loses_none_of_the_next<S: Subject>() -> Model {
     late::<S>(of_last(2, 2))
 }
@@ -301,7 +302,8 @@ fn late<S: Subject>(rules: Rules) -> Model {
         .takes(14_608, 18_324)
 }
 
-/// I4, I14: the same with two failures of the new period that come at once; the ring was written in already.
+/// I4, I14: the same with two failures of the new period that come at once. The ring already has an
+/// entry.
 pub(crate) fn failures_of_two_periods_do_not_meet<S: Subject>() -> Model {
     let rules = of_last(2, 2);
     let first = closed(&rules);
@@ -342,8 +344,9 @@ pub(crate) fn failures_of_two_periods_do_not_meet<S: Subject>() -> Model {
         .bounded_throughout()
 }
 
-/// I4, I1: one has failed before. The second trips; a call past the deadline recovers, and fails: that is the
-/// first of its period, whoever else fails late.
+/// I4, I1: one call has failed before, and the second failure trips. A call past the deadline
+/// recovers, and the next call fails. That failure is the first of its period, whichever other call
+/// fails late.
 pub(crate) fn a_failure_after_a_recovery_is_the_first<S: Subject>() -> Model {
     let rules = of_last(2, 2);
     let first = closed(&rules);
@@ -375,8 +378,8 @@ pub(crate) fn a_failure_after_a_recovery_is_the_first<S: Subject>() -> Model {
         .bounded()
 }
 
-/// I14, I15: an actor stops for good once its mark is written. The next failure moves the place for it, once:
-/// three trip, and it is one of them.
+/// I14, I15: an actor stops for good once its entry is written. The next failure advances the index
+/// for it, once. Three failures trip, and the stopped one is among them.
 pub(crate) fn a_failure_that_stopped_after_its_mark_is_counted_once<S: Subject>() -> Model {
     let rules = of_last(3, 3);
     let first = closed(&rules);
@@ -396,7 +399,7 @@ pub(crate) fn a_failure_that_stopped_after_its_mark_is_counted_once<S: Subject>(
         .bounded()
 }
 
-/// I14, I1: the same when the one who stopped may have tripped it.
+/// I14, I1: the same where the failure that stopped may have tripped the breaker.
 pub(crate) fn a_trip_of_a_failure_that_stopped_is_made_once<S: Subject>() -> Model {
     let rules = of_last(3, 3);
     let first = closed(&rules);
@@ -418,16 +421,16 @@ pub(crate) fn a_trip_of_a_failure_that_stopped_is_made_once<S: Subject>() -> Mod
         .bounded()
 }
 
-/// Fails, and stops for good once its mark is written; if another moves the ring so that it never writes one,
-/// it says what it did.
+/// Reports a failure, and stops for good once its entry is written. If another thread advances the
+/// index so that this one never writes an entry, returns the step.
 fn stop(subject: &impl Subject, period: Period) -> Vec<Did> {
     sync::stop_after_a_cas(|| subject.report(period, failure(NOW)))
         .into_iter()
         .collect()
 }
 
-/// I15: an age of the whole window is too old, unless the older reading is recorded last: then it stands for the
-/// newest.
+/// I15: an age of the whole window is too old, unless the older reading is recorded last. Then the
+/// older reading counts as the newest.
 pub(crate) fn readings_of_the_clock_are_recorded_in_either_order<S: Subject>() -> Model {
     let rules = within(2, 10);
     let first = closed(&rules);
@@ -447,7 +450,7 @@ pub(crate) fn readings_of_the_clock_are_recorded_in_either_order<S: Subject>() -
         .bounded()
 }
 
-/// I15: and if they are near enough they trip in either order.
+/// I15: readings that are near enough trip in either order.
 pub(crate) fn readings_within_the_time_trip_in_either_order<S: Subject>() -> Model {
     let rules = within(2, 10);
     let first = closed(&rules);
@@ -494,12 +497,12 @@ const fn two_of_two() -> Count {
     }
 }
 
-/// The closed period that a reset of the first one begins.
+/// The closed period that a reset of the first period begins.
 fn next_period(rules: &Rules) -> Period {
     closed(rules).begin_closed(0).period()
 }
 
-/// The calls that were counted before this step.
+/// Number of calls that were counted before this step.
 fn calls(did: &Did) -> u64 {
     calls_of(did.before)
 }
@@ -511,7 +514,7 @@ fn calls_of(word: Word) -> u64 {
     }
 }
 
-/// Two failures, and two trip.
+/// Two failures race, and two trip.
 fn trips<S: Subject>(rules: Rules) -> Model {
     let first = closed(&rules);
     let fail = move |subject: &S| vec![subject.report(first.period(), failure(NOW))];

@@ -1,5 +1,5 @@
-//! How long a dependency asked to be left alone: of the failures that trip, the longest hint counts, whoever records
-//! them.
+//! Hints of how long a dependency asked to be left alone. Of the failures that trip, the longest
+//! hint counts, whichever thread records them.
 
 use crate::{
     harness::Model,
@@ -16,14 +16,14 @@ use crate::{
 
 const LONGEST_MS: u64 = 60_000;
 
-/// In the word.
+/// Failures that are counted in the word.
 pub(crate) fn the_longest_hint_of_two_failures_counts<S: Subject>() -> Model {
     two_failures::<S>(run(2))
         .reaches(&["applied | tripped", "tripped | applied"])
         .takes(60, 60)
 }
 
-/// Of failures that another thread moves in the ring.
+/// Failures that another thread completes in the ring.
 pub(crate) fn the_longest_hint_of_two_failures_in_a_ring_counts<S: Subject>() -> Model {
     let threshold = Threshold::Failures(2);
     two_failures::<S>(beside(Window::Calls {
@@ -40,7 +40,7 @@ pub(crate) fn the_longest_hint_of_two_failures_in_a_ring_counts<S: Subject>() ->
     .bounded()
 }
 
-/// Of failures that are counted in a time bucket.
+/// Failures that are counted in a time bucket.
 pub(crate) fn the_longest_hint_of_two_failures_in_a_bucket_counts<S: Subject>() -> Model {
     two_failures::<S>(beside(Window::TimeBuckets {
         percent: 100,
@@ -59,7 +59,7 @@ fn beside(window: Window) -> TripRule {
     }
 }
 
-/// Two failures trip. One hints at a minute, the other at half of one.
+/// Two failures trip. One hints at a minute, the other at half a minute.
 fn two_failures<S: Subject>(trip_rule: TripRule) -> Model {
     let rules = Rules {
         trip_rule,

@@ -1,4 +1,4 @@
-//! Whatever actors asked and were answered, one order of the pure steps explains it (I24).
+//! Histories of the actors' requests and answers: one order of the pure steps explains each (I24).
 
 use std::sync::atomic::Ordering;
 
@@ -15,7 +15,7 @@ use crate::{
     sync::AtomicU64,
 };
 
-/// Of a failure that trips, and two callers who come when the open period is over.
+/// A failure that trips, and two callers that arrive when the open period is over.
 pub(crate) fn a_trip_and_its_probes_have_an_order<S: Subject>() -> Model {
     const LATER: u64 = NOW + 2 * SECOND;
     let first = closed(&rules()).with_payload(1);
@@ -44,7 +44,7 @@ pub(crate) fn a_trip_and_its_probes_have_an_order<S: Subject>() -> Model {
     .takes(2_500, 1_100)
 }
 
-/// Where failures are counted in a window.
+/// Outcomes that are counted in a window.
 pub(crate) fn outcomes_of_a_window_have_an_order<S: Subject>() -> Model {
     let rules = Rules {
         trip_rule: window(3, 4),
@@ -76,7 +76,8 @@ pub(crate) fn outcomes_of_a_window_have_an_order<S: Subject>() -> Model {
     .takes(2_100, 5_000)
 }
 
-/// Of three who come when the open period is over, where two probes may, and two successes must.
+/// Three callers that arrive when the open period is over. Two probes may be in flight, and two
+/// successes are needed to recover.
 pub(crate) fn probes_and_their_ends_have_an_order<S: Subject>() -> Model {
     let rules = Rules {
         probes: 2,
@@ -104,7 +105,7 @@ pub(crate) fn probes_and_their_ends_have_an_order<S: Subject>() -> Model {
     .takes(12_000, 2_700)
 }
 
-/// Of a probe that reports when its lease is over, a caller, and an operator.
+/// A probe that reports when its lease is over, a caller, and an operator.
 pub(crate) fn an_expiry_and_an_operator_have_an_order<S: Subject>() -> Model {
     let first = half_open(1, NOW);
     actors(
@@ -128,7 +129,7 @@ pub(crate) fn an_expiry_and_an_operator_have_an_order<S: Subject>() -> Model {
     .takes(1_400, 700)
 }
 
-/// Of a caller who asks twice, and one whose probe fails, while the clock goes on to the deadline.
+/// A caller that asks twice, and one whose probe fails, while the clock advances to the deadline.
 pub(crate) fn a_clock_that_goes_on_has_an_order<S: Subject>() -> Model {
     let first = open(NOW + SECOND);
     Scenario::new(move || (S::at(first, rules()), AtomicU64::new(NOW)))
@@ -160,10 +161,10 @@ pub(crate) fn a_clock_that_goes_on_has_an_order<S: Subject>() -> Model {
         .takes(300, 1_300)
 }
 
-/// What one actor asks.
+/// Requests of one actor.
 type Act<S> = Box<dyn Fn(&mut Witness<S>) + Send + Sync>;
 
-/// Actors that do this to a breaker that begins at `first`.
+/// Actors that send these requests to a breaker that begins at `first`.
 fn actors<S: Subject>(first: Word, rules: Rules, acts: Vec<Act<S>>) -> Model {
     acts.into_iter()
         .fold(
@@ -182,7 +183,7 @@ fn actors<S: Subject>(first: Word, rules: Rules, acts: Vec<Act<S>>) -> Model {
         })
 }
 
-/// A clock never shows an old value.
+/// Reads the clock, which never shows an old value.
 fn read(clock: &AtomicU64) -> u64 {
     clock.fetch_or(0, Ordering::SeqCst)
 }

@@ -1,4 +1,4 @@
-//! A probe that reports when its lease is over, and callers who give it up (I9, I1).
+//! A probe that reports when its lease is over, and callers that give the lease up (I9, I1).
 
 use crate::{
     harness::Model,
@@ -39,7 +39,8 @@ pub(crate) fn two_callers_give_a_lease_up_once<S: Subject>() -> Model {
         .takes(750, 500)
 }
 
-/// I9, I16: a lease that ended so long ago that it is nearer to the next turn of its 28 bits is no lease ahead.
+/// I9, I16: a lease that ended long ago is over, even if its end is nearer to the next wrap of its
+/// 28 bits.
 pub(crate) fn a_lease_that_ended_a_week_ago_is_given_up_once<S: Subject>() -> Model {
     const WEEK: u64 = 7 * 86_400 * SECOND;
     let first = half_open(1, NOW);
@@ -69,7 +70,8 @@ fn late<S: Subject>(vote: Report, callers: usize) -> Model {
         })
 }
 
-/// I5, I9: while one caller takes the free place, which renews the lease, another must not give it up.
+/// I5, I9: while one caller takes the free slot, which renews the lease, another must not give the
+/// lease up.
 pub(crate) fn a_place_taken_renews_the_lease_for_all<S: Subject>() -> Model {
     let first = half_open(1, NOW);
     let rules = Rules {

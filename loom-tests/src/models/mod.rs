@@ -1,4 +1,4 @@
-//! The models, by what races. Each is named by the sentence that it proves.
+//! The models, by what races. Each is named by the property that it checks.
 
 pub(crate) mod diagnostics;
 pub(crate) mod event_count;

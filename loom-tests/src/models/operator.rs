@@ -1,4 +1,4 @@
-//! Operators against the rest: their actions linearise, and nothing undoes a hold (I25).
+//! Operators and concurrent calls: operator actions linearise, and no call undoes a hold (I25).
 
 use crate::{
     harness::Model,
@@ -23,7 +23,7 @@ pub(crate) fn a_reset_comes_before_a_trip_or_after_it<S: Subject>() -> Model {
         .takes(18, 30)
 }
 
-/// I25: the probe's success does not.
+/// I25: the success of a probe does not undo it.
 pub(crate) fn no_outcome_undoes_forced_open<S: Subject>() -> Model {
     let first = half_open(1, NOW + SECOND);
     breaker::<S>(first, rules())
@@ -34,7 +34,7 @@ pub(crate) fn no_outcome_undoes_forced_open<S: Subject>() -> Model {
         .takes(18, 30)
 }
 
-/// I25: a call past the deadline does not.
+/// I25: a call past the deadline does not undo it.
 pub(crate) fn no_deadline_undoes_forced_open<S: Subject>() -> Model {
     let first = open(NOW);
     breaker::<S>(first, rules())
@@ -45,7 +45,7 @@ pub(crate) fn no_deadline_undoes_forced_open<S: Subject>() -> Model {
         .takes(18, 30)
 }
 
-/// I24, I25: what each of them found fits one order of the three.
+/// I24, I25: what each actor found fits one order of the three.
 pub(crate) fn operators_and_outcomes_have_an_order<S: Subject>() -> Model {
     let first = closed(&rules()).with_payload(1);
     breaker::<S>(first, rules())

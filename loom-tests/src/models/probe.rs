@@ -1,5 +1,5 @@
-//! Callers that meet past the deadline: never more probes than places (I5), and the CAS that admits is the
-//! CAS that takes the place (I6).
+//! Callers that meet past the deadline. There are never more probes than slots (I5), and the CAS
+//! that admits a caller takes its slot (I6).
 
 use loom::sync::atomic::{AtomicU64, Ordering};
 
@@ -53,7 +53,7 @@ pub(crate) fn of_three_callers_two_get_the_two_places<S: Subject>() -> Model {
         .takes(1_600, 750)
 }
 
-/// Callers who ask when the deadline has just been reached.
+/// Callers that ask when the deadline has just been reached.
 fn callers<S: Subject>(callers: usize, places: u8) -> Model {
     let first = open(NOW);
     (0..callers)
@@ -68,7 +68,7 @@ fn callers<S: Subject>(callers: usize, places: u8) -> Model {
         })
 }
 
-/// I5, I6, where places are given back and taken again.
+/// I5, I6, where slots are released and taken again.
 pub(crate) fn half_open_never_admits_more_than_the_limit<S: Subject>() -> Model {
     places_in_turn::<S>(2, 1)
         .reaches(&[
@@ -79,7 +79,7 @@ pub(crate) fn half_open_never_admits_more_than_the_limit<S: Subject>() -> Model 
         .takes(60, 95)
 }
 
-/// I5, I6, with more than one place.
+/// I5, I6, with more than one slot.
 pub(crate) fn half_open_never_admits_more_than_its_two_places<S: Subject>() -> Model {
     places_in_turn::<S>(3, 2)
         .reaches(&[
@@ -91,7 +91,7 @@ pub(crate) fn half_open_never_admits_more_than_its_two_places<S: Subject>() -> M
         .takes(70_000, 7_000)
 }
 
-/// Callers of a half-open breaker, each of whom gives its place back. They count who is inside.
+/// Callers of a half-open breaker, each of which releases its slot. They count the callers inside.
 fn places_in_turn<S: Subject>(callers: usize, places: u8) -> Model {
     let first = half_open(0, NOW + SECOND);
     let begin = move || (S::at(first, with_places(places)), AtomicU64::new(0));
@@ -116,8 +116,8 @@ fn places_in_turn<S: Subject>(callers: usize, places: u8) -> Model {
         })
 }
 
-/// I11. One caller asks while the clock leaps on by hours, and another takes the probe, fails and opens
-/// anew: the reading that was past the old deadline must not be compared with the new one.
+/// I11. One caller asks while the clock leaps ahead by hours. Another takes the probe, fails and
+/// reopens. The reading that was past the old deadline must not be compared with the new one.
 pub(crate) fn nobody_is_admitted_before_the_deadline_that_stands<S: Subject>() -> Model {
     const LEAP: u64 = 7_200 * SECOND;
     let first = open(NOW);
@@ -147,7 +147,7 @@ pub(crate) fn nobody_is_admitted_before_the_deadline_that_stands<S: Subject>() -
         .takes(95, 180)
 }
 
-/// A clock never shows an old value.
+/// Reads the clock, which never shows an old value.
 fn read(clock: &AtomicU64) -> u64 {
     clock.fetch_or(0, Ordering::SeqCst)
 }

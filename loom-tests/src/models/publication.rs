@@ -1,6 +1,7 @@
-//! What a call wrote before its failure is visible to whoever learns of the trip (I23).
+//! Publication: a thread that learns of a trip sees what each call wrote before its failure (I23).
 //!
-//! The witnesses are Relaxed, and plain in both modes: only the word's own ordering can make them visible.
+//! The witnesses are Relaxed, and plain in both modes. Only the word's own ordering can make them
+//! visible.
 
 use loom::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,14 +15,14 @@ use crate::{
     subject::{Did, Subject},
 };
 
-/// A breaker, and what two calls write before they fail.
+/// A breaker, and the values that two calls write before they fail.
 struct Watched<S> {
     subject: S,
     written: [AtomicU64; 2],
 }
 
 impl<S: Subject> Watched<S> {
-    /// The breaker has `failures` of the two behind it.
+    /// A breaker that has counted `failures` of the two.
     fn new(failures: u64) -> Self {
         Self {
             subject: S::at(closed(&rules()).with_payload(failures), rules()),
@@ -66,7 +67,8 @@ pub(crate) fn who_sees_it_open_sees_what_failing_calls_wrote<S: Subject>() -> Mo
         .takes(800, 500)
 }
 
-/// I23: the CAS that is stored. Who trips tells the listeners of the failures that led to it.
+/// I23: the CAS, on success. The thread that trips notifies listeners of the failures that led to
+/// the trip.
 pub(crate) fn who_trips_sees_what_the_other_wrote<S: Subject>() -> Model {
     let fail = |call: usize| {
         move |watched: &Watched<S>| {
@@ -85,7 +87,7 @@ pub(crate) fn who_trips_sees_what_the_other_wrote<S: Subject>() -> Model {
         .takes(18, 30)
 }
 
-/// I23: the CAS that is lost.
+/// I23: the CAS, on failure.
 pub(crate) fn who_loses_to_a_trip_sees_what_it_wrote<S: Subject>() -> Model {
     Scenario::new(|| Watched::<S>::new(1))
         .actor(|watched| vec![watched.write_and_fail(0)])
@@ -101,8 +103,8 @@ pub(crate) fn who_loses_to_a_trip_sees_what_it_wrote<S: Subject>() -> Model {
         .takes(18, 30)
 }
 
-/// I23: the CAS that is stored, where its word was replaced and came back: who trips had loaded the run of 1
-/// that was there at first, but what it replaces may be the other call's.
+/// I23: the CAS, on success, where its word was replaced and came back. The thread that trips had
+/// loaded the initial run of 1, but may replace the run of 1 that the other call wrote.
 pub(crate) fn who_trips_sees_what_made_the_word_it_replaced<S: Subject>() -> Model {
     Scenario::new(|| Watched::<S>::new(1))
         .actor(|watched| {

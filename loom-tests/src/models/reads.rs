@@ -1,5 +1,5 @@
-//! What stores nothing (I21): no store and no CAS is even tried. `tests/hardware` shows the same of the whole breaker, by
-//! page protection.
+//! Paths that store nothing (I21): no store and no CAS is even tried. `tests/hardware` shows the
+//! same of the whole breaker, by page protection.
 
 use crate::{
     harness::{Model, Scenario},
@@ -80,7 +80,7 @@ pub(crate) fn calls_of_a_breaker_forced_open_write_nothing<S: Subject>() -> Mode
         .takes(3, 9)
 }
 
-/// I21: whether it ends before the reset, across it or after it.
+/// I21: whether the call ends before the reset, across it or after it.
 pub(crate) fn a_healthy_call_that_meets_a_reset_writes_nothing<S: Subject>() -> Model {
     beside_another::<S>(closed(&rules()), |subject| {
         subject.operate(Command::Reset, NOW)
@@ -93,7 +93,7 @@ pub(crate) fn a_healthy_call_that_meets_a_reset_writes_nothing<S: Subject>() -> 
     .takes(27, 30)
 }
 
-/// I21: whether it is rejected or let through.
+/// I21: whether the call is rejected or admitted.
 pub(crate) fn a_call_that_meets_a_recovery_writes_nothing<S: Subject>() -> Model {
     let first = half_open(1, NOW + SECOND);
     beside_another::<S>(first, move |subject| {
@@ -106,7 +106,8 @@ pub(crate) fn a_call_that_meets_a_recovery_writes_nothing<S: Subject>() -> Model
     .takes(15, 18)
 }
 
-/// That the count counts: the first of two successes after a failure writes, and the other may try to.
+/// Checks the count itself: the first of two successes after a failure writes, and the other may
+/// try to.
 pub(crate) fn a_success_after_a_failure_writes<S: Subject>() -> Model {
     let first = closed(&rules()).with_payload(1);
     callers::<S>(first, rules(), 2)
@@ -123,7 +124,7 @@ fn two_callers<S: Subject>(first: Word, rules: Rules) -> Model {
     callers::<S>(first, rules, 2).end(move |subject, actors| judged(first, subject, actors))
 }
 
-/// What an actor did, and how many writes it tried for that.
+/// Steps of an actor, and the number of writes that they tried.
 type Written = (Vec<Did>, usize);
 
 fn callers<S: Subject>(first: Word, rules: Rules, callers: usize) -> Scenario<S, Written> {
@@ -133,7 +134,8 @@ fn callers<S: Subject>(first: Word, rules: Rules, callers: usize) -> Scenario<S,
     })
 }
 
-/// The one who writes comes first: else loom leaves out what a caller that only loads sees after it.
+/// The actor that writes comes first. Otherwise loom leaves out what a caller that only loads sees
+/// after the write.
 fn beside_another<S: Subject>(
     first: Word,
     other: impl Fn(&S) -> Did + Send + Sync + 'static,
@@ -144,7 +146,7 @@ fn beside_another<S: Subject>(
         .end(move |subject, actors| judged(first, subject, actors))
 }
 
-/// What was said, and how many writes it took.
+/// The answers, and the number of writes for each actor.
 fn judged(first: Word, subject: &impl Subject, actors: &[Written]) -> String {
     let done: Vec<_> = actors.iter().map(|(done, _)| done.clone()).collect();
     assert_chain(first, subject.word(), &done);

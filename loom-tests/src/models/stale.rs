@@ -23,7 +23,8 @@ pub(crate) fn a_late_failure_fails_no_probe<S: Subject>() -> Model {
         .takes(15, 18)
 }
 
-/// I4: two successes recover, and that of the closed period is none of them; nor does it give back a place.
+/// I4: two successes recover. The success of the closed period is none of them, and releases no
+/// slot.
 pub(crate) fn a_late_success_recovers_nothing<S: Subject>() -> Model {
     let (first, late) = (half_open(2, NOW + SECOND), closed(&rules()).period());
     let rules = Rules {
@@ -41,9 +42,9 @@ pub(crate) fn a_late_success_recovers_nothing<S: Subject>() -> Model {
         .takes(15, 18)
 }
 
-/// I4, I1: two failures of a closed period that the first of them ends, unless a success comes before; and a
-/// caller who comes when the open period is over. The other failure meets the breaker closed, open, half-open
-/// or closed again, and counts in the first of these only.
+/// I4, I1: two failures of a closed period. The first of them ends it, unless a success comes
+/// before. A caller arrives when the open period is over. The other failure meets the breaker
+/// closed, open, half-open or closed again. It counts in the first of these only.
 pub(crate) fn an_outcome_counts_in_its_own_period_only<S: Subject>() -> Model {
     let first = closed(&rules()).with_payload(1);
     let late = move |subject: &S| vec![subject.report(first.period(), failure(NOW))];

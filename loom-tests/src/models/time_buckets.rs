@@ -1,5 +1,5 @@
-//! The time buckets beside the word: at the turn of a bucket, where a bucket's cell is used again, and where a
-//! period ends (I14, I15, I4).
+//! The time buckets outside the word: at the turn of a bucket, where a bucket's cell is reused, and
+//! where a period ends (I14, I15, I4).
 
 use crate::{
     harness::Model,
@@ -16,10 +16,11 @@ use crate::{
     subject::{Did, Subject},
 };
 
-/// A window of 100 ms: less than a second and a bucket, so that a reading as old as that is no step of the clock.
+/// A window of 100 ms. It is less than a second and a bucket, so that a reading of that age is not
+/// taken for a step of the clock.
 const WITHIN_MS: u32 = 100;
 const BUCKET: u64 = 10 * MS;
-/// A bucket that lies in the same cells.
+/// The distance of buckets that share a cell.
 const ROUND: u64 = 16 * BUCKET;
 
 /// I1, I14.
@@ -30,7 +31,7 @@ pub(crate) fn two_failures_in_a_bucket_trip_once<S: Subject>() -> Model {
         .bounded()
 }
 
-/// I1, I14: each counts in another cell, and one of them sees both.
+/// I1, I14: each failure counts in another cell, and one of them sees both.
 pub(crate) fn two_failures_at_the_turn_of_a_bucket_trip_once<S: Subject>() -> Model {
     all_needed::<S>(&[NOW, NOW + BUCKET], outcome)
         .reaches(&["applied | tripped", "tripped | applied"])
@@ -38,7 +39,7 @@ pub(crate) fn two_failures_at_the_turn_of_a_bucket_trip_once<S: Subject>() -> Mo
         .bounded()
 }
 
-/// I1, I14: as far apart as a window covers.
+/// I1, I14: the failures are as far apart as a window covers.
 pub(crate) fn two_failures_nine_buckets_apart_trip_once<S: Subject>() -> Model {
     all_needed::<S>(&[NOW, NOW + 9 * BUCKET], outcome)
         .reaches(&["applied | tripped", "tripped | applied"])
@@ -46,7 +47,7 @@ pub(crate) fn two_failures_nine_buckets_apart_trip_once<S: Subject>() -> Model {
         .bounded()
 }
 
-/// I1, I14: a third one has published another bucket.
+/// I1, I14: a third failure has published another bucket.
 pub(crate) fn three_failures_at_the_turn_of_a_bucket_trip_once<S: Subject>() -> Model {
     let last = NOW + BUCKET;
     all_needed::<S>(&[NOW, last, last], who_trips)
@@ -54,7 +55,7 @@ pub(crate) fn three_failures_at_the_turn_of_a_bucket_trip_once<S: Subject>() -> 
         .takes(14_600, 20_000)
 }
 
-/// The outcome for more than two actors: what the others are told is in the models of two.
+/// The outcome for more than two actors. The models of two check the answers of the other actors.
 fn who_trips(actors: &[Vec<Did>]) -> String {
     let trips = |steps: &Vec<Did>| steps.iter().any(Did::is_transition);
     let who = actors.iter().position(trips);
@@ -105,7 +106,7 @@ pub(crate) fn a_success_comes_before_a_failure_or_after_it<S: Subject>() -> Mode
         .takes(12, 1_000)
 }
 
-/// I14, I15: two failures that find their cell full of an old bucket's count from nothing.
+/// I14, I15: two failures that find an old bucket's counts in their cell count from zero.
 pub(crate) fn two_failures_over_an_old_bucket_count_from_nothing<S: Subject>() -> Model {
     let rules = share(100, 3);
     let first = closed(&rules);
@@ -120,7 +121,7 @@ pub(crate) fn two_failures_over_an_old_bucket_count_from_nothing<S: Subject>() -
         .bounded()
 }
 
-/// I15: a success that comes a round late leaves alone what its cell counts by then.
+/// I15: a success that is late by a round leaves alone what its cell counts by then.
 pub(crate) fn a_late_success_loses_none_of_a_newer_bucket<S: Subject>() -> Model {
     let rules = share(100, 9);
     let first = closed(&rules);
@@ -134,7 +135,7 @@ pub(crate) fn a_late_success_loses_none_of_a_newer_bucket<S: Subject>() -> Model
         .bounded()
 }
 
-/// I14: nor does a failure: two of the newer bucket trip.
+/// I14: a late failure takes none of the counts away: two failures of the newer bucket trip.
 pub(crate) fn a_late_failure_loses_none_of_a_newer_bucket<S: Subject>() -> Model {
     let rules = share(100, 2);
     let first = closed(&rules);
@@ -159,7 +160,8 @@ pub(crate) fn a_late_failure_loses_none_of_a_newer_bucket<S: Subject>() -> Model
         .bounded()
 }
 
-/// I4, I14: a failure of the period before, in the same bucket, counts for nothing and takes nothing away.
+/// I4, I14: a failure of the previous period, in the same bucket, counts for nothing and takes
+/// nothing away.
 pub(crate) fn a_late_failure_of_a_period_loses_none_of_the_next<S: Subject>() -> Model {
     late_failure::<S>(NOW)
 }
@@ -200,7 +202,7 @@ fn late_failure<S: Subject>(newer: u64) -> Model {
         .bounded()
 }
 
-/// I4, I15: nor does a success.
+/// I4, I15: a success of the previous period counts for nothing and takes nothing away.
 pub(crate) fn a_late_success_of_a_period_loses_none_of_the_next<S: Subject>() -> Model {
     let rules = share(100, 9);
     let first = closed(&rules);
@@ -221,7 +223,7 @@ pub(crate) fn a_late_success_of_a_period_loses_none_of_the_next<S: Subject>() ->
         .takes(720, 25_200)
 }
 
-/// The same in a bucket that has counted a call of the period before.
+/// The same in a bucket that has counted a call of the previous period.
 pub(crate) fn a_late_success_of_a_bucket_in_use_loses_none_of_the_next_period<S: Subject>() -> Model
 {
     let rules = share(100, 9);
@@ -244,7 +246,7 @@ pub(crate) fn a_late_success_of_a_bucket_in_use_loses_none_of_the_next_period<S:
         .bounded()
 }
 
-/// I15: successes that go without the clock are counted once each.
+/// I15: successes that skip the clock are counted once each.
 pub(crate) fn successes_without_the_clock_are_counted_once<S: Subject>() -> Model {
     let rules = share(100, 9);
     let first = closed(&rules);
@@ -257,7 +259,7 @@ pub(crate) fn successes_without_the_clock_are_counted_once<S: Subject>() -> Mode
         .takes(14, 216)
 }
 
-/// I15: one that goes without the clock counts in the bucket that it found, or in the newest.
+/// I15: a success that skips the clock counts in the bucket that it found, or in the newest.
 pub(crate) fn a_success_without_the_clock_loses_none_of_a_newer_bucket<S: Subject>() -> Model {
     let rules = share(100, 9);
     let first = closed(&rules);
@@ -279,7 +281,7 @@ pub(crate) fn a_success_without_the_clock_loses_none_of_a_newer_bucket<S: Subjec
         .bounded()
 }
 
-/// I4, I15: one that goes without the clock counts in its own period only.
+/// I4, I15: a success that skips the clock counts in its own period only.
 pub(crate) fn a_late_success_without_the_clock_loses_none_of_the_next_period<S: Subject>() -> Model
 {
     let rules = share(100, 9);
@@ -301,8 +303,8 @@ pub(crate) fn a_late_success_without_the_clock_loses_none_of_the_next_period<S: 
         .takes(62, 492)
 }
 
-/// I14, I15: a reading of the clock that is late by less than a second turns no bucket back. (Two failures of the
-/// newer bucket trip, whatever a late success publishes.)
+/// I14, I15: a reading of the clock that is late by less than a second moves no bucket back. (Two
+/// failures of the newer bucket trip, whatever a late success publishes.)
 pub(crate) fn a_late_reading_turns_no_bucket_back<S: Subject>() -> Model {
     late_reading::<S>(99)
 }
@@ -332,21 +334,23 @@ fn late_reading<S: Subject>(buckets: u64) -> Model {
         .bounded()
 }
 
-/// I14, with a run beside the buckets: two failures in a row trip, and a success between them ends the run.
+/// I14, with a run outside the buckets: two failures in a row trip, and a success between them ends
+/// the run.
 pub(crate) fn a_success_breaks_the_run_beside_the_buckets<S: Subject>() -> Model {
     with_a_run::<S>(0)
         .reaches(&["applied | applied", "stale | tripped"])
         .takes(20, 20)
 }
 
-/// The same where successes need no clock: as a run stands, this one looks at the word all the same.
+/// The same where successes need no clock: during a run, a success checks the word nevertheless.
 pub(crate) fn a_success_without_the_clock_breaks_no_run_that_stands<S: Subject>() -> Model {
     with_a_run::<S>(70)
         .reaches(&["applied | applied", "stale | tripped"])
         .takes(20, 20)
 }
 
-/// After so many successes and a failure, a success and a failure of the same period end together.
+/// After this number of successes and a failure, a success and a failure of the same period end
+/// together.
 fn with_a_run<S: Subject>(successes: usize) -> Model {
     let rules = Rules {
         trip_rule: TripRule {
@@ -361,13 +365,13 @@ fn with_a_run<S: Subject>(successes: usize) -> Model {
         .actor(move |subject| vec![subject.report(first.period(), success_at(NOW))])
         .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
         .end_in_a_chain(first, |last, actors| {
-            // Whoever failed after the success did not trip, and what is left is a run of one.
+            // A failure after the success did not trip, and leaves a run of one.
             let tripped = transitions(actors) == 1;
             assert_eq!(tripped, last.state() == State::Open);
         })
 }
 
-/// So many percent of at least so many calls.
+/// A failure rate in `percent` of at least `min_calls`.
 fn share(percent: u8, min_calls: u32) -> Rules {
     Rules {
         trip_rule: TripRule {

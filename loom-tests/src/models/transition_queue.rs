@@ -1,7 +1,8 @@
-//! Listeners are told of every transition, in the order of the generations, one at a time (I19).
+//! Delivery to listeners: each transition is delivered, in the order of the generations, one at a
+//! time (I19).
 //!
-//! The log is a loom mutex: loom does not see one of `std`, and would miss the reorderings. A listener writes
-//! when it begins and when it ends, so it is slow enough for all others to come between.
+//! The log is a loom mutex: loom does not see a mutex of `std`, and would miss the reorderings. A
+//! listener writes when it begins and when it ends, so that all other threads can come between.
 
 use std::collections::BTreeSet;
 
@@ -18,12 +19,12 @@ use crate::{
     subject::{Subject, Teller, Told},
 };
 
-/// A breaker whose transitions are told.
+/// A breaker whose transitions are delivered to a listener.
 struct Watched<S: Subject> {
     subject: S,
     teller: S::Teller,
     log: Mutex<Vec<Entry>>,
-    /// The listener makes a transition of its own when it is told of this generation.
+    /// The listener makes a transition of its own when it is notified of this generation.
     answers: Option<u16>,
 }
 
@@ -43,7 +44,7 @@ impl<S: Subject> Watched<S> {
         }
     }
 
-    /// Makes a transition, and tells of it.
+    /// Makes a transition, and notifies the listener.
     fn reset(&self, actor: usize) {
         let did = self.subject.operate(Command::Reset, NOW);
         self.notify(did.before, did.after, actor);
@@ -69,8 +70,8 @@ impl<S: Subject> Watched<S> {
         self.log.lock().expect("no listener panics").push(entry);
     }
 
-    /// What was told, and by whom: in order, without a gap that is not announced, one at a time, and to the
-    /// last.
+    /// The delivered transitions, each with its dispatcher. Asserts that they were delivered in
+    /// order, one at a time and to the last, without a gap that is not announced.
     fn told(&self) -> Vec<(Told, usize)> {
         let log = self.log.lock().expect("no listener panics");
         let mut next = 1;
@@ -91,7 +92,7 @@ impl<S: Subject> Watched<S> {
     }
 }
 
-/// I19: whoever of the two tells of which.
+/// I19: either thread delivers either transition.
 pub(crate) fn transitions_are_told_in_their_order<S: Subject>() -> Model {
     Scenario::new(|| Watched::<S>::at(closed(&rules()), None))
         .actor(|watched| watched.reset(0))
@@ -106,7 +107,7 @@ pub(crate) fn transitions_are_told_in_their_order<S: Subject>() -> Model {
         .takes(190, 330)
 }
 
-/// I19, with three.
+/// I19, with three threads.
 pub(crate) fn three_tellers_are_one_at_a_time<S: Subject>() -> Model {
     Scenario::new(|| Watched::<S>::at(closed(&rules()), None))
         .actor(|watched| watched.reset(0))
@@ -139,8 +140,8 @@ pub(crate) fn a_transition_of_a_listener_is_told_after_it_returns<S: Subject>() 
         .takes(2_700, 3_100)
 }
 
-/// I19: as many wait as there is room for, since the winner of the first transition did not post it yet. It
-/// posts, while another makes one more.
+/// I19: the queue is full, because the winner of the first transition did not enqueue it yet. It
+/// does so while another thread makes one more transition.
 pub(crate) fn a_gap_is_announced_and_delivery_goes_on<S: Subject>() -> Model {
     let fresh = fresh(&rules());
     let zero = closed(&rules());

@@ -51,7 +51,7 @@ pub(crate) fn a_success_among_them_loses_no_trip<S: Subject>() -> Model {
         .takes(1_600, 750)
 }
 
-/// I14: it takes all four to trip, so if one were lost it would stay closed.
+/// I14: all four failures are needed to trip, so the breaker would stay closed if one were lost.
 pub(crate) fn every_failure_counts<S: Subject>() -> Model {
     let rules = Rules {
         trip_rule: run(4),

@@ -1,7 +1,8 @@
-//! A weak CAS may fail although its word stands: neither a result nor an effect differs (I22).
+//! Weak CASes that fail although the word is unchanged: neither a result nor an effect differs
+//! (I22).
 //!
-//! Models that stand elsewhere, run again for each CAS that can be made to fail: their outcomes and all that
-//! they assert stay the same.
+//! Models of the other files, run again for each CAS that can be made to fail. Their outcomes and
+//! assertions stay the same.
 
 use crate::{
     harness::Model,
@@ -17,7 +18,7 @@ const fn of(actor: usize, call: usize) -> Spurious {
 /// The first weak CAS of the first actor, of the second, of both.
 const FIRST: &[&[Spurious]] = &[&[of(0, 1)], &[of(1, 1)], &[of(0, 1), of(1, 1)]];
 
-/// Those, and the second CAS, which there is where the first did not store.
+/// The same, and the second CAS, which an actor makes if the first one failed.
 const EACH: &[&[Spurious]] = &[
     FIRST[0],
     FIRST[1],
