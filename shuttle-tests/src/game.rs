@@ -1,4 +1,4 @@
-//! A game: threads that do what they draw, and what is asked of the history that comes of it.
+//! A game: threads that do random operations, and the checks of the resulting history.
 
 use std::{
     collections::BTreeSet,
@@ -24,18 +24,19 @@ use crate::{
     sync::{self, AtomicU64, Ordering},
 };
 
-/// What runs next.
+/// How shuttle chooses the thread that runs next.
 #[derive(Clone, Copy, Debug)]
 pub enum Scheduler {
-    /// Probabilistic concurrency testing (Burckhardt et al., "A randomized scheduler with probabilistic guarantees
-    /// of finding bugs", 2010): threads by priority, with a few changes of priority at random.
+    /// Probabilistic concurrency testing (Burckhardt et al., "A randomized scheduler with
+    /// probabilistic guarantees of finding bugs", 2010): threads by priority, with a few changes of
+    /// priority at random.
     Pct,
     /// Any thread, at each access to an atomic.
     Random,
 }
 
 const SEED: u64 = 0x0063_7574_6f75_7400;
-/// How many changes of priority, and one.
+/// The number of changes of priority, plus one.
 const DEPTH: usize = 8;
 const ITERATIONS: usize = 2_000;
 /// A game is explained on the stack of one of shuttle's threads.
@@ -44,7 +45,7 @@ const STACK_BYTES: usize = 1 << 18;
 const NANOS_PER_MS: u64 = 1_000_000;
 const START: u64 = 7_200_000 * NANOS_PER_MS;
 
-/// Threads, and how many operations each of them does.
+/// Rules, and the numbers of threads and of operations per thread.
 #[derive(Clone, Copy)]
 pub(crate) struct Game {
     rules: Named,
@@ -52,7 +53,7 @@ pub(crate) struct Game {
     operations: usize,
 }
 
-/// What a run came to.
+/// Result of a run.
 #[derive(Default)]
 struct Run {
     stats: Stats,
@@ -69,8 +70,8 @@ impl Game {
         }
     }
 
-    /// So small that every order of it can be tried: a bug is then refuted, where the search of a large game
-    /// gives up.
+    /// A game so small that every order of it can be tried. A bug is then refuted, where the search
+    /// of a large game gives up.
     pub(crate) fn small(self) -> Self {
         Self {
             threads: 3,
@@ -105,15 +106,15 @@ impl Game {
         let lost = sync::lost() - lost;
         let run = run.lock().unwrap_or_else(PoisonError::into_inner);
         println!(
-            "history: shuttle, {:?}, {}, {} threads of {} operations: {}, {lost} lost CASes",
+            "history: shuttle, {:?}, {}, {} threads of {} operations: {}, {lost} failed CASes",
             scheduler, self.rules.name, self.threads, self.operations, run.stats
         );
         assert_eq!(run.stats.histories(), times);
-        assert!(lost > times / 10, "hardly a CAS was lost");
+        assert!(lost > times / 10, "hardly a CAS failed");
         for kind in ALL {
             assert!(
                 run.answers.contains(kind),
-                "nobody was answered {kind}, only {:?}",
+                "no thread was answered {kind}, only {:?}",
                 run.answers
             );
         }
@@ -139,7 +140,7 @@ impl Game {
     }
 }
 
-/// What one thread does.
+/// Operations of one thread.
 fn act<S: Subject>(subject: &S, clock: &AtomicU64, operations: usize) -> Vec<Heard> {
     let read = || clock.load(Ordering::SeqCst);
     let mut draw = thread_rng();
@@ -191,7 +192,7 @@ impl Run {
     }
 }
 
-/// What must come up in a run: every answer there is.
+/// Answers that must occur in a run: all that exist.
 const ALL: [&str; 16] = [
     "Applied",
     "Recovered",

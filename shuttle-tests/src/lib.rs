@@ -1,13 +1,13 @@
 //! The shipped machine under shuttle: histories of sizes that loom cannot reach (I24).
 //!
-//! Twelve threads do eight operations each, drawn at random, on one breaker whose trip lives in the word; a
-//! scheduler of shuttle chooses who goes on at each access to an atomic; and one order of the pure steps must
-//! explain what they were answered. The files of `src/machine` are included as they are, over the atomics of
-//! `sync.rs`, and so is the driver of `loom-tests`.
+//! Twelve threads do eight operations each, drawn at random, on a breaker that counts a trip in the
+//! word. A scheduler of shuttle chooses the thread that runs at each access to an atomic. One order
+//! of the pure steps must explain the answers. The files of `src/machine` are included unchanged,
+//! over the atomics of `sync.rs`, and so is the driver of `loom-tests`.
 //!
-//! shuttle takes every ordering for `SeqCst`. It searches at random: what it does not find may be there. A run
-//! begins with a fixed seed (another one: `SHUTTLE_RANDOM_SEED`), and prints the schedule of an execution that
-//! failed.
+//! shuttle treats every ordering as `SeqCst`. It searches at random, so a bug that it does not find
+//! may still exist. A run begins with a fixed seed (`SHUTTLE_RANDOM_SEED` sets another one), and
+//! prints the schedule of an execution that failed.
 
 // As in `loom-tests`: the unit tests of the machine need the real crate around them.
 #![cfg(not(test))]
@@ -43,11 +43,12 @@ use driver::Shipped;
 use game::Game;
 use planted::{InWord, NoBug, NoGenerationCheck, WinnerAndLoserBothAdmitted};
 
-/// Plays with the shipped machine, and prints what came up.
+/// Plays with the shipped machine, and prints statistics of the histories.
 ///
 /// # Panics
 ///
-/// If a history has no order, if too little came up to prove anything, or if there are no rules of that name.
+/// If a history has no order, if too few CASes failed or answers occurred to verify anything, or if
+/// no rules have that name.
 pub fn check(rules: &str, scheduler: Scheduler) {
     let rules = rules::named(rules);
     Game::of(rules).play::<Shipped>(scheduler);
@@ -57,7 +58,7 @@ pub fn check(rules: &str, scheduler: Scheduler) {
 ///
 /// # Panics
 ///
-/// If the history checker finds it, or there is none of that name.
+/// If the history checker finds the bug, or no bug has that name.
 pub fn check_planted(bug: &str, scheduler: Scheduler) {
     let game = Game::of(rules::named("two-probes")).small();
     match bug {

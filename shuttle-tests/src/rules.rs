@@ -1,4 +1,4 @@
-//! The rules that are played by: each trip that lives in the word.
+//! Rules of the games: each trip that is counted in the word.
 
 use std::num::NonZeroU32;
 
@@ -7,7 +7,7 @@ use crate::machine::{
     trip_rule::{Threshold, TripRule, Window},
 };
 
-/// The length of an open period, of which the game's steps in time are parts.
+/// The length of an open period. The game's clock advances by quarters of it.
 pub(crate) const OPEN_MS: u32 = 1_000;
 
 #[derive(Clone, Copy)]
@@ -18,7 +18,7 @@ pub(crate) struct Named {
 
 /// # Panics
 ///
-/// If there are none of that name.
+/// If no rules have that name.
 pub(crate) fn named(name: &str) -> Named {
     let window = |span, threshold| Some(Window::InWord { span, threshold });
     let percent = Threshold::Percent {

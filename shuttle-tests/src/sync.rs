@@ -1,12 +1,12 @@
-//! The atomics that the shipped machine gets here: shuttle's, with a count of what was lost to another thread.
+//! The atomics of the shipped machine under shuttle: shuttle's, with a count of failed CASes.
 //!
-//! shuttle takes every ordering for `SeqCst`: a load never sees an old value, and a fence does nothing. So what
-//! is found here is found in the interleavings; the orderings are loom's business.
+//! shuttle treats every ordering as `SeqCst`: a load never sees an old value, and a fence does
+//! nothing. So shuttle checks the interleavings, and loom checks the orderings.
 
 #![allow(
     dead_code,
     unused_imports,
-    reason = "the door is as wide as the real one, whatever the machine uses of it today"
+    reason = "the same interface as the real one, whatever the machine uses of it today"
 )]
 
 #[path = "../../loom-tests/src/futex.rs"]
@@ -24,16 +24,16 @@ pub(crate) use shuttle::sync::{
 };
 
 thread_local! {
-    /// shuttle runs all threads of an execution on one thread of the system.
+    /// Number of failed CASes. shuttle runs all threads of an execution on one system thread.
     static LOST: Cell<usize> = const { Cell::new(0) };
 }
 
-/// How many CASes were lost on this thread of the system, ever.
+/// Number of CASes that ever failed on this system thread.
 pub(crate) fn lost() -> usize {
     LOST.get()
 }
 
-/// All successes that are counted beside the word meet in one shard.
+/// All successes that are counted outside the word meet in one shard.
 pub(crate) fn actor() -> usize {
     0
 }
@@ -99,5 +99,5 @@ impl AtomicU64 {
     }
 }
 
-/// There is no time here, and nothing to leave to anybody: shuttle says who goes on.
+/// Does nothing: shuttle has no time, and decides itself which thread runs next.
 pub(crate) fn pause() {}

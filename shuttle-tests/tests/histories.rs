@@ -1,4 +1,5 @@
-//! Whatever twelve threads asked and were answered, one order of the pure steps explains it (I24).
+//! Histories of twelve threads: one order of the pure steps explains their requests and answers
+//! (I24).
 
 use shuttle_tests::{
     Scheduler::{Pct, Random},

@@ -1,4 +1,4 @@
-//! The history checker finds planted bugs, and it is the bugs that it finds.
+//! The history checker finds planted bugs, and finds nothing in the same breaker without a bug.
 
 use shuttle_tests::{
     Scheduler::{Pct, Random},
