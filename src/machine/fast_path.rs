@@ -8,7 +8,7 @@
 //! healthy path needs no further branch.
 //!
 //! [`admit`]: super::step::admit()
-//! [`report`]: super::step::record()
+//! [`report`]: super::step::report()
 
 use super::{
     rules::Rules,

@@ -3,7 +3,7 @@
 //! | event | file | decision |
 //! |---|---|---|
 //! | a call begins | [`admit`](mod@admit) | admits, takes a slot, rejects, or gives the probes up |
-//! | an admitted call ends | [`report`](mod@report) | counts, trips, recovers, reopens, or finds the outcome stale |
+//! | an admitted call ends | [`report`](mod@record) | counts, trips, recovers, reopens, or finds the outcome stale |
 //! | a failure was recorded in an external window | [`count_failure`](record::count_failure()) | counts, or trips |
 //! | an operator gives a command | [`operate`](mod@operate) | replaces the current state |
 //!
@@ -11,7 +11,7 @@
 //!
 //! 1. A step reads no clock, calls no user code and touches no memory: each is a `const fn`. The
 //!    caller stores the word by a CAS, and acts on the verdict afterwards, once.
-//! 2. The generation changes iff the state was replaced; [`change`] describes the transition.
+//! 2. The generation changes iff the state was replaced; [`transition`] describes the transition.
 //! 3. A step that leaves the word as it was is not stored.
 
 pub(crate) mod admit;
