@@ -76,18 +76,34 @@ impl<E> LastError<E> {
 mod tests {
     use super::*;
     use crate::{Trip, clock::Manual};
-    use core::time::Duration;
+    use core::{ops::Deref, time::Duration};
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    static CLOCK: Manual = Manual::new();
+    /// A breaker and its own clock. A clock that tests share moves the time under the others.
+    struct Fixture {
+        breaker: Breaker,
+        clock: Arc<Manual>,
+    }
 
-    fn breaker() -> Breaker {
-        Breaker::builder()
+    impl Deref for Fixture {
+        type Target = Breaker;
+
+        fn deref(&self) -> &Breaker {
+            &self.breaker
+        }
+    }
+
+    fn breaker() -> Fixture {
+        let clock = Arc::new(Manual::new());
+        let breaker = Breaker::builder()
             .trip(Trip::consecutive(1))
             .open_for(SECOND)
-            .clock(&CLOCK)
-            .build()
+            .build();
+        Fixture {
+            breaker: breaker.with_shared_clock(clock.clone()),
+            clock,
+        }
     }
 
     /// Trips the breaker and returns the generation of the failed call.
@@ -99,8 +115,8 @@ mod tests {
     }
 
     /// Recovers the breaker and returns the generation of the probe.
-    fn recover(breaker: &Breaker) -> u16 {
-        CLOCK.advance(SECOND);
+    fn recover(breaker: &Fixture) -> u16 {
+        breaker.clock.advance(SECOND);
         let probe = breaker.try_acquire().unwrap();
         let generation = probe.generation();
         probe.success();

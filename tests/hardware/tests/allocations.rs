@@ -16,8 +16,6 @@ use cutout::{Breaker, Failures, Outcome, Percent, Policy, Recorded, State, Trip,
 
 const SECOND: Duration = Duration::from_secs(1);
 
-static CLOCK: Manual = Manual::at(7_000_000_000);
-
 const IN_WORD: [Trip; 4] = [
     Trip::consecutive(3),
     Policy::new().trip,
@@ -25,11 +23,16 @@ const IN_WORD: [Trip; 4] = [
     Trip::percent(50).of_last(45).or(Trip::consecutive(45)),
 ];
 
-fn breaker(trip: Trip) -> Breaker {
+/// A clock for one test. A clock that tests share moves the time under the others.
+fn clock() -> &'static Manual {
+    Box::leak(Box::new(Manual::at(7_000_000_000)))
+}
+
+fn breaker(trip: Trip, clock: &'static Manual) -> Breaker {
     Breaker::builder()
         .trip(trip)
         .open_for(SECOND)
-        .clock(&CLOCK)
+        .clock(clock)
         .build()
 }
 
@@ -65,9 +68,10 @@ const NOTHING: (u64, u64) = (0, 0);
 
 #[test]
 fn an_in_word_breaker_allocates_nothing_ever() {
+    let clock = clock();
     for trip in IN_WORD {
         let life = || {
-            let breaker = breaker(trip);
+            let breaker = breaker(trip, clock);
             for _ in 0..100 {
                 succeed(&breaker);
             }
@@ -76,7 +80,7 @@ fn an_in_word_breaker_allocates_nothing_ever() {
             assert!(breaker.try_acquire().is_err());
             breaker.call(|| Ok::<_, ()>(7)).unwrap_err();
             breaker.force_open_for(SECOND);
-            CLOCK.advance(SECOND);
+            clock.advance(SECOND);
             assert_eq!(fail(&breaker), Recorded::Reopened);
             assert!(breaker.try_acquire().is_err());
             breaker.force_open();
@@ -103,7 +107,7 @@ fn an_allocation_is_counted() {
 
 #[test]
 fn an_async_call_allocates_nothing() {
-    let breaker = breaker(Policy::new().trip);
+    let breaker = breaker(Policy::new().trip, clock());
     let call = |answer: Result<u32, &'static str>| {
         let mut pending = true;
         let future = poll_fn(move |_| {
@@ -139,7 +143,7 @@ fn a_ring_is_allocated_at_the_first_failure() {
         (time(Trip::failures(2)), 2),
         (time(Trip::failures(1_024)), 1_024),
     ] {
-        let breaker = breaker(trip);
+        let breaker = breaker(trip, clock());
         let before = allocated(|| {
             for _ in 0..5_000 {
                 succeed(&breaker);
@@ -165,7 +169,8 @@ fn a_ring_is_allocated_at_the_first_failure() {
 #[test]
 fn buckets_are_allocated_at_the_first_call_that_ends() {
     for first in [Outcome::Success, Outcome::Failure] {
-        let breaker = breaker(Trip::percent(50).within(SECOND));
+        let clock = clock();
+        let breaker = breaker(Trip::percent(50).within(SECOND), clock);
         let before = allocated(|| {
             breaker.try_acquire().unwrap().ignore();
             let _ = breaker.snapshot();
@@ -177,7 +182,7 @@ fn buckets_are_allocated_at_the_first_call_that_ends() {
         let after = allocated(|| {
             for _ in 0..100 {
                 succeed(&breaker);
-                CLOCK.advance(SECOND / 10);
+                clock.advance(SECOND / 10);
             }
             while breaker.state() == State::Closed {
                 fail(&breaker);
@@ -201,9 +206,10 @@ fn a_million_in_word_breakers_are_256_megabytes() {
     let million = Layout::array::<Breaker>(1_000_000).unwrap();
     assert!(one.size() <= 256, "{one:?}");
     assert!(million.size() <= 256_000_000, "{million:?}");
+    let clock = clock();
     let few = allocated(|| {
         [(); 100]
-            .map(|()| breaker(IN_WORD[0]))
+            .map(|()| breaker(IN_WORD[0], clock))
             .into_iter()
             .collect::<Box<[_]>>()
     });
