@@ -70,8 +70,8 @@ impl Rejected {
         name: Option<&'static str>,
     ) -> Self {
         let (reason, remaining) = match refusal {
-            RejectReason::Open { rest } => (Reason::Open, rest),
-            RejectReason::Busy { rest } => (Reason::ProbesBusy, rest),
+            RejectReason::Open { remaining } => (Reason::Open, remaining),
+            RejectReason::Busy { remaining } => (Reason::ProbesBusy, remaining),
             RejectReason::Forced => (Reason::ForcedOpen, NO_REMAINING),
         };
         Self(Details {
@@ -104,7 +104,7 @@ impl Rejected {
     pub const fn retry_after(&self) -> Option<Duration> {
         match self.0.remaining {
             NO_REMAINING => None,
-            ticks => Some(remaining(ticks)),
+            ticks => Some(ticks_to_duration(ticks)),
         }
     }
 
@@ -190,7 +190,7 @@ const fn at_least_one(count: u64) -> u64 {
 }
 
 /// Converts ticks to a duration.
-pub(crate) const fn remaining(ticks: u64) -> Duration {
+pub(crate) const fn ticks_to_duration(ticks: u64) -> Duration {
     const { assert!(Deadline::ticks(1) * TICK_MICROS == 1_000) };
     Duration::from_micros(ticks * TICK_MICROS)
 }

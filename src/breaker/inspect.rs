@@ -10,10 +10,10 @@ use crate::machine::{
 };
 use crate::{
     Policy, State,
-    error::remaining,
+    error::ticks_to_duration,
     machine::{
         diagnostics::Since,
-        step::admit::open_rest,
+        step::admit::open_remaining,
         trip_rule::Count,
         word::{Phase, Word},
     },
@@ -105,7 +105,7 @@ impl Breaker {
             calls: count.map(|Count { calls, .. }| calls),
             reopens,
             probes_in_flight,
-            retry_after: self.rest_at(word, now),
+            retry_after: self.remaining_at(word, now),
             since: since.map(|since| since_then(since, now)),
         }
     }
@@ -118,14 +118,14 @@ impl Breaker {
 
     fn state_at(&self, word: Word, now: u64) -> State {
         match word.state() {
-            State::Open if self.rest_at(word, now).is_none() => State::HalfOpen,
+            State::Open if self.remaining_at(word, now).is_none() => State::HalfOpen,
             state => state,
         }
     }
 
-    fn rest_at(&self, word: Word, now: u64) -> Option<Duration> {
+    fn remaining_at(&self, word: Word, now: u64) -> Option<Duration> {
         match word.phase() {
-            Phase::Open(open) => open_rest(open, &self.core.rules, now).map(remaining),
+            Phase::Open(open) => open_remaining(open, &self.core.rules, now).map(ticks_to_duration),
             _ => None,
         }
     }
@@ -134,7 +134,7 @@ impl Breaker {
 /// The time since a transition, zero if the transition's clock was ahead of this reading.
 fn since_then(since: Since, now: u64) -> Duration {
     let ticks = Since::of(now).since(since);
-    remaining(if ticks > Since::new(u64::MAX).get() / 2 {
+    ticks_to_duration(if ticks > Since::new(u64::MAX).get() / 2 {
         0
     } else {
         ticks
@@ -201,7 +201,7 @@ impl Breaker {
         let lasted = since.map_or(longest, |since| {
             open.deadline.since(Deadline::new(since.get()))
         });
-        open_rest(open, rules, now).is_none()
+        open_remaining(open, rules, now).is_none()
             && Deadline::of(now).since(open.deadline)
                 >= lasted.clamp(Deadline::ticks(SLACK_MS), longest)
     }

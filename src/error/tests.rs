@@ -1,7 +1,7 @@
 use super::*;
 
 fn rejected(remaining: u64) -> Rejected {
-    Rejected::new(RejectReason::Open { rest: remaining }, 3, None)
+    Rejected::new(RejectReason::Open { remaining }, 3, None)
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn a_whole_number_of_seconds_is_not_rounded() {
 
 #[test]
 fn busy_probes_have_an_upper_bound_and_an_operator_has_none() {
-    let busy = Rejected::new(RejectReason::Busy { rest: 6_000 }, 3, Some("billing"));
+    let busy = Rejected::new(RejectReason::Busy { remaining: 6_000 }, 3, Some("billing"));
     assert_eq!(busy.retry_after(), Some(Duration::from_millis(1_500)));
     assert_eq!(busy.retry_after_secs(), Some(2));
     assert_eq!(

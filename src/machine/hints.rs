@@ -47,7 +47,7 @@ impl Hints {
         let mut noted = self.0.load(Ordering::Relaxed);
         loop {
             let enough = match untagged(noted, generation) {
-                Some(other) => rest(other, now) >= rest(end, now),
+                Some(other) => remaining(other, now) >= remaining(end, now),
                 // The hint of an older period, unless this period is over: then no failure of it
                 // trips.
                 None => !stands(),
@@ -69,18 +69,18 @@ impl Hints {
     /// hint.
     pub(crate) fn running(&self, period: Period, now: u64) -> u64 {
         let hint = self.0.load(Ordering::Relaxed);
-        untagged(hint, period.generation()).map_or(0, |end| rest(end, now))
+        untagged(hint, period.generation()).map_or(0, |end| remaining(end, now))
     }
 }
 
 /// The milliseconds from `now` to the end of a hint. A time longer than any hint means that it
 /// ended.
-const fn rest(end: u64, now: u64) -> u64 {
-    let rest = end.wrapping_sub(now / NANOS_PER_MICRO) & END;
-    if rest > (LONGEST_HINT_MS + SLACK_MS) * MICROS_PER_MS {
+const fn remaining(end: u64, now: u64) -> u64 {
+    let remaining = end.wrapping_sub(now / NANOS_PER_MICRO) & END;
+    if remaining > (LONGEST_HINT_MS + SLACK_MS) * MICROS_PER_MS {
         return 0;
     }
-    let millis = rest.div_ceil(MICROS_PER_MS);
+    let millis = remaining.div_ceil(MICROS_PER_MS);
     if millis < LONGEST_HINT_MS {
         millis
     } else {

@@ -82,9 +82,9 @@ impl<const BITS: u32, const NANOS: u64> Wrapping<BITS, NANOS> {
     /// The ticks from `now` to this end, if the rule above finds the end ahead.
     #[inline]
     pub(crate) const fn ahead_of(self, now: Self, longest: u64) -> Option<u64> {
-        let rest = self.since(now);
-        if 0 < rest && rest <= longest {
-            Some(rest)
+        let remaining = self.since(now);
+        if 0 < remaining && remaining <= longest {
+            Some(remaining)
         } else {
             None
         }

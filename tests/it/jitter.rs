@@ -27,8 +27,8 @@ fn breaker(backoff: Backoff, clock: &'static Manual) -> Breaker {
 fn trip(breaker: &Breaker) -> usize {
     let permit = breaker.try_acquire().unwrap();
     assert_eq!(permit.record(Outcome::Failure), Recorded::Tripped);
-    let rest = breaker.snapshot().retry_after.expect("it is open");
-    let added = rest.checked_sub(BASE).expect("at least the interval");
+    let remaining = breaker.snapshot().retry_after.expect("it is open");
+    let added = remaining.checked_sub(BASE).expect("at least the interval");
     usize::try_from(added.as_millis()).unwrap()
 }
 

@@ -254,18 +254,18 @@ impl<'a> Game<'a> {
             Op::Reset => self.operate(at, Breaker::reset, Oracle::reset),
             Op::Advance(time) => self.clock.advance(time),
             Op::StepBack(time) => self.clock.step_back(time),
-            Op::ToDeadline(nanos) => self.go(self.oracle.rest(now), nanos),
+            Op::ToDeadline(nanos) => self.go(self.oracle.remaining(now), nanos),
             Op::ToLeaseEnd(nanos) => self.go(self.oracle.until_lease_end(now), nanos),
             Op::SetClock(nanos) => self.clock.set(nanos),
             Op::Tenths(tenths, nanos) => {
                 self.go(self.tenth().map(|tenth| tenths * tenth), nanos);
             }
             Op::ToTenth(nanos) => {
-                let rest = self.tenth().map(|tenth| {
+                let remaining = self.tenth().map(|tenth| {
                     let tenth = u64::try_from(tenth.as_nanos()).expect("at most 36 days");
                     Duration::from_nanos(tenth - now % tenth)
                 });
-                self.go(rest, nanos);
+                self.go(remaining, nanos);
             }
         }
         if self.oracle.is_ambiguous(self.clock.now()) {
@@ -403,9 +403,9 @@ impl<'a> Game<'a> {
         }
     }
 
-    fn go(&self, rest: Option<Duration>, nanos: i64) {
-        if let Some(rest) = rest {
-            self.clock.advance(rest);
+    fn go(&self, remaining: Option<Duration>, nanos: i64) {
+        if let Some(remaining) = remaining {
+            self.clock.advance(remaining);
             let offset = Duration::from_nanos(nanos.unsigned_abs());
             if nanos < 0 {
                 self.clock.step_back(offset);

@@ -226,7 +226,7 @@ impl Oracle {
                     let next = time::lease_end(now, lease);
                     let next_remaining = next - time::lease_end(now - now % 4_000_000, 0);
                     let later = time::lease_remaining(*lease_end, now, lease)
-                        .is_some_and(|rest| rest > next_remaining);
+                        .is_some_and(|remaining| remaining > next_remaining);
                     if !later {
                         *lease_end = next;
                     }
@@ -243,19 +243,19 @@ impl Oracle {
     pub(crate) fn peek(&self, now: u64) -> Result<(), Rejection> {
         let (reason, retry_after) = match &self.period {
             Period::ForcedOpen => (Reason::ForcedOpen, None),
-            Period::Open { .. } => match self.rest(now) {
-                Some(rest) => (Reason::Open, Some(rest)),
+            Period::Open { .. } => match self.remaining(now) {
+                Some(remaining) => (Reason::Open, Some(remaining)),
                 None => return Ok(()),
             },
             Period::HalfOpen { in_flight, .. } => {
-                let Some(rest) = self.until_lease_end(now) else {
+                let Some(remaining) = self.until_lease_end(now) else {
                     return Ok(());
                 };
                 if *in_flight < self.policy.probes {
                     return Ok(());
                 }
-                let rest = time::busy(rest, rules::interval(&self.policy, 0));
-                (Reason::ProbesBusy, Some(rest))
+                let remaining = time::busy(remaining, rules::interval(&self.policy, 0));
+                (Reason::ProbesBusy, Some(remaining))
             }
             Period::Closed { .. } | Period::Disabled => return Ok(()),
         };
@@ -332,11 +332,12 @@ impl Oracle {
                 let ended = hint.map(|hint| time::hint_end(now, rules::hint(hint)));
                 // The hint with the most time remaining, among those still in force when the last
                 // one arrived.
-                let rest = |end: Option<i128>| end.and_then(|end| time::hint_remaining(end, now));
-                if rest(ended) > rest(*longest) {
+                let remaining =
+                    |end: Option<i128>| end.and_then(|end| time::hint_remaining(end, now));
+                if remaining(ended) > remaining(*longest) {
                     *longest = ended;
                 }
-                let hint = rest(*longest);
+                let hint = remaining(*longest);
                 calls.push(rules::call(self.policy.trip, calls, failed, self.read, now));
                 if failed && rules::trips(self.policy.trip, calls, now) {
                     let tripped_on = rules::counted(self.policy.trip, calls, now);
@@ -504,7 +505,7 @@ impl Oracle {
     /// The state that the next call would find.
     pub(crate) fn state(&self, now: u64) -> State {
         match self.period.recorded() {
-            State::Open if self.rest(now).is_none() => State::HalfOpen,
+            State::Open if self.remaining(now).is_none() => State::HalfOpen,
             recorded => recorded,
         }
     }
@@ -528,7 +529,7 @@ impl Oracle {
             calls: counted.map(|counted| counted.calls),
             reopens: self.period.reopens(),
             probes_in_flight: u8::try_from(in_flight).expect("at most 63"),
-            retry_after: self.rest(now),
+            retry_after: self.remaining(now),
             since: self.since.map(|then| time::since(then, now)),
         }
     }
@@ -553,7 +554,7 @@ impl Oracle {
     }
 
     /// Remaining time of the open period, if calls are still rejected.
-    pub(crate) fn rest(&self, now: u64) -> Option<Duration> {
+    pub(crate) fn remaining(&self, now: u64) -> Option<Duration> {
         let Period::Open { length, .. } = self.period else {
             return None;
         };
@@ -591,7 +592,7 @@ impl Oracle {
             return None;
         };
         time::lease_remaining(lease_end, now, rules::lease(&self.policy, reopens))
-            .map(|rest| time::until_lease_tick(now, rest))
+            .map(|remaining| time::until_lease_tick(now, remaining))
     }
 
     /// Takes the transitions since the last call of this method.

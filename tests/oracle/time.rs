@@ -45,8 +45,8 @@ fn first_from(time: i128, tick: u64) -> i128 {
 /// Remaining ticks of an open period, if calls are still rejected: *rejected iff `0 < (deadline -
 /// now) mod 2^40 <= longest`*, with the slack.
 pub(super) fn open_remaining(deadline: i128, now: u64, longest_ms: i128) -> Option<i128> {
-    let rest = (deadline - tick(now)).rem_euclid(DEADLINES);
-    (0 < rest && rest <= (longest_ms + SLACK_MS) * TICKS_PER_MS + 1).then_some(rest)
+    let remaining = (deadline - tick(now)).rem_euclid(DEADLINES);
+    (0 < remaining && remaining <= (longest_ms + SLACK_MS) * TICKS_PER_MS + 1).then_some(remaining)
 }
 
 /// End of a lease that begins now: the first tick of leases that begins no sooner than its length
@@ -58,9 +58,9 @@ pub(super) fn lease_end(now: u64, lease_ms: i128) -> i128 {
 /// Remaining ticks of a lease, if it has not expired: *busy iff `0 < (lease_end - now) mod 2^28 <=
 /// lease`*, with the slack.
 pub(super) fn lease_remaining(end: i128, now: u64, lease_ms: i128) -> Option<i128> {
-    let rest = (end - i128::from(now / LEASE_TICK)).rem_euclid(LEASES);
+    let remaining = (end - i128::from(now / LEASE_TICK)).rem_euclid(LEASES);
     let longest = (lease_ms + SLACK_MS + LEASE_TICK_MS - 1) / LEASE_TICK_MS + 1;
-    (0 < rest && rest <= longest).then_some(rest)
+    (0 < remaining && remaining <= longest).then_some(remaining)
 }
 
 /// Time from `then` to now; zero if `then` is ahead.
@@ -69,10 +69,10 @@ pub(super) fn since(then: i128, now: u64) -> Duration {
     ticks(if passed >= PERIODS / 2 { 0 } else { passed })
 }
 
-/// Time from this reading until `rest` more ticks of a lease are over.
-pub(super) fn until_lease_tick(now: u64, rest: i128) -> Duration {
-    let rest = u64::try_from(rest).expect("a remaining time is positive");
-    Duration::from_nanos(rest * LEASE_TICK - now % LEASE_TICK)
+/// Time from this reading until `remaining` more ticks of a lease are over.
+pub(super) fn until_lease_tick(now: u64, remaining: i128) -> Duration {
+    let remaining = u64::try_from(remaining).expect("a remaining time is positive");
+    Duration::from_nanos(remaining * LEASE_TICK - now % LEASE_TICK)
 }
 
 /// A number of ticks as a duration.
@@ -95,10 +95,10 @@ pub(super) fn hint_end(now: u64, hint_ms: i128) -> i128 {
 
 /// Remaining time of a hint that is still in force: at most an hour and the slack.
 pub(super) fn hint_remaining(end: i128, now: u64) -> Option<Duration> {
-    let rest = (end - i128::from(now / 1_000)).rem_euclid(HINTS);
+    let remaining = (end - i128::from(now / 1_000)).rem_euclid(HINTS);
     let longest = (3_600 * 1_000 + SLACK_MS) * 1_000;
-    let rest = u64::try_from(rest).expect("it is positive");
-    (0 < rest && i128::from(rest) <= longest).then(|| Duration::from_micros(rest))
+    let remaining = u64::try_from(remaining).expect("it is positive");
+    (0 < remaining && i128::from(remaining) <= longest).then(|| Duration::from_micros(remaining))
 }
 
 /// Whole milliseconds of a duration, rounded up.

@@ -90,7 +90,7 @@ fn admitted(shipped: &Shipped, period: Period) -> Did {
 fn busy(shipped: &Shipped) -> Did {
     unwritten(
         shipped.word(),
-        Said::Rejected(RejectReason::Busy { rest: 1 }),
+        Said::Rejected(RejectReason::Busy { remaining: 1 }),
     )
 }
 

@@ -155,7 +155,7 @@ fn i9_half_open_is_never_stuck(word: Word, half_open: HalfOpen, rules: &Rules) {
     } else {
         let end = lease_end_nanos(half_open.lease_end);
         let verdict = |now| admit(word, rules, at(now)).verdict;
-        let busy = Admission::Rejected(RejectReason::Busy { rest: 1 });
+        let busy = Admission::Rejected(RejectReason::Busy { remaining: 1 });
         assert_eq!(verdict(end - 1), busy, "I9");
         assert_eq!(admit(word, rules, at(end)).word.state(), State::Open, "I9");
         for moment in moments(word, rules) {
@@ -173,10 +173,15 @@ fn i9_no_clock_waits_longer_than_the_longest_lease(
 ) {
     let lease = lease_ticks(rules, half_open.reopens) + 1;
     let longest = (lease + SLACK_TICKS) * 4 * MS;
-    if let Admission::Rejected(RejectReason::Busy { rest }) = admit(word, rules, at(now)).verdict {
+    if let Admission::Rejected(RejectReason::Busy { remaining }) =
+        admit(word, rules, at(now)).verdict
+    {
         let (first, _) = policy_interval(rules, 0);
-        assert!(0 < rest && rest <= Deadline::ticks(first), "I9: {word:?}");
-        assert!(rest * DEADLINE_TICK <= longest, "I9: {word:?}");
+        assert!(
+            0 < remaining && remaining <= Deadline::ticks(first),
+            "I9: {word:?}"
+        );
+        assert!(remaining * DEADLINE_TICK <= longest, "I9: {word:?}");
     }
     let at_once = admit(word, rules, at(now)).word.state();
     let in_time = admit(word, rules, later(now, longest)).word.state();
@@ -199,7 +204,7 @@ fn i10_past_the_deadline_the_next_admit_succeeds(word: Word, open: Open, rules: 
     let before = admit(word, rules, at(deadline - 1)).verdict;
     assert_eq!(
         before,
-        Admission::Rejected(RejectReason::Open { rest: 1 }),
+        Admission::Rejected(RejectReason::Open { remaining: 1 }),
         "I10"
     );
 }
@@ -213,15 +218,15 @@ fn i16_no_clock_is_rejected_for_longer_than_the_longest_interval(
 ) {
     let longest = longest_ms(open, rules) + SLACK_MS;
     for moment in moments(word, rules) {
-        let rest = match admit(word, rules, moment).verdict {
-            Admission::Rejected(RejectReason::Open { rest }) => rest,
+        let remaining = match admit(word, rules, moment).verdict {
+            Admission::Rejected(RejectReason::Open { remaining }) => remaining,
             _ => 0,
         };
         assert!(
-            rest <= Deadline::ticks(longest) + 1,
+            remaining <= Deadline::ticks(longest) + 1,
             "I16: {word:?} {moment:?}"
         );
-        let then = admit(word, rules, later(moment.now, rest * DEADLINE_TICK));
+        let then = admit(word, rules, later(moment.now, remaining * DEADLINE_TICK));
         let admitted = matches!(then.verdict, Admission::Admitted(_));
         assert!(admitted, "I16: {word:?} {moment:?}");
     }

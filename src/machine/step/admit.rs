@@ -30,9 +30,9 @@ pub(crate) enum Admission {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RejectReason {
     /// The breaker is open for this many more ticks of [`Deadline`].
-    Open { rest: u64 },
+    Open { remaining: u64 },
     /// All slots are taken, for at most this many more ticks of [`Deadline`].
-    Busy { rest: u64 },
+    Busy { remaining: u64 },
     /// An operator forced the breaker open.
     Forced,
 }
@@ -68,8 +68,8 @@ pub(crate) const fn admit(word: Word, rules: &Rules, moment: TimeSample) -> Step
 #[inline(always)]
 pub(crate) const fn refuse(word: Word, rules: &Rules, now: u64) -> Option<RejectReason> {
     match word.phase() {
-        Phase::Open(open) => match open_rest(open, rules, now) {
-            Some(rest) => Some(RejectReason::Open { rest }),
+        Phase::Open(open) => match open_remaining(open, rules, now) {
+            Some(remaining) => Some(RejectReason::Open { remaining }),
             None => None,
         },
         Phase::HalfOpen(half_open) => busy(half_open, rules, now),
@@ -78,19 +78,25 @@ pub(crate) const fn refuse(word: Word, rules: &Rules, now: u64) -> Option<Reject
     }
 }
 
-/// Whether all slots are taken, and for how long a caller should wait: the rest of the lease, but
-/// no longer than the policy's first interval. (A probe that succeeds sooner notifies no caller.)
+/// Whether all slots are taken, and for how long a caller should wait: the remainder of the lease,
+/// but no longer than the policy's first interval. (A probe that succeeds sooner notifies no
+/// caller.)
 const fn busy(half_open: HalfOpen, rules: &Rules, now: u64) -> Option<RejectReason> {
     if half_open.in_flight < rules.probes {
         return None;
     }
-    match lease_rest(half_open, rules, now) {
-        Some(rest) => {
-            let rest = LeaseEnd::millis(rest) * Deadline::ticks(1);
-            let rest = rest - Deadline::of(now).get() % (LeaseEnd::millis(1) * Deadline::ticks(1));
+    match lease_remaining(half_open, rules, now) {
+        Some(remaining) => {
+            let remaining = LeaseEnd::millis(remaining) * Deadline::ticks(1);
+            let remaining =
+                remaining - Deadline::of(now).get() % (LeaseEnd::millis(1) * Deadline::ticks(1));
             let interval = Deadline::ticks(rules.interval_ms(0));
             Some(RejectReason::Busy {
-                rest: if rest < interval { rest } else { interval },
+                remaining: if remaining < interval {
+                    remaining
+                } else {
+                    interval
+                },
             })
         }
         None => None,
@@ -99,14 +105,14 @@ const fn busy(half_open: HalfOpen, rules: &Rules, now: u64) -> Option<RejectReas
 
 /// The remaining ticks of an open period, `None` once its deadline is reached.
 #[inline]
-pub(crate) const fn open_rest(open: Open, rules: &Rules, now: u64) -> Option<u64> {
+pub(crate) const fn open_remaining(open: Open, rules: &Rules, now: u64) -> Option<u64> {
     open.deadline.ahead_of(
         Deadline::of(now),
         rules.longest_open(open.reopens, open.origin),
     )
 }
 
-const fn lease_rest(half_open: HalfOpen, rules: &Rules, now: u64) -> Option<u64> {
+const fn lease_remaining(half_open: HalfOpen, rules: &Rules, now: u64) -> Option<u64> {
     half_open
         .lease_end
         .ahead_of(LeaseEnd::of(now), rules.longest_lease(half_open.reopens))
@@ -121,8 +127,8 @@ const fn first_probe(word: Word, open: Open, rules: &Rules, now: u64) -> Word {
 /// Takes one more slot. The lease restarts, but a lease end that is ahead never moves back.
 const fn next_probe(word: Word, half_open: HalfOpen, rules: &Rules, now: u64) -> Word {
     let next = LeaseEnd::after(now, rules.lease_ms(half_open.reopens));
-    let lease_end = match lease_rest(half_open, rules, now) {
-        Some(rest) if rest > next.since(LeaseEnd::of(now)) => half_open.lease_end,
+    let lease_end = match lease_remaining(half_open, rules, now) {
+        Some(remaining) if remaining > next.since(LeaseEnd::of(now)) => half_open.lease_end,
         _ => next,
     };
     word.with_in_flight(half_open.in_flight + 1)
@@ -137,13 +143,13 @@ const fn give_up(
     moment: TimeSample,
 ) -> Step<Admission> {
     let next = reopen(word, half_open.reopens, 0, rules, moment);
-    let rest = match next.phase() {
+    let remaining = match next.phase() {
         Phase::Open(open) => open.deadline.since(Deadline::of(moment.now)),
         _ => 0,
     };
     Step {
         word: next,
-        verdict: Admission::Rejected(RejectReason::Open { rest }),
+        verdict: Admission::Rejected(RejectReason::Open { remaining }),
     }
 }
 
@@ -195,7 +201,7 @@ mod tests {
         let rejected = admit(word, &policy(), at(4)).verdict;
         assert_eq!(
             rejected,
-            Admission::Rejected(RejectReason::Open { rest: 4_000 })
+            Admission::Rejected(RejectReason::Open { remaining: 4_000 })
         );
         let Phase::HalfOpen(half_open) = admitted(admit(word, &policy(), at(5))).phase() else {
             panic!("not half-open");
@@ -212,13 +218,13 @@ mod tests {
         let busy = admit(two, &policy(), at(7));
         assert_eq!(
             busy.verdict,
-            Admission::Rejected(RejectReason::Busy { rest: 4_000 }),
+            Admission::Rejected(RejectReason::Busy { remaining: 4_000 }),
             "the lease began anew at 6 s"
         );
         let late = admit(two, &policy(), at(8));
         assert_eq!(
             late.verdict,
-            Admission::Rejected(RejectReason::Open { rest: 20_000 })
+            Admission::Rejected(RejectReason::Open { remaining: 20_000 })
         );
         assert!(matches!(late.word.phase(), Phase::Open(open) if open.reopens == 1));
     }

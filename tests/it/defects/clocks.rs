@@ -32,8 +32,11 @@ fn an_open_period_is_never_shorter_than_its_interval() {
             State::Open,
             "one nanosecond less, from {start}"
         );
-        let rest = breaker.peek().unwrap_err().retry_after().unwrap();
-        assert!(NANOSECOND <= rest && rest <= TICK, "{rest:?}");
+        let remaining = breaker.peek().unwrap_err().retry_after().unwrap();
+        assert!(
+            NANOSECOND <= remaining && remaining <= TICK,
+            "{remaining:?}"
+        );
         clock.advance(TICK);
         assert_eq!(
             breaker.state(),

@@ -19,8 +19,8 @@ fn a_hint_holds_a_breaker_for_at_most_an_hour_on_any_clock() {
     let (breaker, clock) = breaker(FIRST.open_for(SECOND), 60 * 86_400 * 1_000_000_000);
     report(&breaker, Outcome::FailureFor(6 * SECOND));
     clock.step_back(29 * DAY);
-    let rest = open_for(&breaker);
-    assert!(rest <= 3_601 * SECOND, "{rest:?}");
+    let remaining = open_for(&breaker);
+    assert!(remaining <= 3_601 * SECOND, "{remaining:?}");
     clock.advance(3_600 * SECOND);
     assert!(succeed(&breaker), "an hour later");
 }
@@ -61,9 +61,9 @@ fn the_longest_hint_that_still_runs_counts_when_it_trips() {
             Recorded::Tripped,
             "{trip:?}"
         );
-        let rest = open_for(&breaker);
+        let remaining = open_for(&breaker);
         let expected = 20 * SECOND..20 * SECOND + MS;
-        assert!(expected.contains(&rest), "{trip:?}: {rest:?}");
+        assert!(expected.contains(&remaining), "{trip:?}: {remaining:?}");
     }
 }
 

@@ -247,8 +247,8 @@ fn a_leaked_slot_is_released_after_its_lease() {
             .advance(LEASE.saturating_sub(Duration::from_millis(4)));
         let busy = bench.breaker.try_acquire().unwrap_err();
         assert_eq!(busy.reason(), Reason::ProbesBusy, "{name}");
-        let rest = Some(Duration::from_millis(4));
-        assert_eq!(busy.retry_after(), rest, "{name}");
+        let remaining = Some(Duration::from_millis(4));
+        assert_eq!(busy.retry_after(), remaining, "{name}");
         bench.clock.advance(Duration::from_millis(4));
         let reopened = bench.breaker.try_acquire().unwrap_err();
         assert_eq!(reopened.retry_after(), Some(OPEN), "{name}");

@@ -166,7 +166,7 @@ impl Specification for Steps {
             (_, Answer::Admitted(call)) => !call.probe,
             // The call that expires the lease gets the whole length of the open period.
             (_, Answer::Rejected { retry_after, .. }) => {
-                retry_after.is_none_or(|rest| rest < self.0.backoff.base)
+                retry_after.is_none_or(|remaining| remaining < self.0.backoff.base)
             }
             (_, Answer::Recorded(recorded)) => recorded == Recorded::Stale,
             (Operation::Resume, Answer::Found(state)) => {

@@ -12,7 +12,7 @@ pub(super) const PATCHES: &[Patch] = &[
         gives_away: "a hint is lost",
         file: "hints.rs",
         edits: &[(
-            "Some(other) => rest(other, now) >= rest(end, now),",
+            "Some(other) => remaining(other, now) >= remaining(end, now),",
             "Some(_) => false,",
         )],
     },

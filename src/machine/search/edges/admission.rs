@@ -91,9 +91,9 @@ fn i9_a_taken_slot_has_a_full_lease(edge: &Edge<'_>, probing: HalfOpen) {
     let left = half_open(edge.before)
         .and_then(|then| then.lease_end.ahead_of(now, longest))
         .unwrap_or(0);
-    let rest = probing.lease_end.since(now);
+    let remaining = probing.lease_end.since(now);
     let lease = full_lease(edge, probing);
-    assert_eq!(rest, lease.max(left), "I9: {edge:?}");
+    assert_eq!(remaining, lease.max(left), "I9: {edge:?}");
 }
 
 /// A whole lease from the edge's moment, in ticks: up to the first tick that begins no sooner.
@@ -107,11 +107,11 @@ fn full_lease(edge: &Edge<'_>, probing: HalfOpen) -> u64 {
 /// the lease.
 fn i9_taken_slots_are_busy(edge: &Edge<'_>, probing: HalfOpen) {
     let refusal = |TimeSample { now, .. }| refuse(edge.after, edge.rules, now);
-    let rest = probing.lease_end.since(LeaseEnd::of(edge.moment.now));
+    let remaining = probing.lease_end.since(LeaseEnd::of(edge.moment.now));
     if probing.in_flight == edge.rules.probes {
         let busy = |moment| matches!(refusal(moment), Some(RejectReason::Busy { .. }));
         assert!(busy(edge.moment), "I9: {edge:?}");
-        if rest == full_lease(edge, probing) {
+        if remaining == full_lease(edge, probing) {
             let lagging = later(edge.moment.now, WRAP - SLACK_MS * MS);
             assert!(busy(lagging), "I9: {edge:?}");
             let lease = lease_ms(edge.rules, probing.reopens) * MS;

@@ -165,14 +165,14 @@ fn i10_an_open_period_rejects_for_its_length(edge: &Edge<'_>, millis: u64) {
     let into_tick = edge.moment.now % DEADLINE_TICK;
     let begun = u64::from(into_tick > 0 && millis > 0);
     let rejected = |millis| {
-        let rest = Deadline::ticks(millis) + begun;
-        Admission::Rejected(RejectReason::Open { rest })
+        let remaining = Deadline::ticks(millis) + begun;
+        Admission::Rejected(RejectReason::Open { remaining })
     };
     let answer = |nanos| admit(edge.after, edge.rules, later(edge.moment.now, nanos)).verdict;
     let lagging = answer(WRAP - SLACK_MS * MS);
     assert_eq!(lagging, rejected(millis + SLACK_MS), "I10: {edge:?}");
     if millis > 0 {
-        let last = Admission::Rejected(RejectReason::Open { rest: 1 });
+        let last = Admission::Rejected(RejectReason::Open { remaining: 1 });
         assert_eq!(answer(0), rejected(millis), "I10: {edge:?}");
         assert_eq!(answer(millis * MS - 1), last, "I10: {edge:?}");
     }

@@ -37,7 +37,7 @@ fn a_machine_without_a_lease_never_closes() {
     let without: Admit = |word, rules, moment| match word.phase() {
         Phase::HalfOpen(half_open) if half_open.in_flight >= rules.probes => Step {
             word,
-            verdict: Admission::Rejected(RejectReason::Busy { rest: 1 }),
+            verdict: Admission::Rejected(RejectReason::Busy { remaining: 1 }),
         },
         _ => admit(word, rules, moment),
     };
@@ -66,9 +66,9 @@ fn a_deadline_compared_by_half_its_range_closes_too_late() {
             .deadline
             .ahead_of(Deadline::of(moment.now), 1 << (Deadline::BITS - 1))
         {
-            Some(rest) => Step {
+            Some(remaining) => Step {
                 word,
-                verdict: Admission::Rejected(RejectReason::Open { rest }),
+                verdict: Admission::Rejected(RejectReason::Open { remaining }),
             },
             None => admit(word, rules, moment),
         },

@@ -118,7 +118,7 @@ impl<'a> Simulation<'a> {
             Admission::Rejected(refusal) => {
                 self.rejected += 1;
                 self.wait(match refusal {
-                    RejectReason::Open { rest } => rest * DEADLINE_TICK,
+                    RejectReason::Open { remaining } => remaining * DEADLINE_TICK,
                     RejectReason::Busy { .. } => longest_lease(self.rules, self.word),
                     RejectReason::Forced => unreachable!("resumed at the beginning"),
                 });
@@ -142,7 +142,7 @@ impl<'a> Simulation<'a> {
     ) {
         let lease = |reopens| lease_ms(self.rules, reopens) * MS;
         let longest = || lease(MAX_REOPENS);
-        let mut rest = match call_time {
+        let mut remaining = match call_time {
             CallTime::Nothing => 0,
             CallTime::LessThanTheLease => lease(reopens(self.word)) - 1,
             CallTime::TheLease => lease(reopens(self.word)),
@@ -157,14 +157,14 @@ impl<'a> Simulation<'a> {
                 }
                 _ => 0,
             };
-            if left > rest {
+            if left > remaining {
                 break;
             }
             self.wait(left);
-            rest -= left;
+            remaining -= left;
             self.ask();
         }
-        self.wait(rest);
+        self.wait(remaining);
         if contender == Contender::Asks {
             self.ask();
         }
