@@ -65,11 +65,11 @@ impl Reason {
 
 impl Rejected {
     pub(crate) const fn new(
-        refusal: RejectReason,
+        reason: RejectReason,
         generation: u16,
         name: Option<&'static str>,
     ) -> Self {
-        let (reason, remaining) = match refusal {
+        let (reason, remaining) = match reason {
             RejectReason::Open { remaining } => (Reason::Open, remaining),
             RejectReason::Busy { remaining } => (Reason::ProbesBusy, remaining),
             RejectReason::Forced => (Reason::ForcedOpen, NO_REMAINING),

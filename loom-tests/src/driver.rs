@@ -83,7 +83,7 @@ impl Subject for Shipped {
             Err(seen) => self.admit_slow(
                 seen,
                 clock,
-                |refusal, _| unwritten(seen, Said::Rejected(refusal)),
+                |reason, _| unwritten(seen, Said::Rejected(reason)),
                 |done| did(done, answer),
             ),
         }
@@ -190,6 +190,6 @@ fn recorded(done: Done<Recorded>) -> Did {
 fn answer(verdict: Admission) -> Said {
     match verdict {
         Admission::Admitted(period) => Said::Admitted(period),
-        Admission::Rejected(refusal) => Said::Rejected(refusal),
+        Admission::Rejected(reason) => Said::Rejected(reason),
     }
 }

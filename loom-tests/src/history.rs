@@ -124,7 +124,7 @@ impl Specification for Steps {
                 let step = admit(*word, rules, moment(now));
                 let said = match step.verdict {
                     Admission::Admitted(period) => Said::Admitted(period),
-                    Admission::Rejected(refusal) => Said::Rejected(refusal),
+                    Admission::Rejected(reason) => Said::Rejected(reason),
                 };
                 (step.word, said)
             }

@@ -90,7 +90,7 @@ impl Breaker {
             Some(RejectReason::Busy { .. }) if scope::is_within_probe(self, word.period()) => {
                 Ok(())
             }
-            Some(refusal) => Err(self.refused(refusal, word)),
+            Some(reason) => Err(self.rejected(reason, word)),
             None => Ok(()),
         }
     }
@@ -136,7 +136,7 @@ impl Breaker {
         self.core.admit_slow(
             seen,
             || self.now(),
-            |refusal, now| self.refuse(seen, refusal, now),
+            |reason, now| self.reject(seen, reason, now),
             |done| self.answer(done),
         )
     }
@@ -147,7 +147,7 @@ impl Breaker {
         let acquired = self.core.admit_observed(
             seen,
             || self.now(),
-            |refusal, now| self.refuse(seen, refusal, now),
+            |reason, now| self.reject(seen, reason, now),
             |done| self.answer(done),
         );
         self.notify_of_call(|listener| match &acquired {
@@ -159,9 +159,9 @@ impl Breaker {
 
     /// Rejects a call, unless it is a part of a probe. The word did not change.
     #[inline]
-    fn refuse(&self, seen: Word, refusal: RejectReason, now: u64) -> Result<Ticket, Rejected> {
+    fn reject(&self, seen: Word, reason: RejectReason, now: u64) -> Result<Ticket, Rejected> {
         #[cfg(feature = "std")]
-        if matches!(refusal, RejectReason::Busy { .. })
+        if matches!(reason, RejectReason::Busy { .. })
             && scope::is_within_probe(self, seen.period())
         {
             let period = seen.period().uncounted();
@@ -169,7 +169,7 @@ impl Breaker {
         }
         #[cfg(not(feature = "std"))]
         let _ = now;
-        Err(self.refused(refusal, seen))
+        Err(self.rejected(reason, seen))
     }
 
     /// Notifies of the transition that an admission made, and returns the result of the call.
@@ -177,7 +177,7 @@ impl Breaker {
         self.notify(&done, Event::Admit);
         match done.verdict {
             Admission::Admitted(period) => Ok(self.ticket(period, done.now)),
-            Admission::Rejected(refusal) => Err(self.refused(refusal, done.after)),
+            Admission::Rejected(reason) => Err(self.rejected(reason, done.after)),
         }
     }
 
@@ -192,8 +192,8 @@ impl Breaker {
         Ticket { period, since }
     }
 
-    fn refused(&self, refusal: RejectReason, word: Word) -> Rejected {
-        Rejected::new(refusal, word.generation(), self.cold.name)
+    fn rejected(&self, reason: RejectReason, word: Word) -> Rejected {
+        Rejected::new(reason, word.generation(), self.cold.name)
     }
 
     pub(crate) fn admitted(&self, period: Period) -> Admitted {

@@ -37,7 +37,7 @@ use super::{
     rules::Rules,
     step::{
         Admission, Command, Recorded, Report, TimeSample, admit, admit::RejectReason, operate,
-        refuse, report,
+        reject_reason, report,
     },
     trip_rule::{Count, TripRule},
     window::{Failure, Slot},
@@ -153,8 +153,8 @@ impl<S> Core<S> {
 
     /// The slow path of [`Core::admit`]. It tries a rejection first, as there may be many of them.
     ///
-    /// `refused` follows, with the clock reading, if the word rejects the call and does not change.
-    /// `decided` follows otherwise.
+    /// `rejected` follows, with the clock reading, if the word rejects the call and does not
+    /// change. `decided` follows otherwise.
     #[expect(
         clippy::inline_always,
         reason = "saves a rejection a call and the moves around it"
@@ -164,12 +164,12 @@ impl<S> Core<S> {
         &self,
         seen: Word,
         clock: impl Fn() -> u64,
-        refused: impl FnOnce(RejectReason, u64) -> T,
+        rejected: impl FnOnce(RejectReason, u64) -> T,
         decided: impl FnOnce(Done<Admission>) -> T,
     ) -> T {
         let now = clock();
-        match refuse(seen, &self.rules, now) {
-            Some(refusal) => refused(refusal, now),
+        match reject_reason(seen, &self.rules, now) {
+            Some(reason) => rejected(reason, now),
             None => self.admit_by_step(seen, now, clock, decided),
         }
     }
@@ -197,20 +197,20 @@ impl<S> Core<S> {
         &self,
         seen: Word,
         clock: impl Fn() -> u64,
-        refused: impl FnOnce(RejectReason, u64) -> T,
+        rejected: impl FnOnce(RejectReason, u64) -> T,
         decided: impl FnOnce(Done<Admission>) -> T,
     ) -> T {
         if seen.is_closed() {
             let admitted = Admission::Admitted(seen.period());
             return decided(Done::unchanged(seen, admitted, None));
         }
-        self.admit_slow(seen, clock, refused, decided)
+        self.admit_slow(seen, clock, rejected, decided)
     }
 
     /// The reason to reject a call at `now`, if the rejection makes no transition.
     #[inline]
     pub(crate) const fn peek(&self, seen: Word, now: u64) -> Option<RejectReason> {
-        refuse(seen, &self.rules, now)
+        reject_reason(seen, &self.rules, now)
     }
 
     /// A call of `period` succeeds. `Ok` is the word that the success does not change, `Err` the

@@ -93,7 +93,7 @@ impl<B: Bug> Subject for InWord<B> {
     fn admit(&self, clock: &dyn Fn() -> u64) -> Did {
         let said = |verdict| match verdict {
             Admission::Admitted(period) => Said::Admitted(period),
-            Admission::Rejected(refusal) => Said::Rejected(refusal),
+            Admission::Rejected(reason) => Said::Rejected(reason),
         };
         self.did(|word| admit(word, &self.rules, moment(clock())), said)
     }

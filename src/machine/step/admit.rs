@@ -40,10 +40,10 @@ pub(crate) enum RejectReason {
 /// Decides about a call. `moment` must have been read after `word` was loaded: an older reading
 /// could lie before the deadline of the word that this word replaced.
 pub(crate) const fn admit(word: Word, rules: &Rules, moment: TimeSample) -> Step<Admission> {
-    if let Some(refusal) = refuse(word, rules, moment.now) {
+    if let Some(reason) = reject_reason(word, rules, moment.now) {
         return Step {
             word,
-            verdict: Admission::Rejected(refusal),
+            verdict: Admission::Rejected(reason),
         };
     }
     let next = match word.phase() {
@@ -66,7 +66,7 @@ pub(crate) const fn admit(word: Word, rules: &Rules, moment: TimeSample) -> Step
     reason = "a twentieth of the cost of a rejection is the call of this"
 )]
 #[inline(always)]
-pub(crate) const fn refuse(word: Word, rules: &Rules, now: u64) -> Option<RejectReason> {
+pub(crate) const fn reject_reason(word: Word, rules: &Rules, now: u64) -> Option<RejectReason> {
     match word.phase() {
         Phase::Open(open) => match open_remaining(open, rules, now) {
             Some(remaining) => Some(RejectReason::Open { remaining }),

@@ -3,7 +3,7 @@
 use super::{
     super::super::{
         rules::Rules,
-        step::{Admission, Event, Step, TimeSample, admit, admit::RejectReason, refuse},
+        step::{Admission, Event, Step, TimeSample, admit, admit::RejectReason, reject_reason},
         tick::{LeaseEnd, SLACK_MS},
         word::{HalfOpen, Hold, Phase, Word},
     },
@@ -28,7 +28,7 @@ pub(in super::super) fn check(
     i16_an_open_period_lasts_its_interval_or_hint(&edge, 0);
     the_verdict_matches_the_new_word(step);
     a_rejection_repeats_at_the_same_moment(&edge, step);
-    refuse_agrees_with_admit_without_a_transition(&edge, step);
+    a_reason_agrees_with_admit_without_a_transition(&edge, step);
     i5_a_probe_takes_exactly_one_slot(&edge, step);
     if let (Some(probing), Admission::Admitted(_)) = (half_open(edge.after), step.verdict) {
         i9_a_taken_slot_has_a_full_lease(&edge, probing);
@@ -60,14 +60,14 @@ fn a_rejection_repeats_at_the_same_moment(edge: &Edge<'_>, step: &Step<Admission
     }
 }
 
-/// `refuse` agrees with `admit` on rejections without a transition.
-fn refuse_agrees_with_admit_without_a_transition(edge: &Edge<'_>, step: &Step<Admission>) {
-    let refusal = match step.verdict {
-        Admission::Rejected(refusal) if edge.after == edge.before => Some(refusal),
+/// `reject_reason` agrees with `admit` on rejections without a transition.
+fn a_reason_agrees_with_admit_without_a_transition(edge: &Edge<'_>, step: &Step<Admission>) {
+    let reason = match step.verdict {
+        Admission::Rejected(reason) if edge.after == edge.before => Some(reason),
         _ => None,
     };
-    let refused = refuse(edge.before, edge.rules, edge.moment.now);
-    assert_eq!(refused, refusal, "refuse: {edge:?}");
+    let reported = reject_reason(edge.before, edge.rules, edge.moment.now);
+    assert_eq!(reported, reason, "reject_reason: {edge:?}");
 }
 
 /// I5. The step that admits a probe takes its slot, and no other field of the word changes.
@@ -106,10 +106,10 @@ fn full_lease(edge: &Edge<'_>, probing: HalfOpen) -> u64 {
 /// I9. Taken slots reject at once, also on a clock that lags by a second behind the one that set
 /// the lease.
 fn i9_taken_slots_are_busy(edge: &Edge<'_>, probing: HalfOpen) {
-    let refusal = |TimeSample { now, .. }| refuse(edge.after, edge.rules, now);
+    let reason = |TimeSample { now, .. }| reject_reason(edge.after, edge.rules, now);
     let remaining = probing.lease_end.since(LeaseEnd::of(edge.moment.now));
     if probing.in_flight == edge.rules.probes {
-        let busy = |moment| matches!(refusal(moment), Some(RejectReason::Busy { .. }));
+        let busy = |moment| matches!(reason(moment), Some(RejectReason::Busy { .. }));
         assert!(busy(edge.moment), "I9: {edge:?}");
         if remaining == full_lease(edge, probing) {
             let lagging = later(edge.moment.now, WRAP - SLACK_MS * MS);

@@ -115,9 +115,9 @@ impl<'a> Simulation<'a> {
     fn attempt(&mut self, client: Client) {
         self.effort.attempts += 1;
         match self.ask() {
-            Admission::Rejected(refusal) => {
+            Admission::Rejected(reason) => {
                 self.rejected += 1;
-                self.wait(match refusal {
+                self.wait(match reason {
                     RejectReason::Open { remaining } => remaining * DEADLINE_TICK,
                     RejectReason::Busy { .. } => longest_lease(self.rules, self.word),
                     RejectReason::Forced => unreachable!("resumed at the beginning"),
