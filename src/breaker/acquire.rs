@@ -137,7 +137,7 @@ impl Breaker {
             seen,
             || self.now(),
             |reason, now| self.reject(seen, reason, now),
-            |done| self.answer(done),
+            |done| self.finish_admit(done),
         )
     }
 
@@ -148,7 +148,7 @@ impl Breaker {
             seen,
             || self.now(),
             |reason, now| self.reject(seen, reason, now),
-            |done| self.answer(done),
+            |done| self.finish_admit(done),
         );
         self.notify_of_call(|listener| match &acquired {
             Ok(ticket) => listener.on_admitted(&self.admitted(ticket.period)),
@@ -173,7 +173,7 @@ impl Breaker {
     }
 
     /// Notifies of the transition that an admission made, and returns the result of the call.
-    fn answer(&self, done: Done<Admission>) -> Result<Ticket, Rejected> {
+    fn finish_admit(&self, done: Done<Admission>) -> Result<Ticket, Rejected> {
         self.notify(&done, Event::Admit);
         match done.verdict {
             Admission::Admitted(period) => Ok(self.ticket(period, done.now)),

@@ -19,20 +19,22 @@ const NANOS_PER_MS: u64 = 1_000_000;
 impl Breaker {
     /// Records the outcome of a call that returned.
     #[inline]
-    pub(crate) fn settle(&self, ticket: Ticket, outcome: Outcome) -> Recorded {
+    pub(crate) fn record(&self, ticket: Ticket, outcome: Outcome) -> Recorded {
         if matches!(outcome, Outcome::Success) {
             match self.core.record_success(ticket.period) {
                 Ok(_) => return Recorded::Applied,
-                Err(seen) if !self.core.is_observed() => return self.settle_success(seen, ticket),
+                Err(seen) if !self.core.is_observed() => {
+                    return self.record_success_slow(seen, ticket);
+                }
                 Err(_) => {}
             }
         }
-        self.settle_slow(ticket, outcome)
+        self.record_slow(ticket, outcome)
     }
 
     /// Records the drop of a permit, without a panic of its call. A drop that the policy does not
     /// fail has this outcome.
-    pub(crate) fn abandon_or(&self, ticket: Ticket, outcome: Outcome) -> Recorded {
+    pub(crate) fn record_drop(&self, ticket: Ticket, outcome: Outcome) -> Recorded {
         let probe = ticket.period.is_half_open();
         let held_for = |limit| {
             let now = self.now();
@@ -46,39 +48,39 @@ impl Breaker {
             CompiledOnDrop::FailureAfter(limit) => held_for(limit),
         };
         let outcome = if failed { Outcome::Failure } else { outcome };
-        self.finish(ticket, outcome, now)
+        self.record_and_notify(ticket, outcome, now)
     }
 
     /// The slow path of a success: one jump to a function that saves few registers.
     #[inline(never)]
-    fn settle_success(&self, seen: Word, ticket: Ticket) -> Recorded {
+    fn record_success_slow(&self, seen: Word, ticket: Ticket) -> Recorded {
         if self.core.counts_in_buckets() {
-            self.settle_success_in_bucket(seen, ticket)
+            self.record_success_in_bucket(seen, ticket)
         } else {
-            self.settle_success_in_word(seen, ticket)
+            self.record_success_in_word(seen, ticket)
         }
     }
 
     #[inline(never)]
-    fn settle_success_in_word(&self, seen: Word, ticket: Ticket) -> Recorded {
+    fn record_success_in_word(&self, seen: Word, ticket: Ticket) -> Recorded {
         let core = &self.core;
-        self.conclude(core.record_success_in_word(seen, ticket.period, || self.now()))
+        self.finish_record(core.record_success_in_word(seen, ticket.period, || self.now()))
     }
 
     #[inline(never)]
-    fn settle_success_in_bucket(&self, seen: Word, ticket: Ticket) -> Recorded {
+    fn record_success_in_bucket(&self, seen: Word, ticket: Ticket) -> Recorded {
         self.core.record_success_in_bucket(
             seen,
             ticket.period,
             || self.now(),
-            |done| self.conclude(done),
+            |done| self.finish_record(done),
         )
     }
 
     #[inline(never)]
-    fn settle_slow(&self, ticket: Ticket, outcome: Outcome) -> Recorded {
+    fn record_slow(&self, ticket: Ticket, outcome: Outcome) -> Recorded {
         let Some(limit) = self.core.rules.slow_call else {
-            return self.finish(ticket, outcome, None);
+            return self.record_and_notify(ticket, outcome, None);
         };
         let now = self.now();
         let outcome = match outcome {
@@ -87,12 +89,12 @@ impl Breaker {
             }
             outcome => outcome,
         };
-        self.finish(ticket, outcome, Some(now))
+        self.record_and_notify(ticket, outcome, Some(now))
     }
 
     /// Records an outcome, and notifies: first of the call, then of the transition that it caused.
     /// `now` is the clock reading, if there was one already.
-    fn finish(&self, ticket: Ticket, outcome: Outcome, now: Option<u64>) -> Recorded {
+    fn record_and_notify(&self, ticket: Ticket, outcome: Outcome, now: Option<u64>) -> Recorded {
         let (core, period) = (&self.core, ticket.period);
         let clock = || now.unwrap_or_else(|| self.now());
         let done = match outcome {
@@ -109,12 +111,12 @@ impl Breaker {
                 recorded: done.verdict,
             });
         });
-        self.conclude(done)
+        self.finish_record(done)
     }
 
     /// Notifies of the transition that an outcome caused, and returns the verdict.
     #[inline]
-    fn conclude(&self, done: Done<Recorded>) -> Recorded {
+    fn finish_record(&self, done: Done<Recorded>) -> Recorded {
         self.notify(&done, Event::Report);
         done.verdict
     }

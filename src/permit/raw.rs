@@ -118,7 +118,7 @@ impl<B: Deref<Target = Breaker>> RawPermit<B> {
     #[inline]
     pub(crate) fn end(mut self, outcome: Outcome) -> Recorded {
         match self.call.take() {
-            Some(ticket) => self.breaker.settle(ticket, outcome),
+            Some(ticket) => self.breaker.record(ticket, outcome),
             None => Recorded::Unrecorded,
         }
     }
@@ -254,7 +254,7 @@ impl<'a> FramePermit<'a> {
         let ended = Ended {
             call: breaker.admitted(ticket.period),
             outcome,
-            recorded: breaker.settle(ticket, outcome),
+            recorded: breaker.record(ticket, outcome),
         };
         (result, ended)
     }
@@ -272,16 +272,16 @@ impl Drop for FramePermit<'_> {
 #[cold]
 #[inline(never)]
 fn fail(breaker: &Breaker, ticket: Ticket) {
-    breaker.settle(ticket, Outcome::Failure);
+    breaker.record(ticket, Outcome::Failure);
 }
 
 #[cold]
 #[inline(never)]
 fn drop_slow(breaker: &Breaker, ticket: Ticket, is_live: bool, outcome: Outcome) {
     if is_live && is_unwinding() {
-        breaker.settle(ticket, Outcome::Failure);
+        breaker.record(ticket, Outcome::Failure);
     } else {
-        breaker.abandon_or(ticket, outcome);
+        breaker.record_drop(ticket, outcome);
     }
 }
 
