@@ -89,8 +89,8 @@ impl Subject for Shipped {
         }
     }
 
-    fn report(&self, period: Period, vote: Report) -> Did {
-        match vote {
+    fn report(&self, period: Period, report: Report) -> Did {
+        match report {
             Report::Success { now } => match self.record_success(period) {
                 Ok(word) => unwritten(word, Said::Recorded(Recorded::Applied)),
                 Err(seen) if self.counts_in_buckets() => {

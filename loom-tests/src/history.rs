@@ -10,7 +10,7 @@ use histories::{Event, Specification, WitnessOrder, check};
 use crate::{
     machine::{
         rules::Rules,
-        step::{Admission, Command, Recorded, Report, admit, operate, report},
+        step::{Admission, Command, Recorded, Report, admit, operate, record},
         word::{Period, Word},
     },
     subject::{Did, Said, Subject, moment},
@@ -26,7 +26,7 @@ pub(crate) enum Asked {
     },
     Report {
         period: Period,
-        vote: Report,
+        report: Report,
     },
     Operate {
         verb: Command,
@@ -76,9 +76,9 @@ impl<'a, S: Subject> Witness<'a, S> {
         did.admitted()
     }
 
-    pub(crate) fn report(&mut self, period: Period, vote: Report) {
-        let did = self.subject.report(period, vote);
-        self.hear(Asked::Report { period, vote }, did);
+    pub(crate) fn report(&mut self, period: Period, report: Report) {
+        let did = self.subject.report(period, report);
+        self.hear(Asked::Report { period, report }, did);
     }
 
     pub(crate) fn operate(&mut self, verb: Command, now: u64) {
@@ -86,10 +86,10 @@ impl<'a, S: Subject> Witness<'a, S> {
         self.hear(Asked::Operate { verb, now }, did);
     }
 
-    /// Requests admission, and reports `vote` if it is granted.
-    pub(crate) fn call(&mut self, clock: impl Fn() -> u64, vote: Report) {
+    /// Requests admission, and reports `report` if it is granted.
+    pub(crate) fn call(&mut self, clock: impl Fn() -> u64, report: Report) {
         if let Some(period) = self.admit(clock) {
-            self.report(period, vote);
+            self.report(period, report);
         }
     }
 
@@ -128,8 +128,8 @@ impl Specification for Steps {
                 };
                 (step.word, said)
             }
-            Asked::Report { period, vote } => {
-                let step = report(*word, period, vote, rules);
+            Asked::Report { period, report } => {
+                let step = record(*word, period, report, rules);
                 (step.word, Said::Recorded(step.verdict))
             }
             Asked::Operate { verb, now } => {

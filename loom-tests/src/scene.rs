@@ -125,31 +125,33 @@ impl<S: Subject> Scenario<S, Vec<Did>> {
     }
 }
 
-/// Requests admission, and reports `vote` if it is granted.
-pub(crate) fn call(subject: &impl Subject, now: u64, vote: Report) -> Vec<Did> {
+/// Requests admission, and reports `report` if it is granted.
+pub(crate) fn call(subject: &impl Subject, now: u64, report: Report) -> Vec<Did> {
     let asked = subject.admit(&|| now);
-    let ended = asked.admitted().map(|period| subject.report(period, vote));
+    let ended = asked
+        .admitted()
+        .map(|period| subject.report(period, report));
     std::iter::once(asked).chain(ended).collect()
 }
 
-/// Calls of `period` end with these votes, one after the other.
-pub(crate) fn report_all(subject: &impl Subject, period: Period, votes: &[Report]) -> Vec<Did> {
-    votes
+/// Calls of `period` end with these reports, one after the other.
+pub(crate) fn report_all(subject: &impl Subject, period: Period, reports: &[Report]) -> Vec<Did> {
+    reports
         .iter()
-        .map(|vote| subject.report(period, *vote))
+        .map(|report| subject.report(period, *report))
         .collect()
 }
 
-/// A breaker with a window outside its word, in which calls have ended with `votes`.
+/// A breaker with a window outside its word, in which calls have ended with `reports`.
 pub(crate) fn played<S: Subject>(
     rules: Rules,
-    votes: impl IntoIterator<Item = Report>,
+    reports: impl IntoIterator<Item = Report>,
 ) -> Scenario<S, Vec<Did>> {
     let first = closed(&rules);
-    let votes: Vec<_> = votes.into_iter().collect();
+    let reports: Vec<_> = reports.into_iter().collect();
     Scenario::new(move || {
         let subject = S::at(first, rules);
-        for did in report_all(&subject, first.period(), &votes) {
+        for did in report_all(&subject, first.period(), &reports) {
             assert_eq!(did.recorded(), Some(Recorded::Applied));
         }
         subject

@@ -22,7 +22,7 @@ pub(crate) trait Subject: Send + Sync + 'static {
     fn admit(&self, clock: &dyn Fn() -> u64) -> Did;
 
     /// Reports the end of a call that was admitted in `period`.
-    fn report(&self, period: Period, vote: Report) -> Did;
+    fn report(&self, period: Period, report: Report) -> Did;
 
     fn operate(&self, verb: Command, now: u64) -> Did;
 

@@ -167,7 +167,7 @@ fn act<S: Subject>(subject: &S, clock: &AtomicU64, operations: usize) -> Vec<Hea
             }
             4..12 if !held.is_empty() => {
                 let period = held.swap_remove(draw.gen_range(0..held.len()));
-                let vote = match draw.gen_range(0..10) {
+                let report = match draw.gen_range(0..10) {
                     0 => Report::Ignored,
                     1..5 => Report::Success { now: read() },
                     // Without a hint, which is no part of the word that the single steps decide on.
@@ -176,7 +176,7 @@ fn act<S: Subject>(subject: &S, clock: &AtomicU64, operations: usize) -> Vec<Hea
                         hint_ms: 0,
                     },
                 };
-                witness.report(period, vote);
+                witness.report(period, report);
             }
             _ => held.extend(witness.admit(read)),
         }

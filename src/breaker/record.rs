@@ -117,7 +117,7 @@ impl Breaker {
     /// Notifies of the transition that an outcome caused, and returns the verdict.
     #[inline]
     fn finish_record(&self, done: Done<Recorded>) -> Recorded {
-        self.notify(&done, Event::Report);
+        self.notify(&done, Event::Record);
         done.verdict
     }
 }

@@ -37,7 +37,7 @@ use super::{
     rules::Rules,
     step::{
         Admission, Command, Recorded, Report, TimeSample, admit, admit::RejectReason, operate,
-        reject_reason, report,
+        record, reject_reason,
     },
     trip_rule::{Count, TripRule},
     window::{Failure, Slot},
@@ -228,8 +228,8 @@ impl<S> Core<S> {
     /// A call of `period` ends with an outcome that is not counted.
     pub(crate) fn record_ignored(&self, period: Period) -> Done<Recorded> {
         let seen = self.cell.load();
-        let report = |word, ()| report(word, period, Report::Ignored, &self.rules);
-        Done::of(self.cell.transition(seen, (), || (), report), None)
+        let record = |word, ()| record(word, period, Report::Ignored, &self.rules);
+        Done::of(self.cell.transition(seen, (), || (), record), None)
     }
 
     /// An operator acts.
@@ -245,8 +245,8 @@ impl<S> Core<S> {
     #[inline]
     fn success(&self, seen: Word, period: Period, now: Option<u64>) -> Done<Recorded> {
         let at = now.unwrap_or(0);
-        let report = |word, ()| report(word, period, Report::Success { now: at }, &self.rules);
-        Done::of(self.cell.transition(seen, (), || (), report), now)
+        let record = |word, ()| record(word, period, Report::Success { now: at }, &self.rules);
+        Done::of(self.cell.transition(seen, (), || (), record), now)
     }
 
     /// A clock reading with the salt of the jitter: the seed, or the address of the core.
@@ -389,7 +389,7 @@ impl<S: Slot> Core<S> {
         // Read again for each word, which may have counted a failure with a hint.
         let hint = || hints.running(period, now);
         let decided = self.cell.transition(seen, hint(), hint, |word, hint_ms| {
-            report(
+            record(
                 word,
                 period,
                 Report::Failure { moment, hint_ms },

@@ -1,6 +1,6 @@
 //! Fast path: the two comparisons that decide a healthy call.
 //!
-//! The comparisons add no decision of their own. Where they hold, [`admit`] and [`report`] would
+//! The comparisons add no decision of their own. Where they hold, [`admit`] and [`record`] would
 //! return the word as it is, and the exhaustive search asserts that. Where they fail, those two
 //! decide.
 //!
@@ -8,7 +8,7 @@
 //! healthy path needs no further branch.
 //!
 //! [`admit`]: super::step::admit()
-//! [`report`]: super::step::report()
+//! [`record`]: super::step::record()
 
 use super::{
     rules::Rules,

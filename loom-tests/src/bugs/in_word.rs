@@ -8,7 +8,7 @@ use crate::{
     machine::{
         atomic_word::AtomicWord,
         rules::Rules,
-        step::{Admission, Command, Report, Step, admit, operate, report},
+        step::{Admission, Command, Report, Step, admit, operate, record},
         trip_rule::Count,
         word::{Period, Word},
     },
@@ -98,14 +98,14 @@ impl<B: Bug> Subject for InWord<B> {
         self.did(|word| admit(word, &self.rules, moment(clock())), said)
     }
 
-    fn report(&self, period: Period, vote: Report) -> Did {
+    fn report(&self, period: Period, report: Report) -> Did {
         let decide = |word: Word| {
             let period = if B::GENERATION_IS_CHECKED {
                 period
             } else {
                 word.period()
             };
-            report(word, period, vote, &self.rules)
+            record(word, period, report, &self.rules)
         };
         self.did(decide, Said::Recorded)
     }

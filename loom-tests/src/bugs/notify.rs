@@ -54,8 +54,8 @@ impl<T: Teller> Subject for Telling<T> {
         self.0.admit(clock)
     }
 
-    fn report(&self, period: Period, vote: Report) -> Did {
-        self.0.report(period, vote)
+    fn report(&self, period: Period, report: Report) -> Did {
+        self.0.report(period, report)
     }
 
     fn operate(&self, verb: Command, now: u64) -> Did {

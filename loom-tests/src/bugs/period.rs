@@ -41,29 +41,29 @@ pub(super) const BUGS: &[Bug] = &[
 ];
 
 over_shipped!(NoGeneration {
-    fn report(&self, _: Period, vote: Report) -> Did {
-        self.0.report(self.0.word().period(), vote)
+    fn report(&self, _: Period, report: Report) -> Did {
+        self.0.report(self.0.word().period(), report)
     }
 });
 
 over_shipped!(IgnoredIsSuccess {
-    fn report(&self, period: Period, vote: Report) -> Did {
-        let vote = match vote {
+    fn report(&self, period: Period, report: Report) -> Did {
+        let report = match report {
             Report::Ignored => Report::Success { now: 0 },
-            vote => vote,
+            report => report,
         };
-        self.0.report(period, vote)
+        self.0.report(period, report)
     }
 });
 
 over_shipped!(SuccessCloses {
-    fn report(&self, period: Period, vote: Report) -> Did {
-        match vote {
+    fn report(&self, period: Period, report: Report) -> Did {
+        match report {
             Report::Success { now } if !self.0.word().is_closed() => Did {
                 said: Said::Recorded(Recorded::Recovered),
                 ..self.0.operate(Command::Reset, now)
             },
-            vote => self.0.report(period, vote),
+            report => self.0.report(period, report),
         }
     }
 });

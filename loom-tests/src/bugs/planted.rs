@@ -20,8 +20,8 @@ pub(super) trait Planted: Send + Sync + 'static {
         self.shipped().admit(clock)
     }
 
-    fn report(&self, period: Period, vote: Report) -> Did {
-        self.shipped().report(period, vote)
+    fn report(&self, period: Period, report: Report) -> Did {
+        self.shipped().report(period, report)
     }
 }
 
@@ -41,8 +41,8 @@ impl<P: Planted> Subject for P {
         Planted::admit(self, clock)
     }
 
-    fn report(&self, period: Period, vote: Report) -> Did {
-        Planted::report(self, period, vote)
+    fn report(&self, period: Period, report: Report) -> Did {
+        Planted::report(self, period, report)
     }
 
     fn operate(&self, verb: Command, now: u64) -> Did {

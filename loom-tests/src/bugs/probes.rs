@@ -129,9 +129,9 @@ impl Planted for LoadThenSubtract {
         admitted(&self.shipped, period)
     }
 
-    fn report(&self, period: Period, vote: Report) -> Did {
+    fn report(&self, period: Period, report: Report) -> Did {
         self.left.fetch_add(1, Ordering::AcqRel);
-        self.shipped.report(period, vote)
+        self.shipped.report(period, report)
     }
 }
 
@@ -151,10 +151,10 @@ over_shipped!(LoserIsAdmitted {
 });
 
 over_shipped!(NotGivenBack {
-    fn report(&self, period: Period, vote: Report) -> Did {
-        match vote {
+    fn report(&self, period: Period, report: Report) -> Did {
+        match report {
             Report::Ignored => unwritten(self.0.word(), Said::Recorded(Recorded::Unrecorded)),
-            vote => self.0.report(period, vote),
+            report => self.0.report(period, report),
         }
     }
 });

@@ -41,9 +41,9 @@ impl Planted for TicketFirst {
         &self.shipped
     }
 
-    fn report(&self, period: Period, vote: Report) -> Did {
-        let Report::Failure { moment, .. } = vote else {
-            return self.shipped.report(period, vote);
+    fn report(&self, period: Period, report: Report) -> Did {
+        let Report::Failure { moment, .. } = report else {
+            return self.shipped.report(period, report);
         };
         let Core { cell, rules, .. } = &*self.shipped;
         let step = |word, verdict| Step { word, verdict };

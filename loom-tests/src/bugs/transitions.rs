@@ -9,7 +9,7 @@ use crate::{
     machine::{
         atomic_word::AtomicWord,
         core::Core,
-        step::{Recorded, Report, Step, report},
+        step::{Recorded, Report, Step, record},
         word::{Period, Word},
     },
     scene::failure,
@@ -67,14 +67,14 @@ fn stored(before: Word, step: Step<Recorded>) -> Did {
 }
 
 over_shipped!(DeadlineAfterState {
-    fn report(&self, period: Period, vote: Report) -> Did {
-        let Report::Failure { .. } = vote else {
-            return self.0.report(period, vote);
+    fn report(&self, period: Period, report: Report) -> Did {
+        let Report::Failure { .. } = report else {
+            return self.0.report(period, report);
         };
         let Core { cell, rules, .. } = &*self.0;
         // The state, with the deadline of an earlier period.
         let opened = self.0.report(period, failure(0));
-        let whole = report(opened.before, period, vote, rules).word;
+        let whole = record(opened.before, period, report, rules).word;
         let _ = cell.replace(opened.after, whole);
         Did {
             after: whole,
@@ -84,20 +84,20 @@ over_shipped!(DeadlineAfterState {
 });
 
 over_shipped!(CountIsStored {
-    fn report(&self, period: Period, vote: Report) -> Did {
+    fn report(&self, period: Period, report: Report) -> Did {
         let seen = self.0.word();
-        let step = report(seen, period, vote, &self.0.rules);
+        let step = record(seen, period, report, &self.0.rules);
         overwrite(&self.0.cell, step.word);
         stored(seen, step)
     }
 });
 
 over_shipped!(TransitionIsStored {
-    fn report(&self, period: Period, vote: Report) -> Did {
+    fn report(&self, period: Period, report: Report) -> Did {
         let seen = self.0.word();
-        let step = report(seen, period, vote, &self.0.rules);
+        let step = record(seen, period, report, &self.0.rules);
         if step.word.period() == seen.period() {
-            return self.0.report(period, vote);
+            return self.0.report(period, report);
         }
         overwrite(&self.0.cell, step.word);
         stored(seen, step)
@@ -105,10 +105,10 @@ over_shipped!(TransitionIsStored {
 });
 
 over_shipped!(SpuriousIsLost {
-    fn report(&self, period: Period, vote: Report) -> Did {
+    fn report(&self, period: Period, report: Report) -> Did {
         let mut seen = self.0.word();
         loop {
-            let step = report(seen, period, vote, &self.0.rules);
+            let step = record(seen, period, report, &self.0.rules);
             match self.0.cell.replace(seen, step.word) {
                 Ok(()) => return stored(seen, step),
                 Err(stands) if step.verdict == Recorded::Tripped => {

@@ -51,10 +51,10 @@ pub(crate) fn outcomes_of_a_window_have_an_order<S: Subject>() -> Model {
         ..rules()
     };
     let first = closed(&rules);
-    let reports = move |votes: [Report; 3]| -> Act<S> {
+    let reports = move |reports: [Report; 3]| -> Act<S> {
         Box::new(move |witness| {
-            for vote in votes {
-                witness.report(first.period(), vote);
+            for report in reports {
+                witness.report(first.period(), report);
             }
         })
     };
@@ -84,7 +84,7 @@ pub(crate) fn probes_and_their_ends_have_an_order<S: Subject>() -> Model {
         probe_successes: 2,
         ..rules()
     };
-    let call = |vote| -> Act<S> { Box::new(move |witness| witness.call(|| NOW, vote)) };
+    let call = |report| -> Act<S> { Box::new(move |witness| witness.call(|| NOW, report)) };
     actors(
         open(NOW),
         rules,

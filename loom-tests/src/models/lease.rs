@@ -55,10 +55,10 @@ pub(crate) fn a_lease_that_ended_a_week_ago_is_given_up_once<S: Subject>() -> Mo
         .takes(18, 30)
 }
 
-/// The only probe ends with `vote` when its lease is over, and callers ask to be admitted.
-fn late<S: Subject>(vote: Report, callers: usize) -> Model {
+/// The only probe ends with `report` when its lease is over, and callers ask to be admitted.
+fn late<S: Subject>(report: Report, callers: usize) -> Model {
     let first = half_open(1, NOW);
-    let probe = move |subject: &S| vec![subject.report(first.period(), vote)];
+    let probe = move |subject: &S| vec![subject.report(first.period(), report)];
     (0..callers)
         .fold(breaker::<S>(first, rules()).actor(probe), |scenario, _| {
             scenario.actor(|subject| vec![subject.admit(&|| NOW)])

@@ -35,8 +35,8 @@ impl<S: Subject> Watched<S> {
         self.report(failure(NOW))
     }
 
-    fn report(&self, vote: Report) -> Did {
-        self.subject.report(closed(&rules()).period(), vote)
+    fn report(&self, report: Report) -> Did {
+        self.subject.report(closed(&rules()).period(), report)
     }
 
     fn sees(&self, call: usize) -> bool {

@@ -360,8 +360,8 @@ fn with_a_run<S: Subject>(successes: usize) -> Model {
         ..rules()
     };
     let first = closed(&rules);
-    let votes = std::iter::repeat_n(success_at(NOW), successes).chain([failure(NOW)]);
-    played::<S>(rules, votes)
+    let reports = std::iter::repeat_n(success_at(NOW), successes).chain([failure(NOW)]);
+    played::<S>(rules, reports)
         .actor(move |subject| vec![subject.report(first.period(), success_at(NOW))])
         .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
         .end_in_a_chain(first, |last, actors| {

@@ -66,14 +66,14 @@ pub(crate) fn every_failure_counts<S: Subject>() -> Model {
         .takes(270, 650)
 }
 
-/// Calls of the first period end with these votes, which are enough to trip.
+/// Calls of the first period end with these reports, which are enough to trip.
 fn trips<S: Subject>(rules: Rules, actors: &[&[Report]]) -> Model {
     let first = closed(&rules);
     actors
         .iter()
-        .fold(breaker::<S>(first, rules), |scenario, votes| {
-            let votes = votes.to_vec();
-            scenario.actor(move |subject| report_all(subject, first.period(), &votes))
+        .fold(breaker::<S>(first, rules), |scenario, reports| {
+            let reports = reports.to_vec();
+            scenario.actor(move |subject| report_all(subject, first.period(), &reports))
         })
         .end_in_a_chain(first, |last, actors| {
             assert_eq!(last.state(), State::Open, "no lost trip");

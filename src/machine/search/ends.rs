@@ -1,8 +1,8 @@
-//! End of a call: recorded by [`report`], or by an external window.
+//! End of a call: recorded by [`record`], or by an external window.
 
 use super::super::{
     rules::Rules,
-    step::{Recorded, Report, Step, report},
+    step::{Recorded, Report, Step, record},
     word::{Period, Word},
 };
 #[cfg(feature = "std")]
@@ -12,15 +12,15 @@ use super::external;
 pub(super) fn window_verdicts(
     word: Word,
     period: Period,
-    vote: Report,
+    report: Report,
     rules: &Rules,
 ) -> &'static [bool] {
     #[cfg(feature = "std")]
-    if matches!(vote, Report::Failure { .. }) && external::window_decides(word, period, rules) {
+    if matches!(report, Report::Failure { .. }) && external::window_decides(word, period, rules) {
         return &[false, true];
     }
     #[cfg(not(feature = "std"))]
-    let _ = (word, period, vote, rules);
+    let _ = (word, period, report, rules);
     &[false]
 }
 
@@ -28,12 +28,12 @@ pub(super) fn window_verdicts(
 pub(super) fn end(
     word: Word,
     period: Period,
-    vote: Report,
+    report: Report,
     window_trips: bool,
     rules: &Rules,
 ) -> Step<Recorded> {
     #[cfg(feature = "std")]
-    if let Report::Failure { moment, hint_ms } = vote
+    if let Report::Failure { moment, hint_ms } = report
         && external::window_decides(word, period, rules)
     {
         let step = external::fail(word, window_trips, hint_ms, rules, moment);
@@ -41,9 +41,9 @@ pub(super) fn end(
         return step;
     }
     debug_assert!(!window_trips, "there is no window to trip");
-    let step = report(word, period, vote, rules);
+    let step = record(word, period, report, rules);
     #[cfg(feature = "std")]
-    if matches!(vote, Report::Success { .. }) && external::window_decides(word, period, rules) {
+    if matches!(report, Report::Success { .. }) && external::window_decides(word, period, rules) {
         external::check_success(word, step.word, rules);
     }
     step

@@ -88,10 +88,10 @@ fn play(configuration: &Configuration, input: Input, rules: &Rules) -> Configura
                 Admission::Rejected(_) => configuration.under(step.word),
             }
         }
-        Input::Report(permit, vote, window_trips) => {
+        Input::Report(permit, report, window_trips) => {
             let period = permit.period(word);
-            let step = end(word, period, vote, window_trips, rules);
-            edges::outcome::check(word, period, vote, rules, &step);
+            let step = end(word, period, report, window_trips, rules);
+            edges::outcome::check(word, period, report, rules, &step);
             configuration.clone().without(permit).under(step.word)
         }
         Input::Leak(permit) => configuration.clone().leaking(permit),

@@ -52,11 +52,11 @@ pub(super) fn inputs(configuration: &Configuration, rules: &Rules) -> Vec<Input>
     permits.dedup();
     for permit in permits {
         inputs.push(Input::Leak(permit));
-        for vote in votes(permit.is_current()) {
+        for report in reports(permit.is_current()) {
             let period = permit.period(configuration.word);
-            let verdicts = window_verdicts(configuration.word, period, vote, rules);
-            let report = |window_trips: &bool| Input::Report(permit, vote, *window_trips);
-            inputs.extend(verdicts.iter().map(report));
+            let verdicts = window_verdicts(configuration.word, period, report, rules);
+            let input = |window_trips: &bool| Input::Report(permit, report, *window_trips);
+            inputs.extend(verdicts.iter().map(input));
         }
     }
     inputs
@@ -76,7 +76,7 @@ pub(super) fn later(now: u64, nanos: u64) -> TimeSample {
 
 /// Ends of a call. A stale permit has far fewer, because `words` checks stale outcomes for each
 /// word.
-fn votes(current: bool) -> impl Iterator<Item = Report> {
+fn reports(current: bool) -> impl Iterator<Item = Report> {
     let (hints, times) = if current {
         (&HINTS[..], &ANY_TIME[..])
     } else {

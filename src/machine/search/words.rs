@@ -7,7 +7,7 @@ use super::{
         fast_path::FastPath,
         legal::is_legal,
         rules::Rules,
-        step::{Admission, Recorded, Report, TimeSample, admit, admit::RejectReason, report},
+        step::{Admission, Recorded, Report, TimeSample, admit, admit::RejectReason, record},
         tick::{Deadline, SLACK_MS},
         word::{HalfOpen, Hold, Open, Origin, Period, Phase, State, Word},
     },
@@ -26,7 +26,7 @@ pub(super) fn check(word: Word, rules: &Rules) {
     i17_the_word_equals_its_packed_parts(word, rules);
     i4_a_stale_outcome_is_reported_stale(word, rules);
     the_shortcut_of_an_admission_agrees_with_admit(word, rules);
-    the_shortcut_of_a_success_agrees_with_report(word, rules);
+    the_fast_path_of_a_success_agrees_with_record(word, rules);
     a_disabled_shortcut_rejects_every_word(word);
     match word.phase() {
         Phase::Open(open) => {
@@ -43,7 +43,7 @@ pub(super) fn check(word: Word, rules: &Rules) {
     }
 }
 
-pub(super) const VOTES: [Report; 3] = [
+pub(super) const REPORTS: [Report; 3] = [
     Report::Success { now: 0 },
     Report::Ignored,
     Report::Failure {
@@ -65,7 +65,7 @@ pub(super) fn i4_every_older_generation_is_stale(word: Word, rules: &Rules) {
     let mut generation = word.generation().wrapping_add(1);
     while generation != word.generation() {
         let permit = with_generation(word, generation).period();
-        let step = report(word, permit, VOTES[usize::from(generation % 3)], rules);
+        let step = record(word, permit, REPORTS[usize::from(generation % 3)], rules);
         let same = step.word.bits() == word.bits();
         assert!(same, "I4: {word:?} {permit:?}: {step:?}");
         generation = generation.wrapping_add(1);
@@ -76,17 +76,17 @@ pub(super) fn i4_every_older_generation_is_stale(word: Word, rules: &Rules) {
 fn i4_a_stale_outcome_is_reported_stale(word: Word, rules: &Rules) {
     for age in (0..u16::BITS).map(|bit| 1 << bit) {
         for permit in Permit::aged(age) {
-            for vote in VOTES {
-                i4_is_stale(word, permit.period(word), vote, rules);
+            for report in REPORTS {
+                i4_is_stale(word, permit.period(word), report, rules);
             }
         }
     }
 }
 
-fn i4_is_stale(word: Word, permit: Period, vote: Report, rules: &Rules) {
-    let step = report(word, permit, vote, rules);
+fn i4_is_stale(word: Word, permit: Period, report: Report, rules: &Rules) {
+    let step = record(word, permit, report, rules);
     let stale = step.word == word && step.verdict == Recorded::Stale;
-    assert!(stale, "I4: {word:?} {permit:?} {vote:?}");
+    assert!(stale, "I4: {word:?} {permit:?} {report:?}");
     let fast_path = FastPath::new(rules).changes_nothing(word, permit);
     assert!(!fast_path, "I4: {word:?} {permit:?}");
 }
@@ -109,12 +109,12 @@ fn the_shortcut_of_an_admission_agrees_with_admit(word: Word, rules: &Rules) {
 
 /// The fast path skips exactly the reports that change nothing. (For a disabled word a success
 /// changes nothing either, but is not applied.)
-fn the_shortcut_of_a_success_agrees_with_report(word: Word, rules: &Rules) {
+fn the_fast_path_of_a_success_agrees_with_record(word: Word, rules: &Rules) {
     let permit = word.period();
     if !can_have_permits(word) {
         return;
     }
-    let step = report(word, permit, Report::Success { now: 0 }, rules);
+    let step = record(word, permit, Report::Success { now: 0 }, rules);
     let nothing = step.word == word && step.verdict == Recorded::Applied;
     let fast_path = FastPath::new(rules).changes_nothing(word, permit);
     #[cfg(feature = "std")]
@@ -244,10 +244,10 @@ fn longest_ms(open: Open, rules: &Rules) -> u64 {
 /// I12, I25. This holds even for a permit of the word's own period, which an open word can get
 /// after 65 536 transitions.
 fn i12_an_outcome_leaves_this_word_alone(word: Word, rules: &Rules) {
-    for vote in VOTES {
-        let step = report(word, word.period(), vote, rules);
-        assert_eq!(step.word, word, "I12: {vote:?}");
-        assert_eq!(step.verdict, Recorded::Unrecorded, "I12: {vote:?}");
+    for report in REPORTS {
+        let step = record(word, word.period(), report, rules);
+        assert_eq!(step.word, word, "I12: {report:?}");
+        assert_eq!(step.verdict, Recorded::Unrecorded, "I12: {report:?}");
     }
 }
 

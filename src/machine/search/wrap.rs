@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::{
     super::{
         rules::Rules,
-        step::{Admission, Recorded, admit, operate, report},
+        step::{Admission, Recorded, admit, operate, record},
         word::Word,
     },
     canonical::{CANONICAL_FORMS, CanonicalForm},
@@ -17,7 +17,7 @@ use super::{
     ends::{end, window_verdicts},
     for_each_case,
     inputs::{ANY_TIME, VERBS, at, moments},
-    words::VOTES,
+    words::REPORTS,
 };
 
 /// Number of transitions in a round.
@@ -91,10 +91,10 @@ fn others(word: Word, rules: &Rules) -> impl Iterator<Item = Word> {
             Admission::Rejected(_) => None,
         };
         let ended = period.into_iter().flat_map(move |period| {
-            VOTES.into_iter().flat_map(move |vote| {
-                let window_trips = window_verdicts(step.word, period, vote, rules).iter();
+            REPORTS.into_iter().flat_map(move |report| {
+                let window_trips = window_verdicts(step.word, period, report, rules).iter();
                 window_trips.map(move |window_trips| {
-                    end(step.word, period, vote, *window_trips, rules).word
+                    end(step.word, period, report, *window_trips, rules).word
                 })
             })
         });
@@ -120,15 +120,15 @@ fn is_accepted(
         ..permit
     };
     let mut accepted = false;
-    for vote in VOTES {
-        let real = report(word, permit.period(word), vote, rules);
+    for report in REPORTS {
+        let real = record(word, permit.period(word), report, rules);
         let stale = real.verdict == Recorded::Stale && real.word == word;
         assert!(stale, "I4: {word:?} {permit:?}");
         let period = narrow.period(word);
-        for window_trips in window_verdicts(word, period, vote, rules) {
-            let step = end(word, period, vote, *window_trips, rules);
+        for window_trips in window_verdicts(word, period, report, rules) {
+            let step = end(word, period, report, *window_trips, rules);
             let visited = words.contains(&form.canonicalize(step.word));
-            assert!(visited, "I27: {word:?} {permit:?} {vote:?}: {step:?}");
+            assert!(visited, "I27: {word:?} {permit:?} {report:?}: {step:?}");
             accepted |= step.verdict != Recorded::Stale;
         }
     }

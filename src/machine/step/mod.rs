@@ -3,7 +3,7 @@
 //! | event | file | decision |
 //! |---|---|---|
 //! | a call begins | [`admit`](mod@admit) | admits, takes a slot, rejects, or gives the probes up |
-//! | an admitted call ends | [`report`](mod@record) | counts, trips, recovers, reopens, or finds the outcome stale |
+//! | an admitted call ends | [`record`](mod@record) | counts, trips, recovers, reopens, or finds the outcome stale |
 //! | a failure was recorded in an external window | [`count_failure`](record::count_failure()) | counts, or trips |
 //! | an operator gives a command | [`operate`](mod@operate) | replaces the current state |
 //!
@@ -31,7 +31,7 @@ pub(crate) use operate::{Command, operate};
 pub use record::Recorded;
 #[cfg(feature = "std")]
 pub(crate) use record::{Counted, count_failure};
-pub(crate) use record::{Report, report};
+pub(crate) use record::{Report, record};
 pub use transition::Cause;
 pub(crate) use transition::{Event, RawTransition};
 

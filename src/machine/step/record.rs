@@ -61,21 +61,21 @@ pub enum Recorded {
 /// Decides the effect of an outcome.
 #[expect(
     clippy::inline_always,
-    reason = "once the vote is known, a success is a small part of this"
+    reason = "once the outcome is known, a success is a small part of this"
 )]
 #[inline(always)]
-pub(crate) const fn report(
+pub(crate) const fn record(
     word: Word,
     period: Period,
-    vote: Report,
+    report: Report,
     rules: &Rules,
 ) -> Step<Recorded> {
     let (next, verdict) = if !word.is_of(period) {
         (word, Recorded::Stale)
     } else if word.is_closed() {
-        closed(word, vote, rules)
+        record_closed(word, report, rules)
     } else {
-        not_closed(word, vote, rules)
+        record_not_closed(word, report, rules)
     };
     Step {
         word: next,
@@ -83,18 +83,18 @@ pub(crate) const fn report(
     }
 }
 
-const fn not_closed(word: Word, vote: Report, rules: &Rules) -> (Word, Recorded) {
+const fn record_not_closed(word: Word, report: Report, rules: &Rules) -> (Word, Recorded) {
     match word.phase() {
-        Phase::HalfOpen(half_open) => half_open_report(word, half_open, vote, rules),
+        Phase::HalfOpen(half_open) => record_half_open(word, half_open, report, rules),
         Phase::Closed(_) | Phase::Open(_) | Phase::Held(_) => (word, Recorded::Unrecorded),
     }
 }
 
-#[expect(clippy::inline_always, reason = "as for `report`")]
+#[expect(clippy::inline_always, reason = "as for `record`")]
 #[inline(always)]
-const fn closed(word: Word, vote: Report, rules: &Rules) -> (Word, Recorded) {
+const fn record_closed(word: Word, report: Report, rules: &Rules) -> (Word, Recorded) {
     let payload = word.payload();
-    match vote {
+    match report {
         Report::Ignored => (word, Recorded::Unrecorded),
         Report::Success { .. } => {
             let payload = rules.trip_rule.success(payload);
@@ -125,7 +125,7 @@ pub(crate) struct Trip(Word);
 impl Trip {
     /// Opens the word from `moment` on, for at least `hint_ms`. (An external window reads the hint
     /// once it has decided to trip, so that no other failure reads one.)
-    #[expect(clippy::inline_always, reason = "as for `report`")]
+    #[expect(clippy::inline_always, reason = "as for `record`")]
     #[inline(always)]
     pub(crate) const fn open(
         self,
@@ -144,7 +144,7 @@ impl Trip {
 /// window trips.
 ///
 /// `payload` is the payload after this failure.
-#[expect(clippy::inline_always, reason = "as for `report`")]
+#[expect(clippy::inline_always, reason = "as for `record`")]
 #[inline(always)]
 pub(crate) const fn count_failure(
     word: Word,
@@ -162,15 +162,15 @@ pub(crate) const fn count_failure(
     }
 }
 
-const fn half_open_report(
+const fn record_half_open(
     word: Word,
     half_open: HalfOpen,
-    vote: Report,
+    report: Report,
     rules: &Rules,
 ) -> (Word, Recorded) {
     let returned = word.with_in_flight(half_open.in_flight.saturating_sub(1));
     let successes = half_open.successes + 1;
-    match vote {
+    match report {
         Report::Ignored => (returned, Recorded::Unrecorded),
         Report::Success { .. } if successes < rules.probe_successes => {
             (returned.with_successes(successes), Recorded::Applied)
@@ -221,8 +221,8 @@ mod tests {
             .with_in_flight(2)
     }
 
-    fn reported(word: Word, vote: Report) -> (Word, Recorded) {
-        let step = report(word, word.period(), vote, &policy());
+    fn reported(word: Word, report: Report) -> (Word, Recorded) {
+        let step = record(word, word.period(), report, &policy());
         (step.word, step.verdict)
     }
 
@@ -240,8 +240,8 @@ mod tests {
     #[test]
     fn an_outcome_of_another_period_changes_nothing() {
         let next = Word::new(1).begin_closed(1);
-        for vote in [SUCCESS, FAILURE, Report::Ignored] {
-            let step = report(next, Word::new(1).period(), vote, &policy());
+        for report in [SUCCESS, FAILURE, Report::Ignored] {
+            let step = record(next, Word::new(1).period(), report, &policy());
             assert_eq!((step.word, step.verdict), (next, Recorded::Stale));
         }
     }

@@ -48,7 +48,7 @@ impl Cause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     Admit,
-    Report,
+    Record,
     Operate,
 }
 
@@ -110,9 +110,9 @@ const fn cause(event: Event, before: Phase, after: Phase) -> Cause {
         (Event::Operate, ..) => Cause::Operator,
         (Event::Admit, Phase::HalfOpen(_), _) => Cause::LeaseExpired,
         (Event::Admit, ..) => Cause::ProbeAdmitted,
-        (Event::Report, Phase::Closed(_), _) => Cause::Tripped,
-        (Event::Report, _, Phase::Open(_)) => Cause::ProbeFailed,
-        (Event::Report, ..) => Cause::Recovered,
+        (Event::Record, Phase::Closed(_), _) => Cause::Tripped,
+        (Event::Record, _, Phase::Open(_)) => Cause::ProbeFailed,
+        (Event::Record, ..) => Cause::Recovered,
     }
 }
 
@@ -145,9 +145,9 @@ mod tests {
             (change.cause, change.reopens, change.open_ms)
         };
         let opened = |cause| (cause, 2, Some(5_000));
-        assert_eq!(told(closed, open, Event::Report), opened(Cause::Tripped));
+        assert_eq!(told(closed, open, Event::Record), opened(Cause::Tripped));
         assert_eq!(
-            told(half_open, open, Event::Report),
+            told(half_open, open, Event::Record),
             opened(Cause::ProbeFailed)
         );
         assert_eq!(
@@ -156,7 +156,7 @@ mod tests {
         );
         let probing = told(open, half_open, Event::Admit);
         assert_eq!(probing, (Cause::ProbeAdmitted, 2, None));
-        let recovered = told(half_open, closed, Event::Report);
+        let recovered = told(half_open, closed, Event::Record);
         assert_eq!(recovered, (Cause::Recovered, 0, None));
         let held = told(open, open.begin_held(Hold::Disabled), Event::Operate);
         assert_eq!(held, (Cause::Operator, 0, None));
@@ -168,7 +168,7 @@ mod tests {
         let closed = Word::new(rules.trip_rule.failure(rules.trip_rule.fresh(0)));
         let open = closed.begin_held(Hold::ForcedOpen);
         let told = |external| {
-            RawTransition::between(closed, open, Event::Report, 0, external, &rules).count
+            RawTransition::between(closed, open, Event::Record, 0, external, &rules).count
         };
         let two = Count {
             failures: 2,

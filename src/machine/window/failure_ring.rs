@@ -357,7 +357,7 @@ mod tests {
         machine::{
             hints::Hints,
             rules::tests::rules,
-            step::{Command, Report, TimeSample, operate, report},
+            step::{Command, Report, TimeSample, operate, record},
             word::{Origin, Period, State},
         },
     };
@@ -408,7 +408,7 @@ mod tests {
                 seen,
                 (),
                 || (),
-                |word, ()| report(word, period, vote, &self.rules),
+                |word, ()| record(word, period, vote, &self.rules),
             );
         }
 

@@ -64,10 +64,10 @@ fn i2_only_these_transitions(edge: &Edge<'_>) {
     use State::{Closed, Disabled, ForcedOpen, HalfOpen, Open};
     let allowed = matches!(
         (edge.event, edge.before.state(), edge.after.state()),
-        (Event::Report, Closed, Open)
+        (Event::Record, Closed, Open)
             | (Event::Admit, Open, HalfOpen)
-            | (Event::Report, HalfOpen, Closed)
-            | (Event::Report | Event::Admit, HalfOpen, Open)
+            | (Event::Record, HalfOpen, Closed)
+            | (Event::Record | Event::Admit, HalfOpen, Open)
             | (Event::Operate, _, Open | Closed | ForcedOpen | Disabled)
     );
     assert!(allowed, "I2: {edge:?}");
@@ -85,9 +85,9 @@ fn i3_a_change_describes_the_words_on_both_sides(edge: &Edge<'_>) {
         (Event::Operate, ..) => Cause::Operator,
         (Event::Admit, State::Open, _) => Cause::ProbeAdmitted,
         (Event::Admit, ..) => Cause::LeaseExpired,
-        (Event::Report, State::Closed, _) => Cause::Tripped,
-        (Event::Report, _, State::Closed) => Cause::Recovered,
-        (Event::Report, ..) => Cause::ProbeFailed,
+        (Event::Record, State::Closed, _) => Cause::Tripped,
+        (Event::Record, _, State::Closed) => Cause::Recovered,
+        (Event::Record, ..) => Cause::ProbeFailed,
     };
     assert_eq!(change.cause, cause, "change: {edge:?}");
     assert_eq!(change.count.is_some(), cause == Cause::Tripped, "change");
@@ -111,7 +111,7 @@ fn reopens_grow_by_reopening_and_start_over(edge: &Edge<'_>) {
     let then = reopens(edge.before);
     let expected = match (edge.event, edge.before.state()) {
         (Event::Admit, State::Open) => then,
-        (Event::Admit | Event::Report, State::HalfOpen) if !edge.after.is_closed() => {
+        (Event::Admit | Event::Record, State::HalfOpen) if !edge.after.is_closed() => {
             (then + 1).min(MAX_REOPENS)
         }
         _ => 0,

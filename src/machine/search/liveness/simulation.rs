@@ -6,7 +6,7 @@ use super::super::{
     super::{
         rules::Rules,
         step::{
-            Admission, Command, Report, Step, TimeSample, admit::RejectReason, operate, report,
+            Admission, Command, Report, Step, TimeSample, admit::RejectReason, operate, record,
         },
         tick::LeaseEnd,
         word::{MAX_REOPENS, Phase, State, Word},
@@ -126,7 +126,7 @@ impl<'a> Simulation<'a> {
             Admission::Admitted(permit) => {
                 self.rejected = 0;
                 self.call(client);
-                let step = report(self.word, permit, Report::Success { now: 0 }, self.rules);
+                let step = record(self.word, permit, Report::Success { now: 0 }, self.rules);
                 self.word = step.word;
             }
         }
