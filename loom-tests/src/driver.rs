@@ -9,7 +9,7 @@ use super::machine::{
     diagnostics::Diagnostics,
     event_count::EventCount,
     rules::{Interval, Rules},
-    step::{Admission, Command, RawTransition, Recorded, Report},
+    step::{AdmitVerdict, Command, RawTransition, Recorded, Report},
     transition_queue::TransitionQueue,
     trip_rule::Count,
     window::{ExternalWindow, Slot},
@@ -187,9 +187,9 @@ fn recorded(done: Done<Recorded>) -> Did {
     did(done, Said::Recorded)
 }
 
-fn answer(verdict: Admission) -> Said {
+fn answer(verdict: AdmitVerdict) -> Said {
     match verdict {
-        Admission::Admitted(period) => Said::Admitted(period),
-        Admission::Rejected(reason) => Said::Rejected(reason),
+        AdmitVerdict::Admitted(period) => Said::Admitted(period),
+        AdmitVerdict::Rejected(reason) => Said::Rejected(reason),
     }
 }

@@ -10,7 +10,7 @@ use histories::{Event, Specification, WitnessOrder, check};
 use crate::{
     machine::{
         rules::Rules,
-        step::{Admission, Command, Recorded, Report, admit, operate, record},
+        step::{AdmitVerdict, Command, Recorded, Report, admit, operate, record},
         word::{Period, Word},
     },
     subject::{Did, Said, Subject, moment},
@@ -123,8 +123,8 @@ impl Specification for Steps {
             Asked::Admit { read: Some(now) } => {
                 let step = admit(*word, rules, moment(now));
                 let said = match step.verdict {
-                    Admission::Admitted(period) => Said::Admitted(period),
-                    Admission::Rejected(reason) => Said::Rejected(reason),
+                    AdmitVerdict::Admitted(period) => Said::Admitted(period),
+                    AdmitVerdict::Rejected(reason) => Said::Rejected(reason),
                 };
                 (step.word, said)
             }

@@ -7,14 +7,14 @@ use crate::{
     Admitted, Permit, Rejected,
     machine::{
         core::Done,
-        step::{Admission, Event, admit::RejectReason},
+        step::{AdmitVerdict, Event, admit::RejectReason},
         word::{Period, Word},
     },
 };
 #[cfg(feature = "std")]
 use crate::{OwnedPermit, scope};
 
-use super::{Breaker, ticket::Ticket};
+use super::{Breaker, admission::Admission};
 
 impl Breaker {
     /// Asks for a permit to make a call.
@@ -106,22 +106,25 @@ impl Breaker {
     /// The fast path of [`Breaker::acquire`]; after `None` the slow path decides.
     #[cfg(feature = "tower")]
     #[inline]
-    pub(crate) fn acquire_at_once(&self) -> Option<Ticket> {
+    pub(crate) fn acquire_fast(&self) -> Option<Admission> {
         let period = self.core.admit().ok()?.period();
-        Some(Ticket { period, since: 0 })
+        Some(Admission {
+            period,
+            admitted_at: 0,
+        })
     }
 
     #[inline]
-    pub(crate) fn acquire(&self) -> Result<Ticket, Rejected> {
+    pub(crate) fn acquire(&self) -> Result<Admission, Rejected> {
         match self.core.admit() {
-            Ok(word) => Ok(Ticket {
+            Ok(word) => Ok(Admission {
                 period: word.period(),
-                since: 0,
+                admitted_at: 0,
             }),
-            // Rebuilt, so that the healthy path does not write its ticket to the memory in which
+            // Rebuilt, so that the healthy path does not write its admission to the memory in which
             // this result is returned.
             Err(seen) => match self.acquire_slow(seen) {
-                Ok(ticket) => Ok(ticket),
+                Ok(admission) => Ok(admission),
                 Err(rejected) => Err(rejected),
             },
         }
@@ -129,7 +132,7 @@ impl Breaker {
 
     /// The slow path of [`Breaker::acquire`].
     #[inline(never)]
-    pub(super) fn acquire_slow(&self, seen: Word) -> Result<Ticket, Rejected> {
+    pub(super) fn acquire_slow(&self, seen: Word) -> Result<Admission, Rejected> {
         if self.core.is_observed() {
             return self.acquire_observed(seen);
         }
@@ -143,7 +146,7 @@ impl Breaker {
 
     /// The slow path of a breaker whose calls are timed or reported.
     #[cold]
-    fn acquire_observed(&self, seen: Word) -> Result<Ticket, Rejected> {
+    fn acquire_observed(&self, seen: Word) -> Result<Admission, Rejected> {
         let acquired = self.core.admit_observed(
             seen,
             || self.now(),
@@ -151,7 +154,7 @@ impl Breaker {
             |done| self.finish_admit(done),
         );
         self.notify_of_call(|listener| match &acquired {
-            Ok(ticket) => listener.on_admitted(&self.admitted(ticket.period)),
+            Ok(admission) => listener.on_admitted(&self.admitted(admission.period)),
             Err(rejected) => listener.on_rejected(rejected),
         });
         acquired
@@ -159,13 +162,16 @@ impl Breaker {
 
     /// Rejects a call, unless it is a part of a probe. The word did not change.
     #[inline]
-    fn reject(&self, seen: Word, reason: RejectReason, now: u64) -> Result<Ticket, Rejected> {
+    fn reject(&self, seen: Word, reason: RejectReason, now: u64) -> Result<Admission, Rejected> {
         #[cfg(feature = "std")]
         if matches!(reason, RejectReason::Busy { .. })
             && scope::is_within_probe(self, seen.period())
         {
             let period = seen.period().uncounted();
-            return Ok(Ticket { period, since: now });
+            return Ok(Admission {
+                period,
+                admitted_at: now,
+            });
         }
         #[cfg(not(feature = "std"))]
         let _ = now;
@@ -173,23 +179,26 @@ impl Breaker {
     }
 
     /// Notifies of the transition that an admission made, and returns the result of the call.
-    fn finish_admit(&self, done: Done<Admission>) -> Result<Ticket, Rejected> {
+    fn finish_admit(&self, done: Done<AdmitVerdict>) -> Result<Admission, Rejected> {
         self.notify(&done, Event::Admit);
         match done.verdict {
-            Admission::Admitted(period) => Ok(self.ticket(period, done.now)),
-            Admission::Rejected(reason) => Err(self.rejected(reason, done.after)),
+            AdmitVerdict::Admitted(period) => Ok(self.admission(period, done.now)),
+            AdmitVerdict::Rejected(reason) => Err(self.rejected(reason, done.after)),
         }
     }
 
-    /// The ticket of a call. A timed call reads the clock, unless its admission did.
+    /// The admission of a call. A timed call reads the clock, unless its admission did.
     #[inline]
-    fn ticket(&self, period: Period, now: Option<u64>) -> Ticket {
-        let since = match now {
+    fn admission(&self, period: Period, now: Option<u64>) -> Admission {
+        let admitted_at = match now {
             Some(now) => now,
             None if self.core.rules.timed() => self.now(),
             None => 0,
         };
-        Ticket { period, since }
+        Admission {
+            period,
+            admitted_at,
+        }
     }
 
     fn rejected(&self, reason: RejectReason, word: Word) -> Rejected {

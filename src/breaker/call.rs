@@ -2,7 +2,7 @@
 
 use crate::{Ended, Error, Outcome, Rejected, classify, permit::FramePermit};
 
-use super::{Breaker, CallAsync, ticket::Ticket};
+use super::{Breaker, CallAsync, admission::Admission};
 
 /// The result of a call and its record, or the rejection.
 pub(crate) type CallResult<T, E> = Result<Ran<T, E>, Rejected>;
@@ -81,15 +81,21 @@ impl Breaker {
     ) -> CallResult<T, E> {
         let seen = match self.core.admit() {
             Ok(word) => {
-                let since = 0;
+                let admitted_at = 0;
                 let period = word.period();
-                let permit = FramePermit::new(self, Ticket { period, since });
+                let permit = FramePermit::new(
+                    self,
+                    Admission {
+                        period,
+                        admitted_at,
+                    },
+                );
                 return Ok(permit.call(call, classify));
             }
             Err(seen) => seen,
         };
         match self.acquire_slow(seen) {
-            Ok(ticket) => Ok(self.call_slow(ticket, call, classify)),
+            Ok(admission) => Ok(self.call_slow(admission, call, classify)),
             Err(rejected) => Err(rejected),
         }
     }
@@ -98,11 +104,11 @@ impl Breaker {
     #[inline(never)]
     fn call_slow<T, E>(
         &self,
-        ticket: Ticket,
+        admission: Admission,
         call: impl FnOnce() -> Result<T, E>,
         classify: impl FnOnce(&Result<T, E>) -> Outcome,
     ) -> Ran<T, E> {
-        let permit = FramePermit::new(self, ticket);
+        let permit = FramePermit::new(self, admission);
         #[cfg(feature = "std")]
         let _scope = permit.enter_probe();
         permit.call(call, classify)

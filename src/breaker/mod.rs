@@ -14,9 +14,10 @@
 //! | `notify.rs` | diagnostics and listeners |
 //! | `per_process.rs` | a value that a forked child makes for itself |
 //! | `watch.rs` | `watch`, which waits for a transition |
-//! | `ticket.rs` | the state of an admitted call |
+//! | `admission.rs` | the state of an admitted call |
 
 mod acquire;
+pub(crate) mod admission;
 pub(crate) mod call;
 mod call_async;
 #[cfg(feature = "std")]
@@ -31,7 +32,6 @@ pub(crate) mod outage;
 #[cfg(feature = "std")]
 mod per_process;
 mod record;
-pub(crate) mod ticket;
 #[cfg(feature = "watch")]
 mod watch;
 

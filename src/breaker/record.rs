@@ -12,33 +12,33 @@ use crate::{
     },
 };
 
-use super::{Breaker, ticket::Ticket};
+use super::{Breaker, admission::Admission};
 
 const NANOS_PER_MS: u64 = 1_000_000;
 
 impl Breaker {
     /// Records the outcome of a call that returned.
     #[inline]
-    pub(crate) fn record(&self, ticket: Ticket, outcome: Outcome) -> Recorded {
+    pub(crate) fn record(&self, admission: Admission, outcome: Outcome) -> Recorded {
         if matches!(outcome, Outcome::Success) {
-            match self.core.record_success(ticket.period) {
+            match self.core.record_success(admission.period) {
                 Ok(_) => return Recorded::Applied,
                 Err(seen) if !self.core.is_observed() => {
-                    return self.record_success_slow(seen, ticket);
+                    return self.record_success_slow(seen, admission);
                 }
                 Err(_) => {}
             }
         }
-        self.record_slow(ticket, outcome)
+        self.record_slow(admission, outcome)
     }
 
     /// Records the drop of a permit, without a panic of its call. A drop that the policy does not
     /// fail has this outcome.
-    pub(crate) fn record_drop(&self, ticket: Ticket, outcome: Outcome) -> Recorded {
-        let probe = ticket.period.is_half_open();
+    pub(crate) fn record_drop(&self, admission: Admission, outcome: Outcome) -> Recorded {
+        let probe = admission.period.is_half_open();
         let held_for = |limit| {
             let now = self.now();
-            (elapsed(ticket, now) >= limit_nanos(limit), Some(now))
+            (elapsed(admission, now) >= limit_nanos(limit), Some(now))
         };
         let (failed, now) = match self.core.rules.drops() {
             CompiledOnDrop::Failure => (true, None),
@@ -48,54 +48,61 @@ impl Breaker {
             CompiledOnDrop::FailureAfter(limit) => held_for(limit),
         };
         let outcome = if failed { Outcome::Failure } else { outcome };
-        self.record_and_notify(ticket, outcome, now)
+        self.record_and_notify(admission, outcome, now)
     }
 
     /// The slow path of a success: one jump to a function that saves few registers.
     #[inline(never)]
-    fn record_success_slow(&self, seen: Word, ticket: Ticket) -> Recorded {
+    fn record_success_slow(&self, seen: Word, admission: Admission) -> Recorded {
         if self.core.counts_in_buckets() {
-            self.record_success_in_bucket(seen, ticket)
+            self.record_success_in_bucket(seen, admission)
         } else {
-            self.record_success_in_word(seen, ticket)
+            self.record_success_in_word(seen, admission)
         }
     }
 
     #[inline(never)]
-    fn record_success_in_word(&self, seen: Word, ticket: Ticket) -> Recorded {
+    fn record_success_in_word(&self, seen: Word, admission: Admission) -> Recorded {
         let core = &self.core;
-        self.finish_record(core.record_success_in_word(seen, ticket.period, || self.now()))
+        self.finish_record(core.record_success_in_word(seen, admission.period, || self.now()))
     }
 
     #[inline(never)]
-    fn record_success_in_bucket(&self, seen: Word, ticket: Ticket) -> Recorded {
+    fn record_success_in_bucket(&self, seen: Word, admission: Admission) -> Recorded {
         self.core.record_success_in_bucket(
             seen,
-            ticket.period,
+            admission.period,
             || self.now(),
             |done| self.finish_record(done),
         )
     }
 
     #[inline(never)]
-    fn record_slow(&self, ticket: Ticket, outcome: Outcome) -> Recorded {
+    fn record_slow(&self, admission: Admission, outcome: Outcome) -> Recorded {
         let Some(limit) = self.core.rules.slow_call else {
-            return self.record_and_notify(ticket, outcome, None);
+            return self.record_and_notify(admission, outcome, None);
         };
         let now = self.now();
         let outcome = match outcome {
-            Outcome::Success | Outcome::Ignored if elapsed(ticket, now) >= limit_nanos(limit) => {
+            Outcome::Success | Outcome::Ignored
+                if elapsed(admission, now) >= limit_nanos(limit) =>
+            {
                 Outcome::Failure
             }
             outcome => outcome,
         };
-        self.record_and_notify(ticket, outcome, Some(now))
+        self.record_and_notify(admission, outcome, Some(now))
     }
 
     /// Records an outcome, and notifies: first of the call, then of the transition that it caused.
     /// `now` is the clock reading, if there was one already.
-    fn record_and_notify(&self, ticket: Ticket, outcome: Outcome, now: Option<u64>) -> Recorded {
-        let (core, period) = (&self.core, ticket.period);
+    fn record_and_notify(
+        &self,
+        admission: Admission,
+        outcome: Outcome,
+        now: Option<u64>,
+    ) -> Recorded {
+        let (core, period) = (&self.core, admission.period);
         let clock = || now.unwrap_or_else(|| self.now());
         let done = match outcome {
             Outcome::Success => core.record_success_observed(period, clock),
@@ -106,7 +113,7 @@ impl Breaker {
         };
         self.notify_of_call(|listener| {
             listener.on_outcome(&listener::Ended {
-                call: self.admitted(ticket.period),
+                call: self.admitted(admission.period),
                 outcome,
                 recorded: done.verdict,
             });
@@ -124,8 +131,8 @@ impl Breaker {
 
 /// The duration of a call, also across the end of the clock's range; zero if the clock stepped
 /// back.
-fn elapsed(ticket: Ticket, now: u64) -> u64 {
-    let elapsed = now.wrapping_sub(ticket.since);
+fn elapsed(admission: Admission, now: u64) -> u64 {
+    let elapsed = now.wrapping_sub(admission.admitted_at);
     if elapsed > u64::MAX / 2 { 0 } else { elapsed }
 }
 

@@ -36,7 +36,7 @@ use super::{
     hints::Hints,
     rules::Rules,
     step::{
-        Admission, Command, Recorded, Report, TimeSample, admit, admit::RejectReason, operate,
+        AdmitVerdict, Command, Recorded, Report, TimeSample, admit, admit::RejectReason, operate,
         record, reject_reason,
     },
     trip_rule::{Count, TripRule},
@@ -165,7 +165,7 @@ impl<S> Core<S> {
         seen: Word,
         clock: impl Fn() -> u64,
         rejected: impl FnOnce(RejectReason, u64) -> T,
-        decided: impl FnOnce(Done<Admission>) -> T,
+        decided: impl FnOnce(Done<AdmitVerdict>) -> T,
     ) -> T {
         let now = clock();
         match reject_reason(seen, &self.rules, now) {
@@ -181,7 +181,7 @@ impl<S> Core<S> {
         seen: Word,
         now: u64,
         clock: impl Fn() -> u64,
-        decided: impl FnOnce(Done<Admission>) -> T,
+        decided: impl FnOnce(Done<AdmitVerdict>) -> T,
     ) -> T {
         let step = self.cell.transition(
             seen,
@@ -198,10 +198,10 @@ impl<S> Core<S> {
         seen: Word,
         clock: impl Fn() -> u64,
         rejected: impl FnOnce(RejectReason, u64) -> T,
-        decided: impl FnOnce(Done<Admission>) -> T,
+        decided: impl FnOnce(Done<AdmitVerdict>) -> T,
     ) -> T {
         if seen.is_closed() {
-            let admitted = Admission::Admitted(seen.period());
+            let admitted = AdmitVerdict::Admitted(seen.period());
             return decided(Done::unchanged(seen, admitted, None));
         }
         self.admit_slow(seen, clock, rejected, decided)

@@ -154,7 +154,7 @@ impl OwnedPermit {
     #[inline]
     pub(crate) fn acquire(breaker: &Arc<Breaker>) -> Result<Self, Rejected> {
         match breaker.acquire() {
-            Ok(ticket) => Ok(Self(RawPermit::new(Arc::clone(breaker), Some(ticket)))),
+            Ok(admission) => Ok(Self(RawPermit::new(Arc::clone(breaker), Some(admission)))),
             Err(rejected) => Err(rejected),
         }
     }

@@ -5,7 +5,7 @@ use core::{fmt, mem, ops::Deref};
 #[cfg(feature = "std")]
 use crate::scope::{self, Scope};
 use crate::{
-    Admitted, Breaker, Ended, Outcome, Recorded, Rejected, breaker::ticket::Ticket,
+    Admitted, Breaker, Ended, Outcome, Recorded, Rejected, breaker::admission::Admission,
     machine::word::Period,
 };
 
@@ -36,33 +36,33 @@ enum Call {
     /// The call has ended, or an outer layer over the same breaker counts it.
     Over,
     /// A panic that drops the permit belongs to this call.
-    Live(Ticket),
+    Live(Admission),
     /// The thread was unwinding at the admission. A panic that drops the permit may be the earlier
     /// one.
-    Unwinding(Ticket),
+    Unwinding(Admission),
 }
 
 impl Call {
     #[inline]
-    fn new(ticket: Ticket) -> Self {
+    fn new(admission: Admission) -> Self {
         if is_unwinding() {
-            Self::Unwinding(ticket)
+            Self::Unwinding(admission)
         } else {
-            Self::Live(ticket)
+            Self::Live(admission)
         }
     }
 
     #[inline]
-    fn ticket(self) -> Option<Ticket> {
+    fn admission(self) -> Option<Admission> {
         match self {
             Self::Over => None,
-            Self::Live(ticket) | Self::Unwinding(ticket) => Some(ticket),
+            Self::Live(admission) | Self::Unwinding(admission) => Some(admission),
         }
     }
 
     #[inline]
-    fn take(&mut self) -> Option<Ticket> {
-        mem::replace(self, Self::Over).ticket()
+    fn take(&mut self) -> Option<Admission> {
+        mem::replace(self, Self::Over).admission()
     }
 }
 
@@ -71,15 +71,15 @@ impl<B: Deref<Target = Breaker>> RawPermit<B> {
     #[inline]
     pub(crate) fn acquire(breaker: B) -> Result<Self, Rejected> {
         match breaker.acquire() {
-            Ok(ticket) => Ok(Self::new(breaker, Some(ticket))),
+            Ok(admission) => Ok(Self::new(breaker, Some(admission))),
             Err(rejected) => Err(rejected),
         }
     }
 
-    /// Creates a permit. A permit without a ticket counts nothing.
+    /// Creates a permit. A permit without an admission counts nothing.
     #[inline]
-    pub(crate) fn new(breaker: B, ticket: Option<Ticket>) -> Self {
-        let call = ticket.map_or(Call::Over, Call::new);
+    pub(crate) fn new(breaker: B, admission: Option<Admission>) -> Self {
+        let call = admission.map_or(Call::Over, Call::new);
         Self { breaker, call }
     }
 
@@ -118,7 +118,7 @@ impl<B: Deref<Target = Breaker>> RawPermit<B> {
     #[inline]
     pub(crate) fn end(mut self, outcome: Outcome) -> Recorded {
         match self.call.take() {
-            Some(ticket) => self.breaker.record(ticket, outcome),
+            Some(admission) => self.breaker.record(admission, outcome),
             None => Recorded::Unrecorded,
         }
     }
@@ -142,7 +142,7 @@ impl<B: Deref<Target = Breaker>> RawPermit<B> {
 
     #[inline]
     fn period(&self) -> Option<Period> {
-        self.call.ticket().map(|ticket| ticket.period)
+        self.call.admission().map(|admission| admission.period)
     }
 
     pub(super) fn fmt_as(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -171,8 +171,8 @@ impl<B: Deref<Target = Breaker>> RawPermit<B> {
     /// Drops the permit. Unless the policy makes this drop a failure, the call has this outcome.
     pub(crate) fn drop_as(mut self, outcome: Outcome) {
         let is_live = matches!(self.call, Call::Live(_));
-        if let Some(ticket) = self.call.take() {
-            drop_slow(&self.breaker, ticket, is_live, outcome);
+        if let Some(admission) = self.call.take() {
+            drop_slow(&self.breaker, admission, is_live, outcome);
         }
     }
 
@@ -193,8 +193,8 @@ impl<B: Deref<Target = Breaker>> Drop for RawPermit<B> {
     #[inline]
     fn drop(&mut self) {
         let is_live = matches!(self.call, Call::Live(_));
-        if let Some(ticket) = self.call.take() {
-            drop_slow(&self.breaker, ticket, is_live, Outcome::Ignored);
+        if let Some(admission) = self.call.take() {
+            drop_slow(&self.breaker, admission, is_live, Outcome::Ignored);
         }
     }
 }
@@ -205,15 +205,15 @@ impl<B: Deref<Target = Breaker>> fmt::Debug for RawPermit<B> {
     }
 }
 
-/// Drop guard: fails the call unless the guard is forgotten. The ticket stays in the permit, so
+/// Drop guard: fails the call unless the guard is forgotten. The admission stays in the permit, so
 /// that the guard writes nothing when the user code returns.
 struct FailOnPanic<'a, B: Deref<Target = Breaker>>(&'a mut RawPermit<B>);
 
 impl<B: Deref<Target = Breaker>> Drop for FailOnPanic<'_, B> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(ticket) = self.0.call.take() {
-            fail(&self.0.breaker, ticket);
+        if let Some(admission) = self.0.call.take() {
+            fail(&self.0.breaker, admission);
         }
     }
 }
@@ -224,20 +224,20 @@ impl<B: Deref<Target = Breaker>> Drop for FailOnPanic<'_, B> {
 /// 28 instructions, not 21, and a call that may fail 76, not 46.
 pub(crate) struct FramePermit<'a> {
     breaker: &'a Breaker,
-    ticket: Ticket,
+    admission: Admission,
 }
 
 impl<'a> FramePermit<'a> {
     #[inline]
-    pub(crate) fn new(breaker: &'a Breaker, ticket: Ticket) -> Self {
-        Self { breaker, ticket }
+    pub(crate) fn new(breaker: &'a Breaker, admission: Admission) -> Self {
+        Self { breaker, admission }
     }
 
     /// Enters the scope of the call if it is a probe.
     #[cfg(feature = "std")]
     #[inline]
     pub(crate) fn enter_probe(&self) -> Option<Scope> {
-        enter_probe(self.breaker, self.ticket.period)
+        enter_probe(self.breaker, self.admission.period)
     }
 
     /// Makes the call, classifies its result and reports the outcome.
@@ -249,12 +249,12 @@ impl<'a> FramePermit<'a> {
     ) -> (Result<T, E>, Ended) {
         let result = call();
         let outcome = classify(&result);
-        let Self { breaker, ticket } = self;
+        let Self { breaker, admission } = self;
         mem::forget(self);
         let ended = Ended {
-            call: breaker.admitted(ticket.period),
+            call: breaker.admitted(admission.period),
             outcome,
-            recorded: breaker.record(ticket, outcome),
+            recorded: breaker.record(admission, outcome),
         };
         (result, ended)
     }
@@ -263,7 +263,7 @@ impl<'a> FramePermit<'a> {
 impl Drop for FramePermit<'_> {
     #[cold]
     fn drop(&mut self) {
-        fail(self.breaker, self.ticket);
+        fail(self.breaker, self.admission);
     }
 }
 
@@ -271,17 +271,17 @@ impl Drop for FramePermit<'_> {
 
 #[cold]
 #[inline(never)]
-fn fail(breaker: &Breaker, ticket: Ticket) {
-    breaker.record(ticket, Outcome::Failure);
+fn fail(breaker: &Breaker, admission: Admission) {
+    breaker.record(admission, Outcome::Failure);
 }
 
 #[cold]
 #[inline(never)]
-fn drop_slow(breaker: &Breaker, ticket: Ticket, is_live: bool, outcome: Outcome) {
+fn drop_slow(breaker: &Breaker, admission: Admission, is_live: bool, outcome: Outcome) {
     if is_live && is_unwinding() {
-        breaker.record(ticket, Outcome::Failure);
+        breaker.record(admission, Outcome::Failure);
     } else {
-        breaker.record_drop(ticket, outcome);
+        breaker.record_drop(admission, outcome);
     }
 }
 

@@ -7,7 +7,7 @@ use core::{
 
 use tower_service::Service;
 
-use crate::{Breaker, Rejected, breaker::ticket::Ticket, permit::RawPermit, scope};
+use crate::{Breaker, Rejected, breaker::admission::Admission, permit::RawPermit, scope};
 
 use super::{
     Choose, Classify,
@@ -64,8 +64,8 @@ impl Readiness {
 }
 
 /// Verdict on a call.
-enum Admission {
-    Admitted(Ticket),
+enum Decision {
+    Admitted(Admission),
     /// The call is inside a call of the same breaker.
     PassedOn,
     /// The readiness has the rejection.
@@ -180,20 +180,22 @@ where
         let breaker = self.choose.choose(&request);
         // `Some(None)` passes the call on. A thread inside no call is inside no call of this
         // breaker. That check saves a healthy call the search.
-        let admission = match breaker.acquire_at_once() {
-            Some(ticket) if matches!(self.readiness, Readiness::Inner) && scope::is_outermost() => {
+        let decision = match breaker.acquire_fast() {
+            Some(admission)
+                if matches!(self.readiness, Readiness::Inner) && scope::is_outermost() =>
+            {
                 self.readiness = Readiness::Unknown;
-                Some(Some(ticket))
+                Some(Some(admission))
             }
-            _ => match admit_slowly(&breaker, &mut self.readiness) {
-                Admission::Admitted(ticket) => Some(Some(ticket)),
-                Admission::PassedOn => Some(None),
-                Admission::Rejected => None,
+            _ => match admit_slow(&breaker, &mut self.readiness) {
+                Decision::Admitted(admission) => Some(Some(admission)),
+                Decision::PassedOn => Some(None),
+                Decision::Rejected => None,
             },
         };
-        if let Some(ticket) = admission {
+        if let Some(admission) = decision {
             self.reserves = false;
-            let mut permit = RawPermit::new(breaker, ticket);
+            let mut permit = RawPermit::new(breaker, admission);
             let future = permit.guard_inner(|| self.inner.call(request));
             ResponseFuture::called(future, permit, self.ends.clone(), self.answer.clone())
         } else {
@@ -221,25 +223,25 @@ fn rejects(breaker: &Breaker, readiness: &mut Readiness) -> bool {
 
 /// Slow path of an admission. Leaves a rejection in `readiness`.
 #[inline(never)]
-fn admit_slowly(breaker: &Breaker, readiness: &mut Readiness) -> Admission {
+fn admit_slow(breaker: &Breaker, readiness: &mut Readiness) -> Decision {
     match readiness {
         Readiness::Inner => {
             *readiness = Readiness::Unknown;
             if scope::is_inside(breaker) {
-                return Admission::PassedOn;
+                return Decision::PassedOn;
             }
             match breaker.acquire() {
-                Ok(ticket) => Admission::Admitted(ticket),
+                Ok(admission) => Decision::Admitted(admission),
                 Err(rejected) => {
                     *readiness = Readiness::Rejects(rejected);
-                    Admission::Rejected
+                    Decision::Rejected
                 }
             }
         }
         // Reject even if the deadline has passed in between: the inner service was not polled.
         Readiness::Rejects(rejected) => {
             breaker.notify_rejected(rejected);
-            Admission::Rejected
+            Decision::Rejected
         }
         Readiness::Unknown => panic!("call without poll_ready: a service is ready for one call"),
     }

@@ -8,7 +8,7 @@ use crate::{
     machine::{
         atomic_word::AtomicWord,
         rules::Rules,
-        step::{Admission, Command, Report, Step, admit, operate, record},
+        step::{AdmitVerdict, Command, Report, Step, admit, operate, record},
         trip_rule::Count,
         word::{Period, Word},
     },
@@ -92,8 +92,8 @@ impl<B: Bug> Subject for InWord<B> {
 
     fn admit(&self, clock: &dyn Fn() -> u64) -> Did {
         let said = |verdict| match verdict {
-            Admission::Admitted(period) => Said::Admitted(period),
-            Admission::Rejected(reason) => Said::Rejected(reason),
+            AdmitVerdict::Admitted(period) => Said::Admitted(period),
+            AdmitVerdict::Rejected(reason) => Said::Rejected(reason),
         };
         self.did(|word| admit(word, &self.rules, moment(clock())), said)
     }

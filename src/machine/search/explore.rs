@@ -5,7 +5,7 @@ use std::{collections::HashSet, fmt, iter::Sum, thread};
 use super::{
     super::{
         rules::Rules,
-        step::{Admission, admit, operate},
+        step::{AdmitVerdict, admit, operate},
         word::Word,
     },
     canonical::CanonicalForm,
@@ -82,10 +82,10 @@ fn play(configuration: &Configuration, input: Input, rules: &Rules) -> Configura
             let step = admit(word, rules, moment);
             edges::admission::check(word, rules, moment, &step);
             match step.verdict {
-                Admission::Admitted(_) => {
+                AdmitVerdict::Admitted(_) => {
                     configuration.under(step.word).with(Permit::of(step.word))
                 }
-                Admission::Rejected(_) => configuration.under(step.word),
+                AdmitVerdict::Rejected(_) => configuration.under(step.word),
             }
         }
         Input::Report(permit, report, window_trips) => {

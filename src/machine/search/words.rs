@@ -7,7 +7,7 @@ use super::{
         fast_path::FastPath,
         legal::is_legal,
         rules::Rules,
-        step::{Admission, Recorded, Report, TimeSample, admit, admit::RejectReason, record},
+        step::{AdmitVerdict, Recorded, Report, TimeSample, admit, admit::RejectReason, record},
         tick::{Deadline, SLACK_MS},
         word::{HalfOpen, Hold, Open, Origin, Period, Phase, State, Word},
     },
@@ -101,7 +101,7 @@ fn the_shortcut_of_an_admission_agrees_with_admit(word: Word, rules: &Rules) {
     if word.is_closed() {
         for now in ANY_TIME {
             let step = admit(word, rules, at(now));
-            let admitted = step.verdict == Admission::Admitted(word.period());
+            let admitted = step.verdict == AdmitVerdict::Admitted(word.period());
             assert!(admitted && step.word == word, "fast_path: {word:?}");
         }
     }
@@ -150,12 +150,12 @@ fn i9_half_open_is_never_stuck(word: Word, half_open: HalfOpen, rules: &Rules) {
     if half_open.in_flight < rules.probes {
         for moment in moments(word, rules) {
             let verdict = admit(word, rules, moment).verdict;
-            assert!(matches!(verdict, Admission::Admitted(_)), "I9: {word:?}");
+            assert!(matches!(verdict, AdmitVerdict::Admitted(_)), "I9: {word:?}");
         }
     } else {
         let end = lease_end_nanos(half_open.lease_end);
         let verdict = |now| admit(word, rules, at(now)).verdict;
-        let busy = Admission::Rejected(RejectReason::Busy { remaining: 1 });
+        let busy = AdmitVerdict::Rejected(RejectReason::Busy { remaining: 1 });
         assert_eq!(verdict(end - 1), busy, "I9");
         assert_eq!(admit(word, rules, at(end)).word.state(), State::Open, "I9");
         for moment in moments(word, rules) {
@@ -173,7 +173,7 @@ fn i9_no_clock_waits_longer_than_the_longest_lease(
 ) {
     let lease = lease_ticks(rules, half_open.reopens) + 1;
     let longest = (lease + SLACK_TICKS) * 4 * MS;
-    if let Admission::Rejected(RejectReason::Busy { remaining }) =
+    if let AdmitVerdict::Rejected(RejectReason::Busy { remaining }) =
         admit(word, rules, at(now)).verdict
     {
         let (first, _) = policy_interval(rules, 0);
@@ -196,7 +196,7 @@ fn i10_past_the_deadline_the_next_admit_succeeds(word: Word, open: Open, rules: 
     let last = WRAP - longest - 1;
     for past in [0, 1, DEADLINE_TICK, MS, 3_600_000 * MS, WRAP / 2, last] {
         let step = admit(word, rules, at(deadline + past));
-        let Admission::Admitted(permit) = step.verdict else {
+        let AdmitVerdict::Admitted(permit) = step.verdict else {
             panic!("I10: {word:?}: {past} ns past the deadline");
         };
         assert!(permit.is_half_open(), "I10: {word:?}");
@@ -204,7 +204,7 @@ fn i10_past_the_deadline_the_next_admit_succeeds(word: Word, open: Open, rules: 
     let before = admit(word, rules, at(deadline - 1)).verdict;
     assert_eq!(
         before,
-        Admission::Rejected(RejectReason::Open { remaining: 1 }),
+        AdmitVerdict::Rejected(RejectReason::Open { remaining: 1 }),
         "I10"
     );
 }
@@ -219,7 +219,7 @@ fn i16_no_clock_is_rejected_for_longer_than_the_longest_interval(
     let longest = longest_ms(open, rules) + SLACK_MS;
     for moment in moments(word, rules) {
         let remaining = match admit(word, rules, moment).verdict {
-            Admission::Rejected(RejectReason::Open { remaining }) => remaining,
+            AdmitVerdict::Rejected(RejectReason::Open { remaining }) => remaining,
             _ => 0,
         };
         assert!(
@@ -227,7 +227,7 @@ fn i16_no_clock_is_rejected_for_longer_than_the_longest_interval(
             "I16: {word:?} {moment:?}"
         );
         let then = admit(word, rules, later(moment.now, remaining * DEADLINE_TICK));
-        let admitted = matches!(then.verdict, Admission::Admitted(_));
+        let admitted = matches!(then.verdict, AdmitVerdict::Admitted(_));
         assert!(admitted, "I16: {word:?} {moment:?}");
     }
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::{
     super::{
         rules::Rules,
-        step::{Admission, Recorded, admit, operate, record},
+        step::{AdmitVerdict, Recorded, admit, operate, record},
         word::Word,
     },
     canonical::{CANONICAL_FORMS, CanonicalForm},
@@ -78,7 +78,7 @@ fn follow(words: &HashSet<Word>, rules: &Rules, form: CanonicalForm) -> (usize, 
 fn admitted(word: Word, rules: &Rules) -> impl Iterator<Item = Word> {
     moments(word, rules).filter_map(move |moment| {
         let step = admit(word, rules, moment);
-        matches!(step.verdict, Admission::Admitted(_)).then_some(step.word)
+        matches!(step.verdict, AdmitVerdict::Admitted(_)).then_some(step.word)
     })
 }
 
@@ -87,8 +87,8 @@ fn others(word: Word, rules: &Rules) -> impl Iterator<Item = Word> {
     let calls = moments(word, rules).flat_map(move |moment| {
         let step = admit(word, rules, moment);
         let period = match step.verdict {
-            Admission::Admitted(period) => Some(period),
-            Admission::Rejected(_) => None,
+            AdmitVerdict::Admitted(period) => Some(period),
+            AdmitVerdict::Rejected(_) => None,
         };
         let ended = period.into_iter().flat_map(move |period| {
             REPORTS.into_iter().flat_map(move |report| {

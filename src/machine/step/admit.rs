@@ -21,7 +21,7 @@ use super::{
 
 /// The verdict on a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Admission {
+pub(crate) enum AdmitVerdict {
     Admitted(Period),
     Rejected(RejectReason),
 }
@@ -39,11 +39,11 @@ pub(crate) enum RejectReason {
 
 /// Decides about a call. `moment` must have been read after `word` was loaded: an older reading
 /// could lie before the deadline of the word that this word replaced.
-pub(crate) const fn admit(word: Word, rules: &Rules, moment: TimeSample) -> Step<Admission> {
+pub(crate) const fn admit(word: Word, rules: &Rules, moment: TimeSample) -> Step<AdmitVerdict> {
     if let Some(reason) = reject_reason(word, rules, moment.now) {
         return Step {
             word,
-            verdict: Admission::Rejected(reason),
+            verdict: AdmitVerdict::Rejected(reason),
         };
     }
     let next = match word.phase() {
@@ -56,7 +56,7 @@ pub(crate) const fn admit(word: Word, rules: &Rules, moment: TimeSample) -> Step
     };
     Step {
         word: next,
-        verdict: Admission::Admitted(next.period()),
+        verdict: AdmitVerdict::Admitted(next.period()),
     }
 }
 
@@ -141,7 +141,7 @@ const fn give_up(
     half_open: HalfOpen,
     rules: &Rules,
     moment: TimeSample,
-) -> Step<Admission> {
+) -> Step<AdmitVerdict> {
     let next = reopen(word, half_open.reopens, 0, rules, moment);
     let remaining = match next.phase() {
         Phase::Open(open) => open.deadline.since(Deadline::of(moment.now)),
@@ -149,7 +149,7 @@ const fn give_up(
     };
     Step {
         word: next,
-        verdict: Admission::Rejected(RejectReason::Open { remaining }),
+        verdict: AdmitVerdict::Rejected(RejectReason::Open { remaining }),
     }
 }
 
@@ -190,8 +190,8 @@ mod tests {
         })
     }
 
-    fn admitted(step: Step<Admission>) -> Word {
-        assert_eq!(step.verdict, Admission::Admitted(step.word.period()));
+    fn admitted(step: Step<AdmitVerdict>) -> Word {
+        assert_eq!(step.verdict, AdmitVerdict::Admitted(step.word.period()));
         step.word
     }
 
@@ -201,7 +201,7 @@ mod tests {
         let rejected = admit(word, &policy(), at(4)).verdict;
         assert_eq!(
             rejected,
-            Admission::Rejected(RejectReason::Open { remaining: 4_000 })
+            AdmitVerdict::Rejected(RejectReason::Open { remaining: 4_000 })
         );
         let Phase::HalfOpen(half_open) = admitted(admit(word, &policy(), at(5))).phase() else {
             panic!("not half-open");
@@ -218,13 +218,13 @@ mod tests {
         let busy = admit(two, &policy(), at(7));
         assert_eq!(
             busy.verdict,
-            Admission::Rejected(RejectReason::Busy { remaining: 4_000 }),
+            AdmitVerdict::Rejected(RejectReason::Busy { remaining: 4_000 }),
             "the lease began anew at 6 s"
         );
         let late = admit(two, &policy(), at(8));
         assert_eq!(
             late.verdict,
-            Admission::Rejected(RejectReason::Open { remaining: 20_000 })
+            AdmitVerdict::Rejected(RejectReason::Open { remaining: 20_000 })
         );
         assert!(matches!(late.word.phase(), Phase::Open(open) if open.reopens == 1));
     }
@@ -247,7 +247,7 @@ mod tests {
     fn an_operator_hold_admits_all_or_none() {
         let forced = Word::new(0).begin_held(Hold::ForcedOpen);
         let step = admit(forced, &policy(), at(99));
-        assert_eq!(step.verdict, Admission::Rejected(RejectReason::Forced));
+        assert_eq!(step.verdict, AdmitVerdict::Rejected(RejectReason::Forced));
         assert_eq!(step.word, forced);
         let disabled = Word::new(0).begin_held(Hold::Disabled);
         assert_eq!(admitted(admit(disabled, &policy(), at(99))), disabled);

@@ -26,7 +26,7 @@ use super::{
     word::{MAX_REOPENS, Open, Origin, Word},
 };
 
-pub(crate) use admit::{Admission, admit, reject_reason};
+pub(crate) use admit::{AdmitVerdict, admit, reject_reason};
 pub(crate) use operate::{Command, operate};
 pub use record::Recorded;
 #[cfg(feature = "std")]

@@ -3,7 +3,7 @@
 use super::{
     super::super::{
         rules::Rules,
-        step::{Admission, Event, Step, TimeSample, admit, admit::RejectReason, reject_reason},
+        step::{AdmitVerdict, Event, Step, TimeSample, admit, admit::RejectReason, reject_reason},
         tick::{LeaseEnd, SLACK_MS},
         word::{HalfOpen, Hold, Phase, Word},
     },
@@ -15,7 +15,7 @@ pub(in super::super) fn check(
     before: Word,
     rules: &Rules,
     moment: TimeSample,
-    step: &Step<Admission>,
+    step: &Step<AdmitVerdict>,
 ) {
     let edge = Edge {
         before,
@@ -30,15 +30,15 @@ pub(in super::super) fn check(
     a_rejection_repeats_at_the_same_moment(&edge, step);
     a_reason_agrees_with_admit_without_a_transition(&edge, step);
     i5_a_probe_takes_exactly_one_slot(&edge, step);
-    if let (Some(probing), Admission::Admitted(_)) = (half_open(edge.after), step.verdict) {
+    if let (Some(probing), AdmitVerdict::Admitted(_)) = (half_open(edge.after), step.verdict) {
         i9_a_taken_slot_has_a_full_lease(&edge, probing);
         i9_taken_slots_are_busy(&edge, probing);
     }
 }
 
 /// A call is admitted into the period of the new word, and never into an open one.
-fn the_verdict_matches_the_new_word(step: &Step<Admission>) {
-    use Admission::{Admitted, Rejected};
+fn the_verdict_matches_the_new_word(step: &Step<AdmitVerdict>) {
+    use AdmitVerdict::{Admitted, Rejected};
     let fits = match (step.verdict, step.word.phase()) {
         (Admitted(permit), Phase::Closed(_) | Phase::HalfOpen(_) | Phase::Held(Hold::Disabled)) => {
             permit == step.word.period()
@@ -52,8 +52,8 @@ fn the_verdict_matches_the_new_word(step: &Step<Admission>) {
 }
 
 /// A rejection repeats with the same remaining time, including one that has just expired a lease.
-fn a_rejection_repeats_at_the_same_moment(edge: &Edge<'_>, step: &Step<Admission>) {
-    if matches!(step.verdict, Admission::Rejected(_)) {
+fn a_rejection_repeats_at_the_same_moment(edge: &Edge<'_>, step: &Step<AdmitVerdict>) {
+    if matches!(step.verdict, AdmitVerdict::Rejected(_)) {
         let again = admit(edge.after, edge.rules, edge.moment);
         assert_eq!(again.verdict, step.verdict, "admission: {edge:?}");
         assert_eq!(again.word, edge.after, "admission: {edge:?}");
@@ -61,9 +61,9 @@ fn a_rejection_repeats_at_the_same_moment(edge: &Edge<'_>, step: &Step<Admission
 }
 
 /// `reject_reason` agrees with `admit` on rejections without a transition.
-fn a_reason_agrees_with_admit_without_a_transition(edge: &Edge<'_>, step: &Step<Admission>) {
+fn a_reason_agrees_with_admit_without_a_transition(edge: &Edge<'_>, step: &Step<AdmitVerdict>) {
     let reason = match step.verdict {
-        Admission::Rejected(reason) if edge.after == edge.before => Some(reason),
+        AdmitVerdict::Rejected(reason) if edge.after == edge.before => Some(reason),
         _ => None,
     };
     let reported = reject_reason(edge.before, edge.rules, edge.moment.now);
@@ -71,13 +71,13 @@ fn a_reason_agrees_with_admit_without_a_transition(edge: &Edge<'_>, step: &Step<
 }
 
 /// I5. The step that admits a probe takes its slot, and no other field of the word changes.
-fn i5_a_probe_takes_exactly_one_slot(edge: &Edge<'_>, step: &Step<Admission>) {
+fn i5_a_probe_takes_exactly_one_slot(edge: &Edge<'_>, step: &Step<AdmitVerdict>) {
     let Some(probing) = half_open(edge.after) else {
         return;
     };
     let (slots, successes) =
         half_open(edge.before).map_or((0, 0), |then| (then.in_flight, then.successes));
-    let taken = u8::from(matches!(step.verdict, Admission::Admitted(_)));
+    let taken = u8::from(matches!(step.verdict, AdmitVerdict::Admitted(_)));
     assert_eq!(probing.in_flight, slots + taken, "I5: {edge:?}");
     assert_eq!(probing.successes, successes, "I5: {edge:?}");
     assert!(taken == 1 || edge.after == edge.before, "I5: {edge:?}");

@@ -8,7 +8,7 @@ use super::{
     super::{
         legal::is_legal,
         rules::Rules,
-        step::{Admission, Cause, Event, RawTransition, TimeSample, admit, admit::RejectReason},
+        step::{AdmitVerdict, Cause, Event, RawTransition, TimeSample, admit, admit::RejectReason},
         tick::{Deadline, SLACK_MS},
         word::{MAX_REOPENS, Phase, State, Word},
     },
@@ -166,17 +166,17 @@ fn i10_an_open_period_rejects_for_its_length(edge: &Edge<'_>, millis: u64) {
     let begun = u64::from(into_tick > 0 && millis > 0);
     let rejected = |millis| {
         let remaining = Deadline::ticks(millis) + begun;
-        Admission::Rejected(RejectReason::Open { remaining })
+        AdmitVerdict::Rejected(RejectReason::Open { remaining })
     };
     let answer = |nanos| admit(edge.after, edge.rules, later(edge.moment.now, nanos)).verdict;
     let lagging = answer(WRAP - SLACK_MS * MS);
     assert_eq!(lagging, rejected(millis + SLACK_MS), "I10: {edge:?}");
     if millis > 0 {
-        let last = Admission::Rejected(RejectReason::Open { remaining: 1 });
+        let last = AdmitVerdict::Rejected(RejectReason::Open { remaining: 1 });
         assert_eq!(answer(0), rejected(millis), "I10: {edge:?}");
         assert_eq!(answer(millis * MS - 1), last, "I10: {edge:?}");
     }
     let admitted = answer(millis * MS + begun * (DEADLINE_TICK - into_tick));
-    let admitted = matches!(admitted, Admission::Admitted(_));
+    let admitted = matches!(admitted, AdmitVerdict::Admitted(_));
     assert!(admitted, "I10: {edge:?} at its deadline");
 }

@@ -6,7 +6,7 @@ use super::super::{
     super::{
         rules::Rules,
         step::{
-            Admission, Command, Report, Step, TimeSample, admit::RejectReason, operate, record,
+            AdmitVerdict, Command, Report, Step, TimeSample, admit::RejectReason, operate, record,
         },
         tick::LeaseEnd,
         word::{MAX_REOPENS, Phase, State, Word},
@@ -47,7 +47,7 @@ pub(super) struct Client {
 }
 
 /// The function that decides an admission: the shipped one, or a mutant.
-pub(super) type Admit = fn(Word, &Rules, TimeSample) -> Step<Admission>;
+pub(super) type Admit = fn(Word, &Rules, TimeSample) -> Step<AdmitVerdict>;
 
 /// Effort to close a word.
 #[derive(Clone, Copy, Debug, Default)]
@@ -98,7 +98,7 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    fn ask(&mut self) -> Admission {
+    fn ask(&mut self) -> AdmitVerdict {
         let Step { word, verdict } = (self.admit)(self.word, self.rules, at(self.now));
         let gives_up = self.word.state() == State::HalfOpen && word.state() == State::Open;
         self.effort.reopened += u32::from(gives_up);
@@ -115,7 +115,7 @@ impl<'a> Simulation<'a> {
     fn attempt(&mut self, client: Client) {
         self.effort.attempts += 1;
         match self.ask() {
-            Admission::Rejected(reason) => {
+            AdmitVerdict::Rejected(reason) => {
                 self.rejected += 1;
                 self.wait(match reason {
                     RejectReason::Open { remaining } => remaining * DEADLINE_TICK,
@@ -123,7 +123,7 @@ impl<'a> Simulation<'a> {
                     RejectReason::Forced => unreachable!("resumed at the beginning"),
                 });
             }
-            Admission::Admitted(permit) => {
+            AdmitVerdict::Admitted(permit) => {
                 self.rejected = 0;
                 self.call(client);
                 let step = record(self.word, permit, Report::Success { now: 0 }, self.rules);
