@@ -7,6 +7,7 @@ use cutout::Trip;
 use crate::{
     contender::{Contender, fail, succeed},
     dependency::Path,
+    shapes,
     subjects::{
         self, Bare, BreakerMachines, Built, CircuitbreakerRs, CutoutDefault, CutoutInARow,
         CutoutOfLast, FailsafeInARow, FailsafeOverTime, Hasty, NoBreaker, RecloserOfLast, Subject,
@@ -142,6 +143,9 @@ pub fn all() -> Vec<(String, List)> {
     let mut all: Vec<(String, List)> = Vec::new();
     for path in Path::ALL {
         all.push((path.title().into(), Box::new(move || on(path))));
+    }
+    for (shape, contenders) in shapes::ALL {
+        all.push((shapes::group(shape), Box::new(contenders)));
     }
     for path in [Path::Healthy, Path::OneInAHundredFails, Path::OneInTenFails] {
         let name = format!("windows, {}", path.title());

@@ -6,6 +6,7 @@
 //! | `subjects/` | the breakers: one file for each, cutout and its rivals |
 //! | `contender.rs` | a way to make calls, checked before it is timed |
 //! | `contenders.rs` | the contenders of each group |
+//! | `shapes.rs` | shapes of a call: inlined, or in a function that returns its result |
 //! | `tower.rs` | contenders that are services in a tower stack |
 //! | `passes.rs` | criterion, in passes, so that contenders alternate |
 //! | `asked.rs`, `results.rs` | command line arguments, and paths of results |
@@ -20,5 +21,6 @@ pub mod contenders;
 pub mod dependency;
 pub mod passes;
 pub mod results;
+pub mod shapes;
 pub mod subjects;
 pub mod tower;
