@@ -1,6 +1,6 @@
 //! [`Admission`]: the state of an admitted call.
 
-use crate::machine::word::Period;
+use crate::machine::word::{Period, Word};
 
 /// The admission of one call.
 #[derive(Clone, Copy, Debug)]
@@ -10,4 +10,15 @@ pub(crate) struct Admission {
     /// The time of admission in nanoseconds, if the rules are
     /// [`timed`](crate::machine::rules::Rules::timed).
     pub(crate) admitted_at: u64,
+}
+
+impl Admission {
+    /// The admission of a call by this word. Its time of admission is not known.
+    #[inline]
+    pub(crate) const fn untimed(word: Word) -> Self {
+        Self {
+            period: word.period(),
+            admitted_at: 0,
+        }
+    }
 }

@@ -4,12 +4,6 @@ use crate::{Ended, Error, Outcome, Rejected, classify, permit::FramePermit};
 
 use super::{Breaker, CallAsync, admission::Admission};
 
-/// The result of a call and its record, or the rejection.
-pub(crate) type CallResult<T, E> = Result<Ran<T, E>, Rejected>;
-
-/// The result of an admitted call, and its record.
-type Ran<T, E> = (Result<T, E>, Ended);
-
 impl Breaker {
     /// Makes a call, if it is admitted: `Ok` is a success, `Err` and a panic are failures.
     ///
@@ -69,49 +63,58 @@ impl Breaker {
         call: impl FnOnce() -> Result<T, E>,
         classify: impl FnOnce(&Result<T, E>) -> Outcome,
     ) -> Result<T, Error<E>> {
-        self.call_recorded(call, classify)?.0.map_err(Error::Inner)
+        self.call_then(
+            call,
+            classify,
+            |result, _| result.map_err(Error::Inner),
+            |rejected| Err(rejected.into()),
+        )
     }
 
-    /// [`Breaker::call_with`] that also returns the record of the call.
+    /// [`Breaker::call_with`], which returns the value of `then` or of `rejected`. `then` gets the
+    /// result of the call and its record.
+    ///
+    /// (A pair of both would be returned through memory, and a large result copied twice more.)
     #[inline]
-    pub(crate) fn call_recorded<T, E>(
+    pub(crate) fn call_then<T, E, R>(
         &self,
         call: impl FnOnce() -> Result<T, E>,
         classify: impl FnOnce(&Result<T, E>) -> Outcome,
-    ) -> CallResult<T, E> {
+        then: impl FnOnce(Result<T, E>, Ended) -> R,
+        rejected: impl FnOnce(Rejected) -> R,
+    ) -> R {
         let seen = match self.core.admit() {
             Ok(word) => {
-                let admitted_at = 0;
-                let period = word.period();
-                let permit = FramePermit::new(
-                    self,
-                    Admission {
-                        period,
-                        admitted_at,
-                    },
-                );
-                return Ok(permit.call(call, classify));
+                let permit = FramePermit::new(self, Admission::untimed(word));
+                let result = call();
+                let ended = permit.observe(&result, classify);
+                return then(result, ended);
             }
             Err(seen) => seen,
         };
         match self.acquire_slow(seen) {
-            Ok(admission) => Ok(self.call_slow(admission, call, classify)),
-            Err(rejected) => Err(rejected),
+            Ok(admission) => self.call_slow(admission, call, classify, then),
+            Err(rejection) => rejected(rejection),
         }
     }
 
     /// A call that may be a probe. Calls that it makes through this breaker are parts of the probe.
     #[inline(never)]
-    fn call_slow<T, E>(
+    fn call_slow<T, E, R>(
         &self,
         admission: Admission,
         call: impl FnOnce() -> Result<T, E>,
         classify: impl FnOnce(&Result<T, E>) -> Outcome,
-    ) -> Ran<T, E> {
+        then: impl FnOnce(Result<T, E>, Ended) -> R,
+    ) -> R {
         let permit = FramePermit::new(self, admission);
         #[cfg(feature = "std")]
-        let _scope = permit.enter_probe();
-        permit.call(call, classify)
+        let scope = permit.enter_probe();
+        let result = call();
+        let ended = permit.observe(&result, classify);
+        #[cfg(feature = "std")]
+        drop(scope);
+        then(result, ended)
     }
 
     /// Makes a call that is a future, on any runtime. The first poll asks for admission.

@@ -6,9 +6,9 @@ use core::{
     task::{Context, Poll},
 };
 
-use crate::{Error, Outcome, permit::RawPermit};
+use crate::{Ended, Error, Outcome, Rejected, permit::RawPermit};
 
-use super::{Breaker, call::CallResult};
+use super::Breaker;
 
 pin_project_lite::pin_project! {
     /// A call that is a future, from [`Breaker::call_async`] and [`Breaker::call_async_with`].
@@ -36,15 +36,19 @@ impl<'a, F, C> CallAsync<'a, F, C> {
         }
     }
 
-    /// Polls, and returns the record of the call with its result once the call has ended.
+    /// Polls. Returns the value of `then`, once the call has ended, or of `rejected`. `then` gets
+    /// the result of the call and its record.
     ///
     /// # Panics
     ///
     /// As [`Future::poll`].
-    pub(crate) fn poll_recorded<T, E>(
+    #[inline]
+    pub(crate) fn poll_then<T, E, R>(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<CallResult<T, E>>
+        then: impl FnOnce(Result<T, E>, Ended) -> R,
+        rejected: impl FnOnce(Rejected) -> R,
+    ) -> Poll<R>
     where
         F: Future<Output = Result<T, E>>,
         C: FnOnce(&Result<T, E>) -> Outcome,
@@ -53,12 +57,20 @@ impl<'a, F, C> CallAsync<'a, F, C> {
         let (permit, classify) = this.call.take().expect("polled after it was ready");
         let mut permit = match permit {
             Some(permit) => permit,
-            None => RawPermit::acquire(*this.breaker)?,
+            None => match RawPermit::acquire(*this.breaker) {
+                Ok(permit) => permit,
+                Err(rejection) => return Poll::Ready(rejected(rejection)),
+            },
         };
         #[cfg(feature = "std")]
-        let _scope = permit.enter_probe();
+        let scope = permit.enter_probe();
         match permit.guard(|| this.future.poll(context)) {
-            Poll::Ready(result) => Poll::Ready(Ok(permit.observe(result, classify))),
+            Poll::Ready(result) => {
+                let ended = permit.observe(&result, classify);
+                #[cfg(feature = "std")]
+                drop(scope);
+                Poll::Ready(then(result, ended))
+            }
             Poll::Pending => {
                 *this.call = Some((Some(permit), classify));
                 Poll::Pending
@@ -78,8 +90,11 @@ where
     ///
     /// If polled after completion, and if the inner future panics.
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let ended = self.poll_recorded(context);
-        ended.map(|ended| ended?.0.map_err(Error::Inner))
+        self.poll_then(
+            context,
+            |result, _| result.map_err(Error::Inner),
+            |rejected| Err(rejected.into()),
+        )
     }
 }
 

@@ -3,7 +3,7 @@
 use core::borrow::Borrow;
 use std::sync::Arc;
 
-use crate::{Breaker, Ended, Outcome, Recorded, Rejected, breaker::call::CallResult, classify};
+use crate::{Breaker, Ended, Outcome, Recorded, Rejected, classify};
 
 use super::{Error, WithLastError, future::Call};
 
@@ -31,7 +31,12 @@ impl<E, B: Borrow<Breaker>> WithLastError<E, B> {
         call: impl FnOnce() -> Result<T, E>,
         classify: impl FnOnce(&Result<T, E>) -> Outcome,
     ) -> Result<T, Error<E>> {
-        self.finish(self.breaker().call_recorded(call, classify))
+        self.breaker().call_then(
+            call,
+            classify,
+            |result, ended| self.finish(result, ended),
+            |rejected| Err(self.rejected(rejected)),
+        )
     }
 
     /// Like [`Breaker::call_async`], and stores the error of a failure.
@@ -68,8 +73,7 @@ impl<E, B: Borrow<Breaker>> WithLastError<E, B> {
 
     /// Stores the error of a failure, and returns the result of the call.
     #[inline]
-    pub(super) fn finish<T>(&self, ended: CallResult<T, E>) -> Result<T, Error<E>> {
-        let (result, ended) = ended.map_err(|rejected| self.rejected(rejected))?;
+    pub(super) fn finish<T>(&self, result: Result<T, E>, ended: Ended) -> Result<T, Error<E>> {
         // Fast path of a healthy call: one comparison.
         if matches!((&result, ended.outcome), (Ok(_), Outcome::Success)) {
             if ended.recorded == Recorded::Recovered {
@@ -81,8 +85,8 @@ impl<E, B: Borrow<Breaker>> WithLastError<E, B> {
     }
 
     #[cold]
-    fn rejected(&self, rejected: Rejected) -> Error<E> {
-        let last = self.last.for_rejection(&rejected, self.breaker());
+    pub(super) fn rejected(&self, rejected: Rejected) -> Error<E> {
+        let last = self.last.for_rejection(rejected, self.breaker());
         Error::Rejected { rejected, last }
     }
 

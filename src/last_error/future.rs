@@ -39,7 +39,11 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let ended = this.call.poll_recorded(context);
-        ended.map(|ended| this.with_last_error.finish(ended))
+        let with_last_error = this.with_last_error;
+        this.call.poll_then(
+            context,
+            |result, ended| with_last_error.finish(result, ended),
+            |rejected| Err(with_last_error.rejected(rejected)),
+        )
     }
 }

@@ -82,7 +82,8 @@ impl<'a> Permit<'a> {
         result: Result<T, E>,
         classify: impl FnOnce(&Result<T, E>) -> Outcome,
     ) -> Result<T, E> {
-        self.0.observe(result, classify).0
+        self.0.observe(&result, classify);
+        result
     }
 
     /// Reports a success.
@@ -180,7 +181,8 @@ impl OwnedPermit {
         result: Result<T, E>,
         classify: impl FnOnce(&Result<T, E>) -> Outcome,
     ) -> Result<T, E> {
-        self.0.observe(result, classify).0
+        self.0.observe(&result, classify);
+        result
     }
 
     /// Same as [`Permit::success`].

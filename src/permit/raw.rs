@@ -92,26 +92,25 @@ impl<B: Deref<Target = Breaker>> RawPermit<B> {
         value
     }
 
-    /// Classifies a result under the guard, reports the outcome, and returns the result.
+    /// Classifies a result under the guard, and reports the outcome.
     #[inline]
     pub(crate) fn observe<T, E>(
         mut self,
-        result: Result<T, E>,
+        result: &Result<T, E>,
         classify: impl FnOnce(&Result<T, E>) -> Outcome,
-    ) -> (Result<T, E>, Ended) {
-        let outcome = self.guard(|| classify(&result));
+    ) -> Ended {
+        let outcome = self.guard(|| classify(result));
         let call = Admitted {
             name: self.breaker.name(),
             generation: self.generation(),
             probe: self.is_probe(),
         };
         let recorded = self.end(outcome);
-        let ended = Ended {
+        Ended {
             call,
             outcome,
             recorded,
-        };
-        (result, ended)
+        }
     }
 
     /// Reports the outcome of the call. A permit that counts nothing leaves it unrecorded.
@@ -240,23 +239,21 @@ impl<'a> FramePermit<'a> {
         enter_probe(self.breaker, self.admission.period)
     }
 
-    /// Makes the call, classifies its result and reports the outcome.
+    /// Classifies the result of the call, and reports the outcome.
     #[inline]
-    pub(crate) fn call<T, E>(
+    pub(crate) fn observe<T, E>(
         self,
-        call: impl FnOnce() -> Result<T, E>,
+        result: &Result<T, E>,
         classify: impl FnOnce(&Result<T, E>) -> Outcome,
-    ) -> (Result<T, E>, Ended) {
-        let result = call();
-        let outcome = classify(&result);
+    ) -> Ended {
+        let outcome = classify(result);
         let Self { breaker, admission } = self;
         mem::forget(self);
-        let ended = Ended {
+        Ended {
             call: breaker.admitted(admission.period),
             outcome,
             recorded: breaker.record(admission, outcome),
-        };
-        (result, ended)
+        }
     }
 }
 
