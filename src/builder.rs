@@ -122,6 +122,9 @@ impl Builder {
     }
 
     /// Sets the name, for rejections, transitions and snapshots.
+    ///
+    /// With `std`, the first transition of the breaker puts the name into a table of the process,
+    /// which holds each distinct name once: 24 bytes, allocated in blocks after the first 32 names.
     pub const fn name(mut self, name: &'static str) -> Self {
         self.attachments.name = Some(name);
         self

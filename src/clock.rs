@@ -98,9 +98,10 @@ pub fn warm_up() {
 
 /// A clock for tests, which advances only by its methods.
 ///
-/// Give each test its own clock: tests run side by side, and a clock that tests share moves the time
-/// for all of their breakers. [`Breaker::with_shared_clock`](crate::Breaker::with_shared_clock) takes
-/// a clock that a test makes; a static inside a test function is the test's own, too.
+/// Give each test its own clock: tests run side by side, and a clock that tests share moves the
+/// time for all of their breakers.
+/// [`Breaker::with_shared_clock`](crate::Breaker::with_shared_clock) takes a clock that a test
+/// makes; a static inside a test function is the test's own, too.
 ///
 /// ```
 /// use cutout::{Breaker, State, Trip, clock::Manual};

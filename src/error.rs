@@ -1,17 +1,22 @@
 //! Errors of a call: [`Rejected`] with its [`Reason`], and [`Error`].
 
+mod bits;
+
 use core::{error, fmt, time::Duration};
 
-use crate::machine::{step::admit::RejectReason, tick::Deadline};
+use crate::{
+    machine::{step::admit::RejectReason, tick::Deadline},
+    name::NameId,
+};
+
+use bits::Bits;
 
 /// Microseconds in a tick of [`Deadline`].
 const TICK_MICROS: u64 = 250;
-/// Sentinel: a wait has no known end.
-const NO_REMAINING: u64 = u64::MAX;
 
 /// A rejected call.
 ///
-/// Small and `Copy`. A rejection allocates nothing.
+/// One word, and `Copy`. A rejection allocates nothing. (Without `std` it also holds the name.)
 ///
 /// ```
 /// use cutout::{Breaker, Reason};
@@ -29,13 +34,11 @@ pub struct Rejected(Details);
 
 /// Content of a rejection, and the source of an [`Error`] in a chain of errors. [`Rejected::find`]
 /// searches for this type. Its text repeats nothing of the text of the [`Error`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Details {
-    name: Option<&'static str>,
-    /// Ticks of [`Deadline`], or [`NO_REMAINING`].
-    remaining: u64,
-    generation: u16,
-    reason: Reason,
+    bits: Bits,
+    #[cfg(not(feature = "std"))]
+    name: NameId,
 }
 
 /// The reason of a rejection.
@@ -64,21 +67,15 @@ impl Reason {
 }
 
 impl Rejected {
-    pub(crate) const fn new(
-        reason: RejectReason,
-        generation: u16,
-        name: Option<&'static str>,
-    ) -> Self {
-        let (reason, remaining) = match reason {
-            RejectReason::Open { remaining } => (Reason::Open, remaining),
-            RejectReason::Busy { remaining } => (Reason::ProbesBusy, remaining),
-            RejectReason::Forced => (Reason::ForcedOpen, NO_REMAINING),
-        };
+    pub(crate) const fn new(reason: RejectReason, generation: u16, name: NameId) -> Self {
+        #[cfg(feature = "std")]
+        let number = name.bits();
+        #[cfg(not(feature = "std"))]
+        let number = 0;
         Self(Details {
+            bits: Bits::new(reason, generation, number),
+            #[cfg(not(feature = "std"))]
             name,
-            remaining,
-            generation,
-            reason,
         })
     }
 
@@ -90,11 +87,11 @@ impl Rejected {
     /// Returns the reason of the rejection.
     #[must_use]
     pub const fn reason(&self) -> Reason {
-        self.0.reason
+        self.0.bits.reason()
     }
 
-    /// Returns the wait before the next call, rounded up to 250 µs. `None` while an operator holds
-    /// the breaker.
+    /// Returns the wait before the next call, rounded up to 250 µs, or to a second if it is longer
+    /// than 69 minutes. `None` while an operator holds the breaker.
     ///
     /// For an open breaker, this is the remainder of the open period. A call after that is admitted
     /// as a probe, if no other call comes first. While probes are busy, this is an upper bound: the
@@ -102,9 +99,9 @@ impl Rejected {
     /// probes may end sooner, and may reopen the breaker.)
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
-        match self.0.remaining {
-            NO_REMAINING => None,
-            ticks => Some(ticks_to_duration(ticks)),
+        match self.0.bits.remaining() {
+            Some(ticks) => Some(ticks_to_duration(ticks)),
+            None => None,
         }
     }
 
@@ -123,9 +120,9 @@ impl Rejected {
     /// ```
     #[must_use]
     pub const fn retry_after_secs(&self) -> Option<u64> {
-        match self.0.remaining {
-            NO_REMAINING => None,
-            ticks => Some(at_least_one(round_up(ticks, 1_000_000))),
+        match self.0.bits.remaining() {
+            Some(ticks) => Some(at_least_one(round_up(ticks, 1_000_000))),
+            None => None,
         }
     }
 
@@ -169,13 +166,29 @@ impl Rejected {
     /// Returns the generation of the period that rejected the call.
     #[must_use]
     pub const fn generation(&self) -> u16 {
-        self.0.generation
+        self.0.bits.generation()
     }
 
     /// Returns the breaker's name, if it has one.
+    ///
+    /// With `std`, the name is read from a table of this process, which has room for 1 048 576
+    /// distinct names. A breaker with another name rejects without one.
     #[must_use]
-    pub const fn name(&self) -> Option<&'static str> {
-        self.0.name
+    pub fn name(&self) -> Option<&'static str> {
+        #[cfg(feature = "std")]
+        let name = NameId::of_bits(self.0.bits.name());
+        #[cfg(not(feature = "std"))]
+        let name = self.0.name;
+        name.text()
+    }
+
+    fn fmt_as(self, title: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(title)
+            .field("reason", &self.reason())
+            .field("retry_after", &self.retry_after())
+            .field("generation", &self.generation())
+            .field("name", &self.name())
+            .finish_non_exhaustive()
     }
 }
 
@@ -198,18 +211,17 @@ pub(crate) const fn ticks_to_duration(ticks: u64) -> Duration {
 impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("circuit ")?;
-        if let Some(name) = self.0.name {
+        if let Some(name) = self.name() {
             write!(f, "{name:?} ")?;
         }
-        match self.0.reason {
+        match self.reason() {
             Reason::ForcedOpen => return f.write_str("is forced open"),
             Reason::Open => f.write_str("is open")?,
             Reason::ProbesBusy => f.write_str("is half-open and its probes are busy")?,
         }
-        let remaining = self.0.remaining;
-        if remaining == NO_REMAINING {
+        let Some(remaining) = self.0.bits.remaining() else {
             return Ok(());
-        }
+        };
         let millis = at_least_one(round_up(remaining, 1_000));
         write!(f, ", retry after {:?}", Duration::from_millis(millis))
     }
@@ -221,16 +233,17 @@ impl fmt::Display for Details {
     }
 }
 
+impl fmt::Debug for Details {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Rejected(*self).fmt_as("Details", f)
+    }
+}
+
 impl error::Error for Details {}
 
 impl fmt::Debug for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rejected")
-            .field("reason", &self.0.reason)
-            .field("retry_after", &self.retry_after())
-            .field("generation", &self.0.generation)
-            .field("name", &self.0.name)
-            .finish_non_exhaustive()
+        self.fmt_as("Rejected", f)
     }
 }
 

@@ -17,6 +17,7 @@ mod listener;
 mod machine;
 #[cfg(feature = "metrics")]
 pub mod metrics;
+mod name;
 mod permit;
 mod policy;
 #[cfg(feature = "std")]

@@ -99,28 +99,21 @@ impl Breaker {
     /// for admission.
     #[cfg(feature = "tower")]
     #[cold]
-    pub(crate) fn notify_rejected(&self, rejected: &Rejected) {
-        self.notify_of_call(|listener| listener.on_rejected(rejected));
+    pub(crate) fn notify_rejected(&self, rejected: Rejected) {
+        self.notify_of_call(|listener| listener.on_rejected(&rejected));
     }
 
     /// The fast path of [`Breaker::acquire`]; after `None` the slow path decides.
     #[cfg(feature = "tower")]
     #[inline]
     pub(crate) fn acquire_fast(&self) -> Option<Admission> {
-        let period = self.core.admit().ok()?.period();
-        Some(Admission {
-            period,
-            admitted_at: 0,
-        })
+        self.core.admit().ok().map(Admission::untimed)
     }
 
     #[inline]
     pub(crate) fn acquire(&self) -> Result<Admission, Rejected> {
         match self.core.admit() {
-            Ok(word) => Ok(Admission {
-                period: word.period(),
-                admitted_at: 0,
-            }),
+            Ok(word) => Ok(Admission::untimed(word)),
             // Rebuilt, so that the healthy path does not write its admission to the memory in which
             // this result is returned.
             Err(seen) => match self.acquire_slow(seen) {
@@ -202,12 +195,12 @@ impl Breaker {
     }
 
     fn rejected(&self, reason: RejectReason, word: Word) -> Rejected {
-        Rejected::new(reason, word.generation(), self.cold.name)
+        Rejected::new(reason, word.generation(), self.cold.name.id())
     }
 
     pub(crate) fn admitted(&self, period: Period) -> Admitted {
         Admitted {
-            name: self.cold.name,
+            name: self.cold.name.text(),
             generation: period.generation(),
             probe: period.is_half_open(),
         }

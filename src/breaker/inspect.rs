@@ -97,7 +97,7 @@ impl Breaker {
         };
         let since = self.cold.diagnostics.since(generation);
         Snapshot {
-            name: self.cold.name,
+            name: self.cold.name.text(),
             state: self.state_at(word, now),
             stored_state: word.state(),
             generation,

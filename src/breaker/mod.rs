@@ -46,6 +46,7 @@ use crate::{
     clock::ClockSource,
     listener::CallListener,
     machine::{core::Core, diagnostics::Diagnostics, rules::Rules, word::Word},
+    name::Name,
     sync::AtomicU64,
 };
 #[cfg(feature = "std")]
@@ -140,7 +141,8 @@ pub use watch::{StopWatching, Watched};
 ///
 /// * reading [`Monotonic`](crate::clock::Monotonic) for the first time, which takes up to 0.2 s,
 /// * allocating a window, at the first failure of this breaker or the first call that ends,
-/// * setting up notification, for some nanoseconds of the breaker's first transition,
+/// * setting up notification, or storing the name, for some nanoseconds of the breaker's first
+///   transition,
 /// * making or removing a breaker of `keyed::Breakers`,
 /// * or in a listener or a clock that has a lock of its own, as `metrics::Metrics` has.
 ///
@@ -156,7 +158,7 @@ pub struct Breaker {
 /// The part that rejections, transitions and readers of the state touch.
 struct Cold {
     clock: ClockSource,
-    name: Option<&'static str>,
+    name: Name,
     call_listener: Option<&'static dyn CallListener>,
     diagnostics: Diagnostics,
     #[cfg(feature = "std")]
@@ -200,7 +202,7 @@ impl Breaker {
             )),
             cold: CachePadded::new(Cold {
                 clock,
-                name: attachments.name,
+                name: Name::new(attachments.name),
                 call_listener: attachments.call_listener,
                 diagnostics: Diagnostics::over(AtomicU64::new(0), AtomicU64::new(0)),
                 #[cfg(feature = "std")]
@@ -280,7 +282,7 @@ impl Breaker {
 
     #[inline]
     pub(crate) fn name(&self) -> Option<&'static str> {
-        self.cold.name
+        self.cold.name.text()
     }
 
     /// Reads the clock.

@@ -38,13 +38,17 @@ impl Breaker {
         let change = RawTransition::between(before, after, event, now, counted, &self.core.rules);
         let newest = || self.core.load().generation();
         let note = || self.cold.diagnostics.write(&change, now, newest);
+        // A rejection then finds the number of the name, and allocates nothing.
+        let _ = self.cold.name.id();
         // Before the listeners, which may be slow.
         #[cfg(feature = "watch")]
         self.cold.event_count.notify_after(note);
         #[cfg(not(feature = "watch"))]
         note();
         #[cfg(feature = "std")]
-        self.cold.listeners.notify(newest, change, self.cold.name);
+        self.cold
+            .listeners
+            .notify(newest, change, self.cold.name.text());
     }
 
     /// Notifies every call listener.
@@ -77,19 +81,21 @@ mod listeners {
         },
     };
 
+    /// The generation of a breaker's first transition.
+    const FIRST: u16 = 1;
+
     /// The listeners of a breaker, and the queue of their transitions.
     pub(in crate::breaker) struct Listeners {
         fixed: &'static [&'static dyn Listener],
         shared: Option<Box<Shared>>,
-        /// The generation of the first transition that the listeners are notified of.
-        first: u16,
-        /// Allocated for that transition.
+        /// Allocated for the first transition.
         queue: PerProcess<TransitionQueue>,
     }
 
     /// The listeners that were added at run time.
-    #[derive(Default)]
     struct Shared {
+        /// The generation of the first transition that the listeners are notified of.
+        first: u16,
         listeners: Vec<Arc<dyn Listener>>,
         call_listeners: Vec<Arc<dyn CallListener>>,
     }
@@ -99,19 +105,19 @@ mod listeners {
             Self {
                 fixed,
                 shared: None,
-                first: 1,
                 queue: PerProcess::new(),
             }
         }
 
         /// Adds a listener to a breaker at `generation` that no other thread uses.
         pub(in crate::breaker) fn add(&mut self, listener: Arc<dyn Listener>, generation: u16) {
-            let listeners = &mut self.shared_mut().listeners;
+            let is_made = self.queue.is_made();
+            let shared = self.shared_mut();
             // Most breakers have one listener, and a keyed set has many breakers.
-            listeners.reserve_exact(1);
-            listeners.push(listener);
-            if !self.queue.is_made() {
-                self.first = generation.wrapping_add(1);
+            shared.listeners.reserve_exact(1);
+            shared.listeners.push(listener);
+            if !is_made {
+                shared.first = generation.wrapping_add(1);
             }
         }
 
@@ -121,7 +127,17 @@ mod listeners {
         }
 
         fn shared_mut(&mut self) -> &mut Shared {
-            self.shared.get_or_insert_default()
+            self.shared.get_or_insert_with(|| {
+                Box::new(Shared {
+                    first: FIRST,
+                    listeners: Vec::new(),
+                    call_listeners: Vec::new(),
+                })
+            })
+        }
+
+        fn first(&self) -> u16 {
+            self.shared.as_ref().map_or(FIRST, |shared| shared.first)
         }
 
         fn shared(&self) -> &[Arc<dyn Listener>] {
@@ -147,7 +163,7 @@ mod listeners {
             // Any notifying thread may allocate the queue: all agree on its first generation.
             let queue = self.queue.get_or_make(|parent| match parent {
                 Some(parent) => parent.in_child(change.generation),
-                None => TransitionQueue::from(self.first),
+                None => TransitionQueue::from(self.first()),
             });
             if !queue.push(change, newest) {
                 return;

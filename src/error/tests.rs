@@ -1,7 +1,8 @@
 use super::*;
+use crate::name::Name;
 
 fn rejected(remaining: u64) -> Rejected {
-    Rejected::new(RejectReason::Open { remaining }, 3, None)
+    Rejected::new(RejectReason::Open { remaining }, 3, Name::new(None).id())
 }
 
 #[test]
@@ -36,14 +37,18 @@ fn a_whole_number_of_seconds_is_not_rounded() {
 
 #[test]
 fn busy_probes_have_an_upper_bound_and_an_operator_has_none() {
-    let busy = Rejected::new(RejectReason::Busy { remaining: 6_000 }, 3, Some("billing"));
+    let busy = Rejected::new(
+        RejectReason::Busy { remaining: 6_000 },
+        3,
+        Name::new(Some("billing")).id(),
+    );
     assert_eq!(busy.retry_after(), Some(Duration::from_millis(1_500)));
     assert_eq!(busy.retry_after_secs(), Some(2));
     assert_eq!(
         busy.to_string(),
         "circuit \"billing\" is half-open and its probes are busy, retry after 1.5s"
     );
-    let forced = Rejected::new(RejectReason::Forced, 3, None);
+    let forced = Rejected::new(RejectReason::Forced, 3, Name::new(None).id());
     assert_eq!(
         (forced.retry_after(), forced.retry_after_secs()),
         (None, None)
@@ -53,8 +58,19 @@ fn busy_probes_have_an_upper_bound_and_an_operator_has_none() {
 
 #[test]
 fn a_rejection_is_small() {
-    let name = size_of::<Option<&str>>();
-    assert_eq!(size_of::<Rejected>(), name + size_of::<u64>() + 8);
+    #[cfg(feature = "std")]
+    {
+        let word = size_of::<u64>();
+        assert_eq!(size_of::<Rejected>(), word);
+        assert_eq!(size_of::<Error<()>>(), word);
+        assert_eq!(size_of::<Result<u64, Error<()>>>(), 2 * word);
+        assert_eq!(size_of::<Result<u64, Error<Box<u8>>>>(), 2 * word);
+    }
+    #[cfg(not(feature = "std"))]
+    assert_eq!(
+        size_of::<Rejected>(),
+        size_of::<u64>() + size_of::<Option<&str>>()
+    );
 }
 
 #[test]

@@ -50,7 +50,7 @@ impl<E> LastError<E> {
     }
 
     /// Returns the error that a rejection shows.
-    pub(super) fn for_rejection(&self, rejected: &Rejected, breaker: &Breaker) -> Option<Arc<E>> {
+    pub(super) fn for_rejection(&self, rejected: Rejected, breaker: &Breaker) -> Option<Arc<E>> {
         self.visible(breaker, Some(rejected.generation()))
     }
 
@@ -125,7 +125,7 @@ mod tests {
 
     fn visible(last: &LastError<&'static str>, breaker: &Breaker) -> Option<&'static str> {
         let rejected = breaker.try_acquire().unwrap_err();
-        last.for_rejection(&rejected, breaker).map(|error| *error)
+        last.for_rejection(rejected, breaker).map(|error| *error)
     }
 
     #[test]
@@ -183,9 +183,9 @@ mod tests {
         let rejected = breaker.try_acquire().unwrap_err();
         // The rejected thread is suspended here.
         last.clear_older(recover(&breaker));
-        assert_eq!(last.for_rejection(&rejected, &breaker), None);
+        assert_eq!(last.for_rejection(rejected, &breaker), None);
         last.store(trip(&breaker), Arc::new("second"));
-        assert_eq!(last.for_rejection(&rejected, &breaker), None);
+        assert_eq!(last.for_rejection(rejected, &breaker), None);
         assert_eq!(visible(&last, &breaker), Some("second"));
     }
 

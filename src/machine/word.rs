@@ -40,38 +40,44 @@ use core::fmt;
 
 use super::tick::{Deadline, LeaseEnd};
 
-/// The position of a value in the word. Each field begins where the one before it ends.
+/// The position of a value in a word. Each field begins where the one before it ends.
 #[derive(Clone, Copy)]
-struct Field {
+pub(crate) struct Field {
     shift: u32,
     bits: u32,
 }
 
 impl Field {
-    const fn first(bits: u32) -> Self {
+    pub(crate) const fn first(bits: u32) -> Self {
         Self { shift: 0, bits }
     }
 
-    const fn then(self, bits: u32) -> Self {
+    pub(crate) const fn then(self, bits: u32) -> Self {
         Self {
             shift: self.end(),
             bits,
         }
     }
 
-    const fn end(self) -> u32 {
+    pub(crate) const fn end(self) -> u32 {
         self.shift + self.bits
     }
 
-    const fn max(self) -> u64 {
+    pub(crate) const fn max(self) -> u64 {
         (1 << self.bits) - 1
     }
 
-    const fn get(self, word: u64) -> u64 {
+    pub(crate) const fn get(self, word: u64) -> u64 {
         (word >> self.shift) & self.max()
     }
 
-    const fn set(self, word: u64, value: u64) -> u64 {
+    /// The bits of a value in a word of zeros.
+    pub(crate) const fn bits_of(self, value: u64) -> u64 {
+        debug_assert!(value <= self.max(), "a value must fit its field");
+        value << self.shift
+    }
+
+    pub(crate) const fn set(self, word: u64, value: u64) -> u64 {
         debug_assert!(value <= self.max(), "a value must fit its field");
         (word & !(self.max() << self.shift)) | ((value & self.max()) << self.shift)
     }

@@ -240,7 +240,7 @@ fn admit_slow(breaker: &Breaker, readiness: &mut Readiness) -> Decision {
         }
         // Reject even if the deadline has passed in between: the inner service was not polled.
         Readiness::Rejects(rejected) => {
-            breaker.notify_rejected(rejected);
+            breaker.notify_rejected(*rejected);
             Decision::Rejected
         }
         Readiness::Unknown => panic!("call without poll_ready: a service is ready for one call"),

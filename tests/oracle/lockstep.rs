@@ -195,7 +195,10 @@ impl<'a> Game<'a> {
                 let permit = self.breaker.try_acquire();
                 self.pass_drawn_length();
                 let held = self.oracle.acquire(now);
-                let admitted = permit.as_ref().map(admission).map_err(rejected_call);
+                let admitted = permit
+                    .as_ref()
+                    .map(admission)
+                    .map_err(|rejected| rejected_call(*rejected));
                 assert_eq!(
                     admitted,
                     held.map(|held| (held.generation, held.probe)),
@@ -438,9 +441,7 @@ impl<'a> Game<'a> {
             self.coverage.insert("calls left the window".into());
         }
         assert_eq!(
-            self.breaker
-                .peek()
-                .map_err(|rejected| rejected_call(&rejected)),
+            self.breaker.peek().map_err(rejected_call),
             self.oracle.peek(now),
             "peek after {at}"
         );
@@ -496,7 +497,7 @@ fn admission(permit: &Permit<'_>) -> (u16, bool) {
     (permit.generation(), permit.is_probe())
 }
 
-fn rejected_call(rejected: &Rejected) -> Rejection {
+fn rejected_call(rejected: Rejected) -> Rejection {
     Rejection {
         reason: rejected.reason(),
         retry_after: rejected.retry_after(),
@@ -505,7 +506,12 @@ fn rejected_call(rejected: &Rejected) -> Rejection {
 }
 
 fn rejection_in(result: &Result<(), Error<()>>) -> Option<Rejection> {
-    result.as_ref().err()?.rejected().map(rejected_call)
+    result
+        .as_ref()
+        .err()?
+        .rejected()
+        .copied()
+        .map(rejected_call)
 }
 
 impl From<Snapshot> for Observed {
@@ -571,6 +577,6 @@ impl CallListener for RecordingListener {
     }
 
     fn on_rejected(&self, rejected: &Rejected) {
-        Self::note(CallEvent::Rejection(rejected_call(rejected)));
+        Self::note(CallEvent::Rejection(rejected_call(*rejected)));
     }
 }

@@ -261,7 +261,7 @@ impl Oracle {
         };
         Err(Rejection {
             reason,
-            retry_after,
+            retry_after: retry_after.map(time::stated),
             generation: self.generation,
         })
     }

@@ -110,3 +110,15 @@ pub(super) fn millis_up(time: Duration) -> i128 {
 pub(super) fn duration(ms: i128) -> Duration {
     Duration::from_millis(u64::try_from(ms).expect("intervals are small and positive"))
 }
+
+/// The wait that a rejection states: up to 2^24 ticks exactly, and a longer one in seconds, rounded
+/// up without the last tick, and that tick.
+pub(super) fn stated(wait: Duration) -> Duration {
+    let tick = Duration::from_nanos(TICK);
+    if wait < tick * (1 << 24) {
+        return wait;
+    }
+    let nanos = wait.as_nanos() - u128::from(TICK);
+    let seconds = u64::try_from(nanos.div_ceil(1_000_000_000)).expect("an open period");
+    Duration::from_secs(seconds) + tick
+}
