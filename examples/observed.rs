@@ -33,10 +33,9 @@ fn main() {
         .trip(Trip::consecutive(3))
         .open_for(OPEN_FOR)
         .listeners(&[&Events])
-        .call_listener(&Events)
         .build()
         .with_shared_clock(clock.clone());
-    let billing = Metrics::new().rejections().on(billing);
+    let billing = Metrics::new().on(billing);
 
     println!("-- the log of an outage");
     for _ in 0..5 {

@@ -136,7 +136,7 @@ impl Builder {
         self
     }
 
-    /// Sets the listeners, which are notified of transitions in this order. Replaces previous ones.
+    /// Sets the listeners, which are notified in this order. Replaces previous ones.
     #[cfg(feature = "std")]
     pub const fn listeners(mut self, listeners: &'static [&'static dyn Listener]) -> Self {
         self.attachments.listeners = listeners;

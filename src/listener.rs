@@ -1,4 +1,4 @@
-//! Listener traits: one for transitions, one for individual calls.
+//! Listener traits: one for all events except healthy calls, one for every call.
 
 use core::time::Duration;
 
@@ -34,18 +34,23 @@ pub struct Transition {
     pub missed: u32,
 }
 
-/// Receives transitions.
+/// Receives transitions, rejections, failures and stale outcomes: every event except those of a
+/// healthy call. A listener adds no cost to a healthy call.
 ///
-/// A listener is called after the transition, outside any lock. The calling thread is the one that
-/// made the transition, or one that was already notifying listeners. Listeners of one breaker are
-/// never called by two threads at the same time, and receive transitions in order of generation.
+/// [`on_transition`](Listener::on_transition) is called after the transition, outside any lock. The
+/// calling thread is the one that made the transition, or one that was already notifying listeners.
+/// Transitions of one breaker are never delivered by two threads at the same time, and come in
+/// order of generation. A listener may use the breaker. A transition that it makes is delivered
+/// after it returns. The queue holds 16 transitions. When it is full, the oldest transitions are
+/// dropped, and the next one delivered says how many were [`missed`](Transition::missed).
 ///
-/// A listener may use the breaker. A transition that it makes is delivered after it returns. The
-/// queue holds 16 transitions. When it is full, the oldest transitions are dropped, and the next
-/// one delivered says how many were [`missed`](Transition::missed). A panic in a listener is
-/// caught.
+/// The other methods are called on the thread of the call, outside any lock, and by any number of
+/// threads at the same time. An open breaker can reject many calls: keep
+/// [`on_rejected`](Listener::on_rejected) short.
 ///
-/// Closures are listeners:
+/// A panic in a listener is caught.
+///
+/// Closures are listeners of transitions:
 ///
 /// ```
 /// use cutout::{Breaker, Listener, Transition};
@@ -55,10 +60,51 @@ pub struct Transition {
 ///
 /// BILLING.force_open(); // closed to forced-open, Operator
 /// ```
+///
+/// A counter of rejected calls:
+///
+/// ```
+/// use cutout::{Breaker, Listener, Rejected, Transition};
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// struct Rejections(AtomicU64);
+///
+/// impl Listener for Rejections {
+///     fn on_transition(&self, _: &Transition) {}
+///
+///     fn on_rejected(&self, _: &Rejected) {
+///         self.0.fetch_add(1, Ordering::Relaxed);
+///     }
+/// }
+///
+/// static REJECTIONS: Rejections = Rejections(AtomicU64::new(0));
+/// static BILLING: Breaker = Breaker::builder().listeners(&[&REJECTIONS]).build();
+///
+/// BILLING.force_open();
+/// BILLING.call(|| Ok::<_, ()>(7)).unwrap_err();
+/// assert_eq!(REJECTIONS.0.load(Ordering::Relaxed), 1);
+/// ```
 #[cfg(feature = "std")]
 pub trait Listener: Send + Sync {
     /// Called once for each transition.
     fn on_transition(&self, transition: &Transition);
+
+    /// Called when a call was rejected. If the rejection caused a transition, that transition comes
+    /// first.
+    fn on_rejected(&self, rejected: &Rejected) {
+        let _ = rejected;
+    }
+
+    /// Called when an admitted call has failed, before the transition that its outcome caused, if
+    /// any. The failure may be stale: see [`Ended::recorded`].
+    fn on_failure(&self, ended: &Ended) {
+        let _ = ended;
+    }
+
+    /// Called when an admitted call has not failed, but ended too late for its outcome to count.
+    fn on_stale(&self, ended: &Ended) {
+        let _ = ended;
+    }
 }
 
 #[cfg(feature = "std")]
@@ -68,8 +114,8 @@ impl<F: Fn(&Transition) + Send + Sync> Listener for F {
     }
 }
 
-/// Receives every call. Separate from [`Listener`], since a call listener adds a cost to every
-/// call.
+/// Receives every call. Separate from [`Listener`], since a call listener takes every call off the
+/// fast path. For rejections and failures alone, use a [`Listener`].
 ///
 /// A call listener is called on the thread of the call, outside any lock. With `std`, a panic in a
 /// call listener is caught.

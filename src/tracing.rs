@@ -24,16 +24,16 @@
 
 use tracing::{debug, info, warn};
 
-use crate::{CallListener, Cause, Listener, Rejected, Transition};
+use crate::{Cause, Listener, Rejected, Transition};
 
 const TARGET: &str = "cutout";
 
-/// Emits `tracing` events: for transitions as a [`Listener`], for rejections as a [`CallListener`].
-/// Set it as one of them, or as both. The [module](self) documents the fields.
+/// A [`Listener`] that emits a `tracing` event for each transition and each rejection. The
+/// [module](self) documents the fields. Adds no cost to a healthy call.
 ///
 /// An event is emitted in the span of the call that made the transition, or that was rejected. If
-/// transitions come at once, a call may emit the events of other calls, too. A listener adds no
-/// cost to healthy calls. A call listener takes every call off the fast path.
+/// transitions come at once, a call may emit the events of other calls, too. An open breaker can
+/// reject many calls; their events have the level `DEBUG`, so that a filter can leave them out.
 ///
 /// ```
 /// use cutout::{Breaker, tracing::Events};
@@ -41,7 +41,6 @@ const TARGET: &str = "cutout";
 /// static BILLING: Breaker = Breaker::builder()
 ///     .name("billing")
 ///     .listeners(&[&Events])
-///     .call_listener(&Events) // rejections: adds a cost to every call
 ///     .build();
 ///
 /// BILLING.force_open();
@@ -85,9 +84,7 @@ impl Listener for Events {
             }
         }
     }
-}
 
-impl CallListener for Events {
     fn on_rejected(&self, rejected: &Rejected) {
         debug!(
             target: TARGET,

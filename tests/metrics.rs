@@ -92,7 +92,8 @@ fn the_state_is_right_after_every_change_until_the_breaker_is_dropped() {
                 .values()
                 .filter(|value| **value == "0")
                 .count(),
-            7
+            5 + 2 + 3 + 1,
+            "states; missed and conflicts; rejections by reason; stale outcomes"
         );
     });
 }
@@ -194,10 +195,17 @@ fn missed_transitions_are_counted_and_leave_the_state_right() {
 #[test]
 fn only_the_requested_call_counters_are_recorded() {
     for (metrics, expected) in [
-        (Metrics::new(), [None; 6]),
         (
-            Metrics::new().rejections(),
-            [Some("2"), Some("1"), Some("1"), Some("1"), None, None],
+            Metrics::new(),
+            [
+                Some("2"),
+                Some("1"),
+                Some("1"),
+                Some("2"),
+                Some("2"),
+                None,
+                None,
+            ],
         ),
         (
             Metrics::new().calls(),
@@ -205,8 +213,9 @@ fn only_the_requested_call_counters_are_recorded() {
                 Some("2"),
                 Some("1"),
                 Some("1"),
-                Some("1"),
-                Some("7"),
+                Some("2"),
+                Some("2"),
+                Some("8"),
                 Some("5"),
             ],
         ),
@@ -218,10 +227,12 @@ fn only_the_requested_call_counters_are_recorded() {
                 breaker.call(|| Ok::<_, ()>(())).unwrap();
             }
             let late = breaker.try_acquire().unwrap();
+            let late_failure = breaker.try_acquire().unwrap();
             fail(&breaker);
             breaker.try_acquire().unwrap_err();
             breaker.try_acquire().unwrap_err();
             late.success();
+            late_failure.failure();
             clock.advance(SECOND);
             let _probe = breaker.try_acquire().unwrap();
             breaker.try_acquire().unwrap_err();
@@ -242,6 +253,7 @@ fn only_the_requested_call_counters_are_recorded() {
                 rejections("open"),
                 rejections("probes-busy"),
                 rejections("forced-open"),
+                of("failures"),
                 of("stale_outcomes"),
                 of("admissions"),
                 of("successes"),
@@ -256,17 +268,15 @@ fn only_the_requested_call_counters_are_recorded() {
 
 #[test]
 fn a_static_breaker_is_counted_from_when_it_is_begun_or_from_its_first_transition() {
-    static OF_BEGUN: Metrics = Metrics::new().rejections();
-    static OF_LATE: Metrics = Metrics::new().rejections();
+    static OF_BEGUN: Metrics = Metrics::new();
+    static OF_LATE: Metrics = Metrics::new();
     static BEGUN: Breaker = Breaker::builder()
         .name("begun")
         .listeners(&[&OF_BEGUN])
-        .call_listener(&OF_BEGUN)
         .build();
     static LATE: Breaker = Breaker::builder()
         .name("late")
         .listeners(&[&OF_LATE])
-        .call_listener(&OF_LATE)
         .build();
 
     exported(|handle| {
@@ -345,17 +355,9 @@ fn a_breaker_that_was_watched_before_there_was_a_recorder_is_counted_from_its_fi
 
 #[test]
 fn breakers_of_two_names_that_share_a_metrics_are_counted_under_their_own() {
-    static METRICS: Metrics = Metrics::new().rejections();
-    static ONE: Breaker = DEPENDENCY
-        .name("one")
-        .listeners(&[&METRICS])
-        .call_listener(&METRICS)
-        .build();
-    static OTHER: Breaker = DEPENDENCY
-        .name("other")
-        .listeners(&[&METRICS])
-        .call_listener(&METRICS)
-        .build();
+    static METRICS: Metrics = Metrics::new();
+    static ONE: Breaker = DEPENDENCY.name("one").listeners(&[&METRICS]).build();
+    static OTHER: Breaker = DEPENDENCY.name("other").listeners(&[&METRICS]).build();
 
     exported(|handle| {
         METRICS.register(&ONE);

@@ -56,6 +56,18 @@ impl Listener for Deaf {
     fn on_transition(&self, transition: &Transition) {
         black_box(transition);
     }
+
+    fn on_rejected(&self, rejected: &Rejected) {
+        black_box(rejected);
+    }
+
+    fn on_failure(&self, ended: &Ended) {
+        black_box(ended);
+    }
+
+    fn on_stale(&self, ended: &Ended) {
+        black_box(ended);
+    }
 }
 
 fn listeners() -> Vec<Contender> {
@@ -92,11 +104,16 @@ fn open() -> Breaker {
 /// sharing makes threads wait for each other.
 fn shared() -> Vec<Contender> {
     let one = open();
+    let heard = Breaker::builder().listeners(&[&Deaf]).build();
+    heard.force_open_for(Duration::from_hours(1));
     vec![
         bare(),
         Contender::calling("healthy, one for all", |n| call(&STATIC, n)),
         Contender::calling("healthy, one each", |n| OWN.with(|own| call(own, n))),
         Contender::calling("rejected, one for all", move |n| !call(&one, n)),
+        Contender::calling("rejected, one for all, a listener", move |n| {
+            !call(&heard, n)
+        }),
         Contender::calling("rejected, one each", |n| OWN_OPEN.with(|own| !call(own, n))),
     ]
 }

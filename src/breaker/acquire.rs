@@ -95,11 +95,12 @@ impl Breaker {
         }
     }
 
-    /// Notifies call listeners of a rejection that [`Breaker::peek`] decided, where no call asks
+    /// Notifies all listeners of a rejection that [`Breaker::peek`] decided, where no call asks
     /// for admission.
     #[cfg(feature = "tower")]
     #[cold]
     pub(crate) fn notify_rejected(&self, rejected: Rejected) {
+        self.notify_of_rejection(rejected);
         self.notify_of_call(|listener| listener.on_rejected(&rejected));
     }
 
@@ -168,7 +169,7 @@ impl Breaker {
         }
         #[cfg(not(feature = "std"))]
         let _ = now;
-        Err(self.rejected(reason, seen))
+        Err(self.reject_call(reason, seen))
     }
 
     /// Notifies of the transition that an admission made, and returns the result of the call.
@@ -176,7 +177,7 @@ impl Breaker {
         self.notify(&done, Event::Admit);
         match done.verdict {
             AdmitVerdict::Admitted(period) => Ok(self.admission(period, done.now)),
-            AdmitVerdict::Rejected(reason) => Err(self.rejected(reason, done.after)),
+            AdmitVerdict::Rejected(reason) => Err(self.reject_call(reason, done.after)),
         }
     }
 
@@ -194,6 +195,15 @@ impl Breaker {
         }
     }
 
+    /// Rejects a call, and notifies.
+    #[inline]
+    fn reject_call(&self, reason: RejectReason, word: Word) -> Rejected {
+        let rejected = self.rejected(reason, word);
+        self.notify_of_rejection(rejected);
+        rejected
+    }
+
+    #[inline]
     fn rejected(&self, reason: RejectReason, word: Word) -> Rejected {
         Rejected::new(reason, word.generation(), self.cold.name.id())
     }

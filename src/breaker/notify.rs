@@ -1,12 +1,13 @@
 //! Notification: records a transition and notifies the listeners.
 
 use crate::{
+    Ended, Outcome, Recorded, Rejected,
     listener::{CallListener, catch_panic},
     machine::{
         core::Done,
         step::{Event, RawTransition},
         trip_rule::Count,
-        word::Word,
+        word::{Period, Word},
     },
 };
 
@@ -51,6 +52,65 @@ impl Breaker {
             .notify(newest, change, self.cold.name.text());
     }
 
+    /// Notifies the listeners of a rejection.
+    #[inline]
+    pub(super) fn notify_of_rejection(&self, rejected: Rejected) {
+        #[cfg(feature = "std")]
+        if !self.cold.listeners.is_empty() {
+            self.cold
+                .listeners
+                .each(|listener| listener.on_rejected(&rejected));
+        }
+        #[cfg(not(feature = "std"))]
+        let _ = (self, rejected);
+    }
+
+    /// Notifies of an outcome: listeners of a failure and of a stale outcome, call listeners of any
+    /// outcome. Without a call listener, `is_observed` is false.
+    #[inline]
+    pub(super) fn notify_of_outcome(
+        &self,
+        period: Period,
+        outcome: Outcome,
+        recorded: Recorded,
+        is_observed: bool,
+    ) {
+        let is_heard = is_failure(outcome) || recorded == Recorded::Stale;
+        if (is_heard || is_observed) && self.has_listener() {
+            self.notify_of_outcome_slow(period, outcome, recorded);
+        }
+    }
+
+    #[cold]
+    fn notify_of_outcome_slow(&self, period: Period, outcome: Outcome, recorded: Recorded) {
+        let ended = Ended {
+            call: self.admitted(period),
+            outcome,
+            recorded,
+        };
+        self.notify_of_call(|listener| listener.on_outcome(&ended));
+        #[cfg(feature = "std")]
+        if is_failure(outcome) {
+            self.cold
+                .listeners
+                .each(|listener| listener.on_failure(&ended));
+        } else if recorded == Recorded::Stale {
+            self.cold
+                .listeners
+                .each(|listener| listener.on_stale(&ended));
+        }
+    }
+
+    /// Whether there is a listener of any kind.
+    #[inline]
+    fn has_listener(&self) -> bool {
+        #[cfg(feature = "std")]
+        let has_listener = !self.cold.listeners.is_empty();
+        #[cfg(not(feature = "std"))]
+        let has_listener = false;
+        has_listener || self.cold.call_listener.is_some()
+    }
+
     /// Notifies every call listener.
     pub(super) fn notify_of_call(&self, tell: impl Fn(&dyn CallListener)) {
         if let Some(listener) = self.cold.call_listener {
@@ -61,6 +121,10 @@ impl Breaker {
             catch_panic(|| tell(&**listener));
         }
     }
+}
+
+fn is_failure(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Failure | Outcome::FailureFor(_))
 }
 
 #[cfg(feature = "std")]
@@ -106,6 +170,21 @@ mod listeners {
                 fixed,
                 shared: None,
                 queue: PerProcess::new(),
+            }
+        }
+
+        /// Whether there is no listener of any kind that was added at run time, and no fixed one.
+        #[inline]
+        pub(super) fn is_empty(&self) -> bool {
+            self.fixed.is_empty() && self.shared.is_none()
+        }
+
+        /// Notifies each listener.
+        #[cold]
+        pub(super) fn each(&self, notify: impl Fn(&dyn Listener)) {
+            let shared = self.shared().iter().map(|shared| &**shared);
+            for listener in self.fixed.iter().copied().chain(shared) {
+                catch_panic(|| notify(listener));
             }
         }
 
@@ -170,11 +249,7 @@ mod listeners {
             }
             while let Some(told) = queue.pop() {
                 let transition = transition(told, name);
-                let fixed = self.fixed.iter().copied();
-                let shared = self.shared().iter().map(|shared| &**shared);
-                for listener in fixed.chain(shared) {
-                    catch_panic(|| listener.on_transition(&transition));
-                }
+                self.each(|listener| listener.on_transition(&transition));
             }
         }
     }

@@ -3,12 +3,12 @@
 use core::{num::NonZeroU32, time::Duration};
 
 use crate::{
-    Outcome, Recorded, listener,
+    Outcome, Recorded,
     machine::{
         core::Done,
         rules::{CompiledOnDrop, LONGEST_HINT_MS},
         step::Event,
-        word::Word,
+        word::{Period, Word},
     },
 };
 
@@ -24,7 +24,7 @@ impl Breaker {
             match self.core.record_success(admission.period) {
                 Ok(_) => return Recorded::Applied,
                 Err(seen) if !self.core.is_observed() => {
-                    return self.record_success_slow(seen, admission);
+                    return self.record_success_slow(seen, admission.period);
                 }
                 Err(_) => {}
             }
@@ -53,27 +53,28 @@ impl Breaker {
 
     /// The slow path of a success: one jump to a function that saves few registers.
     #[inline(never)]
-    fn record_success_slow(&self, seen: Word, admission: Admission) -> Recorded {
+    fn record_success_slow(&self, seen: Word, period: Period) -> Recorded {
         if self.core.counts_in_buckets() {
-            self.record_success_in_bucket(seen, admission)
+            self.record_success_in_bucket(seen, period)
         } else {
-            self.record_success_in_word(seen, admission)
+            self.record_success_in_word(seen, period)
         }
     }
 
     #[inline(never)]
-    fn record_success_in_word(&self, seen: Word, admission: Admission) -> Recorded {
+    fn record_success_in_word(&self, seen: Word, period: Period) -> Recorded {
         let core = &self.core;
-        self.finish_record(core.record_success_in_word(seen, admission.period, || self.now()))
+        let done = core.record_success_in_word(seen, period, || self.now());
+        self.finish_record(period, Outcome::Success, done, false)
     }
 
     #[inline(never)]
-    fn record_success_in_bucket(&self, seen: Word, admission: Admission) -> Recorded {
+    fn record_success_in_bucket(&self, seen: Word, period: Period) -> Recorded {
         self.core.record_success_in_bucket(
             seen,
-            admission.period,
+            period,
             || self.now(),
-            |done| self.finish_record(done),
+            move |done| self.finish_record(period, Outcome::Success, done, false),
         )
     }
 
@@ -111,19 +112,19 @@ impl Breaker {
             }
             Outcome::Ignored => core.record_ignored(period),
         };
-        self.notify_of_call(|listener| {
-            listener.on_outcome(&listener::Ended {
-                call: self.admitted(admission.period),
-                outcome,
-                recorded: done.verdict,
-            });
-        });
-        self.finish_record(done)
+        self.finish_record(period, outcome, done, core.is_observed())
     }
 
-    /// Notifies of the transition that an outcome caused, and returns the verdict.
+    /// Notifies of an outcome and of the transition that it caused, and returns the verdict.
     #[inline]
-    fn finish_record(&self, done: Done<Recorded>) -> Recorded {
+    fn finish_record(
+        &self,
+        period: Period,
+        outcome: Outcome,
+        done: Done<Recorded>,
+        is_observed: bool,
+    ) -> Recorded {
+        self.notify_of_outcome(period, outcome, done.verdict, is_observed);
         self.notify(&done, Event::Record);
         done.verdict
     }

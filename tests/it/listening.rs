@@ -339,6 +339,106 @@ fn a_call_listener_is_notified_of_every_admission_outcome_and_rejection() {
     );
 }
 
+/// Records the events that every listener receives.
+#[derive(Debug, Default)]
+struct Events(Mutex<Vec<String>>);
+
+impl Events {
+    fn note(&self, what: String) {
+        self.0.lock().unwrap().push(what);
+    }
+}
+
+impl Listener for Events {
+    fn on_transition(&self, transition: &Transition) {
+        self.note(format!("to {}", transition.to));
+    }
+
+    fn on_rejected(&self, rejected: &Rejected) {
+        assert_eq!(rejected.name(), Some("logged"));
+        self.note(format!("rejected: {}", rejected.reason().as_str()));
+    }
+
+    fn on_failure(&self, ended: &Ended) {
+        assert_eq!(ended.call.name, Some("logged"));
+        self.note(format!("{:?} {:?}", ended.outcome, ended.recorded));
+    }
+
+    fn on_stale(&self, ended: &Ended) {
+        self.note(format!("{:?} {:?}", ended.outcome, ended.recorded));
+    }
+}
+
+#[test]
+fn a_listener_is_notified_of_everything_but_healthy_calls() {
+    let events = Arc::new(Events::default());
+    let clock = Arc::new(Manual::new());
+    let breaker = Breaker::builder()
+        .policy(POLICY)
+        .name("logged")
+        .build()
+        .with_shared_clock(clock.clone())
+        .with_shared_listener(events.clone());
+
+    for _ in 0..50 {
+        breaker.call(|| Ok::<_, ()>(())).unwrap();
+    }
+    breaker.try_acquire().unwrap().ignore();
+    assert_eq!(*events.0.lock().unwrap(), [""; 0]);
+
+    let [success, failure, ignored, dropped] = [(); 4].map(|()| breaker.try_acquire().unwrap());
+    breaker.call(|| Err::<(), _>(())).unwrap_err();
+    breaker.call(|| Ok::<_, ()>(())).unwrap_err();
+    success.success();
+    failure.failure();
+    ignored.ignore();
+    drop(dropped);
+    clock.advance(SECOND);
+    let probe = breaker.try_acquire().unwrap();
+    breaker.peek().unwrap_err();
+    breaker.try_acquire().unwrap_err();
+    probe.failure();
+    breaker.force_open();
+    breaker.try_acquire().unwrap_err();
+    assert_eq!(
+        *events.0.lock().unwrap(),
+        [
+            "Failure Tripped",
+            "to open",
+            "rejected: open",
+            "Success Stale",
+            "Failure Stale",
+            "Ignored Stale",
+            "Ignored Stale",
+            "to half-open",
+            "rejected: probes-busy",
+            "Failure Reopened",
+            "to open",
+            "to forced-open",
+            "rejected: forced-open",
+        ]
+    );
+}
+
+#[test]
+fn a_rejection_that_ends_a_lease_comes_after_its_transition() {
+    let events = Arc::new(Events::default());
+    let clock = Arc::new(Manual::new());
+    let breaker = Breaker::builder()
+        .policy(POLICY.probe_lease(SECOND))
+        .name("logged")
+        .build()
+        .with_shared_clock(clock.clone())
+        .with_shared_listener(events.clone());
+    fail(&breaker);
+    clock.advance(SECOND);
+    let _late = breaker.try_acquire().unwrap();
+    clock.advance(2 * SECOND);
+    breaker.try_acquire().unwrap_err();
+    let all = events.0.lock().unwrap();
+    assert_eq!(all[all.len() - 2..], ["to open", "rejected: open"]);
+}
+
 #[test]
 fn call_listeners_added_at_run_time_are_notified_after_the_fixed_one_and_a_panic_silences_none() {
     static ORDER: Mutex<Vec<(u32, &str)>> = Mutex::new(Vec::new());

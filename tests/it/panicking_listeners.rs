@@ -135,3 +135,46 @@ fn a_call_listener_that_panics_changes_nothing_and_silences_no_listener() {
     assert_eq!(log.generations(), [1, 2, 3]);
     assert_eq!(PANICS.0.load(Ordering::Relaxed), 7);
 }
+
+impl Listener for Panics {
+    fn on_transition(&self, _: &Transition) {
+        self.throw();
+    }
+
+    fn on_rejected(&self, _: &Rejected) {
+        self.throw();
+    }
+
+    fn on_failure(&self, _: &Ended) {
+        self.throw();
+    }
+
+    fn on_stale(&self, _: &Ended) {
+        self.throw();
+    }
+}
+
+#[test]
+fn a_listener_that_panics_at_every_event_changes_nothing_and_silences_no_listener() {
+    static PANICS: Panics = Panics(AtomicU32::new(0));
+    static LISTENERS: [&dyn Listener; 1] = [&PANICS];
+    let log = Arc::new(Log::default());
+    let clock = Arc::new(Manual::new());
+    let breaker = Breaker::builder()
+        .policy(POLICY)
+        .listeners(&LISTENERS)
+        .build()
+        .with_shared_clock(clock.clone())
+        .with_shared_listener(log.clone());
+
+    let late = breaker.try_acquire().unwrap();
+    assert_eq!(fail(&breaker), Recorded::Tripped);
+    assert_eq!(late.record(Outcome::Success), Recorded::Stale);
+    assert_eq!(breaker.try_acquire().unwrap_err().generation(), 1);
+    clock.advance(SECOND);
+    breaker.call(|| Ok::<_, ()>(())).unwrap();
+    assert_eq!(breaker.state(), State::Closed);
+    assert_eq!(log.generations(), [1, 2, 3]);
+    // A failure, a stale outcome, a rejection and three transitions.
+    assert_eq!(PANICS.0.load(Ordering::Relaxed), 6);
+}

@@ -56,7 +56,6 @@ fn dependency() -> (Breaker, Arc<Manual>) {
         .trip(Trip::failures(2).of_last(3))
         .backoff(Backoff::exponential(SECOND, 2, 60 * SECOND))
         .listeners(&[&Events])
-        .call_listener(&Events)
         .build()
         .with_shared_clock(clock.clone());
     (breaker, clock)

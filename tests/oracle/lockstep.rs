@@ -13,8 +13,8 @@ use std::{
 };
 
 use cutout::{
-    Admitted, Breaker, CallListener, Cause, Ended, Error, Outcome, Permit, Policy, Rejected,
-    Snapshot, Span, State, Threshold, Transition, Window,
+    Admitted, Breaker, CallListener, Cause, Ended, Error, Listener, Outcome, Permit, Policy,
+    Recorded, Rejected, Snapshot, Span, State, Threshold, Transition, Window,
     clock::{Clock, Manual},
 };
 
@@ -137,7 +137,7 @@ pub(crate) const WITHOUT_OPERATOR: [&str; 14] = [
 /// At the first step after which the breaker and the oracle disagree.
 pub(crate) fn play(setup: &Setup, ops: &[Op]) -> Coverage {
     let clock = Arc::new(CountingClock::at(setup.start));
-    let notified = Arc::new(Mutex::new(Vec::new()));
+    let notified = Arc::new(NotificationLog::default());
     let mut builder = Breaker::builder().policy(setup.policy);
     if setup.watched {
         builder = builder.call_listener(&RecordingListener);
@@ -149,10 +149,7 @@ pub(crate) fn play(setup: &Setup, ops: &[Op]) -> Coverage {
     for _ in 0..setup.transitions {
         breaker.reset();
     }
-    let breaker = breaker.with_shared_listener({
-        let notified = notified.clone();
-        Arc::new(move |transition: &Transition| notified.lock().unwrap().push(*transition))
-    });
+    let breaker = breaker.with_shared_listener(notified.clone());
     CALL_EVENTS.take();
 
     let mut game = Game {
@@ -180,7 +177,7 @@ struct Game<'a> {
     clock: &'a Manual,
     /// The same clock, which counts the readings of the breaker.
     counting: &'a CountingClock,
-    notified: &'a Mutex<Vec<Transition>>,
+    notified: &'a NotificationLog,
     watched: bool,
     oracle: Oracle,
     permits: Vec<(Permit<'a>, HeldPermit)>,
@@ -339,7 +336,7 @@ impl<'a> Game<'a> {
                 Outcome::Success
             };
             self.step(Op::Report(held, outcome), at);
-            if !self.notified.lock().unwrap().is_empty() {
+            if !self.notified.transitions.lock().unwrap().is_empty() {
                 self.compare(at);
             }
         }
@@ -381,7 +378,7 @@ impl<'a> Game<'a> {
 
     /// Passes the drawn length to the oracle, if the last operation began an open period.
     fn pass_drawn_length(&mut self) {
-        let notified = self.notified.lock().unwrap();
+        let notified = self.notified.transitions.lock().unwrap();
         let opened = |transition: &&Transition| {
             transition.to == State::Open && transition.cause != Cause::Operator
         };
@@ -446,7 +443,8 @@ impl<'a> Game<'a> {
             "peek after {at}"
         );
 
-        let notified: Vec<Transition> = std::mem::take(&mut self.notified.lock().unwrap());
+        let notified: Vec<Transition> =
+            std::mem::take(&mut self.notified.transitions.lock().unwrap());
         for transition in &notified {
             assert_eq!(
                 transition.missed, 0,
@@ -477,6 +475,12 @@ impl<'a> Game<'a> {
         if self.watched {
             assert_eq!(CALL_EVENTS.take(), call_events, "call events after {at}");
         }
+        let heard = call_events.into_iter().filter(is_heard_by_listeners);
+        assert_eq!(
+            std::mem::take(&mut *self.notified.calls.lock().unwrap()),
+            heard.collect::<Vec<_>>(),
+            "rejections, failures and stale outcomes after {at}"
+        );
     }
 }
 
@@ -545,6 +549,59 @@ impl From<&Transition> for Notified {
     }
 }
 
+/// What a listener was notified of.
+#[derive(Default)]
+struct NotificationLog {
+    transitions: Mutex<Vec<Transition>>,
+    calls: Mutex<Vec<CallEvent>>,
+}
+
+impl Listener for NotificationLog {
+    fn on_transition(&self, transition: &Transition) {
+        self.transitions.lock().unwrap().push(*transition);
+    }
+
+    fn on_rejected(&self, rejected: &Rejected) {
+        let event = CallEvent::Rejection(rejected_call(*rejected));
+        self.calls.lock().unwrap().push(event);
+    }
+
+    fn on_failure(&self, ended: &Ended) {
+        assert!(is_failure(ended.outcome), "{ended:?}");
+        self.calls.lock().unwrap().push(ended.into());
+    }
+
+    fn on_stale(&self, ended: &Ended) {
+        assert!(!is_failure(ended.outcome), "{ended:?}");
+        self.calls.lock().unwrap().push(ended.into());
+    }
+}
+
+impl From<&Ended> for CallEvent {
+    fn from(ended: &Ended) -> Self {
+        Self::Ended {
+            generation: ended.call.generation,
+            probe: ended.call.probe,
+            outcome: ended.outcome,
+            recorded: ended.recorded,
+        }
+    }
+}
+
+fn is_failure(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Failure | Outcome::FailureFor(_))
+}
+
+fn is_heard_by_listeners(event: &CallEvent) -> bool {
+    match event {
+        CallEvent::Admitted { .. } => false,
+        CallEvent::Ended {
+            outcome, recorded, ..
+        } => is_failure(*outcome) || *recorded == Recorded::Stale,
+        CallEvent::Rejection(_) => true,
+    }
+}
+
 thread_local! {
     /// Events that [`RecordingListener`] recorded on this thread. A call listener is a static, and
     /// games run in parallel.
@@ -568,12 +625,7 @@ impl CallListener for RecordingListener {
     }
 
     fn on_outcome(&self, ended: &Ended) {
-        Self::note(CallEvent::Ended {
-            generation: ended.call.generation,
-            probe: ended.call.probe,
-            outcome: ended.outcome,
-            recorded: ended.recorded,
-        });
+        Self::note(ended.into());
     }
 
     fn on_rejected(&self, rejected: &Rejected) {

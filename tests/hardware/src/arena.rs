@@ -9,8 +9,9 @@ use std::{
 use memmap2::MmapMut;
 
 /// Enough for the breaker with the largest window, and for everything freed during construction: no
-/// memory is reused.
-const BYTES: usize = 1 << 20;
+/// memory is reused. (Each of up to 65 535 failures looks up a counter, since there is no
+/// recorder.)
+const BYTES: usize = 1 << 26;
 
 /// The system allocator, except for allocations inside [`ProtectedArena::allocate`].
 pub struct ProtectedArena {

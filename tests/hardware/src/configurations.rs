@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use cutout::{Breaker, Error, Outcome, Policy, State, Transition, Trip, clock::Manual};
+use cutout::{
+    Breaker, Error, Listener, Outcome, Policy, State, Trip, clock::Manual, metrics::Metrics,
+    tracing::Events,
+};
 
 /// Length of an open period and of a lease.
 const SECOND: Duration = Duration::from_secs(1);
@@ -17,6 +20,8 @@ const SECOND: Duration = Duration::from_secs(1);
 const MANY: usize = 5_000;
 
 static CLOCK: Manual = Manual::at(7_000_000_000);
+static METRICS: Metrics = Metrics::new();
+static LISTENERS: [&dyn Listener; 2] = [&METRICS, &Events];
 
 /// A breaker in one of its states.
 #[derive(Clone, Copy, Debug)]
@@ -105,7 +110,7 @@ impl Configuration {
             .open_for(SECOND)
             .probe_lease(SECOND)
             .clock(&CLOCK)
-            .listeners(&[&|_: &Transition| ()])
+            .listeners(&LISTENERS)
             .build();
         breaker.reset();
         fail(&breaker);

@@ -10,8 +10,8 @@ use std::{
 };
 
 use cutout::{
-    Breaker, CallListener, Error, Outcome, Reason, Rejected, State, clock::Manual,
-    tower::BreakerLayer,
+    Breaker, CallListener, Error, Listener, Outcome, Reason, Rejected, State, Transition,
+    clock::Manual, tower::BreakerLayer,
 };
 use tower::{Layer, Service, limit::ConcurrencyLimit};
 
@@ -398,7 +398,7 @@ fn a_service_that_panics_in_poll_ready_leaves_no_probe_behind() {
     assert!(breaker.try_acquire().unwrap().is_probe());
 }
 
-/// Rejections recorded by a call listener.
+/// Rejections recorded by a listener of either kind.
 #[derive(Default)]
 struct RejectionLog(Mutex<Vec<Reason>>);
 
@@ -408,12 +408,22 @@ impl CallListener for RejectionLog {
     }
 }
 
+impl Listener for RejectionLog {
+    fn on_transition(&self, _: &Transition) {}
+
+    fn on_rejected(&self, rejected: &Rejected) {
+        CallListener::on_rejected(self, rejected);
+    }
+}
+
 #[test]
 fn listeners_are_notified_once_of_each_rejected_call() {
     static CLOCK: Manual = Manual::new();
     static REJECTIONS: RejectionLog = RejectionLog(Mutex::new(Vec::new()));
+    static OF_LISTENER: RejectionLog = RejectionLog(Mutex::new(Vec::new()));
     static BREAKER: Breaker = Breaker::builder()
         .clock(&CLOCK)
+        .listeners(&[&OF_LISTENER])
         .call_listener(&REJECTIONS)
         .build();
 
@@ -430,6 +440,10 @@ fn listeners_are_notified_once_of_each_rejected_call() {
     at_once(service.call(Ask::Well)).unwrap_err();
     assert_eq!(
         *REJECTIONS.0.lock().unwrap(),
+        [Reason::ForcedOpen, Reason::Open]
+    );
+    assert_eq!(
+        *OF_LISTENER.0.lock().unwrap(),
         [Reason::ForcedOpen, Reason::Open]
     );
 }
