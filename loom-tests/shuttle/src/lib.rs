@@ -12,14 +12,14 @@
 // As in `loom-tests`: the unit tests of the machine need the real crate around them.
 #![cfg(not(test))]
 
-#[path = "../../loom-tests/src/driver.rs"]
+#[path = "../../src/driver.rs"]
 #[allow(dead_code, reason = "the models of loom need more of it")]
 mod driver;
 mod game;
-#[path = "../../loom-tests/src/history.rs"]
+#[path = "../../src/history.rs"]
 #[allow(dead_code, reason = "the models of loom need more of it")]
 mod history;
-#[path = "../../src/machine/mod.rs"]
+#[path = "../../../src/machine/mod.rs"]
 #[allow(
     clippy::all,
     clippy::pedantic,
@@ -29,10 +29,10 @@ mod history;
     reason = "linted where it ships; the games need less of it than the crate does, and export nothing"
 )]
 mod machine;
-#[path = "../../loom-tests/src/bugs/in_word.rs"]
+#[path = "../../src/bugs/in_word.rs"]
 mod planted;
 mod rules;
-#[path = "../../loom-tests/src/subject.rs"]
+#[path = "../../src/subject.rs"]
 #[allow(dead_code, reason = "the models of loom need more of it")]
 mod subject;
 mod sync;

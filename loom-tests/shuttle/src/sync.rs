@@ -9,7 +9,7 @@
     reason = "the same interface as the real one, whatever the machine uses of it today"
 )]
 
-#[path = "../../loom-tests/src/futex.rs"]
+#[path = "../../src/futex.rs"]
 mod futex;
 
 use std::cell::Cell;
