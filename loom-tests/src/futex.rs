@@ -1,7 +1,9 @@
-//! An atomic that threads can wait on, built from a checker's own primitives. (`shuttle-tests`
-//! includes this file too.)
+//! An atomic that threads can wait on, built from the back end's own primitives.
 
-use super::{Condvar, Mutex, Ordering, model};
+use crate::backend::{
+    Condvar, Mutex,
+    atomic::{self, Ordering},
+};
 
 /// An atomic that threads can wait on.
 ///
@@ -9,7 +11,7 @@ use super::{Condvar, Mutex, Ordering, model};
 /// This type works the same way.
 #[derive(Debug)]
 pub(crate) struct AtomicU32 {
-    value: model::AtomicU32,
+    value: atomic::AtomicU32,
     lock: Mutex<()>,
     queue: Condvar,
 }
@@ -17,7 +19,7 @@ pub(crate) struct AtomicU32 {
 impl AtomicU32 {
     pub(crate) fn new(value: u32) -> Self {
         Self {
-            value: model::AtomicU32::new(value),
+            value: atomic::AtomicU32::new(value),
             lock: Mutex::new(()),
             queue: Condvar::new(),
         }

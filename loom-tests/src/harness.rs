@@ -1,13 +1,13 @@
-//! Rules of the models. Each excludes a way in which a loom run passes although it checked little:
+//! Rules of the models. Each excludes a way in which a run passes although it checked little:
 //!
 //! 1. The main thread of a model spawns, joins and judges, and takes no other part. (If it did,
 //!    loom would skip executions.) So a [`Scenario`] has only a beginning, actors and an end.
-//! 2. Every model runs twice: loads as loads, and loads as read-modify-writes ([`Loads`]).
+//! 2. Every model runs once in each mode of the back end ([`Mode`]): with loads as loads, and with
+//!    loads as read-modify-writes.
 //! 3. Every model states which outcomes it reaches, and fails if it reaches others or fewer. It
 //!    also states the least number of executions.
-//! 4. Two actors are searched without a bound, three or four with at most [`PREEMPTIONS`]
-//!    preemptions, or one more if `CUTOUT_DEEP` is set. Nothing else bounds a run, not even the
-//!    environment.
+//! 4. Two actors are searched without a bound, three or four with at most three preemptions, or one
+//!    more if `CUTOUT_DEEP` is set. Nothing else bounds a run, not even the environment.
 //! 5. Two actors whose number of loads would take minutes are bounded too. [`Model::bounded`]
 //!    bounds the mode in which loads are read-modify-writes. [`Model::bounded_throughout`] bounds
 //!    both modes, where plain loads take as long.
@@ -19,12 +19,10 @@ use std::{
     time::Instant,
 };
 
-use crate::sync::{self, Loads, Spurious};
-
-/// The most preemptions in an execution of three or four actors.
-const PREEMPTIONS: usize = 3;
-/// loom panics beyond this many scheduling points in one execution.
-const BRANCHES: usize = 10_000;
+use crate::{
+    backend::{Mode, thread},
+    sync::{self, Spurious},
+};
 
 /// One execution: a beginning, actors that run concurrently, and an end.
 ///
@@ -66,7 +64,7 @@ where
                 .enumerate()
                 .map(|(number, act)| {
                     let shared = Arc::clone(&shared);
-                    loom::thread::spawn(move || {
+                    thread::spawn(move || {
                         sync::act_as(number);
                         act(&shared)
                     })
@@ -79,12 +77,14 @@ where
             judge(&shared, &returned)
         };
         Model {
-            actors,
+            effort: Effort {
+                actors,
+                least: [0, 0],
+                is_bounded: [false, false],
+            },
             execute: Arc::new(execute),
             reaches: Vec::new(),
-            least: [0, 0],
             spurious: &[],
-            bounded: [false, false],
         }
     }
 }
@@ -92,13 +92,20 @@ where
 /// A scenario with its expected results.
 #[must_use = "a model proves nothing until it is checked"]
 pub(crate) struct Model {
-    actors: usize,
+    effort: Effort,
     execute: Arc<dyn Fn() -> String + Send + Sync>,
     reaches: Vec<&'static str>,
-    least: [usize; 2],
     spurious: &'static [&'static [Spurious]],
-    /// As `least`: with plain loads, with loads as read-modify-writes.
-    bounded: [bool; 2],
+}
+
+/// The size of a model under loom. Where there are two values, the first is for plain loads, the
+/// second for loads as read-modify-writes.
+pub(crate) struct Effort {
+    pub(crate) actors: usize,
+    /// The least number of executions.
+    pub(crate) least: [usize; 2],
+    /// Whether the preemptions of two actors are bounded.
+    pub(crate) is_bounded: [bool; 2],
 }
 
 impl Model {
@@ -108,21 +115,22 @@ impl Model {
         self
     }
 
-    /// The least number of executions: with plain loads, and with loads as read-modify-writes.
+    /// The least number of executions under loom: with plain loads, and with loads as
+    /// read-modify-writes.
     pub(crate) fn takes(mut self, plain: usize, rmw: usize) -> Self {
-        self.least = [plain, rmw];
+        self.effort.least = [plain, rmw];
         self
     }
 
     /// Bounds the preemptions of two actors where loads are read-modify-writes.
     pub(crate) fn bounded(mut self) -> Self {
-        self.bounded = [false, true];
+        self.effort.is_bounded = [false, true];
         self
     }
 
     /// Bounds the preemptions of two actors in both modes.
     pub(crate) fn bounded_throughout(mut self) -> Self {
-        self.bounded = [true, true];
+        self.effort.is_bounded = [true, true];
         self
     }
 
@@ -138,30 +146,8 @@ impl Model {
     /// # Panics
     ///
     /// If an execution panics, or the outcomes or their number are not what is expected.
-    pub(crate) fn check(&self, name: &str, show: impl Fn(&Run)) {
-        let none: &[Spurious] = &[];
-        for (loads, least) in [Loads::Plain, Loads::Rmw].into_iter().zip(self.least) {
-            for spurious in std::iter::once(none).chain(self.spurious.iter().copied()) {
-                let run = self.run(loads, spurious);
-                show(&run);
-                assert_eq!(
-                    run.outcomes
-                        .keys()
-                        .map(String::as_str)
-                        .collect::<BTreeSet<_>>(),
-                    self.reaches.iter().copied().collect(),
-                    "the outcomes that {name} reached, and those expected of it"
-                );
-                assert!(
-                    run.executions() >= least,
-                    "{name} takes at least {least} executions"
-                );
-                assert!(
-                    spurious.is_empty() || run.injected > 0,
-                    "{name} has no such weak CAS: {spurious:?}"
-                );
-            }
-        }
+    pub(crate) fn check(self, name: &str, show: impl Fn(&Run)) {
+        self.check_runs(name, show);
     }
 
     /// Searches for a planted bug: runs the model until an execution fails. An outcome that the
@@ -171,7 +157,12 @@ impl Model {
     ///
     /// If it finds the bug.
     pub(crate) fn hunt(mut self, name: &str) {
-        self.least = [0, 0];
+        self.effort.least = [0, 0];
+        self.refuse_others().check_runs(name, |_| {});
+    }
+
+    /// An execution panics if its outcome is not one that the model reaches.
+    fn refuse_others(mut self) -> Self {
         let (execute, reaches) = (self.execute, self.reaches.clone());
         self.execute = Arc::new(move || {
             let outcome = execute();
@@ -179,23 +170,48 @@ impl Model {
             assert!(known, "not an outcome: {outcome}");
             outcome
         });
-        self.check(name, |_| {});
+        self
     }
 
-    fn run(&self, loads: Loads, spurious: &'static [Spurious]) -> Run {
+    fn check_runs(&self, name: &str, show: impl Fn(&Run)) {
+        let none: &[Spurious] = &[];
+        for modes in Mode::GROUPS {
+            for spurious in std::iter::once(none).chain(self.spurious.iter().copied()) {
+                let runs = modes.iter().map(|mode| self.run(*mode, spurious));
+                let runs: Vec<_> = runs.inspect(&show).collect();
+                self.check_group(name, &runs);
+            }
+        }
+    }
+
+    /// Asserts of runs in the modes of a group that they reached what is expected.
+    fn check_group(&self, name: &str, runs: &[Run]) {
+        let reached = runs.iter().flat_map(|run| run.outcomes.keys());
+        assert_eq!(
+            reached.map(String::as_str).collect::<BTreeSet<_>>(),
+            self.reaches.iter().copied().collect(),
+            "the outcomes that {name} reached, and those expected of it"
+        );
+        for run in runs {
+            let least = run.mode.least(&self.effort);
+            assert!(
+                run.executions() >= least,
+                "{name} takes at least {least} executions"
+            );
+            assert!(
+                run.spurious.is_empty() || run.injected > 0,
+                "{name} has no such weak CAS: {:?}",
+                run.spurious
+            );
+        }
+    }
+
+    fn run(&self, mode: Mode, spurious: &'static [Spurious]) -> Run {
         let start = Instant::now();
         let outcomes = Arc::new(Mutex::new(BTreeMap::new()));
-        sync::switch(loads, spurious);
-        let mut builder = loom::model::Builder::new();
-        builder.max_branches = BRANCHES;
-        builder.max_permutations = None;
-        builder.max_duration = None;
-        builder.checkpoint_file = None;
-        let bounded = self.actors > 2 || self.bounded[usize::from(loads == Loads::Rmw)];
-        builder.preemption_bound =
-            bounded.then_some(PREEMPTIONS + usize::from(histories::is_deep()));
+        sync::begin(spurious);
         let (execute, reached) = (Arc::clone(&self.execute), Arc::clone(&outcomes));
-        builder.check(move || {
+        mode.run(&self.effort, move || {
             let outcome = execute();
             let mut reached = reached.lock().unwrap_or_else(PoisonError::into_inner);
             *reached.entry(outcome).or_default() += 1;
@@ -203,9 +219,10 @@ impl Model {
         let outcomes =
             std::mem::take(&mut *outcomes.lock().unwrap_or_else(PoisonError::into_inner));
         Run {
-            loads,
+            mode,
             spurious,
             injected: sync::injected(),
+            lost: sync::lost(),
             seconds: start.elapsed().as_secs_f32(),
             outcomes,
         }
@@ -214,9 +231,11 @@ impl Model {
 
 /// Result of one run of a model.
 pub(crate) struct Run {
-    loads: Loads,
+    mode: Mode,
     spurious: &'static [Spurious],
+    /// Number of weak CASes that were made to fail, and of others that failed.
     injected: usize,
+    lost: usize,
     seconds: f32,
     /// Number of executions by outcome.
     outcomes: BTreeMap<String, usize>,
@@ -230,15 +249,15 @@ impl Run {
 
 impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.loads {
-            Loads::Plain => write!(f, "loads")?,
-            Loads::Rmw => write!(f, "loads as read-modify-writes")?,
-        }
+        write!(f, "{}", self.mode)?;
         for Spurious { actor, call } in self.spurious {
             write!(f, ", weak CAS {call} of actor {actor} fails")?;
         }
-        let (executions, seconds) = (self.executions(), self.seconds);
-        write!(f, ": {executions} executions, {seconds:.2} s:")?;
+        let (executions, lost, seconds) = (self.executions(), self.lost, self.seconds);
+        write!(
+            f,
+            ": {executions} executions, {lost} failed CASes, {seconds:.2} s:"
+        )?;
         for (outcome, times) in &self.outcomes {
             write!(f, " [{outcome}] {times}")?;
         }

@@ -1,12 +1,10 @@
-//! The atomics of the shipped machine under loom: loom's, behind two switches.
+//! The atomics of the shipped machine under a back end: the back end's own, with a switch.
 //!
-//! * [`Loads`]: a load is a plain load, which may see an old value, or a `fetch_or(0)`, which
-//!   cannot. The latter makes loom try every interleaving. (With plain loads loom leaves some out:
-//!   its issues 392 and 166.)
-//! * [`Spurious`]: which weak CASes fail although they need not. loom's own never do.
+//! The switch is [`Spurious`]: which weak CASes fail although they need not. Those of loom and of
+//! shuttle never do.
 //!
-//! loom runs all threads of a model on one system thread. So the switches are ordinary
-//! thread-locals, and models can run in parallel.
+//! Both back ends run all threads of a model on one system thread. So the switch and the counts are
+//! ordinary thread-locals, and models can run in parallel.
 
 #![allow(
     dead_code,
@@ -22,21 +20,14 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
 };
 
-use loom::sync::{Condvar, atomic as model};
-
 pub(crate) use crossbeam_utils::CachePadded;
 pub(crate) use futex::{AtomicU32, wait, wake_all};
-pub(crate) use loom::sync::{
+
+use crate::backend::{self, atomic};
+pub(crate) use crate::backend::{
     Mutex,
     atomic::{Ordering, fence},
 };
-
-/// Kind of a load.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Loads {
-    Plain,
-    Rmw,
-}
 
 /// A weak CAS that fails spuriously.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,14 +39,15 @@ pub(crate) struct Spurious {
 }
 
 thread_local! {
-    static LOADS: Cell<Loads> = const { Cell::new(Loads::Plain) };
     static SPURIOUS: Cell<&'static [Spurious]> = const { Cell::new(&[]) };
     /// Number of injected failures.
     static INJECTED: Cell<usize> = const { Cell::new(0) };
+    /// Number of CASes that failed because the word was another.
+    static LOST: Cell<usize> = const { Cell::new(0) };
 }
 
-loom::thread_local! {
-    /// The actor that a loom thread is, and the number of weak CASes that it has tried.
+backend::thread_local! {
+    /// The actor that a thread of the back end is, and the number of weak CASes that it has tried.
     static ACTOR: Cell<Option<Spurious>> = Cell::new(None);
     /// Number of stores and read-modify-writes that the thread has tried. (Loads don't count, in
     /// either mode.)
@@ -67,19 +59,24 @@ loom::thread_local! {
 /// Panic payload that stops an actor.
 struct Stopped;
 
-/// Sets the switches for the model that this thread is about to run.
-pub(crate) fn switch(loads: Loads, spurious: &'static [Spurious]) {
-    LOADS.set(loads);
+/// Sets the switch for the model that this system thread is about to run, and counts from zero.
+pub(crate) fn begin(spurious: &'static [Spurious]) {
     SPURIOUS.set(spurious);
     INJECTED.set(0);
+    LOST.set(0);
 }
 
-/// Number of weak CASes that were made to fail since the switches were set.
+/// Number of weak CASes that were made to fail since the model began.
 pub(crate) fn injected() -> usize {
     INJECTED.get()
 }
 
-/// Sets the actor that this loom thread is.
+/// Number of other CASes that failed since the model began.
+pub(crate) fn lost() -> usize {
+    LOST.get()
+}
+
+/// Sets the actor that this thread of the back end is.
 pub(crate) fn act_as(actor: usize) {
     ACTOR.with(|a| a.set(Some(Spurious { actor, call: 0 })));
 }
@@ -130,20 +127,17 @@ fn fails_spuriously() -> bool {
 
 /// An atomic of the machine.
 #[derive(Debug)]
-pub(crate) struct AtomicU64(model::AtomicU64);
+pub(crate) struct AtomicU64(atomic::AtomicU64);
 
 impl AtomicU64 {
     #[track_caller]
     pub(crate) fn new(value: u64) -> Self {
-        Self(model::AtomicU64::new(value))
+        Self(atomic::AtomicU64::new(value))
     }
 
     #[track_caller]
     pub(crate) fn load(&self, order: Ordering) -> u64 {
-        match LOADS.get() {
-            Loads::Plain => self.0.load(order),
-            Loads::Rmw => self.0.fetch_or(0, order),
-        }
+        backend::load(&self.0, order)
     }
 
     #[track_caller]
@@ -164,9 +158,7 @@ impl AtomicU64 {
         success: Ordering,
         failure: Ordering,
     ) -> Result<u64, u64> {
-        let done = self
-            .written()
-            .compare_exchange(current, new, success, failure);
+        let done = self.replaced(current, new, success, failure);
         if done.is_ok() && STOPS.with(Cell::get) {
             resume_unwind(Box::new(Stopped));
         }
@@ -184,8 +176,7 @@ impl AtomicU64 {
         if fails_spuriously() {
             return Err(self.load(failure));
         }
-        self.written()
-            .compare_exchange(current, new, success, failure)
+        self.replaced(current, new, success, failure)
     }
 
     #[track_caller]
@@ -213,12 +204,28 @@ impl AtomicU64 {
         self.written().fetch_max(value, order)
     }
 
+    /// Counts a CAS that fails.
+    #[track_caller]
+    fn replaced(
+        &self,
+        current: u64,
+        new: u64,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<u64, u64> {
+        let done = self
+            .written()
+            .compare_exchange(current, new, success, failure);
+        LOST.set(LOST.get() + usize::from(done.is_err()));
+        done
+    }
+
     /// Counts a write, and returns the atomic for it.
-    fn written(&self) -> &model::AtomicU64 {
+    fn written(&self) -> &atomic::AtomicU64 {
         WRITES.with(|writes| writes.set(writes.get() + 1));
         &self.0
     }
 }
 
-/// Does nothing: loom has no time, and decides itself which thread runs next.
+/// Does nothing: a back end has no time, and decides itself which thread runs next.
 pub(crate) fn pause() {}

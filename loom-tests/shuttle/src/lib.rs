@@ -12,6 +12,10 @@
 // As in `loom-tests`: the unit tests of the machine need the real crate around them.
 #![cfg(not(test))]
 
+/// The primitives of shuttle that the shared files use.
+mod backend {
+    pub(crate) use shuttle::sync::{Condvar, Mutex, atomic};
+}
 #[path = "../../src/driver.rs"]
 #[allow(dead_code, reason = "the models of loom need more of it")]
 mod driver;

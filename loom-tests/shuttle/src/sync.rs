@@ -14,7 +14,7 @@ mod futex;
 
 use std::cell::Cell;
 
-use shuttle::sync::{Condvar, atomic as model};
+use shuttle::sync::atomic as model;
 
 pub(crate) use crossbeam_utils::CachePadded;
 pub(crate) use futex::{AtomicU32, wait, wake_all};

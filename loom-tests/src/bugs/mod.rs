@@ -111,7 +111,9 @@ impl Bug {
     ///
     /// If no model of the shipped machine has that name, or no thread can be spawned.
     pub fn hunt(&self) -> Result<String, String> {
-        let is_a_test = crate::SHIPPED.iter().any(|(name, _)| *name == self.model);
+        let is_a_test = crate::list::SHIPPED
+            .iter()
+            .any(|(name, _)| *name == self.model);
         assert!(is_a_test, "no such model: {}", self.model);
         let Self { plant, model, .. } = *self;
         let hunt = thread::Builder::new().name(HUNT.into());

@@ -2,10 +2,9 @@
 
 use std::marker::PhantomData;
 
-use loom::sync::Mutex;
-
 use super::{Bug, bug};
 use crate::{
+    backend::Mutex,
     driver::Shipped,
     machine::{
         rules::Rules,

@@ -1,8 +1,8 @@
-//! Threads that wait for a transition. loom reports a deadlock if one of them is not woken.
-
-use loom::sync::atomic::{AtomicBool, Ordering};
+//! Threads that wait for a transition. The back end reports a deadlock if one of them is
+//! not woken.
 
 use crate::{
+    backend::atomic::{AtomicBool, Ordering},
     harness::{Model, Scenario},
     machine::step::Command,
     scene::{NOW, closed, rules},

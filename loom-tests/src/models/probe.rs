@@ -1,9 +1,8 @@
 //! Callers that meet past the deadline. There are never more probes than slots (I5), and the CAS
 //! that admits a caller takes its slot (I6).
 
-use loom::sync::atomic::{AtomicU64, Ordering};
-
 use crate::{
+    backend::atomic::{AtomicU64, Ordering},
     harness::{Model, Scenario},
     machine::{
         rules::Rules,

@@ -3,9 +3,8 @@
 //! The witnesses are Relaxed, and plain in both modes. Only the word's own ordering can make them
 //! visible.
 
-use loom::sync::atomic::{AtomicU64, Ordering};
-
 use crate::{
+    backend::atomic::{AtomicU64, Ordering},
     harness::{Model, Scenario},
     machine::{
         step::{Recorded, Report},

@@ -1,14 +1,14 @@
 //! Delivery to listeners: each transition is delivered, in the order of the generations, one at a
 //! time (I19).
 //!
-//! The log is a loom mutex: loom does not see a mutex of `std`, and would miss the reorderings. A
-//! listener writes when it begins and when it ends, so that all other threads can come between.
+//! The log is a mutex of the back end, which does not see a mutex of `std` and would miss the
+//! reorderings. A listener writes when it begins and when it ends, so that all other threads can
+//! come between.
 
 use std::collections::BTreeSet;
 
-use loom::sync::Mutex;
-
 use crate::{
+    backend::Mutex,
     harness::{Model, Scenario},
     machine::{
         step::{Command, Event, RawTransition},
