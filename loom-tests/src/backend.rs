@@ -1,4 +1,6 @@
 //! loom, a back end of the models: its primitives, and how it runs a model.
+//!
+//! `shuttle/src/backend.rs` has the same interface.
 
 use std::{cell::Cell, fmt};
 
@@ -14,6 +16,9 @@ use crate::harness::Effort;
 const PREEMPTIONS: usize = 3;
 /// loom panics beyond this many scheduling points in one execution.
 const BRANCHES: usize = 10_000;
+
+/// An unknown outcome ends a run only after all executions, so that all outcomes are shown.
+pub(crate) const STOPS_AT_AN_UNKNOWN_OUTCOME: bool = false;
 
 /// Kind of a load of the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +41,11 @@ pub(crate) fn load(atomic: &AtomicU64, order: Ordering) -> u64 {
         Mode::Plain => atomic.load(order),
         Mode::Rmw => atomic.fetch_or(0, order),
     }
+}
+
+/// Whether one execution is run again. loom has no schedule that could be.
+pub(crate) fn is_replay() -> bool {
+    false
 }
 
 impl Mode {

@@ -1,7 +1,7 @@
 //! Histories of requests and answers for the checker, and the steps that must explain them (I24).
 //!
 //! The word is the whole state only for a trip that is counted in it, so the histories are of such
-//! trips. (`shuttle-tests` includes this file too.)
+//! trips.
 
 use std::cell::Cell;
 

@@ -12,6 +12,9 @@
 //!          for `histories`          driver    forwards requests to the shipped core
 //! ```
 //!
+//! The package in `shuttle/` includes all files but `backend.rs`, to run the same models under
+//! shuttle.
+//!
 //! `cargo test -p loom-tests -- --nocapture` prints what each model did.
 //! `cargo run -p loom-tests --bin bugs` prints which model finds which bug.
 

@@ -6,14 +6,10 @@ use std::{
 };
 
 use histories::{Stats, iterations};
-use shuttle::{
-    Config, Runner,
-    rand::{Rng, thread_rng},
-    scheduler::{PctScheduler, RandomScheduler},
-    thread,
-};
+use shuttle::rand::{Rng, thread_rng};
 
 use crate::{
+    backend::{self, Mode, thread},
     history::{Heard, Witness, explained},
     machine::{
         step::{Command, Report, admit::RejectReason},
@@ -24,23 +20,10 @@ use crate::{
     sync::{self, AtomicU64, Ordering},
 };
 
-/// How shuttle chooses the thread that runs next.
-#[derive(Clone, Copy, Debug)]
-pub enum Scheduler {
-    /// Probabilistic concurrency testing (Burckhardt et al., "A randomized scheduler with
-    /// probabilistic guarantees of finding bugs", 2010): threads by priority, with a few changes of
-    /// priority at random.
-    Pct,
-    /// Any thread, at each access to an atomic.
-    Random,
-}
-
-const SEED: u64 = 0x0063_7574_6f75_7400;
-/// The number of changes of priority, plus one.
+/// The number of games of a run.
+const GAMES: usize = 2_000;
+/// The number of changes of priority in a game, plus one.
 const DEPTH: usize = 8;
-const ITERATIONS: usize = 2_000;
-/// A game is explained on the stack of one of shuttle's threads.
-const STACK_BYTES: usize = 1 << 18;
 
 const NANOS_PER_MS: u64 = 1_000_000;
 const START: u64 = 7_200_000 * NANOS_PER_MS;
@@ -80,35 +63,26 @@ impl Game {
         }
     }
 
-    pub(crate) fn play<S: Subject>(self, scheduler: Scheduler) {
+    pub(crate) fn play<S: Subject>(self, mode: Mode) {
         let run = Arc::new(Mutex::new(Run::default()));
-        let lost = sync::lost();
         let (game, results) = (self, Arc::clone(&run));
         let once = move || {
             let heard = game.play_once::<S>();
             let mut run = results.lock().unwrap_or_else(PoisonError::into_inner);
             run.hear(&heard.0, &heard.1);
         };
-        let mut config = Config::new();
-        config.stack_size = STACK_BYTES;
-        config.silence_warnings = true;
-        let times = iterations(ITERATIONS);
-        match scheduler {
-            Scheduler::Pct => {
-                let pct = PctScheduler::new_from_seed(SEED, DEPTH, times);
-                Runner::new(pct, config).run(once);
-            }
-            Scheduler::Random => {
-                let random = RandomScheduler::new_from_seed(SEED, times);
-                Runner::new(random, config).run(once);
-            }
-        }
-        let lost = sync::lost() - lost;
+        sync::begin(&[]);
+        let times = iterations(GAMES);
+        mode.run_times(times, DEPTH, once);
+        let lost = sync::lost();
         let run = run.lock().unwrap_or_else(PoisonError::into_inner);
         println!(
-            "history: shuttle, {:?}, {}, {} threads of {} operations: {}, {lost} failed CASes",
-            scheduler, self.rules.name, self.threads, self.operations, run.stats
+            "history: {mode}, {}, {} threads of {} operations: {}, {lost} failed CASes",
+            self.rules.name, self.threads, self.operations, run.stats
         );
+        if backend::is_replay() {
+            return;
+        }
         assert_eq!(run.stats.histories(), times);
         assert!(lost > times / 10, "hardly a CAS failed");
         for kind in ALL {

@@ -1,28 +1,44 @@
-//! The shipped machine under shuttle: histories of sizes that loom cannot reach (I24).
+//! The shipped machine under shuttle, the second back end of the models of `loom-tests`, and
+//! histories of sizes that loom cannot reach (I24).
 //!
-//! Twelve threads do eight operations each, drawn at random, on a breaker that counts a trip in the
-//! word. A scheduler of shuttle chooses the thread that runs at each access to an atomic. One order
-//! of the pure steps must explain the answers. The files of `src/machine` are included unchanged,
-//! over the atomics of `sync.rs`, and so is the driver of `loom-tests`.
+//! ```text
+//! backend  shuttle's primitives and schedulers, with the interface of `loom-tests/src/backend.rs`
+//! game     threads that do random operations, and the checks of the resulting history
+//! rules    the rules of the games
+//! ```
 //!
-//! shuttle treats every ordering as `SeqCst`. It searches at random, so a bug that it does not find
-//! may still exist. A run begins with a fixed seed (`SHUTTLE_RANDOM_SEED` sets another one), and
-//! prints the schedule of an execution that failed.
+//! All other files are those of `loom-tests` and of `src/machine`, included unchanged. So the same
+//! models run here, every one of them, and must reach the same outcomes. shuttle does not try every
+//! execution, but bounds no preemptions.
+//!
+//! In a game, twelve threads do eight operations each, drawn at random, on a breaker that counts a
+//! trip in the word. One order of the pure steps must explain the answers.
+//!
+//! shuttle treats every ordering as `SeqCst`: a load never sees an old value, and a fence does
+//! nothing. So loom alone checks the orderings.
+//!
+//! Executions are drawn at random, so a bug that is not found may still exist. A run begins with a
+//! fixed seed (`SHUTTLE_RANDOM_SEED` sets another one). Each failure prints its schedule:
+//! `CUTOUT_SCHEDULE` with that text runs the same execution again.
+//!
+//! This back end is a package, not a feature of `loom-tests`: cargo unifies features, so
+//! `--all-features` would run the models under shuttle instead of loom. It is not a module either,
+//! because the included files name `crate::sync`.
 
 // As in `loom-tests`: the unit tests of the machine need the real crate around them.
 #![cfg(not(test))]
 
-/// The primitives of shuttle that the shared files use.
-mod backend {
-    pub(crate) use shuttle::sync::{Condvar, Mutex, atomic};
-}
+mod backend;
 #[path = "../../src/driver.rs"]
-#[allow(dead_code, reason = "the models of loom need more of it")]
 mod driver;
 mod game;
+#[path = "../../src/harness.rs"]
+#[allow(dead_code, reason = "loom alone has bounds and planted bugs")]
+mod harness;
 #[path = "../../src/history.rs"]
-#[allow(dead_code, reason = "the models of loom need more of it")]
 mod history;
+#[path = "../../src/list.rs"]
+mod list;
 #[path = "../../../src/machine/mod.rs"]
 #[allow(
     clippy::all,
@@ -33,15 +49,20 @@ mod history;
     reason = "linted where it ships; the games need less of it than the crate does, and export nothing"
 )]
 mod machine;
+#[path = "../../src/models/mod.rs"]
+mod models;
 #[path = "../../src/bugs/in_word.rs"]
 mod planted;
 mod rules;
+#[path = "../../src/scene.rs"]
+mod scene;
 #[path = "../../src/subject.rs"]
-#[allow(dead_code, reason = "the models of loom need more of it")]
 mod subject;
+#[path = "../../src/sync.rs"]
 mod sync;
 
-pub use game::Scheduler;
+pub use backend::Mode;
+pub use list::check;
 
 use driver::Shipped;
 use game::Game;
@@ -53,9 +74,9 @@ use planted::{InWord, NoBug, NoGenerationCheck, WinnerAndLoserBothAdmitted};
 ///
 /// If a history has no order, if too few CASes failed or answers occurred to verify anything, or if
 /// no rules have that name.
-pub fn check(rules: &str, scheduler: Scheduler) {
+pub fn play(rules: &str, mode: Mode) {
     let rules = rules::named(rules);
-    Game::of(rules).play::<Shipped>(scheduler);
+    Game::of(rules).play::<Shipped>(mode);
 }
 
 /// Plays a small game with a breaker that has this bug planted.
@@ -63,14 +84,14 @@ pub fn check(rules: &str, scheduler: Scheduler) {
 /// # Panics
 ///
 /// If the history checker finds the bug, or no bug has that name.
-pub fn check_planted(bug: &str, scheduler: Scheduler) {
+pub fn play_planted(bug: &str, mode: Mode) {
     let game = Game::of(rules::named("two-probes")).small();
     match bug {
-        "no generation check" => game.play::<InWord<NoGenerationCheck>>(scheduler),
+        "no generation check" => game.play::<InWord<NoGenerationCheck>>(mode),
         "winner and loser both admitted" => {
-            game.play::<InWord<WinnerAndLoserBothAdmitted>>(scheduler);
+            game.play::<InWord<WinnerAndLoserBothAdmitted>>(mode);
         }
-        "no bug" => game.play::<InWord<NoBug>>(scheduler),
+        "no bug" => game.play::<InWord<NoBug>>(mode),
         other => panic!("no bug is called {other}"),
     }
 }

@@ -2,30 +2,30 @@
 //! (I24).
 
 use shuttle_tests::{
-    Scheduler::{Pct, Random},
-    check,
+    Mode::{Pct, Random},
+    play,
 };
 
 #[test]
 fn runs_of_failures_have_an_order() {
-    check("consecutive", Pct);
-    check("consecutive", Random);
+    play("consecutive", Pct);
+    play("consecutive", Random);
 }
 
 #[test]
 fn failures_of_the_last_calls_have_an_order() {
-    check("of-last", Pct);
-    check("of-last", Random);
+    play("of-last", Pct);
+    play("of-last", Random);
 }
 
 #[test]
 fn a_share_of_the_last_calls_has_an_order() {
-    check("percent", Pct);
-    check("percent", Random);
+    play("percent", Pct);
+    play("percent", Random);
 }
 
 #[test]
 fn two_probes_and_a_run_beside_a_window_have_an_order() {
-    check("two-probes", Pct);
-    check("two-probes", Random);
+    play("two-probes", Pct);
+    play("two-probes", Random);
 }

@@ -1,5 +1,4 @@
 //! Breakers that count a trip in the word, broken on purpose for the history checker.
-//! (`shuttle-tests` includes this file too.)
 
 use std::marker::PhantomData;
 
