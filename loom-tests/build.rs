@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tables::{Patch, TABLES};
+use tables::{ORDERINGS, Patch, TABLES};
 
 /// Parts of the machine that a patch can need a copy of, each with its files.
 const PARTS: &[(&str, &[&str])] = &[
@@ -36,14 +36,20 @@ const PARTS: &[(&str, &[&str])] = &[
 ];
 
 fn main() {
-    let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let package = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let here = package
+        .ancestors()
+        .find(|folder| folder.join("build.rs").is_file())
+        .expect("this file");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     let machine = here.join("../src/machine");
-    for read in ["src/bugs/patched", "../src/machine"] {
-        println!("cargo::rerun-if-changed={read}");
+    for read in [here.join("src/bugs/patched"), machine.clone()] {
+        println!("cargo::rerun-if-changed={}", read.display());
     }
-    let patches = || TABLES.iter().copied().flatten();
-    let modules = patches().map(|patch| module(patch, &here, &machine, &out));
+    // shuttle has one memory order, so it finds none of them.
+    let orderings = if package == here { ORDERINGS } else { &[] };
+    let patches = || orderings.iter().chain(TABLES.iter().copied().flatten());
+    let modules = patches().map(|patch| module(patch, here, &machine, &out));
     let rows = patches().map(row);
     let written = format!(
         "{}pub(super) const BUGS: &[Bug] = &[\n{}];\n",

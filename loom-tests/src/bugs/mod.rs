@@ -4,7 +4,7 @@
 //! ```text
 //! planted    a subject that differs from the shipped one in what it breaks only
 //! period  probes  transitions  clock  notify  ring      written by hand, a file for each family
-//! histories, in_word    bugs for the history checker, under shuttle too
+//! histories, in_word    bugs for the history checker, in models and in games
 //! patched    copies of shipped files with a small edit: orderings, windows, core, queue
 //! ```
 //!
@@ -16,7 +16,7 @@
 mod clock;
 mod histories;
 #[allow(dead_code, reason = "only shuttle uses the breaker without a bug")]
-mod in_word;
+pub(crate) mod in_word;
 mod notify;
 #[allow(
     clippy::all,

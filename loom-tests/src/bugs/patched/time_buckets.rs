@@ -60,30 +60,6 @@ pub(super) const PATCHES: &[Patch] = &[
         )],
     },
     Patch {
-        name: "failures_are_sharded",
-        breaks: "I14",
-        what: "failures are sharded, without a fence",
-        seen: "our prototypes; no public report verified",
-        model: "time_buckets::two_failures_in_a_bucket_trip_once",
-        gives_away: "no lost trip",
-        file: "window/time_buckets.rs",
-        edits: &[
-            (
-                "self.add(&self.lines[0],",
-                "self.add(&self.lines[crate::sync::actor() % 2],",
-            ),
-            ("fence(Ordering::SeqCst);", ""),
-            (
-                "let failures = sum(&self.lines[0]);",
-                "let failures: u64 = self.lines.iter().map(sum).sum();",
-            ),
-            (
-                "let successes: u64 = self.lines[1..].iter().map(sum).sum();",
-                "let successes = 0;",
-            ),
-        ],
-    },
-    Patch {
         name: "whose_period_is_not_asked",
         breaks: "I14",
         what: "a late call of an ended period overwrites a cell of the next period",
