@@ -106,10 +106,13 @@ const fn busy(half_open: HalfOpen, rules: &Rules, now: u64) -> Option<RejectReas
 /// The remaining ticks of an open period, `None` once its deadline is reached.
 #[inline]
 pub(crate) const fn open_remaining(open: Open, rules: &Rules, now: u64) -> Option<u64> {
-    open.deadline.ahead_of(
-        Deadline::of(now),
-        rules.longest_open(open.reopens, open.origin),
-    )
+    let now = Deadline::of(now);
+    // Most deadlines are nearer than that of any open period can be.
+    if let Some(remaining) = open.deadline.ahead_of(now, rules.longest_open_at_least()) {
+        return Some(remaining);
+    }
+    let longest = rules.longest_open(open.reopens, open.origin);
+    open.deadline.ahead_of(now, longest)
 }
 
 const fn lease_remaining(half_open: HalfOpen, rules: &Rules, now: u64) -> Option<u64> {
