@@ -20,12 +20,14 @@ use tables::{ORDERINGS, Patch, TABLES};
 const PARTS: &[(&str, &[&str])] = &[
     ("atomic_word", &["atomic_word.rs"]),
     (
-        "window",
+        "trip",
         &[
-            "window/mod.rs",
-            PAYLOAD,
-            "window/time_buckets.rs",
-            "window/failure_ring.rs",
+            "trip/mod.rs",
+            "trip/slot.rs",
+            "trip/ring/mod.rs",
+            "trip/ring/failure_ring.rs",
+            "trip/buckets/mod.rs",
+            "trip/buckets/time_buckets.rs",
         ],
     ),
     ("hints", &["hints.rs"]),
@@ -59,15 +61,24 @@ fn main() {
     fs::write(out.join("patched.rs"), written).expect("OUT_DIR is ours");
 }
 
-/// Not copied: the payload type belongs to the shipped trip rule, and a copy would be another type.
-const PAYLOAD: &str = "window/payload.rs";
+/// Not copied: their types belong to the shipped rules, and a copy would be another type. Each
+/// module takes the place of one of them, with the shipped types and the copies below it.
+const PURE: &[(&str, &str)] = &[
+    (
+        "trip/mod.rs",
+        "pub(crate) use crate::machine::trip::*;\n\
+         pub(crate) mod buckets;\npub(crate) mod ring;\npub(crate) mod slot;\n",
+    ),
+    ("trip/ring/mod.rs", "pub(crate) mod failure_ring;\n"),
+    ("trip/buckets/mod.rs", "pub(crate) mod time_buckets;\n"),
+];
 
 /// Returns `true` if this patch needs a copy of this part.
 fn is_copied(part: &str, files: &[&str], patch: &Patch) -> bool {
     let below_the_window = ["atomic_word.rs", "hints.rs"].contains(&patch.file);
-    let below_the_core = below_the_window || patch.file.starts_with("window/");
+    let below_the_core = below_the_window || patch.file.starts_with("trip/");
     files.contains(&patch.file)
-        || (part == "window" && below_the_window)
+        || (part == "trip" && below_the_window)
         || (part == "core" && below_the_core)
 }
 
@@ -75,7 +86,7 @@ fn is_copied(part: &str, files: &[&str], patch: &Patch) -> bool {
 fn module(patch: &Patch, here: &Path, machine: &Path, out: &Path) -> String {
     let own = out.join(patch.name);
     let mut copied = String::new();
-    let mut shipped = vec!["rules", "fast_path", "step", "trip_rule", "tick", "word"];
+    let mut shipped = vec!["rules", "fast_path", "step", "tick", "word"];
     for (part, files) in PARTS {
         if !is_copied(part, files, patch) {
             shipped.push(part);
@@ -85,8 +96,10 @@ fn module(patch: &Patch, here: &Path, machine: &Path, out: &Path) -> String {
             let text = fs::read_to_string(machine.join(file)).expect("a file of the machine");
             let text = match *file {
                 file if file == patch.file => patched(patch, text),
-                PAYLOAD => "pub(crate) use crate::machine::window::payload::*;\n".into(),
-                _ => text,
+                file => match PURE.iter().find(|(pure, _)| *pure == file) {
+                    Some((_, instead)) => (*instead).into(),
+                    None => text,
+                },
             };
             let copy = own.join(file);
             fs::create_dir_all(copy.parent().expect("it has one")).expect("OUT_DIR is ours");

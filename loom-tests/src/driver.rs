@@ -11,8 +11,10 @@ use super::machine::{
     rules::{Interval, Rules},
     step::{AdmitVerdict, Command, RawTransition, Recorded, Report},
     transition_queue::TransitionQueue,
-    trip_rule::Count,
-    window::{ExternalWindow, Slot},
+    trip::{
+        Count,
+        slot::{ExternalWindow, Slot},
+    },
     word::{Period, Word},
 };
 use crate::{

@@ -8,7 +8,7 @@ use crate::{
         rules::{Interval, Rules},
         step::{Recorded, Report},
         tick::{Deadline, LeaseEnd},
-        trip_rule::{Threshold, TripRule, Window},
+        trip::{Threshold, TripRule, Window},
         word::{Open, Origin, Period, State, Word},
     },
     subject::{Did, Said, Subject, moment},

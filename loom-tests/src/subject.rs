@@ -5,7 +5,7 @@
 use crate::machine::{
     rules::Rules,
     step::{Command, RawTransition, Recorded, Report, TimeSample, admit::RejectReason},
-    trip_rule::Count,
+    trip::Count,
     word::{Period, State, Word},
 };
 

@@ -6,7 +6,7 @@ use std::{boxed::Box, sync::OnceLock, thread};
 use crate::{
     machine::{
         rules::Rules,
-        window::{ExternalWindow, Slot},
+        trip::slot::{ExternalWindow, Slot},
     },
     sync::{AtomicU64, Ordering},
 };

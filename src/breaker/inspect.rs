@@ -5,7 +5,7 @@ use core::{fmt, time::Duration};
 #[cfg(feature = "keyed")]
 use crate::machine::{
     tick::{Deadline, LeaseEnd, SLACK_MS},
-    window::Slot,
+    trip::slot::Slot,
     word::{HalfOpen, Open},
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     machine::{
         diagnostics::Since,
         step::admit::open_remaining,
-        trip_rule::Count,
+        trip::Count,
         word::{Phase, Word},
     },
     policy,

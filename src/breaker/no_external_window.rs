@@ -2,7 +2,7 @@
 
 use crate::machine::{
     rules::Rules,
-    window::{ExternalWindow, Slot},
+    trip::slot::{ExternalWindow, Slot},
 };
 
 /// The slot of an external window, of which no value exists.

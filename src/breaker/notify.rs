@@ -6,7 +6,7 @@ use crate::{
     machine::{
         core::Done,
         step::{Event, RawTransition},
-        trip_rule::Count,
+        trip::Count,
         word::{Period, Word},
     },
 };

@@ -39,8 +39,10 @@ use super::{
         AdmitVerdict, Command, Recorded, Report, TimeSample, admit, admit::RejectReason, operate,
         record, reject_reason,
     },
-    trip_rule::{Count, TripRule},
-    window::{Failure, Slot},
+    trip::{
+        Count, TripRule,
+        slot::{Failure, Slot},
+    },
     word::{Period, Phase, State, Word},
 };
 

@@ -22,7 +22,7 @@ use crate::sync::{AtomicU64, Ordering};
 use super::{
     step::{Cause, RawTransition},
     tick::Wrapping,
-    trip_rule::Count,
+    trip::Count,
     word::State,
 };
 

@@ -1,7 +1,7 @@
 //! The state machine. Pure: no clock, no user code, no I/O; uses only `crate::sync` and itself.
 //!
 //! ```text
-//! word ── the 64 bits        tick ── time that wraps        trip_rule ── counts of a closed word
+//! word ── the 64 bits        tick ── time that wraps        trip ── counts of a closed word
 //!    \____________________________|____________________________/
 //!                              rules ── the policy in integers      jitter ── a hash
 //!                                |                                     |
@@ -9,7 +9,7 @@
 //!                                |
 //!       fast_path ── healthy?  atomic_word ── the atomic word and the one CAS loop on it
 //!                                |
-//!                              window ── failure rings and time buckets     hints ── Retry-After
+//!                              trip/* ── failure rings and time buckets     hints ── Retry-After
 //!                                |
 //!                              core ── all of them: load, decide, compare, swap, retry
 //!
@@ -45,6 +45,5 @@ pub(crate) mod step;
 pub(crate) mod tick;
 #[cfg(feature = "std")]
 pub(crate) mod transition_queue;
-pub(crate) mod trip_rule;
-pub(crate) mod window;
+pub(crate) mod trip;
 pub(crate) mod word;

@@ -8,7 +8,7 @@ use core::num::NonZeroU32;
 use super::{
     jitter,
     tick::{Deadline, LeaseEnd, SLACK_MS},
-    trip_rule::TripRule,
+    trip::TripRule,
     word::Origin,
 };
 

@@ -5,7 +5,7 @@
 //! +-----+--------------+-------------------------------------------------+
 //! |state|  generation  |                     payload                     |
 //! +-----+--------------+-------------------------------------------------+
-//! 01 closed     the counts of the trip: `trip_rule.rs` reads and writes them
+//! 01 closed     the counts of the trip: `trip` reads and writes them
 //! 10 open       reopens 5 | explicit 1 | deadline 40 (ticks of 250 µs)   explicit, 31: an operator's
 //! 11 half-open  1 | reopens 5 | successes 6 | in flight 6 | lease end 28 (ticks of 4 ms)
 //! 00 held       11 disabled, 00 forced open | 0
@@ -120,7 +120,7 @@ const DISABLED: u64 = 0b11;
 
 /// State and generation.
 pub(crate) const HEADER: u64 = !PAYLOAD.max();
-/// The number of bits that [`super::trip_rule`] has for its counts.
+/// The number of bits that [`super::trip`] has for its counts.
 pub(crate) const PAYLOAD_BITS: u32 = PAYLOAD.bits;
 /// The reopen count at which the count saturates.
 pub(crate) const MAX_REOPENS: u8 = OPEN_REOPENS.max() as u8 - 1;

@@ -9,7 +9,7 @@ use core::{num::NonZeroU32, time::Duration};
 
 use crate::machine::{
     rules::{self, CompiledOnDrop, Interval, Rules},
-    trip_rule::{self, TripRule},
+    trip::{self, TripRule},
     word::MAX_PROBES,
 };
 
@@ -25,7 +25,7 @@ const SHORTEST_LEASE: Duration = Duration::from_millis(10);
 const SHORTEST_DEFAULT_LEASE: Duration = Duration::from_millis(rules::SHORTEST_DEFAULT_LEASE_MS);
 const SHORTEST_CALL: Duration = Duration::from_millis(1);
 const MAX_CONSECUTIVE: u32 = u16::MAX as u32;
-const MAX_IN_WORD: u32 = trip_rule::MAX_IN_WORD as u32;
+const MAX_IN_WORD: u32 = trip::MAX_IN_WORD as u32;
 pub(super) const MAX_CALLS: u32 = 4_096;
 const MAX_WITHIN: u32 = 1_024;
 const MAX_MIN_CALLS: u32 = 1_000_000;
@@ -87,7 +87,7 @@ const fn trip_rule(trip: &Trip) -> Result<TripRule, PolicyError> {
         Some(window) => Some(check!(compile_window(window))),
         None => None,
     };
-    let most = if let Some(trip_rule::Window::InWord { .. }) = window {
+    let most = if let Some(trip::Window::InWord { .. }) = window {
         MAX_IN_WORD
     } else {
         MAX_CONSECUTIVE
@@ -102,21 +102,21 @@ const fn trip_rule(trip: &Trip) -> Result<TripRule, PolicyError> {
     Ok(TripRule { run, window })
 }
 
-const fn compile_window(window: Window) -> Result<trip_rule::Window, PolicyError> {
+const fn compile_window(window: Window) -> Result<trip::Window, PolicyError> {
     match (window.span, window.threshold) {
         (Span::OfLast(n), threshold) => of_last(n, threshold),
         (Span::Within(time), Threshold::Failures(k)) => {
             check!(needs_std("within", time));
             let longest = Duration::from_hours(365 * 24);
             check!(whole_millis("within", time, SHORTEST_WITHIN, longest));
-            Ok(trip_rule::Window::Failures {
+            Ok(trip::Window::Failures {
                 k: check!(number("failures", k, 1, MAX_WITHIN)) as u16,
                 within_ms: time.as_millis() as u64,
             })
         }
         (Span::Within(time), Threshold::Percent { percent, min_calls }) => {
             check!(needs_std("within", time));
-            Ok(trip_rule::Window::TimeBuckets {
+            Ok(trip::Window::TimeBuckets {
                 percent: check!(number("percent", percent, 1, MAX_PERCENT)) as u8,
                 min_calls: check!(number("min_calls", min_calls, 1, MAX_MIN_CALLS)),
                 within_ms: check!(millis("within", time, SHORTEST_RATE, DAY)),
@@ -125,7 +125,7 @@ const fn compile_window(window: Window) -> Result<trip_rule::Window, PolicyError
     }
 }
 
-const fn of_last(n: u32, threshold: Threshold) -> Result<trip_rule::Window, PolicyError> {
+const fn of_last(n: u32, threshold: Threshold) -> Result<trip::Window, PolicyError> {
     let most = if cfg!(feature = "std") {
         MAX_CALLS
     } else {
@@ -134,20 +134,20 @@ const fn of_last(n: u32, threshold: Threshold) -> Result<trip_rule::Window, Poli
     let n = check!(number("of_last", n, 1, most));
     let threshold = match threshold {
         Threshold::Failures(k) => {
-            trip_rule::Threshold::Failures(check!(number("failures", k, 1, n)) as u16)
+            trip::Threshold::Failures(check!(number("failures", k, 1, n)) as u16)
         }
-        Threshold::Percent { percent, min_calls } => trip_rule::Threshold::Percent {
+        Threshold::Percent { percent, min_calls } => trip::Threshold::Percent {
             percent: check!(number("percent", percent, 1, MAX_PERCENT)) as u8,
             min_calls: check!(number("min_calls", min_calls, 1, n)) as u16,
         },
     };
     Ok(if n <= MAX_IN_WORD {
-        trip_rule::Window::InWord {
+        trip::Window::InWord {
             span: n as u8,
             threshold,
         }
     } else {
-        trip_rule::Window::Calls {
+        trip::Window::Calls {
             span: n as u16,
             threshold,
         }
@@ -312,25 +312,25 @@ pub(crate) fn decompile(rules: &Rules) -> Policy {
     }
 }
 
-fn decompile_window(window: trip_rule::Window) -> Window {
+fn decompile_window(window: trip::Window) -> Window {
     let of_last = |span: u16, threshold| Window {
         span: Span::OfLast(u32::from(span)),
         threshold: match threshold {
-            trip_rule::Threshold::Failures(k) => Threshold::Failures(u32::from(k)),
-            trip_rule::Threshold::Percent { percent, min_calls } => Threshold::Percent {
+            trip::Threshold::Failures(k) => Threshold::Failures(u32::from(k)),
+            trip::Threshold::Percent { percent, min_calls } => Threshold::Percent {
                 percent: u32::from(percent),
                 min_calls: u32::from(min_calls),
             },
         },
     };
     match window {
-        trip_rule::Window::InWord { span, threshold } => of_last(u16::from(span), threshold),
-        trip_rule::Window::Calls { span, threshold } => of_last(span, threshold),
-        trip_rule::Window::Failures { k, within_ms } => Window {
+        trip::Window::InWord { span, threshold } => of_last(u16::from(span), threshold),
+        trip::Window::Calls { span, threshold } => of_last(span, threshold),
+        trip::Window::Failures { k, within_ms } => Window {
             span: Span::Within(Duration::from_millis(within_ms)),
             threshold: Threshold::Failures(u32::from(k)),
         },
-        trip_rule::Window::TimeBuckets {
+        trip::Window::TimeBuckets {
             percent,
             min_calls,
             within_ms,

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use crate::machine::{
     rules::{Interval, Rules},
-    trip_rule::{Threshold, TripRule, Window},
+    trip::{Threshold, TripRule, Window},
 };
 
 /// The length of an open period. The game's clock advances by quarters of it.

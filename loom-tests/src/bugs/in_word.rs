@@ -8,7 +8,7 @@ use crate::{
         atomic_word::AtomicWord,
         rules::Rules,
         step::{AdmitVerdict, Command, Report, Step, admit, operate, record},
-        trip_rule::Count,
+        trip::Count,
         word::{Period, Word},
     },
     subject::{Did, Said, Subject, moment},

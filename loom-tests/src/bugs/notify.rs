@@ -9,7 +9,7 @@ use crate::{
     machine::{
         rules::Rules,
         step::{Command, RawTransition, Report},
-        trip_rule::Count,
+        trip::Count,
         word::{Period, Word},
     },
     subject::{Did, Subject, Teller, Told},

@@ -5,7 +5,7 @@ use crate::{
     machine::{
         rules::Rules,
         step::{Command, Report},
-        trip_rule::Count,
+        trip::Count,
         word::{Period, Word},
     },
     subject::{Did, Subject},

@@ -7,7 +7,7 @@ use crate::{
         atomic_word::Decided,
         core::Core,
         step::{Counted, Recorded, Report, Step, count_failure},
-        window::payload::Payload,
+        trip::payload::Payload,
         word::{Period, Phase, Word},
     },
     subject::{Did, Said, Subject},

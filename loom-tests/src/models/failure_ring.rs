@@ -6,8 +6,7 @@ use crate::{
     machine::{
         rules::Rules,
         step::{Command, Recorded},
-        trip_rule::{Count, Threshold, TripRule, Window},
-        window::payload::Payload,
+        trip::{Count, Threshold, TripRule, Window, payload::Payload},
         word::{Period, Phase, State, Word},
     },
     scene::{

@@ -7,7 +7,7 @@ use crate::{
         rules::Rules,
         step::Report,
         tick::Deadline,
-        trip_rule::{Threshold, TripRule, Window},
+        trip::{Threshold, TripRule, Window},
         word::{Open, Phase},
     },
     scene::{NOW, breaker, closed, rules, run},

@@ -6,8 +6,7 @@ use crate::{
     machine::{
         rules::Rules,
         step::Recorded,
-        trip_rule::{Count, TripRule, Window},
-        window::payload::Payload,
+        trip::{Count, TripRule, Window, payload::Payload},
         word::{Phase, State, Word},
     },
     scene::{

@@ -6,7 +6,7 @@ use crate::{
     machine::{
         rules::Rules,
         step::Command,
-        trip_rule::{Threshold, TripRule, Window},
+        trip::{Threshold, TripRule, Window},
         word::{Hold, Word},
     },
     scene::{

@@ -6,7 +6,7 @@ use crate::{
     machine::{
         rules::Rules,
         step::{Command, Recorded},
-        trip_rule::{Count, TripRule, Window},
+        trip::{Count, TripRule, Window},
         word::{Period, State},
     },
     scene::{

@@ -5,7 +5,7 @@ use core::num::NonZeroU32;
 use super::{
     super::{
         rules::{Interval, Rules},
-        trip_rule::{Threshold, TripRule, Window},
+        trip::{Threshold, TripRule, Window},
         word::MAX_REOPENS,
     },
     explore::Stats,

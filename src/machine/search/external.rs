@@ -9,11 +9,11 @@ use super::{
     super::{
         rules::Rules,
         step::{Counted, Recorded, Step, TimeSample, count_failure},
-        trip_rule::{Threshold, TripRule, Window},
-        window::{
-            failure_ring,
+        trip::{
+            Threshold, TripRule, Window,
+            buckets::time_buckets,
             payload::{Payload, Place},
-            time_buckets,
+            ring::failure_ring,
         },
         word::{Period, Word},
     },

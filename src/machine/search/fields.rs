@@ -4,7 +4,7 @@ use super::{
     super::{
         fast_path::FastPath,
         tick::{Deadline, LeaseEnd},
-        trip_rule::MAX_IN_WORD,
+        trip::MAX_IN_WORD,
         word::{HalfOpen, Hold, MAX_PROBES, MAX_REOPENS, Open, Origin, PAYLOAD_BITS, Phase, Word},
     },
     canonical::{begin, pack, with_generation},

@@ -1,7 +1,7 @@
 //! Properties of every reachable word, for any permit.
 
 #[cfg(feature = "std")]
-use super::super::trip_rule::TripRule;
+use super::super::trip::TripRule;
 use super::{
     super::{
         fast_path::FastPath,

@@ -6,7 +6,7 @@
 use super::super::{
     rules::Rules,
     tick::Deadline,
-    trip_rule::Count,
+    trip::Count,
     word::{Phase, State, Word},
 };
 

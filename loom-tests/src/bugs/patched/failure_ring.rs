@@ -10,7 +10,7 @@ pub(super) const PATCHES: &[Patch] = &[
         seen: "breaker-machines 0.22.0 src/circuit.rs: only reset clears its window",
         model: "failure_ring::a_late_failure_of_a_period_loses_none_of_the_next",
         gives_away: "I4",
-        file: "window/failure_ring.rs",
+        file: "trip/ring/failure_ring.rs",
         edits: &[(
             "self.0 >> STAMP_BITS == Self::new(generation, place, 0).0 >> STAMP_BITS",
             "(self.0 ^ Self::new(generation, place, 0).0) >> STAMP_BITS & 1 == 0",
@@ -23,7 +23,7 @@ pub(super) const PATCHES: &[Patch] = &[
         seen: "hedzr/go-ringbuf pull 10: a ring, no breaker",
         model: "failure_ring::who_is_delayed_for_two_laps_moves_no_place",
         gives_away: "miscounted",
-        file: "window/failure_ring.rs",
+        file: "trip/ring/failure_ring.rs",
         edits: &[(
             ".compare_exchange(old.0, new.0, Ordering::Release, Ordering::Relaxed)\n            .is_ok()",
             ".swap(new.0, Ordering::AcqRel) == old.0",
@@ -36,7 +36,7 @@ pub(super) const PATCHES: &[Patch] = &[
         seen: UNSEEN,
         model: "failure_ring::a_late_failure_of_a_period_loses_none_of_the_next",
         gives_away: "miscounted",
-        file: "window/failure_ring.rs",
+        file: "trip/ring/failure_ring.rs",
         edits: &[("if again != seen {", "if false {")],
     },
     Patch {
@@ -46,7 +46,7 @@ pub(super) const PATCHES: &[Patch] = &[
         seen: "our own history, ee07c5c",
         model: "failure_ring::two_failures_beyond_65_535_calls_trip_once",
         gives_away: "miscounted",
-        file: "window/failure_ring.rs",
+        file: "trip/ring/failure_ring.rs",
         edits: &[
             (
                 "            let stamp = view.stamp(failure, rules);\n            // The entry",
@@ -66,7 +66,7 @@ pub(super) const PATCHES: &[Patch] = &[
         seen: "our own history, 5472886",
         model: "failure_ring::who_is_delayed_for_two_laps_moves_no_place",
         gives_away: "miscounted",
-        file: "window/failure_ring.rs",
+        file: "trip/ring/failure_ring.rs",
         edits: &[(
             "        .with_next_place(len)\n        .with_one_call_more()",
             "        .with_next_place(len)",
@@ -79,7 +79,7 @@ pub(super) const PATCHES: &[Patch] = &[
         seen: "our own history, 5472886",
         model: "failure_ring::more_failures_than_trip_trip_once",
         gives_away: "not an outcome",
-        file: "window/failure_ring.rs",
+        file: "trip/ring/failure_ring.rs",
         edits: &[(
             "                        let verdict = match mine {\n                            Some(_) => Recorded::Applied,",
             "                        let verdict = match mine {\n                            Some(_) => Recorded::Stale,",
@@ -92,7 +92,7 @@ pub(super) const PATCHES: &[Patch] = &[
         seen: UNSEEN,
         model: "failure_ring::a_failure_that_stopped_after_its_mark_is_counted_once",
         gives_away: "counted",
-        file: "window/failure_ring.rs",
+        file: "trip/ring/failure_ring.rs",
         edits: &[("} else if mine.is_some() {", "} else if false {")],
     },
 ];

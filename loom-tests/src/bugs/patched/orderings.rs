@@ -57,7 +57,7 @@ pub(super) const PATCHES: &[Patch] = &[
         seen: TOO_WEAK,
         model: "failure_ring::a_late_failure_of_a_period_loses_none_of_the_next",
         gives_away: "miscounted",
-        file: "window/failure_ring.rs",
+        file: "trip/ring/failure_ring.rs",
         edits: &[(
             "Entry(self.ring[place.index].load(Ordering::Acquire))",
             "Entry(self.ring[place.index].load(Ordering::Relaxed))",
@@ -70,7 +70,7 @@ pub(super) const PATCHES: &[Patch] = &[
         seen: TOO_WEAK,
         model: "failure_ring::a_late_failure_of_a_period_loses_none_of_the_next",
         gives_away: "miscounted",
-        file: "window/failure_ring.rs",
+        file: "trip/ring/failure_ring.rs",
         edits: &[(
             "(old.0, new.0, Ordering::Release, Ordering::Relaxed)",
             "(old.0, new.0, Ordering::Relaxed, Ordering::Relaxed)",
@@ -83,7 +83,7 @@ pub(super) const PATCHES: &[Patch] = &[
         seen: TOO_WEAK,
         model: "time_buckets::a_late_failure_of_a_period_loses_none_of_the_next",
         gives_away: "no lost trip",
-        file: "window/time_buckets.rs",
+        file: "trip/buckets/time_buckets.rs",
         edits: &[(
             "cell.load(Ordering::Acquire)",
             "cell.load(Ordering::Relaxed)",
@@ -96,7 +96,7 @@ pub(super) const PATCHES: &[Patch] = &[
         seen: TOO_WEAK,
         model: "time_buckets::a_late_failure_of_a_period_loses_none_of_the_next",
         gives_away: "no lost trip",
-        file: "window/time_buckets.rs",
+        file: "trip/buckets/time_buckets.rs",
         edits: &[(
             "(stands, next, Ordering::Release, Ordering::Relaxed)",
             "(stands, next, Ordering::Relaxed, Ordering::Relaxed)",
@@ -109,7 +109,7 @@ pub(super) const PATCHES: &[Patch] = &[
         seen: UNSEEN,
         model: "hints::the_longest_hint_of_two_failures_in_a_bucket_counts",
         gives_away: "a hint is lost",
-        file: "window/time_buckets.rs",
+        file: "trip/buckets/time_buckets.rs",
         edits: &[(
             "self.of(bucket).load(Ordering::Acquire)",
             "self.of(bucket).load(Ordering::Relaxed)",
@@ -148,7 +148,7 @@ pub(super) const PATCHES: &[Patch] = &[
         seen: UNSEEN,
         model: "time_buckets::two_failures_at_the_turn_of_a_bucket_trip_once",
         gives_away: "no lost trip",
-        file: "window/time_buckets.rs",
+        file: "trip/buckets/time_buckets.rs",
         edits: &[("fence(Ordering::SeqCst);", "")],
     },
     Patch {
@@ -184,7 +184,7 @@ pub(super) const PATCHES: &[Patch] = &[
         seen: "our prototypes; no public report verified",
         model: "time_buckets::two_failures_in_a_bucket_trip_once",
         gives_away: "no lost trip",
-        file: "window/time_buckets.rs",
+        file: "trip/buckets/time_buckets.rs",
         edits: &[
             (
                 "self.add(&self.lines[0],",

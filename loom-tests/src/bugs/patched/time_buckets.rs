@@ -10,7 +10,7 @@ pub(super) const PATCHES: &[Patch] = &[
         seen: "breaker-machines 0.22.0 src/circuit.rs: only reset clears its window",
         model: "time_buckets::a_late_failure_of_a_period_loses_none_of_the_next",
         gives_away: "miscounted",
-        file: "window/time_buckets.rs",
+        file: "trip/buckets/time_buckets.rs",
         edits: &[(
             "let generation = (generation as u64) <<",
             "let generation = 0 * (generation as u64) <<",
@@ -23,7 +23,7 @@ pub(super) const PATCHES: &[Patch] = &[
         seen: "redis/go-redis pull 3836 and ai-dynamo/dynamo pull 8178, in review: no breakers",
         model: "time_buckets::two_failures_over_an_old_bucket_count_from_nothing",
         gives_away: "not an outcome",
-        file: "window/time_buckets.rs",
+        file: "trip/buckets/time_buckets.rs",
         edits: &[(
             "                    empty + 1\n",
             "                    let full = empty | (stands & self.scale.most());\n\
@@ -40,7 +40,7 @@ pub(super) const PATCHES: &[Patch] = &[
         seen: "our prototypes; dropwizard/metrics #3347: late counts in a reused bucket",
         model: "time_buckets::a_late_success_of_a_bucket_in_use_loses_none_of_the_next_period",
         gives_away: "0 of 2",
-        file: "window/time_buckets.rs",
+        file: "trip/buckets/time_buckets.rs",
         edits: &[(
             "Some(count) => empty + count + 1,",
             "Some(_) => {\n                    cell.fetch_add(1, Ordering::AcqRel);\n                    return true;\n                }",
@@ -53,7 +53,7 @@ pub(super) const PATCHES: &[Patch] = &[
         seen: "the same",
         model: "time_buckets::a_late_success_without_the_clock_loses_none_of_the_next_period",
         gives_away: "0 of 2",
-        file: "window/time_buckets.rs",
+        file: "trip/buckets/time_buckets.rs",
         edits: &[(
             "cell.compare_exchange(stands, stands + 1, Ordering::Relaxed, Ordering::Relaxed)\n                    .is_ok()",
             "cell.fetch_add(1, Ordering::Relaxed) > 0",
@@ -66,7 +66,7 @@ pub(super) const PATCHES: &[Patch] = &[
         seen: UNSEEN,
         model: "time_buckets::a_late_failure_of_a_period_loses_none_of_the_next",
         gives_away: "no lost trip",
-        file: "window/time_buckets.rs",
+        file: "trip/buckets/time_buckets.rs",
         edits: &[("None if !word.load().is_of(period) => return false,", "")],
     },
     Patch {
@@ -76,7 +76,7 @@ pub(super) const PATCHES: &[Patch] = &[
         seen: UNSEEN,
         model: "time_buckets::a_late_success_loses_none_of_a_newer_bucket",
         gives_away: "not an outcome",
-        file: "window/time_buckets.rs",
+        file: "trip/buckets/time_buckets.rs",
         edits: &[("if is_later(newest, bucket) {", "if false {")],
     },
     Patch {
@@ -86,7 +86,7 @@ pub(super) const PATCHES: &[Patch] = &[
         seen: UNSEEN,
         model: "time_buckets::two_failures_at_the_turn_of_a_bucket_trip_once",
         gives_away: "no lost trip",
-        file: "window/time_buckets.rs",
+        file: "trip/buckets/time_buckets.rs",
         edits: &[(
             "let newest = if is_later(bucket, newest) {",
             "let newest = if true {",
@@ -99,7 +99,7 @@ pub(super) const PATCHES: &[Patch] = &[
         seen: "our own history, 5472886",
         model: "time_buckets::a_very_late_reading_turns_no_bucket_back",
         gives_away: "no lost trip",
-        file: "window/time_buckets.rs",
+        file: "trip/buckets/time_buckets.rs",
         edits: &[(
             "let newest = if is_later(bucket, newest) {",
             "let newest = if false {",
@@ -112,7 +112,7 @@ pub(super) const PATCHES: &[Patch] = &[
         seen: UNSEEN,
         model: "rate_or_run::two_failures_in_a_row_trip_once",
         gives_away: "no lost trip",
-        file: "window/time_buckets.rs",
+        file: "trip/buckets/time_buckets.rs",
         edits: &[(
             "payload.with_failure(rules.trip_rule.run)",
             "payload.with_failure(None)",
@@ -125,7 +125,7 @@ pub(super) const PATCHES: &[Patch] = &[
         seen: UNSEEN,
         model: "rate_or_run::two_failures_of_two_calls_trip_once",
         gives_away: "no lost trip",
-        file: "window/time_buckets.rs",
+        file: "trip/buckets/time_buckets.rs",
         edits: &[(
             "rules.trip_rule.judges(sum.failures, sum.calls())",
             "rules.trip_rule.run.is_none() && rules.trip_rule.judges(sum.failures, sum.calls())",

@@ -2,11 +2,11 @@
 //!
 //! | trip | file | bytes | allocated at |
 //! |---|---|---|---|
-//! | `failures(k).of_last(n)`, `percent(p).of_last(n)`, n > 45 | [`failure_ring`] | 256, and 8 for each failure that trips: k, or p % of n | first failure |
-//! | `failures(k).within(T)` | [`failure_ring`] | 256, and 8 k | first failure |
-//! | `percent(p).within(T)` | [`time_buckets`] | 384, and 128 for each shard | first call that ends |
+//! | `failures(k).of_last(n)`, `percent(p).of_last(n)`, n > 45 | [`failure_ring`](super::ring::failure_ring) | 256, and 8 for each failure that trips: k, or p % of n | first failure |
+//! | `failures(k).within(T)` | [`failure_ring`](super::ring::failure_ring) | 256, and 8 k | first failure |
+//! | `percent(p).within(T)` | [`time_buckets`](super::buckets::time_buckets) | 384, and 128 for each shard | first call that ends |
 //!
-//! [`payload`] has their bits in the word. Rules for all windows:
+//! [`payload`](super::payload) has their bits in the word. Rules for all windows:
 //!
 //! 1. A cell carries its generation, and a CAS changes the whole cell: a late writer finds another
 //!    tag and leaves the cell as it is.
@@ -16,24 +16,21 @@
 //!    continues. (Exception: the allocation of the window, once, for which others wait:
 //!    `OnceLock`.)
 
-#[cfg(feature = "std")]
-pub(crate) mod failure_ring;
+use super::super::{hints::Hints, rules::Rules, step::TimeSample, word::Period};
 #[cfg(not(feature = "std"))]
-mod none;
-pub(crate) mod payload;
-#[cfg(feature = "std")]
-pub(crate) mod time_buckets;
-
+pub(crate) use super::no_external::ExternalWindow;
 #[cfg(feature = "std")]
 use super::{
-    atomic_word::{AtomicWord, Decided},
-    step::{Counted, Recorded, Step, count_failure},
-    trip_rule::{Count, Window},
-    word::{Phase, Word},
+    super::{
+        atomic_word::{AtomicWord, Decided},
+        step::{Counted, Recorded, Step, count_failure},
+        word::{Phase, Word},
+    },
+    Count, Window,
+    buckets::time_buckets,
+    payload,
+    ring::failure_ring,
 };
-use super::{hints::Hints, rules::Rules, step::TimeSample, word::Period};
-#[cfg(not(feature = "std"))]
-pub(crate) use none::ExternalWindow;
 
 /// The slot of an external window. A breaker allocates the window at its first use, a model at
 /// once.
@@ -72,7 +69,7 @@ impl Failure<'_> {
     ///
     /// The hint is read after the failures that trip, so that the hint of each of them is stored.
     #[inline]
-    fn count(
+    pub(super) fn count(
         &self,
         word: Word,
         payload: payload::Payload,

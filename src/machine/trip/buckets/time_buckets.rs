@@ -76,17 +76,17 @@ use std::boxed::Box;
 
 use crate::sync::{AtomicU64, CachePadded, Ordering, fence};
 
-use super::{
+use super::super::{
     super::{
         atomic_word::{AtomicWord, Decided},
         rules::Rules,
         step::{Recorded, Step},
         tick::SLACK_MS,
-        trip_rule::Count,
         word::{Period, Phase, Word},
     },
-    Failure,
+    Count,
     payload::{Payload, START_BITS, bucket_nanos},
+    slot::Failure,
 };
 
 /// The buckets of a window.

@@ -52,16 +52,16 @@ use std::boxed::Box;
 
 use crate::sync::{AtomicU64, Ordering};
 
-use super::{
+use super::super::{
     super::{
         atomic_word::{AtomicWord, Decided},
         rules::Rules,
         step::{Recorded, Step},
-        trip_rule::{Count, Window},
         word::{Phase, Word},
     },
-    Failure,
+    Count, Window,
     payload::{Payload, Place},
+    slot::Failure,
 };
 
 const STAMP_BITS: u32 = 47;

@@ -5,10 +5,10 @@ use super::{
         atomic_word::{AtomicWord, Decided},
         rules::Rules,
         step::Recorded,
-        trip_rule::Count,
         word::Word,
     },
-    Failure,
+    Count,
+    slot::Failure,
 };
 
 /// An external window, of which no value exists. The interface is the same as with `std`.

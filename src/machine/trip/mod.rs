@@ -7,7 +7,7 @@
 //!                             |  `--------- the outcomes, up to n
 //!                             `------------ a leading 1 above the outcomes seen
 //!
-//! an external window      see `window/payload.rs`
+//! an external window      see `payload.rs`
 //! ```
 //!
 //! `consecutive(c)` beside a window in the word needs no counter: the run is the ones at the low
@@ -20,10 +20,16 @@
     reason = "each value is bounded by the 46 bits of the payload, and `try_from` is not const"
 )]
 
-use super::{
-    window::payload::{self, Payload},
-    word::PAYLOAD_BITS,
-};
+pub(crate) mod buckets;
+#[cfg(not(feature = "std"))]
+mod no_external;
+pub(crate) mod payload;
+pub(crate) mod ring;
+pub(crate) mod slot;
+
+use super::word::PAYLOAD_BITS;
+
+use payload::Payload;
 
 /// The longest window, and the longest run beside one, that fits under the leading 1.
 pub(crate) const MAX_IN_WORD: u16 = PAYLOAD_BITS as u16 - 1;

@@ -1,0 +1,4 @@
+//! Windows over time buckets.
+
+#[cfg(feature = "std")]
+pub(crate) mod time_buckets;

@@ -1,0 +1,4 @@
+//! Windows over a failure ring.
+
+#[cfg(feature = "std")]
+pub(crate) mod failure_ring;
