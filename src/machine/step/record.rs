@@ -175,15 +175,19 @@ const fn record_half_open(
         Report::Success { .. } if successes < rules.probe_successes => {
             (returned.with_successes(successes), Recorded::Applied)
         }
-        Report::Success { now } => (
-            word.begin_closed(rules.trip_rule.fresh(now)),
-            Recorded::Recovered,
-        ),
+        Report::Success { now } => (recover(word, rules, now), Recorded::Recovered),
         Report::Failure { moment, hint_ms } => (
             reopen(word, half_open.reopens, hint_ms, rules, moment),
             Recorded::Reopened,
         ),
     }
+}
+
+/// Closes the word at `now`. (A call of its own, so that the step of a success that only counts is
+/// small enough to be inlined.)
+#[inline(never)]
+const fn recover(word: Word, rules: &Rules, now: u64) -> Word {
+    word.begin_closed(rules.trip_rule.fresh(now))
 }
 
 #[cfg(test)]
