@@ -331,6 +331,9 @@ impl<S: Slot> Core<S> {
             && let Some(window) = self.window.get_or_make(&self.rules)
         {
             window.succeed(self.window.number_thread(), &self.cell, seen, now);
+            if TripRule::has_no_run(seen) {
+                return Done::unchanged(seen, Recorded::Applied, Some(now));
+            }
         }
         self.success(seen, period, Some(now))
     }
