@@ -16,25 +16,15 @@ use std::{
 
 use tables::{ORDERINGS, Patch, TABLES};
 
-/// Parts of the machine that a patch can need a copy of, each with its files.
-const PARTS: &[(&str, &[&str])] = &[
-    ("atomic_word", &["atomic_word.rs"]),
-    (
-        "trip",
-        &[
-            "trip/mod.rs",
-            "trip/slot.rs",
-            "trip/ring/mod.rs",
-            "trip/ring/failure_ring.rs",
-            "trip/buckets/mod.rs",
-            "trip/buckets/time_buckets.rs",
-        ],
-    ),
-    ("hints", &["hints.rs"]),
-    ("core", &["core.rs"]),
-    ("diagnostics", &["diagnostics.rs"]),
-    ("transition_queue", &["transition_queue.rs"]),
-    ("event_count", &["event_count.rs"]),
+/// Parts of the machine that a patch can need a copy of. Those of `trip` are several files.
+const PARTS: &[&str] = &[
+    "atomic_word",
+    "trip",
+    "hints",
+    "core",
+    "diagnostics",
+    "transition_queue",
+    "event_count",
 ];
 
 fn main() {
@@ -61,59 +51,127 @@ fn main() {
     fs::write(out.join("patched.rs"), written).expect("OUT_DIR is ours");
 }
 
-/// Not copied: their types belong to the shipped rules, and a copy would be another type. Each
-/// module takes the place of one of them, with the shipped types and the copies below it.
-const PURE: &[(&str, &str)] = &[
-    (
-        "trip/mod.rs",
-        "pub(crate) use crate::machine::trip::*;\n\
-         pub(crate) mod buckets;\npub(crate) mod ring;\npub(crate) mod slot;\n",
-    ),
-    ("trip/ring/mod.rs", "pub(crate) mod failure_ring;\n"),
-    ("trip/buckets/mod.rs", "pub(crate) mod time_buckets;\n"),
-];
-
 /// Returns `true` if this patch needs a copy of this part.
-fn is_copied(part: &str, files: &[&str], patch: &Patch) -> bool {
+fn is_copied(part: &str, patch: &Patch) -> bool {
+    let in_trip = patch.file.starts_with("trip/");
     let below_the_window = ["atomic_word.rs", "hints.rs"].contains(&patch.file);
-    let below_the_core = below_the_window || patch.file.starts_with("trip/");
-    files.contains(&patch.file)
-        || (part == "trip" && below_the_window)
-        || (part == "core" && below_the_core)
+    patch.file.strip_suffix(".rs") == Some(part)
+        || (part == "trip" && (in_trip || below_the_window))
+        || (part == "core" && (in_trip || below_the_window))
 }
 
 /// Copies the files that the patch needs, and returns the module that contains the copies.
 fn module(patch: &Patch, here: &Path, machine: &Path, out: &Path) -> String {
-    let own = out.join(patch.name);
-    let mut copied = String::new();
+    let copies = Copies {
+        patch,
+        machine,
+        out: &out.join(patch.name),
+    };
+    let mut parts = String::new();
     let mut shipped = vec!["rules", "fast_path", "step", "tick", "word"];
-    for (part, files) in PARTS {
-        if !is_copied(part, files, patch) {
+    for part in PARTS {
+        if !is_copied(part, patch) {
             shipped.push(part);
-            continue;
+        } else if *part == "trip" {
+            parts.push_str(&copies.trip());
+        } else {
+            parts.push_str(&copies.declared(part, &format!("{part}.rs")));
         }
-        for file in *files {
-            let text = fs::read_to_string(machine.join(file)).expect("a file of the machine");
-            let text = match *file {
-                file if file == patch.file => patched(patch, text),
-                file => match PURE.iter().find(|(pure, _)| *pure == file) {
-                    Some((_, instead)) => (*instead).into(),
-                    None => text,
-                },
-            };
-            let copy = own.join(file);
-            fs::create_dir_all(copy.parent().expect("it has one")).expect("OUT_DIR is ours");
-            fs::write(copy, text).expect("OUT_DIR is ours");
-        }
-        copied.push_str(&declared(part, &own.join(files[0])));
     }
     let (name, shipped) = (patch.name, shipped.join(", "));
     let glue = declared("driver", &here.join("src/driver.rs"));
     format!(
         "mod {name} {{\n\
-         mod machine {{\npub(crate) use crate::machine::{{{shipped}}};\n{copied}}}\n\
+         mod machine {{\npub(crate) use crate::machine::{{{shipped}}};\n{parts}}}\n\
          {glue}}}\n"
     )
+}
+
+/// The copies that a patch needs.
+struct Copies<'a> {
+    patch: &'a Patch,
+    machine: &'a Path,
+    /// The folder of the copies.
+    out: &'a Path,
+}
+
+impl Copies<'_> {
+    /// The text of a file of the machine, patched if the patch is of this file.
+    fn text(&self, file: &str) -> String {
+        let text = fs::read_to_string(self.machine.join(file)).expect("a file of the machine");
+        if file == self.patch.file {
+            patched(self.patch, text)
+        } else {
+            text
+        }
+    }
+
+    /// Writes a copy, and declares it as a module.
+    fn written(&self, module: &str, file: &str, text: String) -> String {
+        let copy = self.out.join(file);
+        fs::create_dir_all(copy.parent().expect("it has one")).expect("OUT_DIR is ours");
+        fs::write(&copy, text).expect("OUT_DIR is ours");
+        declared(module, &copy)
+    }
+
+    /// Copies a file, and declares the copy as a module.
+    fn declared(&self, module: &str, file: &str) -> String {
+        self.written(module, file, self.text(file))
+    }
+
+    /// Copies the data of the external windows: the module `external` at the end of `trip/mod.rs`,
+    /// `trip/slot.rs`, and the files beside the `mod.rs` of each folder.
+    ///
+    /// The kinds of windows are not copied: the shipped rules contain them, and a copy would be
+    /// another type.
+    fn trip(&self) -> String {
+        let text = self.text("trip/mod.rs");
+        let (_, external) = text
+            .split_once("pub(crate) mod external {\n")
+            .expect("trip/mod.rs has the data of external windows");
+        let external = external.strip_suffix("}\n").expect("it is at the end");
+        let mut parts = self.written("external", "trip/external.rs", external.into());
+        parts.push_str(&self.declared("slot", "trip/slot.rs"));
+        for kind in folders(&self.machine.join("trip")) {
+            let files = files(&self.machine.join("trip").join(&kind));
+            let files = files.iter().filter(|file| *file != "mod.rs");
+            let data = files.map(|file| {
+                let module = file.strip_suffix(".rs").expect("a file of Rust");
+                self.declared(module, &format!("trip/{kind}/{file}"))
+            });
+            parts.push_str(&replaced(
+                &format!("trip::{kind}"),
+                &data.collect::<String>(),
+            ));
+        }
+        replaced("trip", &parts)
+    }
+}
+
+/// A module with what is in a shipped module, except for these copies.
+fn replaced(path: &str, copies: &str) -> String {
+    let name = path.rsplit("::").next().expect("a path has a name");
+    format!("pub(crate) mod {name} {{\npub(crate) use crate::machine::{path}::*;\n{copies}}}\n")
+}
+
+/// The names of the folders in a folder, sorted.
+fn folders(folder: &Path) -> Vec<String> {
+    names(folder, Path::is_dir)
+}
+
+/// The names of the files in a folder, sorted.
+fn files(folder: &Path) -> Vec<String> {
+    names(folder, Path::is_file)
+}
+
+fn names(folder: &Path, wanted: fn(&Path) -> bool) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("a folder of the machine");
+    let paths = entries.map(|entry| entry.expect("a readable folder").path());
+    let wanted = paths.filter(|path| wanted(path));
+    let name = |path: PathBuf| path.file_name()?.to_str().map(String::from);
+    let mut names: Vec<_> = wanted.filter_map(name).collect();
+    names.sort();
+    names
 }
 
 /// Declares a module whose source is this file.

@@ -11,10 +11,7 @@ use super::machine::{
     rules::{Interval, Rules},
     step::{AdmitVerdict, Command, RawTransition, Recorded, Report},
     transition_queue::TransitionQueue,
-    trip::{
-        Count,
-        slot::{ExternalWindow, Slot},
-    },
+    trip::{Count, external::ExternalWindow, slot::Slot},
     word::{Period, Word},
 };
 use crate::{

@@ -6,7 +6,7 @@ use std::{boxed::Box, sync::OnceLock, thread};
 use crate::{
     machine::{
         rules::Rules,
-        trip::slot::{ExternalWindow, Slot},
+        trip::{external::ExternalWindow, slot::Slot},
     },
     sync::{AtomicU64, Ordering},
 };

@@ -2,7 +2,7 @@
 
 use crate::machine::{
     rules::Rules,
-    trip::slot::{ExternalWindow, Slot},
+    trip::{external::ExternalWindow, slot::Slot},
 };
 
 /// The slot of an external window, of which no value exists.

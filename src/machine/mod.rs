@@ -9,7 +9,7 @@
 //!                                |
 //!       fast_path ── healthy?  atomic_word ── the atomic word and the one CAS loop on it
 //!                                |
-//!                              trip/* ── failure rings and time buckets     hints ── Retry-After
+//!                     trip::external ── failure rings and time buckets     hints ── Retry-After
 //!                                |
 //!                              core ── all of them: load, decide, compare, swap, retry
 //!

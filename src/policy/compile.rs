@@ -9,7 +9,7 @@ use core::{num::NonZeroU32, time::Duration};
 
 use crate::machine::{
     rules::{self, CompiledOnDrop, Interval, Rules},
-    trip::{self, TripRule},
+    trip::{self, TripRule, external},
     word::MAX_PROBES,
 };
 
@@ -126,7 +126,7 @@ const fn compile_window(window: Window) -> Result<trip::Window, PolicyError> {
 }
 
 const fn of_last(n: u32, threshold: Threshold) -> Result<trip::Window, PolicyError> {
-    let most = if cfg!(feature = "std") {
+    let most = if external::EXIST {
         MAX_CALLS
     } else {
         MAX_IN_WORD
@@ -154,9 +154,9 @@ const fn of_last(n: u32, threshold: Threshold) -> Result<trip::Window, PolicyErr
     })
 }
 
-/// Refuses a window over time without `std`: such a window is allocated outside the word.
+/// Refuses a window over time where no window is allocated outside the word: without `std`.
 const fn needs_std(field: &'static str, value: Duration) -> Result<(), PolicyError> {
-    if cfg!(feature = "std") {
+    if external::EXIST {
         Ok(())
     } else {
         Err(PolicyError::new(

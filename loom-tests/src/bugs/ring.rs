@@ -6,7 +6,10 @@ use crate::{
     machine::{
         atomic_word::Decided,
         core::Core,
-        step::{Counted, Recorded, Report, Step, count_failure},
+        step::{
+            Recorded, Report, Step,
+            record::{Counted, count_failure},
+        },
         trip::payload::Payload,
         word::{Period, Phase, Word},
     },

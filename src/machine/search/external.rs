@@ -8,7 +8,10 @@
 use super::{
     super::{
         rules::Rules,
-        step::{Counted, Recorded, Step, TimeSample, count_failure},
+        step::{
+            Recorded, Step, TimeSample,
+            record::{Counted, count_failure},
+        },
         trip::{
             Threshold, TripRule, Window,
             buckets::time_buckets,

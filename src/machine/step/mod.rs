@@ -29,8 +29,6 @@ use super::{
 pub(crate) use admit::{AdmitVerdict, admit, reject_reason};
 pub(crate) use operate::{Command, operate};
 pub use record::Recorded;
-#[cfg(feature = "std")]
-pub(crate) use record::{Counted, count_failure};
 pub(crate) use record::{Report, record};
 pub use transition::Cause;
 pub(crate) use transition::{Event, RawTransition};

@@ -22,7 +22,8 @@
 
 pub(crate) mod buckets;
 #[cfg(not(feature = "std"))]
-mod no_external;
+#[path = "no_external.rs"]
+pub(crate) mod external;
 pub(crate) mod payload;
 pub(crate) mod ring;
 pub(crate) mod slot;
@@ -288,4 +289,157 @@ const fn seen(payload: u64) -> u32 {
 #[inline]
 const fn outcomes(payload: u64, n: u32) -> u64 {
     payload & ((1 << n) - 1)
+}
+
+#[cfg(feature = "std")]
+pub(crate) mod external {
+    //! External windows: the data of windows that do not fit the word.
+    //!
+    //! | trip | data | bytes | allocated at |
+    //! |---|---|---|---|
+    //! | `failures(k).of_last(n)`, `percent(p).of_last(n)`, n > 45; `failures(k).within(T)` | [`FailureRing`] | 256, and 8 for each failure that trips: k, or p % of n | first failure |
+    //! | `percent(p).within(T)` | [`TimeBuckets`] | 384, and 128 for each shard | first call that ends |
+    //!
+    //! [`payload`](super::payload) has their bits in the word. Rules for all of them:
+    //!
+    //! 1. A cell carries its generation, and a CAS changes the whole cell: a late writer finds
+    //!    another tag and leaves the cell as it is.
+    //! 2. A failure writes its cell first, and the word afterwards. Only the CAS of the word makes
+    //!    a transition, so there is one, and its thread reports it.
+    //! 3. A thread that stops between any two steps blocks no other thread: each file says which
+    //!    thread continues. (Exception: the allocation of the window, once, for which others wait:
+    //!    `OnceLock`.)
+
+    use super::{
+        super::{
+            atomic_word::{AtomicWord, Decided},
+            rules::Rules,
+            step::{
+                Recorded, Step,
+                record::{Counted, count_failure},
+            },
+            word::Word,
+        },
+        Count, Window,
+        buckets::time_buckets::TimeBuckets,
+        ring::failure_ring::FailureRing,
+        slot::Failure,
+    };
+
+    /// Whether windows outside the word exist.
+    pub(crate) const EXIST: bool = true;
+
+    /// The functions of the data of a window.
+    pub(crate) trait WindowData {
+        /// Records a failure of a call that was admitted while closed. If the failure trips, the
+        /// decision has the counts.
+        fn fail(
+            &self,
+            cell: &AtomicWord,
+            seen: Word,
+            failure: Failure<'_>,
+            rules: &Rules,
+        ) -> Decided<Option<Count>, Recorded>;
+
+        /// Records a success of the closed period of `seen` at `now`. `thread` chooses the shard.
+        fn succeed(&self, _thread: usize, _cell: &AtomicWord, _seen: Word, _now: u64) {}
+
+        /// Records a success of a closed period without a clock reading, and returns whether it
+        /// could.
+        fn succeed_untimed(&self, _thread: usize, _generation: u16) -> bool {
+            false
+        }
+
+        /// The counts in the window of a closed word at `now`.
+        fn count(&self, word: Word, rules: &Rules, now: u64) -> Count;
+    }
+
+    /// The data of an external window.
+    #[expect(
+        clippy::large_enum_variant,
+        reason = "it always lives in a box of its own"
+    )]
+    #[derive(Debug)]
+    pub(crate) enum ExternalWindow {
+        Ring(FailureRing),
+        Buckets(TimeBuckets),
+    }
+
+    /// Calls a function of the data, whatever its kind.
+    macro_rules! each {
+        ($window:expr, $data:ident => $call:expr) => {
+            match $window {
+                ExternalWindow::Ring($data) => $call,
+                ExternalWindow::Buckets($data) => $call,
+            }
+        };
+    }
+
+    impl ExternalWindow {
+        /// The external window of these rules, if they have one. `shards` is the number of threads
+        /// that can count successes without contention.
+        pub(crate) fn new(rules: &Rules, shards: impl FnOnce() -> usize) -> Option<Self> {
+            match rules.trip_rule.window? {
+                Window::InWord { .. } => None,
+                Window::Calls { .. } | Window::Failures { .. } => {
+                    let failures = rules.trip_rule.most_failures();
+                    Some(Self::Ring(FailureRing::new(failures)))
+                }
+                Window::TimeBuckets { within_ms, .. } => {
+                    Some(Self::Buckets(TimeBuckets::new(within_ms, shards())))
+                }
+            }
+        }
+
+        /// See [`WindowData::fail`].
+        pub(crate) fn fail(
+            &self,
+            cell: &AtomicWord,
+            seen: Word,
+            failure: Failure<'_>,
+            rules: &Rules,
+        ) -> Decided<Option<Count>, Recorded> {
+            each!(self, data => data.fail(cell, seen, failure, rules))
+        }
+
+        /// See [`WindowData::succeed`].
+        pub(crate) fn succeed(&self, thread: usize, cell: &AtomicWord, seen: Word, now: u64) {
+            each!(self, data => data.succeed(thread, cell, seen, now));
+        }
+
+        /// See [`WindowData::succeed_untimed`].
+        #[inline]
+        pub(crate) fn succeed_untimed(&self, thread: usize, generation: u16) -> bool {
+            each!(self, data => data.succeed_untimed(thread, generation))
+        }
+
+        /// See [`WindowData::count`].
+        pub(crate) fn count(&self, word: Word, rules: &Rules, now: u64) -> Count {
+            each!(self, data => data.count(word, rules, now))
+        }
+    }
+
+    impl Failure<'_> {
+        /// Counts the failure in a closed word of its period, whose next payload is `payload`, or
+        /// trips.
+        ///
+        /// The hint is read after the failures that trip, so that the hint of each of them is
+        /// stored.
+        #[inline]
+        pub(super) fn count(
+            &self,
+            word: Word,
+            payload: u64,
+            window_trips: bool,
+            rules: &Rules,
+        ) -> Step<Recorded> {
+            match count_failure(word, payload, window_trips, rules) {
+                Counted::Stays(step) => step,
+                Counted::Trips(trip) => {
+                    let hint_ms = self.hints.running(self.period, self.moment.now);
+                    trip.open(hint_ms, rules, self.moment)
+                }
+            }
+        }
+    }
 }

@@ -11,6 +11,9 @@ use super::{
     slot::Failure,
 };
 
+/// Whether windows outside the word exist.
+pub(crate) const EXIST: bool = false;
+
 /// An external window, of which no value exists. The interface is the same as with `std`.
 #[derive(Debug)]
 pub(crate) enum ExternalWindow {}

@@ -23,7 +23,7 @@ pub(super) const PATCHES: &[Patch] = &[
         seen: "our own history, 3c87fa4",
         model: "hints::the_longest_hint_of_two_failures_in_a_ring_counts",
         gives_away: "a hint is lost",
-        file: "trip/slot.rs",
+        file: "trip/mod.rs",
         edits: &[(
             "let hint_ms = self.hints.running(self.period, self.moment.now);",
             "let hint_ms = 0;",

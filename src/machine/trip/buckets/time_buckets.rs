@@ -85,6 +85,7 @@ use super::super::{
         word::{Period, Phase, Word},
     },
     Count,
+    external::WindowData,
     payload::{Payload, START_BITS, bucket_nanos},
     slot::Failure,
 };
@@ -213,95 +214,6 @@ impl TimeBuckets {
         }
     }
 
-    /// Counts a success of a closed period without a clock reading, if none is due. `thread` is the
-    /// shard number of the thread.
-    #[inline]
-    pub(crate) fn succeed_untimed(&self, thread: usize, generation: u16) -> bool {
-        // ORDERING: Relaxed. An older bucket than the newest is as good as a success a little
-        // earlier.
-        let bucket = self.newest.load(Ordering::Relaxed);
-        let cell = self.shard(thread).of(bucket);
-        let stands = cell.load(Ordering::Relaxed);
-        let empty = self.scale.empty(generation, bucket);
-        match self.scale.count(stands, empty) {
-            Some(count)
-                if EXACT <= count && count < self.scale.most() && !count.is_multiple_of(EVERY) =>
-            {
-                // ORDERING: Relaxed. The cell is complete in itself.
-                cell.compare_exchange(stands, stands + 1, Ordering::Relaxed, Ordering::Relaxed)
-                    .is_ok()
-            }
-            _ => false,
-        }
-    }
-
-    /// Counts a success of the closed period of `seen` at `now`.
-    pub(crate) fn succeed(&self, thread: usize, cell: &AtomicWord, seen: Word, now: u64) {
-        let bucket = self.publish(now, seen);
-        self.add(self.shard(thread), cell, seen.period(), bucket);
-    }
-
-    /// Records a failure.
-    pub(crate) fn fail(
-        &self,
-        cell: &AtomicWord,
-        seen: Word,
-        failure: Failure<'_>,
-        rules: &Rules,
-    ) -> Decided<Option<Count>, Recorded> {
-        if !seen.is_of(failure.period) {
-            return Decided::unchanged(seen, None, Recorded::Stale);
-        }
-        let bucket = self.publish(failure.moment.now, seen);
-        if !self.add(&self.lines[0], cell, failure.period, bucket) {
-            return Decided::unchanged(seen, None, Recorded::Stale);
-        }
-        // ORDERING: SeqCst fence. Two failures at the turn of a bucket add to different buckets,
-        // and each then reads the other's. Without the fence both may read the counts from before,
-        // and neither trips (I14).
-        fence(Ordering::SeqCst);
-        // ORDERING: Relaxed, after the fence: of two failures one sees the bucket that the other
-        // published.
-        let newest = self.newest.load(Ordering::Relaxed);
-        // A reading that was delayed by more than a second looks like a clock that stepped back,
-        // and has moved `newest` back. This decision does not look behind its own bucket.
-        let newest = if is_later(bucket, newest) {
-            bucket
-        } else {
-            newest
-        };
-        let sum = self.sum(seen, newest);
-        let rate_trips = rules.trip_rule.judges(sum.failures, sum.calls());
-        let decided = cell.transition(
-            seen,
-            (),
-            || (),
-            |word, ()| {
-                let payload = match word.phase() {
-                    Phase::Closed(payload) if word.is_of(failure.period) => Payload::new(payload),
-                    // The failure was counted, and the trip of another thread may rest on it.
-                    _ => {
-                        return Step {
-                            word,
-                            verdict: Recorded::Applied,
-                        };
-                    }
-                };
-                failure.count(word, after_failure(payload, rules), rate_trips, rules)
-            },
-        );
-        let counted = decided.is_transition().then(|| sum.count());
-        decided.with(counted)
-    }
-
-    /// The counts in the window of a closed word at `now`. Reading them publishes nothing.
-    pub(crate) fn count(&self, word: Word, now: u64) -> Count {
-        // ORDERING: Relaxed. No decision depends on this read.
-        let newest = self.newest.load(Ordering::Relaxed);
-        let bucket = self.judge(newest, now).unwrap_or(newest);
-        self.sum(word, self.not_before(word, bucket)).count()
-    }
-
     fn shard(&self, thread: usize) -> &Cells {
         let shards = self.lines.len() - 1;
         &self.lines[1 + (thread & (shards - 1))]
@@ -414,6 +326,99 @@ impl TimeBuckets {
             failures,
             successes,
         }
+    }
+}
+
+impl WindowData for TimeBuckets {
+    /// Counts the success only if no clock reading is due.
+    #[inline]
+    fn succeed_untimed(&self, thread: usize, generation: u16) -> bool {
+        // ORDERING: Relaxed. An older bucket than the newest is as good as a success a little
+        // earlier.
+        let bucket = self.newest.load(Ordering::Relaxed);
+        let cell = self.shard(thread).of(bucket);
+        let stands = cell.load(Ordering::Relaxed);
+        let empty = self.scale.empty(generation, bucket);
+        match self.scale.count(stands, empty) {
+            Some(count)
+                if EXACT <= count && count < self.scale.most() && !count.is_multiple_of(EVERY) =>
+            {
+                // ORDERING: Relaxed. The cell is complete in itself.
+                cell.compare_exchange(stands, stands + 1, Ordering::Relaxed, Ordering::Relaxed)
+                    .is_ok()
+            }
+            _ => false,
+        }
+    }
+
+    fn succeed(&self, thread: usize, cell: &AtomicWord, seen: Word, now: u64) {
+        let bucket = self.publish(now, seen);
+        self.add(self.shard(thread), cell, seen.period(), bucket);
+    }
+
+    fn fail(
+        &self,
+        cell: &AtomicWord,
+        seen: Word,
+        failure: Failure<'_>,
+        rules: &Rules,
+    ) -> Decided<Option<Count>, Recorded> {
+        if !seen.is_of(failure.period) {
+            return Decided::unchanged(seen, None, Recorded::Stale);
+        }
+        let bucket = self.publish(failure.moment.now, seen);
+        if !self.add(&self.lines[0], cell, failure.period, bucket) {
+            return Decided::unchanged(seen, None, Recorded::Stale);
+        }
+        // ORDERING: SeqCst fence. Two failures at the turn of a bucket add to different buckets,
+        // and each then reads the other's. Without the fence both may read the counts from before,
+        // and neither trips (I14).
+        fence(Ordering::SeqCst);
+        // ORDERING: Relaxed, after the fence: of two failures one sees the bucket that the other
+        // published.
+        let newest = self.newest.load(Ordering::Relaxed);
+        // A reading that was delayed by more than a second looks like a clock that stepped back,
+        // and has moved `newest` back. This decision does not look behind its own bucket.
+        let newest = if is_later(bucket, newest) {
+            bucket
+        } else {
+            newest
+        };
+        let sum = self.sum(seen, newest);
+        let rate_trips = rules.trip_rule.judges(sum.failures, sum.calls());
+        let decided = cell.transition(
+            seen,
+            (),
+            || (),
+            |word, ()| {
+                let payload = match word.phase() {
+                    Phase::Closed(payload) if word.is_of(failure.period) => Payload::new(payload),
+                    // The failure was counted, and the trip of another thread may rest on it.
+                    _ => {
+                        return Step {
+                            word,
+                            verdict: Recorded::Applied,
+                        };
+                    }
+                };
+                failure.count(
+                    word,
+                    after_failure(payload, rules).bits(),
+                    rate_trips,
+                    rules,
+                )
+            },
+        );
+        let counted = decided.is_transition().then(|| sum.count());
+        decided.with(counted)
+    }
+
+    /// Publishes nothing.
+    fn count(&self, word: Word, _rules: &Rules, now: u64) -> Count {
+        // ORDERING: Relaxed. No decision depends on this read.
+        let newest = self.newest.load(Ordering::Relaxed);
+        let bucket = self.judge(newest, now).unwrap_or(newest);
+        self.sum(word, self.not_before(word, bucket)).count()
     }
 }
 

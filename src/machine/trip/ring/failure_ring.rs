@@ -60,6 +60,7 @@ use super::super::{
         word::{Phase, Word},
     },
     Count, Window,
+    external::WindowData,
     payload::{Payload, Place},
     slot::Failure,
 };
@@ -120,8 +121,20 @@ impl FailureRing {
         Self(cells.map(|_| AtomicU64::new(Entry::NONE.0)).collect())
     }
 
-    /// Records a failure.
-    pub(crate) fn fail(
+    fn view(&self, word: Word) -> Option<View<'_>> {
+        match word.phase() {
+            Phase::Closed(payload) => Some(View {
+                ring: &self.0,
+                word,
+                payload: Payload::new(payload),
+            }),
+            _ => None,
+        }
+    }
+}
+
+impl WindowData for FailureRing {
+    fn fail(
         &self,
         cell: &AtomicWord,
         mut seen: Word,
@@ -177,25 +190,13 @@ impl FailureRing {
         }
     }
 
-    /// The failures and calls in the window of a closed word.
-    pub(crate) fn count(&self, word: Word, rules: &Rules, now: u64) -> Count {
+    fn count(&self, word: Word, rules: &Rules, now: u64) -> Count {
         let Some(view) = self.view(word) else {
             return Count::default();
         };
         match rules.trip_rule.window {
             Some(Window::Calls { .. }) => view.count(view.number() - 1, 1, rules),
             _ => view.count(view.time(now), 1, rules),
-        }
-    }
-
-    fn view(&self, word: Word) -> Option<View<'_>> {
-        match word.phase() {
-            Phase::Closed(payload) => Some(View {
-                ring: &self.0,
-                word,
-                payload: Payload::new(payload),
-            }),
-            _ => None,
         }
     }
 }
@@ -272,7 +273,7 @@ impl View<'_> {
         let Step {
             word: next,
             verdict,
-        } = failure.count(self.word, payload, window_trips, rules);
+        } = failure.count(self.word, payload.bits(), window_trips, rules);
         cell.replace(self.word, next)?;
         let tripped = verdict == Recorded::Tripped;
         Ok(Decided {

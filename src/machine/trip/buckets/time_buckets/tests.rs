@@ -29,8 +29,13 @@ fn succeed(rate: &TimeBuckets, thread: usize, generation: u16, now: u64) {
 
 const LONG_AGO: u64 = 1_000_000 * MS;
 
+fn half() -> Rules {
+    let second = Duration::from_secs(1);
+    rules(&Policy::new().trip(Trip::percent(50).within(second)))
+}
+
 fn counted(rate: &TimeBuckets, word: Word, now: u64) -> (u32, u32) {
-    let Count { failures, calls } = rate.count(word, now);
+    let Count { failures, calls } = rate.count(word, &half(), now);
     (failures, calls)
 }
 
