@@ -4,7 +4,7 @@ use super::{
     super::{
         fast_path::FastPath,
         tick::{Deadline, LeaseEnd},
-        trip::MAX_IN_WORD,
+        trip::bits::MAX_IN_WORD,
         word::{HalfOpen, Hold, MAX_PROBES, MAX_REOPENS, Open, Origin, PAYLOAD_BITS, Phase, Word},
     },
     canonical::{begin, pack, with_generation},

@@ -20,6 +20,7 @@
     reason = "each value is bounded by the 46 bits of the payload, and `try_from` is not const"
 )]
 
+pub(crate) mod bits;
 pub(crate) mod buckets;
 #[cfg(not(feature = "std"))]
 #[path = "no_external.rs"]
@@ -32,10 +33,8 @@ mod tests;
 
 use super::word::PAYLOAD_BITS;
 
+use bits::{outcomes, seen, shift_in};
 use payload::Payload;
-
-/// The longest window, and the longest run beside one, that fits under the leading 1.
-pub(crate) const MAX_IN_WORD: u16 = PAYLOAD_BITS as u16 - 1;
 
 /// The failures in a window of calls that trip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -265,30 +264,6 @@ impl TripRule {
             None => payload,
         }
     }
-}
-
-/// Shifts the newest outcome in at the low end and keeps at most `capacity` under the leading 1.
-#[inline]
-const fn shift_in(payload: u64, outcome: u64, capacity: u8) -> u64 {
-    let shifted = payload << 1 | outcome;
-    if seen(shifted) > capacity as u32 {
-        1 << capacity | outcomes(shifted, capacity as u32)
-    } else {
-        shifted
-    }
-}
-
-/// The number of outcomes under the leading 1.
-#[inline]
-const fn seen(payload: u64) -> u32 {
-    debug_assert!(payload != 0, "a window has a leading 1");
-    u64::BITS - 1 - payload.leading_zeros()
-}
-
-/// The newest `n` outcomes.
-#[inline]
-const fn outcomes(payload: u64, n: u32) -> u64 {
-    payload & ((1 << n) - 1)
 }
 
 #[cfg(feature = "std")]
