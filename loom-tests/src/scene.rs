@@ -8,7 +8,7 @@ use crate::{
         rules::{Interval, Rules},
         step::{Recorded, Report},
         tick::{Deadline, LeaseEnd},
-        trip::{Threshold, TripRule, Window},
+        trip::{Threshold, TripRule, Window, bits::Bits},
         word::{Open, Origin, Period, State, Word},
     },
     subject::{Did, Said, Subject, moment},
@@ -54,10 +54,10 @@ pub(crate) fn run(failures: u16) -> TripRule {
 pub(crate) fn window(failures: u16, span: u8) -> TripRule {
     TripRule {
         run: None,
-        window: Some(Window::InWord {
+        window: Some(Window::Bits(Bits {
             span,
             threshold: Threshold::Failures(failures),
-        }),
+        })),
     }
 }
 

@@ -270,7 +270,7 @@ impl<S: Slot> Core<S> {
     /// own that saves few registers.)
     #[inline]
     pub(crate) const fn counts_in_buckets(&self) -> bool {
-        self.rules.trip_rule.is_time_buckets()
+        self.rules.trip_rule.records_successes()
     }
 
     /// The slow path of a success that is counted in the word.
@@ -411,7 +411,7 @@ impl<S: Slot> Core<S> {
         };
         // An inspection allocates no window.
         match self.window.get() {
-            Some(window) => window.count(word, &self.rules, now),
+            Some(window) => window.count(word, now),
             None => self.rules.trip_rule.count(payload),
         }
     }

@@ -9,7 +9,10 @@ use core::{num::NonZeroU32, time::Duration};
 
 use crate::machine::{
     rules::{self, CompiledOnDrop, Interval, Rules},
-    trip::{self, TripRule, external},
+    trip::{
+        self, TripRule, bits::Bits, buckets::Buckets, call_ring::CallRing, external,
+        time_ring::TimeRing,
+    },
     word::MAX_PROBES,
 };
 
@@ -24,13 +27,8 @@ pub(super) const LONGEST_OPEN: Duration = Duration::from_hours(30 * 24);
 const SHORTEST_LEASE: Duration = Duration::from_millis(10);
 const SHORTEST_DEFAULT_LEASE: Duration = Duration::from_millis(rules::SHORTEST_DEFAULT_LEASE_MS);
 const SHORTEST_CALL: Duration = Duration::from_millis(1);
-const MAX_CONSECUTIVE: u32 = u16::MAX as u32;
-const MAX_IN_WORD: u32 = trip::bits::MAX_IN_WORD as u32;
-pub(super) const MAX_CALLS: u32 = 4_096;
-const MAX_WITHIN: u32 = 1_024;
-const MAX_MIN_CALLS: u32 = 1_000_000;
-const SHORTEST_WITHIN: Duration = Duration::from_millis(10);
-const SHORTEST_RATE: Duration = Duration::from_millis(100);
+const MAX_IN_WORD: u32 = Bits::MOST_CALLS as u32;
+pub(super) const MAX_CALLS: u32 = CallRing::MOST_CALLS as u32;
 const MAX_FACTOR: u32 = 100;
 const MAX_PERCENT: u32 = 100;
 
@@ -79,6 +77,7 @@ pub(crate) const fn compile(policy: &Policy) -> Result<Rules, PolicyError> {
     })
 }
 
+#[inline]
 const fn trip_rule(trip: &Trip) -> Result<TripRule, PolicyError> {
     if let Some(doubled) = trip.doubled {
         return Err(PolicyError::rule("trip", TRIP_RULE, doubled));
@@ -87,13 +86,9 @@ const fn trip_rule(trip: &Trip) -> Result<TripRule, PolicyError> {
         Some(window) => Some(check!(compile_window(window))),
         None => None,
     };
-    let most = if let Some(trip::Window::InWord { .. }) = window {
-        MAX_IN_WORD
-    } else {
-        MAX_CONSECUTIVE
-    };
+    let longest = TripRule { run: None, window }.longest_run() as u32;
     let run = match trip.consecutive {
-        Some(n) => Some(check!(number("consecutive", n, 1, most)) as u16),
+        Some(n) => Some(check!(number("consecutive", n, 1, longest)) as u16),
         None if window.is_none() => {
             return Err(PolicyError::rule("trip", TRIP_RULE, "neither"));
         }
@@ -107,20 +102,23 @@ const fn compile_window(window: Window) -> Result<trip::Window, PolicyError> {
         (Span::OfLast(n), threshold) => of_last(n, threshold),
         (Span::Within(time), Threshold::Failures(k)) => {
             check!(needs_std("within", time));
-            let longest = Duration::from_hours(365 * 24);
-            check!(whole_millis("within", time, SHORTEST_WITHIN, longest));
-            Ok(trip::Window::Failures {
-                k: check!(number("failures", k, 1, MAX_WITHIN)) as u16,
+            let shortest = Duration::from_millis(TimeRing::SHORTEST_MS);
+            let longest = Duration::from_millis(TimeRing::LONGEST_MS);
+            check!(whole_millis("within", time, shortest, longest));
+            Ok(trip::Window::TimeRing(TimeRing {
+                k: check!(number("failures", k, 1, TimeRing::MOST_FAILURES as u32)) as u16,
                 within_ms: time.as_millis() as u64,
-            })
+            }))
         }
         (Span::Within(time), Threshold::Percent { percent, min_calls }) => {
             check!(needs_std("within", time));
-            Ok(trip::Window::TimeBuckets {
+            let shortest = Duration::from_millis(Buckets::SHORTEST_MS);
+            let longest = Duration::from_millis(Buckets::LONGEST_MS);
+            Ok(trip::Window::Buckets(Buckets {
                 percent: check!(number("percent", percent, 1, MAX_PERCENT)) as u8,
-                min_calls: check!(number("min_calls", min_calls, 1, MAX_MIN_CALLS)),
-                within_ms: check!(millis("within", time, SHORTEST_RATE, DAY)),
-            })
+                min_calls: check!(number("min_calls", min_calls, 1, Buckets::MOST_MIN_CALLS)),
+                within_ms: check!(millis("within", time, shortest, longest)),
+            }))
         }
     }
 }
@@ -142,15 +140,11 @@ const fn of_last(n: u32, threshold: Threshold) -> Result<trip::Window, PolicyErr
         },
     };
     Ok(if n <= MAX_IN_WORD {
-        trip::Window::InWord {
-            span: n as u8,
-            threshold,
-        }
+        let span = n as u8;
+        trip::Window::Bits(Bits { span, threshold })
     } else {
-        trip::Window::Calls {
-            span: n as u16,
-            threshold,
-        }
+        let span = n as u16;
+        trip::Window::CallRing(CallRing { span, threshold })
     })
 }
 
@@ -324,17 +318,17 @@ fn decompile_window(window: trip::Window) -> Window {
         },
     };
     match window {
-        trip::Window::InWord { span, threshold } => of_last(u16::from(span), threshold),
-        trip::Window::Calls { span, threshold } => of_last(span, threshold),
-        trip::Window::Failures { k, within_ms } => Window {
+        trip::Window::Bits(Bits { span, threshold }) => of_last(u16::from(span), threshold),
+        trip::Window::CallRing(CallRing { span, threshold }) => of_last(span, threshold),
+        trip::Window::TimeRing(TimeRing { k, within_ms }) => Window {
             span: Span::Within(Duration::from_millis(within_ms)),
             threshold: Threshold::Failures(u32::from(k)),
         },
-        trip::Window::TimeBuckets {
+        trip::Window::Buckets(Buckets {
             percent,
             min_calls,
             within_ms,
-        } => Window {
+        }) => Window {
             span: Span::Within(Duration::from_millis(u64::from(within_ms))),
             threshold: Threshold::Percent {
                 percent: u32::from(percent),

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use crate::machine::{
     rules::{Interval, Rules},
-    trip::{Threshold, TripRule, Window},
+    trip::{Threshold, TripRule, Window, bits::Bits},
 };
 
 /// The length of an open period. The game's clock advances by quarters of it.
@@ -20,7 +20,7 @@ pub(crate) struct Named {
 ///
 /// If no rules have that name.
 pub(crate) fn named(name: &str) -> Named {
-    let window = |span, threshold| Some(Window::InWord { span, threshold });
+    let window = |span, threshold| Some(Window::Bits(Bits { span, threshold }));
     let percent = Threshold::Percent {
         percent: 50,
         min_calls: 3,

@@ -6,7 +6,10 @@ use crate::{
     machine::{
         rules::Rules,
         step::{Command, Recorded},
-        trip::{Count, Threshold, TripRule, Window, payload::Payload},
+        trip::{
+            Count, Threshold, TripRule, Window, call_ring::CallRing, payload::Payload,
+            time_ring::TimeRing,
+        },
         word::{Period, Phase, State, Word},
     },
     scene::{
@@ -472,11 +475,11 @@ fn of_last(k: u16, span: u16) -> Rules {
 }
 
 fn of_last_calls(span: u16, threshold: Threshold) -> Rules {
-    beside(Window::Calls { span, threshold })
+    beside(Window::CallRing(CallRing { span, threshold }))
 }
 
 fn within(k: u16, within_ms: u64) -> Rules {
-    beside(Window::Failures { k, within_ms })
+    beside(Window::TimeRing(TimeRing { k, within_ms }))
 }
 
 fn beside(window: Window) -> Rules {

@@ -7,7 +7,7 @@ use crate::{
         rules::Rules,
         step::Report,
         tick::Deadline,
-        trip::{Threshold, TripRule, Window},
+        trip::{Threshold, TripRule, Window, buckets::Buckets, call_ring::CallRing},
         word::{Open, Phase},
     },
     scene::{NOW, breaker, closed, rules, run},
@@ -26,10 +26,10 @@ pub(crate) fn the_longest_hint_of_two_failures_counts<S: Subject>() -> Model {
 /// Failures that another thread completes in the ring.
 pub(crate) fn the_longest_hint_of_two_failures_in_a_ring_counts<S: Subject>() -> Model {
     let threshold = Threshold::Failures(2);
-    two_failures::<S>(beside(Window::Calls {
+    two_failures::<S>(beside(Window::CallRing(CallRing {
         span: 100,
         threshold,
-    }))
+    })))
     .reaches(&[
         "applied | applied and opens it",
         "applied | tripped",
@@ -42,11 +42,11 @@ pub(crate) fn the_longest_hint_of_two_failures_in_a_ring_counts<S: Subject>() ->
 
 /// Failures that are counted in a time bucket.
 pub(crate) fn the_longest_hint_of_two_failures_in_a_bucket_counts<S: Subject>() -> Model {
-    two_failures::<S>(beside(Window::TimeBuckets {
+    two_failures::<S>(beside(Window::Buckets(Buckets {
         percent: 100,
         min_calls: 2,
         within_ms: 100,
-    }))
+    })))
     .reaches(&["applied | tripped", "tripped | applied"])
     .takes(100, 100)
     .bounded()

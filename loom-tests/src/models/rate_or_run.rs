@@ -6,7 +6,7 @@ use crate::{
     machine::{
         rules::Rules,
         step::Recorded,
-        trip::{Count, TripRule, Window, payload::Payload},
+        trip::{Count, TripRule, Window, buckets::Buckets, payload::Payload},
         word::{Phase, State, Word},
     },
     scene::{
@@ -116,11 +116,11 @@ fn rate_or_run(percent: u8, min_calls: u32, run: u16) -> Rules {
     Rules {
         trip_rule: TripRule {
             run: Some(run),
-            window: Some(Window::TimeBuckets {
+            window: Some(Window::Buckets(Buckets {
                 percent,
                 min_calls,
                 within_ms: 100,
-            }),
+            })),
         },
         ..rules()
     }

@@ -6,7 +6,7 @@ use crate::{
     machine::{
         rules::Rules,
         step::Command,
-        trip::{Threshold, TripRule, Window},
+        trip::{Threshold, TripRule, Window, call_ring::CallRing, time_ring::TimeRing},
         word::{Hold, Word},
     },
     scene::{
@@ -29,16 +29,16 @@ pub(crate) fn healthy_calls_of_a_window_in_the_word_write_nothing<S: Subject>() 
 /// I21.
 pub(crate) fn healthy_calls_of_a_ring_of_calls_write_nothing<S: Subject>() -> Model {
     let threshold = Threshold::Failures(2);
-    healthy::<S>(beside(Window::Calls {
+    healthy::<S>(beside(Window::CallRing(CallRing {
         span: 50,
         threshold,
-    }))
+    })))
 }
 
 /// I21.
 pub(crate) fn healthy_calls_of_a_ring_of_times_write_nothing<S: Subject>() -> Model {
     let within_ms = 100;
-    healthy::<S>(beside(Window::Failures { k: 2, within_ms }))
+    healthy::<S>(beside(Window::TimeRing(TimeRing { k: 2, within_ms })))
 }
 
 fn beside(window: Window) -> TripRule {

@@ -6,7 +6,7 @@ use crate::{
     machine::{
         rules::Rules,
         step::{Command, Recorded},
-        trip::{Count, TripRule, Window},
+        trip::{Count, TripRule, Window, buckets::Buckets},
         word::{Period, State},
     },
     scene::{
@@ -376,11 +376,11 @@ fn share(percent: u8, min_calls: u32) -> Rules {
     Rules {
         trip_rule: TripRule {
             run: None,
-            window: Some(Window::TimeBuckets {
+            window: Some(Window::Buckets(Buckets {
                 percent,
                 min_calls,
                 within_ms: WITHIN_MS,
-            }),
+            })),
         },
         ..rules()
     }

@@ -57,13 +57,9 @@ impl CanonicalForm {
         let waits = |reopens| (rules.interval_ms(reopens), rules.lease_ms(reopens));
         let settled = (reopens..=MAX_REOPENS).all(|more| waits(more) == waits(reopens));
         assert!(settled, "more than {reopens} reopens differ: {rules:?}");
-        #[cfg(feature = "std")]
-        let unread = super::external::unread(rules);
-        #[cfg(not(feature = "std"))]
-        let unread = 0;
         Self {
             reopens,
-            unread,
+            unread: rules.trip_rule.unread(),
             ..self
         }
     }

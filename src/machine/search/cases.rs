@@ -5,10 +5,11 @@ use core::num::NonZeroU32;
 use super::{
     super::{
         rules::{Interval, Rules},
-        trip::{Threshold, TripRule, Window},
+        trip::{Threshold, TripRule, Window, bits::Bits},
         word::MAX_REOPENS,
     },
     explore::Stats,
+    external,
 };
 
 /// Rules to search, and the minimum size of their search.
@@ -21,10 +22,7 @@ pub(super) struct Case {
 }
 
 pub(super) fn cases() -> Vec<Case> {
-    let cases = in_word().into_iter();
-    #[cfg(feature = "std")]
-    let cases = cases.chain(super::external::cases());
-    cases.collect()
+    in_word().into_iter().chain(external::cases()).collect()
 }
 
 /// Cases whose trip is in the word.
@@ -179,6 +177,6 @@ pub(super) fn of_last(span: u16) -> Rules {
 const fn window(threshold: Threshold, span: u8) -> TripRule {
     TripRule {
         run: None,
-        window: Some(Window::InWord { span, threshold }),
+        window: Some(Window::Bits(Bits { span, threshold })),
     }
 }

@@ -5,7 +5,6 @@ use super::super::{
     step::{Recorded, Report, Step, record},
     word::{Period, Word},
 };
-#[cfg(feature = "std")]
 use super::external;
 
 /// Possible verdicts of an external window for this end of a call: both, if the window decides it.
@@ -15,12 +14,9 @@ pub(super) fn window_verdicts(
     report: Report,
     rules: &Rules,
 ) -> &'static [bool] {
-    #[cfg(feature = "std")]
     if matches!(report, Report::Failure { .. }) && external::window_decides(word, period, rules) {
         return &[false, true];
     }
-    #[cfg(not(feature = "std"))]
-    let _ = (word, period, report, rules);
     &[false]
 }
 
@@ -32,7 +28,6 @@ pub(super) fn end(
     window_trips: bool,
     rules: &Rules,
 ) -> Step<Recorded> {
-    #[cfg(feature = "std")]
     if let Report::Failure { moment, hint_ms } = report
         && external::window_decides(word, period, rules)
     {
@@ -42,7 +37,6 @@ pub(super) fn end(
     }
     debug_assert!(!window_trips, "there is no window to trip");
     let step = record(word, period, report, rules);
-    #[cfg(feature = "std")]
     if matches!(report, Report::Success { .. }) && external::window_decides(word, period, rules) {
         external::check_success(word, step.word, rules);
     }

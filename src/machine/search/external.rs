@@ -2,8 +2,8 @@
 //! that no step reads.
 //!
 //! The window itself is not searched. Its verdict is an input, so each failure is tried both ways.
-//! The resulting word comes from [`failure_ring`] or [`time_buckets`], which compute the payload,
-//! and from [`count_failure`].
+//! The resulting word comes from the trip rule, which computes the payload, and from
+//! [`count_failure`].
 
 use super::{
     super::{
@@ -14,33 +14,35 @@ use super::{
         },
         trip::{
             Threshold, TripRule, Window,
-            buckets::time_buckets,
-            payload::{Payload, Place},
-            ring::failure_ring,
+            buckets::Buckets,
+            call_ring::CallRing,
+            payload::{Payload, Place, START},
+            time_ring::TimeRing,
         },
         word::{Period, Word},
     },
     cases::{CONSTANT, Case, DOUBLING, JITTERED, SETTLED, least, rules},
 };
+
 /// Two failure rings and two sets of time buckets, with and without a run.
 pub(super) fn cases() -> [Case; 4] {
     let within = |window, run| TripRule {
         run,
         window: Some(window),
     };
-    let last_three = Window::Calls {
+    let last_three = Window::CallRing(CallRing {
         span: 3,
         threshold: Threshold::Failures(2),
-    };
-    let three_failures = Window::Failures {
+    });
+    let three_failures = Window::TimeRing(TimeRing {
         k: 3,
         within_ms: 10,
-    };
-    let half = Window::TimeBuckets {
+    });
+    let half = Window::Buckets(Buckets {
         percent: 50,
         min_calls: 2,
         within_ms: 100,
-    };
+    });
     [
         Case {
             name: "failures(2).of_last(3) in a ring, or consecutive(3), two probes",
@@ -83,12 +85,8 @@ pub(super) fn fail(
     rules: &Rules,
     moment: TimeSample,
 ) -> Step<Recorded> {
-    let payload = Payload::new(word.payload());
-    let payload = match ring(rules) {
-        Some(cells) => failure_ring::after_failure(payload, cells, rules),
-        None => time_buckets::after_failure(payload, rules),
-    };
-    match count_failure(word, payload.bits(), window_trips, rules) {
+    let payload = rules.trip_rule.failure(word.payload());
+    match count_failure(word, payload, window_trips, rules) {
         Counted::Stays(step) => step,
         Counted::Trips(trip) => trip.open(hint_ms, rules, moment),
     }
@@ -111,7 +109,7 @@ pub(super) fn check(before: Word, after: Word, window_trips: bool, rules: &Rules
     let now = Payload::new(after.payload());
     let expected = rules.trip_rule.run.map_or(0, |_| run);
     assert_eq!(now.run(), expected, "run: {before:?} to {after:?}");
-    match ring(rules) {
+    match rules.trip_rule.entries() {
         Some(cells) => {
             let Place { index, lap } = then.place();
             let last = index + 1 == cells;
@@ -121,7 +119,7 @@ pub(super) fn check(before: Word, after: Word, window_trips: bool, rules: &Rules
             };
             assert_eq!(now.place(), next, "index: {before:?} to {after:?}");
         }
-        None => assert_eq!(now.start(), then.start(), "start: {before:?} to {after:?}"),
+        None => assert_eq!(start(now), start(then), "start: {before:?} to {after:?}"),
     }
 }
 
@@ -130,28 +128,13 @@ pub(super) fn check_success(before: Word, after: Word, rules: &Rules) {
     let then = Payload::new(before.payload());
     let now = Payload::new(after.payload());
     assert_eq!(now.run(), 0, "run: {before:?} to {after:?}");
-    match ring(rules) {
+    match rules.trip_rule.entries() {
         Some(_) => assert_eq!(now.place(), then.place(), "index: {before:?} to {after:?}"),
-        None => assert_eq!(now.start(), then.start(), "start: {before:?} to {after:?}"),
+        None => assert_eq!(start(now), start(then), "start: {before:?} to {after:?}"),
     }
 }
 
-/// Number of entries in the ring of these rules.
-fn ring(rules: &Rules) -> Option<usize> {
-    match rules.trip_rule.window {
-        Some(Window::Calls { .. } | Window::Failures { .. }) => {
-            Some(failure_ring::cells(rules.trip_rule.most_failures()))
-        }
-        _ => None,
-    }
-}
-
-/// Mask of the closed payload's bits that only the window reads: the index of the call, or of the
-/// period's first bucket.
-pub(super) fn unread(rules: &Rules) -> u64 {
-    match rules.trip_rule.window {
-        Some(Window::Calls { .. } | Window::Failures { .. }) => 0xFFFF,
-        Some(Window::TimeBuckets { .. }) => (1 << 29) - 1,
-        _ => 0,
-    }
+/// The bits of the window.
+const fn start(payload: Payload) -> u64 {
+    payload.bits() & START
 }

@@ -4,7 +4,7 @@ use super::{
     super::{
         fast_path::FastPath,
         tick::{Deadline, LeaseEnd},
-        trip::bits::MAX_IN_WORD,
+        trip::bits::Bits,
         word::{HalfOpen, Hold, MAX_PROBES, MAX_REOPENS, Open, Origin, PAYLOAD_BITS, Phase, Word},
     },
     canonical::{begin, pack, with_generation},
@@ -126,7 +126,7 @@ fn the_shortcut_matches_only_healthy_closed_words() {
 
 /// The fast path of every window that fits the word, and of none.
 fn shortcuts() -> impl Iterator<Item = FastPath> {
-    (0..=MAX_IN_WORD).map(|span| FastPath::new(&of_last(span)))
+    (0..=Bits::MOST_CALLS).map(|span| FastPath::new(&of_last(span)))
 }
 
 fn phases() -> impl Iterator<Item = Phase> {

@@ -39,7 +39,6 @@ mod configuration;
 mod edges;
 mod ends;
 mod explore;
-#[cfg(feature = "std")]
 mod external;
 mod fields;
 mod inputs;

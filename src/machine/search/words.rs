@@ -1,7 +1,5 @@
 //! Properties of every reachable word, for any permit.
 
-#[cfg(feature = "std")]
-use super::super::trip::TripRule;
 use super::{
     super::{
         fast_path::FastPath,
@@ -9,6 +7,7 @@ use super::{
         rules::Rules,
         step::{AdmitVerdict, Recorded, Report, TimeSample, admit, admit::RejectReason, record},
         tick::{Deadline, SLACK_MS},
+        trip::TripRule,
         word::{HalfOpen, Hold, Open, Origin, Period, Phase, State, Word},
     },
     canonical::{pack, with_generation},
@@ -117,8 +116,7 @@ fn the_fast_path_of_a_success_agrees_with_record(word: Word, rules: &Rules) {
     let step = record(word, permit, Report::Success { now: 0 }, rules);
     let nothing = step.word == word && step.verdict == Recorded::Applied;
     let fast_path = FastPath::new(rules).changes_nothing(word, permit);
-    #[cfg(feature = "std")]
-    if rules.trip_rule.is_time_buckets() && word.is_closed() {
+    if rules.trip_rule.records_successes() && word.is_closed() {
         // The success counts in a bucket. It never takes the fast path, and skips the word if there
         // is no run to end.
         assert!(!fast_path, "fast_path: {word:?}");

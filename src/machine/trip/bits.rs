@@ -16,14 +16,93 @@
     reason = "`try_from` is not const, and the bits of a payload are few"
 )]
 
-use super::super::word::PAYLOAD_BITS;
+use super::{super::word::PAYLOAD_BITS, Count, Threshold};
 
-/// The longest window, and the longest run beside one, that fits under the leading 1.
-pub(crate) const MAX_IN_WORD: u16 = PAYLOAD_BITS as u16 - 1;
+/// The last `span` calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bits {
+    pub(crate) span: u8,
+    pub(crate) threshold: Threshold,
+}
+
+impl Bits {
+    /// The longest window, and the longest run beside one, that fits under the leading 1.
+    pub(crate) const MOST_CALLS: u16 = PAYLOAD_BITS as u16 - 1;
+
+    pub(crate) const fn fresh(self, _now: u64) -> u64 {
+        1
+    }
+
+    pub(crate) const fn healthy(self) -> Option<u64> {
+        Some(1 << self.span)
+    }
+
+    #[inline]
+    pub(crate) const fn success(self, payload: u64) -> u64 {
+        shift_in(payload, 0, self.span)
+    }
+
+    #[inline]
+    pub(crate) const fn failure(self, payload: u64, _run: Option<u16>) -> u64 {
+        shift_in(payload, 1, self.span)
+    }
+
+    #[inline]
+    pub(crate) const fn run_length(self, payload: u64) -> u64 {
+        outcomes(payload, seen(payload)).trailing_ones() as u64
+    }
+
+    #[inline]
+    pub(crate) const fn trips(self, payload: u64) -> bool {
+        let Count { failures, calls } = self.count(payload);
+        match self.threshold {
+            Threshold::Failures(least) => failures >= least as u32,
+            Threshold::Percent { percent, min_calls } => {
+                calls >= min_calls as u32 && failures * 100 >= percent as u32 * calls
+            }
+        }
+    }
+
+    #[inline]
+    pub(crate) const fn count(self, payload: u64) -> Count {
+        let calls = seen(payload);
+        Count {
+            failures: outcomes(payload, calls).count_ones(),
+            calls,
+        }
+    }
+
+    pub(crate) const fn longest_run(self) -> u16 {
+        Self::MOST_CALLS
+    }
+
+    pub(crate) const fn is_external(self) -> bool {
+        false
+    }
+
+    pub(crate) const fn records_successes(self) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+impl Bits {
+    pub(crate) const fn is_legal(self, payload: u64, _run: Option<u16>) -> bool {
+        payload > 0 && seen(payload) <= self.span as u32
+    }
+
+    pub(crate) const fn entries(self) -> Option<usize> {
+        None
+    }
+
+    pub(crate) const fn unread(self) -> u64 {
+        0
+    }
+}
 
 /// Shifts the newest outcome in at the low end and keeps at most `capacity` under the leading 1.
 #[inline]
-pub(super) const fn shift_in(payload: u64, outcome: u64, capacity: u8) -> u64 {
+const fn shift_in(payload: u64, outcome: u64, capacity: u8) -> u64 {
     let shifted = payload << 1 | outcome;
     if seen(shifted) > capacity as u32 {
         1 << capacity | outcomes(shifted, capacity as u32)
@@ -34,28 +113,28 @@ pub(super) const fn shift_in(payload: u64, outcome: u64, capacity: u8) -> u64 {
 
 /// The number of outcomes under the leading 1.
 #[inline]
-pub(super) const fn seen(payload: u64) -> u32 {
+const fn seen(payload: u64) -> u32 {
     debug_assert!(payload != 0, "a window has a leading 1");
     u64::BITS - 1 - payload.leading_zeros()
 }
 
 /// The newest `n` outcomes.
 #[inline]
-pub(super) const fn outcomes(payload: u64, n: u32) -> u64 {
+const fn outcomes(payload: u64, n: u32) -> u64 {
     payload & ((1 << n) - 1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{Count, Threshold, TripRule, Window, tests::played},
+        super::{TripRule, Window, tests::played},
         *,
     };
 
     const fn window(span: u8, run: Option<u16>, threshold: Threshold) -> TripRule {
         TripRule {
             run,
-            window: Some(Window::InWord { span, threshold }),
+            window: Some(Window::Bits(Bits { span, threshold })),
         }
     }
 
@@ -110,8 +189,8 @@ mod tests {
 
     #[test]
     fn a_full_window_of_successes_stays_as_it_is() {
-        for span in 1..=MAX_IN_WORD {
-            for run in [None, Some(1), Some(MAX_IN_WORD)] {
+        for span in 1..=Bits::MOST_CALLS {
+            for run in [None, Some(1), Some(Bits::MOST_CALLS)] {
                 let trip_rule = window(u8::try_from(span).unwrap(), run, Threshold::Failures(span));
                 let (payload, _) = played(trip_rule, &"o".repeat(usize::from(span)));
                 assert_eq!(Some(payload), trip_rule.healthy());

@@ -1,40 +1,65 @@
-//! The counts of a closed word, and the decision to trip.
+//! Trip: the counts of a closed word, and the decision to trip.
 //!
-//! ```text
-//! consecutive(n) alone    46 bits: the failures since the last success, at most 65 535
+//! Each kind of window is one file, or one folder if its data is outside the word.
 //!
-//! a window of n calls     ..0001 0010 0001      the newest call is bit 0, a failure is a 1
-//!                             |  `--------- the outcomes, up to n
-//!                             `------------ a leading 1 above the outcomes seen
+//! | trip | kind | counts |
+//! |---|---|---|
+//! | `consecutive(n)` alone | [`run`] | the failures since the last success, in the word |
+//! | a window of up to 45 calls | [`bits`] | a bit for each call, in the word |
+//! | a window of more calls | [`call_ring`] | failures, in a failure ring, by number |
+//! | `failures(k).within(T)` | [`time_ring`] | failures, in a failure ring, by time |
+//! | `percent(p).within(T)` | [`buckets`] | calls, in time buckets |
 //!
-//! an external window      see `payload.rs`
-//! ```
+//! A kind is a small type, compiled from the policy. All kinds have the same functions, most of
+//! them over the 46 bits of the payload:
 //!
-//! `consecutive(c)` beside a window in the word needs no counter: the run is the ones at the low
-//! end. (A run longer than the window never decides, as a window of failures alone has tripped
-//! before.) Once the last n calls were successes, one more success gives the same payload, and
-//! nothing is written.
+//! | function | result |
+//! |---|---|
+//! | `fresh` | the payload of a closed period that begins, without counts |
+//! | `healthy` | the payload that one more success leaves as it is |
+//! | `success`, `failure` | the payload after one more call |
+//! | `run_length` | the failures since the last success |
+//! | `trips` | whether the counts in the word trip |
+//! | `count` | the failures and calls in the word |
+//! | `longest_run` | the longest run that the payload can count |
+//! | `is_external` | whether a failure is recorded in an external window first |
+//! | `records_successes` | whether a success is recorded there, too |
+//! | `is_legal`, `entries`, `unread` | facts that the exhaustive search verifies or needs |
+//!
+//! [`TripRule`] calls them, and [`external`] has the data of external windows. This file alone
+//! matches on the kind.
+//!
+//! A new kind needs its file, its variant of [`Window`] and its arm of `each!`, and its bounds in
+//! `policy::compile`. If its data is external, it also needs a variant of
+//! [`ExternalWindow`](external::ExternalWindow) and two arms there.
 
 #![expect(
-    clippy::cast_possible_truncation,
-    reason = "each value is bounded by the 46 bits of the payload, and `try_from` is not const"
+    clippy::unnecessary_wraps,
+    clippy::unused_self,
+    reason = "every kind of window has the same functions"
 )]
 
 pub(crate) mod bits;
 pub(crate) mod buckets;
+pub(crate) mod call_ring;
 #[cfg(not(feature = "std"))]
 #[path = "no_external.rs"]
 pub(crate) mod external;
 pub(crate) mod payload;
 pub(crate) mod ring;
+mod run;
 pub(crate) mod slot;
 #[cfg(test)]
 mod tests;
+pub(crate) mod time_ring;
 
-use super::word::PAYLOAD_BITS;
+use super::word::{PAYLOAD_BITS, Word};
 
-use bits::{outcomes, seen, shift_in};
-use payload::Payload;
+use bits::Bits;
+use buckets::Buckets;
+use call_ring::CallRing;
+use run::Run;
+use time_ring::TimeRing;
 
 /// The failures in a window of calls that trip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,21 +68,30 @@ pub(crate) enum Threshold {
     Percent { percent: u8, min_calls: u16 },
 }
 
+impl Threshold {
+    /// The failures among this many calls that trip, the one just recorded included; `None` below
+    /// the minimum of calls.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "`try_from` is not const, and a window of calls has at most 4096"
+    )]
+    #[inline]
+    pub(crate) const fn needed(self, calls: u64) -> Option<usize> {
+        match self {
+            Self::Failures(k) => Some(k as usize),
+            Self::Percent { min_calls, .. } if calls < min_calls as u64 => None,
+            Self::Percent { percent, .. } => Some((percent as u64 * calls).div_ceil(100) as usize),
+        }
+    }
+}
+
 /// A rolling window and the failures in it that trip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Window {
-    /// The last `span` calls, in the word.
-    InWord { span: u8, threshold: Threshold },
-    /// The last `span` calls, in a failure ring.
-    Calls { span: u16, threshold: Threshold },
-    /// `k` failures within a time, in a failure ring.
-    Failures { k: u16, within_ms: u64 },
-    /// A failure rate within a time, in time buckets.
-    TimeBuckets {
-        percent: u8,
-        min_calls: u32,
-        within_ms: u32,
-    },
+    Bits(Bits),
+    CallRing(CallRing),
+    TimeRing(TimeRing),
+    Buckets(Buckets),
 }
 
 /// The trip, compiled.
@@ -75,71 +109,54 @@ pub(crate) struct Count {
     pub(crate) calls: u32,
 }
 
-impl Threshold {
-    /// The failures among this many calls that trip, the one just recorded included; `None` below
-    /// the minimum of calls.
-    #[cfg(feature = "std")]
-    pub(crate) const fn needed(self, calls: u64) -> Option<usize> {
-        match self {
-            Self::Failures(k) => Some(k as usize),
-            Self::Percent { min_calls, .. } if calls < min_calls as u64 => None,
-            Self::Percent { percent, .. } => Some((percent as u64 * calls).div_ceil(100) as usize),
+/// Calls a function of the window of a trip rule, whatever its kind.
+macro_rules! each {
+    ($trip_rule:expr, $window:ident => $call:expr) => {
+        match $trip_rule.window {
+            None => {
+                let $window = Run;
+                $call
+            }
+            Some(Window::Bits($window)) => $call,
+            Some(Window::CallRing($window)) => $call,
+            Some(Window::TimeRing($window)) => $call,
+            Some(Window::Buckets($window)) => $call,
         }
-    }
+    };
 }
 
 impl TripRule {
     /// The payload of a closed period that begins at `now`, without counts.
     #[inline]
     pub(crate) const fn fresh(&self, now: u64) -> u64 {
-        match self.window {
-            Some(Window::InWord { .. }) => 1,
-            Some(Window::TimeBuckets { within_ms, .. }) => {
-                Payload::starting_at(now, within_ms).bits()
-            }
-            _ => 0,
-        }
+        each!(self, window => window.fresh(now))
     }
 
     /// The payload that one more success leaves as it is, under the mask [`TripRule::health`];
     /// `None` if every success writes.
     pub(crate) const fn healthy(&self) -> Option<u64> {
-        match self.window {
-            None | Some(Window::Failures { .. }) => Some(0),
-            Some(Window::InWord { span, .. }) => Some(1 << span),
-            Some(Window::Calls { span, .. }) => Some(Payload::of_successes(span).bits()),
-            Some(Window::TimeBuckets { .. }) => None,
-        }
+        each!(self, window => window.healthy())
     }
 
     /// The bits of a payload that make it healthy.
     pub(crate) const fn health(&self) -> u64 {
-        match self.window {
-            None | Some(Window::InWord { .. }) => (1 << PAYLOAD_BITS) - 1,
-            Some(_) => payload::HEALTH,
+        if self.is_external() {
+            payload::HEALTH
+        } else {
+            (1 << PAYLOAD_BITS) - 1
         }
     }
 
     /// The payload after one more success.
     #[inline]
     pub(crate) const fn success(&self, payload: u64) -> u64 {
-        match self.window {
-            Some(Window::InWord { span, .. }) => shift_in(payload, 0, span),
-            None => 0,
-            Some(Window::Calls { span, .. }) => Payload::new(payload).with_success(span).bits(),
-            Some(_) => Payload::new(payload).without_run().bits(),
-        }
+        each!(self, window => window.success(payload))
     }
 
-    /// The payload after one more failure. For an external window only the run changes here.
+    /// The payload after one more failure.
     #[inline]
     pub(crate) const fn failure(&self, payload: u64) -> u64 {
-        match self.window {
-            Some(Window::InWord { span, .. }) => shift_in(payload, 1, span),
-            Some(_) => Payload::new(payload).with_failure(self.run).bits(),
-            None if payload < u16::MAX as u64 => payload + 1,
-            None => payload,
-        }
+        each!(self, window => window.failure(payload, self.run))
     }
 
     /// Whether the counts in the word trip the breaker; for an external window, its run. Called
@@ -147,122 +164,59 @@ impl TripRule {
     #[inline]
     pub(crate) const fn trips(&self, payload: u64) -> bool {
         if let Some(run) = self.run
-            && self.run_length(payload) >= run as u64
+            && each!(self, window => window.run_length(payload)) >= run as u64
         {
             return true;
         }
-        let Some(Window::InWord { threshold, .. }) = self.window else {
-            return false;
-        };
-        let Count { failures, calls } = self.count(payload);
-        match threshold {
-            Threshold::Failures(least) => failures >= least as u32,
-            Threshold::Percent { percent, min_calls } => {
-                calls >= min_calls as u32 && failures * 100 >= percent as u32 * calls
-            }
-        }
+        each!(self, window => window.trips(payload))
     }
 
-    /// Whether the failure rate of calls in time buckets trips.
-    #[cfg(feature = "std")]
-    pub(crate) const fn judges(&self, failures: u64, calls: u64) -> bool {
-        match self.window {
-            Some(Window::TimeBuckets {
-                percent, min_calls, ..
-            }) => calls >= min_calls as u64 && failures * 100 >= percent as u64 * calls,
-            _ => false,
-        }
-    }
-
-    /// The failures and calls in the window; without a window, the run of failures.
+    /// The failures and calls in the window, as far as the word has them; without a window, the
+    /// run of failures.
     #[inline]
     pub(crate) const fn count(&self, payload: u64) -> Count {
-        match self.window {
-            Some(Window::InWord { .. }) => {
-                let calls = seen(payload);
-                Count {
-                    failures: outcomes(payload, calls).count_ones(),
-                    calls,
-                }
-            }
-            // Before the first failure; after it, the window has the counts.
-            Some(Window::Calls { .. }) => Count {
-                failures: 0,
-                calls: Payload::new(payload).calls() as u32,
-            },
-            Some(_) => Count {
-                failures: 0,
-                calls: 0,
-            },
-            None => Count {
-                failures: payload as u32,
-                calls: payload as u32,
-            },
-        }
+        each!(self, window => window.count(payload))
     }
 
-    /// The capacity of a failure ring: the most failures that can be needed to trip.
-    #[cfg(feature = "std")]
-    pub(crate) const fn most_failures(&self) -> usize {
-        match self.window {
-            Some(Window::Calls { span, threshold }) => match threshold.needed(span as u64) {
-                Some(needed) => needed,
-                None => span as usize,
-            },
-            Some(Window::Failures { k, .. }) => k as usize,
-            _ => 0,
-        }
+    /// The longest run that the payload can count.
+    pub(crate) const fn longest_run(&self) -> u16 {
+        each!(self, window => window.longest_run())
     }
 
     /// Whether a closed word with an external window has no run that a success would end.
     #[inline]
-    pub(crate) const fn has_no_run(word: super::word::Word) -> bool {
+    pub(crate) const fn has_no_run(word: Word) -> bool {
         word.is_closed() && word.payload() & payload::HEALTH == 0
     }
 
     /// Whether a failure is recorded in an external window first.
     #[inline]
     pub(crate) const fn is_external(&self) -> bool {
-        matches!(
-            self.window,
-            Some(Window::Calls { .. } | Window::Failures { .. } | Window::TimeBuckets { .. })
-        )
+        each!(self, window => window.is_external())
     }
 
-    /// Whether a success is counted in time buckets.
+    /// Whether a success is recorded in the external window, too.
     #[inline]
-    pub(crate) const fn is_time_buckets(&self) -> bool {
-        matches!(self.window, Some(Window::TimeBuckets { .. }))
+    pub(crate) const fn records_successes(&self) -> bool {
+        each!(self, window => window.records_successes())
     }
+}
 
+#[cfg(test)]
+impl TripRule {
     /// Whether a closed word can carry this payload.
-    #[cfg(test)]
     pub(crate) const fn is_legal(&self, payload: u64) -> bool {
-        match self.window {
-            Some(Window::InWord { span, .. }) => payload > 0 && seen(payload) <= span as u32,
-            Some(Window::Calls { span, .. }) => self.is_legal_external(payload, span as u64),
-            Some(_) => self.is_legal_external(payload, 0),
-            None => payload <= u16::MAX as u64,
-        }
+        each!(self, window => window.is_legal(payload, self.run))
     }
 
-    /// The same for an external window, which counts successes up to `most`.
-    #[cfg(test)]
-    const fn is_legal_external(&self, payload: u64, most: u64) -> bool {
-        let run = Payload::new(payload).run();
-        let short_enough = match self.run {
-            Some(longest) => run < longest as u64,
-            None => run == 0,
-        };
-        payload < 1 << PAYLOAD_BITS && short_enough && Payload::new(payload).clean() <= most
+    /// The number of entries of a ring whose index is in the payload.
+    pub(crate) const fn entries(&self) -> Option<usize> {
+        each!(self, window => window.entries())
     }
 
-    const fn run_length(&self, payload: u64) -> u64 {
-        match self.window {
-            Some(Window::InWord { .. }) => outcomes(payload, seen(payload)).trailing_ones() as u64,
-            Some(_) => Payload::new(payload).run(),
-            None => payload,
-        }
+    /// Mask of the payload's bits that only an external window reads.
+    pub(crate) const fn unread(&self) -> u64 {
+        each!(self, window => window.unread())
     }
 }
 
@@ -270,10 +224,10 @@ impl TripRule {
 pub(crate) mod external {
     //! External windows: the data of windows that do not fit the word.
     //!
-    //! | trip | data | bytes | allocated at |
+    //! | kind | data | bytes | allocated at |
     //! |---|---|---|---|
-    //! | `failures(k).of_last(n)`, `percent(p).of_last(n)`, n > 45; `failures(k).within(T)` | [`FailureRing`] | 256, and 8 for each failure that trips: k, or p % of n | first failure |
-    //! | `percent(p).within(T)` | [`TimeBuckets`] | 384, and 128 for each shard | first call that ends |
+    //! | [`CallRing`](super::CallRing), [`TimeRing`](super::TimeRing) | [`FailureRing`] | 256, and 8 for each failure that trips: k, or p % of n | first failure |
+    //! | [`Buckets`](super::Buckets) | [`TimeBuckets`] | 384, and 128 for each shard | first call that ends |
     //!
     //! [`payload`](super::payload) has their bits in the word. Rules for all of them:
     //!
@@ -297,7 +251,7 @@ pub(crate) mod external {
         },
         Count, Window,
         buckets::time_buckets::TimeBuckets,
-        ring::failure_ring::FailureRing,
+        ring::failure_ring::{FailureRing, Stamp},
         slot::Failure,
     };
 
@@ -326,7 +280,7 @@ pub(crate) mod external {
         }
 
         /// The counts in the window of a closed word at `now`.
-        fn count(&self, word: Word, rules: &Rules, now: u64) -> Count;
+        fn count(&self, word: Word, now: u64) -> Count;
     }
 
     /// The data of an external window.
@@ -355,14 +309,14 @@ pub(crate) mod external {
         /// that can count successes without contention.
         pub(crate) fn new(rules: &Rules, shards: impl FnOnce() -> usize) -> Option<Self> {
             match rules.trip_rule.window? {
-                Window::InWord { .. } => None,
-                Window::Calls { .. } | Window::Failures { .. } => {
-                    let failures = rules.trip_rule.most_failures();
-                    Some(Self::Ring(FailureRing::new(failures)))
+                Window::Bits(_) => None,
+                Window::CallRing(kind) => {
+                    Some(Self::Ring(FailureRing::new(Stamp::Number, kind.ring())))
                 }
-                Window::TimeBuckets { within_ms, .. } => {
-                    Some(Self::Buckets(TimeBuckets::new(within_ms, shards())))
+                Window::TimeRing(kind) => {
+                    Some(Self::Ring(FailureRing::new(Stamp::Time, kind.ring())))
                 }
+                Window::Buckets(kind) => Some(Self::Buckets(TimeBuckets::new(kind, shards()))),
             }
         }
 
@@ -389,8 +343,8 @@ pub(crate) mod external {
         }
 
         /// See [`WindowData::count`].
-        pub(crate) fn count(&self, word: Word, rules: &Rules, now: u64) -> Count {
-            each!(self, data => data.count(word, rules, now))
+        pub(crate) fn count(&self, word: Word, now: u64) -> Count {
+            each!(self, data => data.count(word, now))
         }
     }
 

@@ -37,7 +37,7 @@ impl ExternalWindow {
         match *self {}
     }
 
-    pub(crate) const fn count(&self, _word: Word, _rules: &Rules, _now: u64) -> Count {
+    pub(crate) const fn count(&self, _word: Word, _now: u64) -> Count {
         match *self {}
     }
 }

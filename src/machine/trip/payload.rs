@@ -18,44 +18,32 @@
 //!
 //! Failing and streak alone make a word healthy, whatever the other fields hold.
 
+use super::super::word::PAYLOAD_BITS;
+
 const CALLS_BITS: u32 = 16;
 const INDEX_BITS: u32 = 12;
 const LAP_SHIFT: u32 = CALLS_BITS + INDEX_BITS;
-/// The number of low bits of a bucket's number in `start`.
-pub(crate) const START_BITS: u32 = LAP_SHIFT + 1;
-const STREAK_SHIFT: u32 = START_BITS;
+const STREAK_SHIFT: u32 = LAP_SHIFT + 1;
 const STREAK_BITS: u32 = 16;
 const FAILING: u64 = 1 << (STREAK_SHIFT + STREAK_BITS);
 
-const CALLS: u64 = (1 << CALLS_BITS) - 1;
-#[cfg(feature = "std")]
+pub(super) const CALLS: u64 = (1 << CALLS_BITS) - 1;
 const INDEX: u64 = ((1 << INDEX_BITS) - 1) << CALLS_BITS;
-#[cfg(feature = "std")]
 const LAP: u64 = 1 << LAP_SHIFT;
-const REST: u64 = (1 << START_BITS) - 1;
+/// Calls, index and lap of a ring; or the low bits of a bucket's number.
+pub(crate) const START: u64 = (1 << STREAK_SHIFT) - 1;
 const STREAK: u64 = ((1 << STREAK_BITS) - 1) << STREAK_SHIFT;
 
 /// The bits that make a word healthy.
 pub(crate) const HEALTH: u64 = FAILING | STREAK;
 
-const _: () = assert!(FAILING == 1 << (super::super::word::PAYLOAD_BITS - 1));
-
-/// The length of a time bucket, a tenth of the window.
-pub(crate) const fn bucket_nanos(within_ms: u32) -> u64 {
-    within_ms as u64 * 100_000
-}
-
-/// The number of the bucket of a clock reading.
-pub(crate) const fn bucket_number(now: u64, within_ms: u32) -> u64 {
-    now / bucket_nanos(within_ms)
-}
+const _: () = assert!(FAILING == 1 << (PAYLOAD_BITS - 1));
 
 /// The payload of a closed word with an external window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Payload(u64);
 
 /// The position of a failure's entry: a cell of the ring, in one of two laps.
-#[cfg(feature = "std")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) index: usize,
@@ -71,14 +59,9 @@ impl Payload {
         self.0
     }
 
-    /// A new period of a window over `within_ms`.
-    pub(crate) const fn starting_at(now: u64, within_ms: u32) -> Self {
-        Self(bucket_number(now, within_ms) & REST)
-    }
-
-    #[cfg(feature = "std")]
-    pub(crate) const fn start(self) -> u64 {
-        self.0 & REST
+    /// A new period that begins in this bucket.
+    pub(crate) const fn starting_in(bucket: u64) -> Self {
+        Self(bucket & START)
     }
 
     /// A window full of `span` successes.
@@ -90,7 +73,6 @@ impl Payload {
         self.0 & CALLS
     }
 
-    #[cfg(feature = "std")]
     pub(crate) const fn place(self) -> Place {
         Place {
             index: ((self.0 & INDEX) >> CALLS_BITS) as usize,
@@ -152,7 +134,6 @@ impl Payload {
     }
 
     /// With the next position in a ring of `len`.
-    #[cfg(feature = "std")]
     pub(crate) const fn with_next_place(self, len: usize) -> Self {
         let Place { index, .. } = self.place();
         if index + 1 == len {
@@ -168,26 +149,20 @@ impl Payload {
 
     const fn with_streak(self, failing: bool, streak: u64) -> Self {
         let failing = if failing { FAILING } else { 0 };
-        Self((self.0 & REST) | failing | (streak << STREAK_SHIFT))
+        Self((self.0 & START) | failing | (streak << STREAK_SHIFT))
     }
 }
 
-#[cfg(feature = "std")]
-impl Place {
-    /// The position of the failure `back` before this one, in a ring of `len`; `back` is less than
-    /// `len`.
-    pub(crate) const fn before(self, back: usize, len: usize) -> Self {
-        if back <= self.index {
-            Self {
-                index: self.index - back,
-                lap: self.lap,
-            }
-        } else {
-            Self {
-                index: self.index + len - back,
-                lap: !self.lap,
-            }
-        }
+#[cfg(test)]
+impl Payload {
+    /// Whether a closed word can carry it, where a run is counted up to `run` and successes up to
+    /// `most`.
+    pub(super) const fn is_legal(self, run: Option<u16>, most: u64) -> bool {
+        let short_enough = match run {
+            Some(longest) => self.run() < longest as u64,
+            None => self.run() == 0,
+        };
+        self.0 < 1 << PAYLOAD_BITS && short_enough && self.clean() <= most
     }
 }
 
@@ -216,28 +191,10 @@ mod tests {
         assert_eq!(full.with_failure(None).bits(), 0);
     }
 
-    #[cfg(feature = "std")]
-    #[test]
-    fn a_place_goes_round_and_back() {
-        let mut payload = Payload::new(CALLS | STREAK);
-        let mut places = vec![payload.place()];
-        for _ in 0..7 {
-            payload = payload.with_next_place(3);
-            places.push(payload.place());
-        }
-        let seen: Vec<_> = places.iter().map(|p| (p.index, p.lap)).collect();
-        assert_eq!(seen[..4], [(0, false), (1, false), (2, false), (0, true)]);
-        assert_eq!(seen[6], (0, false));
-        assert_eq!(payload.bits() & (CALLS | STREAK), CALLS | STREAK);
-        for back in 0..3 {
-            assert_eq!(places[7].before(back, 3), places[7 - back]);
-        }
-    }
-
     #[test]
     fn calls_wrap_into_nothing_else() {
-        let payload = Payload::new(REST | STREAK).with_one_call_more();
+        let payload = Payload::new(START | STREAK).with_one_call_more();
         assert_eq!(payload.calls(), 0);
-        assert_eq!(payload.bits(), (REST & !CALLS) | STREAK);
+        assert_eq!(payload.bits(), (START & !CALLS) | STREAK);
     }
 }

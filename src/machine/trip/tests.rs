@@ -1,4 +1,7 @@
-use super::*;
+use super::{
+    super::word::{Hold, Word},
+    *,
+};
 
 /// Plays `calls` (`x` fails) and returns the call after which the trip is decided.
 pub(super) fn played(trip_rule: TripRule, calls: &str) -> (u64, Option<usize>) {
@@ -16,99 +19,64 @@ pub(super) fn played(trip_rule: TripRule, calls: &str) -> (u64, Option<usize>) {
     (payload, None)
 }
 
-#[test]
-fn a_run_trips_at_its_length_and_a_success_breaks_it() {
-    let trip_rule = TripRule {
-        run: Some(3),
-        window: None,
-    };
-    assert_eq!(played(trip_rule, "xxoxxoxxx"), (3, Some(8)));
-    assert_eq!(trip_rule.healthy(), Some(trip_rule.fresh(0)));
+/// A window of each kind that has one.
+fn windows() -> [Window; 4] {
+    let threshold = Threshold::Failures(1);
+    [
+        Window::Bits(Bits { span: 9, threshold }),
+        Window::CallRing(CallRing {
+            span: 99,
+            threshold,
+        }),
+        Window::TimeRing(TimeRing {
+            k: 1,
+            within_ms: 10,
+        }),
+        Window::Buckets(Buckets {
+            percent: 50,
+            min_calls: 4,
+            within_ms: 1_000,
+        }),
+    ]
 }
 
-#[test]
-fn a_run_saturates() {
-    let trip_rule = TripRule {
-        run: None,
-        window: None,
-    };
-    assert_eq!(trip_rule.failure(65_535), 65_535);
-    assert_eq!(trip_rule.failure(65_534), 65_535);
+fn alone(window: Option<Window>) -> TripRule {
+    TripRule { run: None, window }
 }
 
-#[cfg(feature = "std")]
-const RATE: TripRule = TripRule {
-    run: None,
-    window: Some(Window::TimeBuckets {
-        percent: 50,
-        min_calls: 4,
-        within_ms: 1_000,
-    }),
-};
-
-#[cfg(feature = "std")]
-#[test]
-fn a_share_over_time_waits_for_its_minimum_of_calls() {
-    let judged = |failures, calls| RATE.judges(failures, calls);
-    assert!(judged(2, 4));
-    assert!(judged(3, 6));
-    assert!(!judged(1, 4), "a quarter");
-    assert!(!judged(3, 7), "just less than half");
-    assert!(!judged(3, 3), "too few calls");
-    let alone = TripRule {
-        run: Some(1),
-        window: None,
-    };
-    assert!(!alone.judges(9, 9));
-}
-
-#[cfg(feature = "std")]
 #[test]
 fn a_period_of_time_buckets_says_in_which_it_began() {
-    assert_eq!(RATE.fresh(700_000_000), 7);
-    let calls = Some(Window::Calls {
-        span: 100,
-        threshold: Threshold::Failures(1),
-    });
-    let others = [None, calls];
-    assert!(others.iter().all(|&window| {
-        let trip_rule = TripRule { run: None, window };
-        trip_rule.fresh(700_000_000) == 0
-    }));
+    let fresh = |window| alone(window).fresh(700_000_000);
+    assert_eq!(fresh(None), 0);
+    assert_eq!(windows().map(Some).map(fresh), [1, 0, 0, 7]);
 }
 
-#[cfg(feature = "std")]
 #[test]
 fn each_window_says_where_its_calls_are_counted() {
-    let threshold = Threshold::Failures(1);
-    let k = 1;
-    for (window, is_external, is_time_buckets) in [
-        (None, false, false),
-        (Some(Window::InWord { span: 9, threshold }), false, false),
-        (
-            Some(Window::Calls {
-                span: 99,
-                threshold,
-            }),
-            true,
-            false,
-        ),
-        (Some(Window::Failures { k, within_ms: 10 }), true, false),
-        (RATE.window, true, true),
-    ] {
-        let trip_rule = TripRule { run: None, window };
-        assert_eq!(
-            (trip_rule.is_external(), trip_rule.is_time_buckets()),
-            (is_external, is_time_buckets)
-        );
-    }
+    let counted = |window| {
+        let trip_rule = alone(window);
+        (trip_rule.is_external(), trip_rule.records_successes())
+    };
+    assert_eq!(counted(None), (false, false));
+    assert_eq!(
+        windows().map(Some).map(counted),
+        [(false, false), (true, false), (true, false), (true, true)]
+    );
 }
 
-#[cfg(feature = "std")]
+#[test]
+fn a_run_that_ends_a_window_in_the_word_fits_the_word() {
+    let longest = |window| alone(window).longest_run();
+    assert_eq!(longest(None), 65_535);
+    assert_eq!(
+        windows().map(Some).map(longest),
+        [45, 65_535, 65_535, 65_535]
+    );
+}
+
 #[test]
 fn only_a_closed_word_without_failures_has_no_run() {
-    use crate::machine::word::{Hold, Word};
-    let clean = Payload::new(7).without_run();
+    let clean = payload::Payload::new(7).without_run();
     let failing = clean.with_failure(Some(2));
     assert!(TripRule::has_no_run(Word::new(clean.bits())));
     assert!(!TripRule::has_no_run(Word::new(failing.bits())));

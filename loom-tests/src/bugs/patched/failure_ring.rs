@@ -49,13 +49,13 @@ pub(super) const PATCHES: &[Patch] = &[
         file: "trip/ring/failure_ring.rs",
         edits: &[
             (
-                "            let stamp = view.stamp(failure, rules);\n            // The entry",
+                "            let stamp = view.stamp(failure);\n            // The entry",
                 "            // The entry",
             ),
             (
                 "                seen = again;\n                continue;\n            }\n",
                 "                seen = again;\n                continue;\n            }\n\
-                 let stamp = view.stamp(failure, rules);\n",
+                 let stamp = view.stamp(failure);\n",
             ),
         ],
     },
@@ -68,8 +68,8 @@ pub(super) const PATCHES: &[Patch] = &[
         gives_away: "miscounted",
         file: "trip/ring/failure_ring.rs",
         edits: &[(
-            "        .with_next_place(len)\n        .with_one_call_more()",
-            "        .with_next_place(len)",
+            "after_failure(self.payload, self.ring.entries.len(), rules.trip_rule.run)",
+            "self.payload.with_failure(rules.trip_rule.run).with_next_place(self.ring.entries.len())",
         )],
     },
     Patch {

@@ -59,8 +59,8 @@ pub(super) const PATCHES: &[Patch] = &[
         gives_away: "miscounted",
         file: "trip/ring/failure_ring.rs",
         edits: &[(
-            "Entry(self.ring[place.index].load(Ordering::Acquire))",
-            "Entry(self.ring[place.index].load(Ordering::Relaxed))",
+            "Entry(self.ring.entries[place.index].load(Ordering::Acquire))",
+            "Entry(self.ring.entries[place.index].load(Ordering::Relaxed))",
         )],
     },
     Patch {

@@ -114,8 +114,8 @@ pub(super) const PATCHES: &[Patch] = &[
         gives_away: "no lost trip",
         file: "trip/buckets/time_buckets.rs",
         edits: &[(
-            "payload.with_failure(rules.trip_rule.run)",
-            "payload.with_failure(None)",
+            "self.kind.failure(payload, rules.trip_rule.run)",
+            "self.kind.failure(payload, None)",
         )],
     },
     Patch {
@@ -127,8 +127,8 @@ pub(super) const PATCHES: &[Patch] = &[
         gives_away: "no lost trip",
         file: "trip/buckets/time_buckets.rs",
         edits: &[(
-            "rules.trip_rule.judges(sum.failures, sum.calls())",
-            "rules.trip_rule.run.is_none() && rules.trip_rule.judges(sum.failures, sum.calls())",
+            "sum.trips(self.kind)",
+            "rules.trip_rule.run.is_none() && sum.trips(self.kind)",
         )],
     },
 ];

@@ -76,18 +76,21 @@ use std::boxed::Box;
 
 use crate::sync::{AtomicU64, CachePadded, Ordering, fence};
 
-use super::super::{
+use super::{
     super::{
-        atomic_word::{AtomicWord, Decided},
-        rules::Rules,
-        step::{Recorded, Step},
-        tick::SLACK_MS,
-        word::{Period, Phase, Word},
+        super::{
+            atomic_word::{AtomicWord, Decided},
+            rules::Rules,
+            step::{Recorded, Step},
+            tick::SLACK_MS,
+            word::{Period, Phase, Word},
+        },
+        Count,
+        external::WindowData,
+        payload::START,
+        slot::Failure,
     },
-    Count,
-    external::WindowData,
-    payload::{Payload, START_BITS, bucket_nanos},
-    slot::Failure,
+    Buckets,
 };
 
 /// The buckets of a window.
@@ -118,8 +121,8 @@ const fn bits(most: u64) -> u32 {
 }
 
 impl BucketLayout {
-    const fn new(within_ms: u32) -> Self {
-        let bucket_nanos = bucket_nanos(within_ms);
+    const fn new(kind: Buckets) -> Self {
+        let bucket_nanos = kind.bucket_nanos();
         Self {
             bucket_nanos,
             count_bits: bits(bucket_nanos / NANOS_PER_CALL),
@@ -176,7 +179,7 @@ impl Cells {
 
     /// The calls in the window up to the bucket `newest`, in the period that began in `start`.
     fn sum(&self, newest: u64, start: u64, generation: u16, scale: BucketLayout) -> u64 {
-        let since = newest.wrapping_sub(start) & ((1 << START_BITS) - 1);
+        let since = newest.wrapping_sub(start) & START;
         (0..WINDOW)
             .take_while(|age| *age <= since)
             .filter_map(|age| {
@@ -195,6 +198,7 @@ impl Cells {
 /// The buckets.
 #[derive(Debug)]
 pub(crate) struct TimeBuckets {
+    kind: Buckets,
     scale: BucketLayout,
     newest: CachePadded<AtomicU64>,
     /// The counters of failures, then one shard of successes after the other.
@@ -202,11 +206,12 @@ pub(crate) struct TimeBuckets {
 }
 
 impl TimeBuckets {
-    /// Buckets for a window of `within_ms`, with at least as many shards as that: a power of two,
-    /// so that a thread's is found without a division.
-    pub(crate) fn new(within_ms: u32, shards: usize) -> Self {
+    /// Buckets with at least this number of shards: a power of two, so that a thread's is found
+    /// without a division.
+    pub(crate) fn new(kind: Buckets, shards: usize) -> Self {
         Self {
-            scale: BucketLayout::new(within_ms),
+            kind,
+            scale: BucketLayout::new(kind),
             newest: CachePadded::new(AtomicU64::new(0)),
             lines: (0..=shards.next_power_of_two())
                 .map(|_| Cells::new())
@@ -239,7 +244,7 @@ impl TimeBuckets {
         let Phase::Closed(payload) = word.phase() else {
             return bucket;
         };
-        let ahead = Payload::new(payload).start().wrapping_sub(bucket) & ((1 << START_BITS) - 1);
+        let ahead = (payload & START).wrapping_sub(bucket) & START;
         if ahead <= self.slack() {
             bucket.wrapping_add(ahead)
         } else {
@@ -318,7 +323,7 @@ impl TimeBuckets {
         let Phase::Closed(payload) = word.phase() else {
             return Sum::default();
         };
-        let start = Payload::new(payload).start();
+        let start = payload & START;
         let sum = |line: &Cells| line.sum(newest, start, word.generation(), self.scale);
         let failures = sum(&self.lines[0]);
         let successes: u64 = self.lines[1..].iter().map(sum).sum();
@@ -385,14 +390,14 @@ impl WindowData for TimeBuckets {
             newest
         };
         let sum = self.sum(seen, newest);
-        let rate_trips = rules.trip_rule.judges(sum.failures, sum.calls());
+        let rate_trips = sum.trips(self.kind);
         let decided = cell.transition(
             seen,
             (),
             || (),
             |word, ()| {
                 let payload = match word.phase() {
-                    Phase::Closed(payload) if word.is_of(failure.period) => Payload::new(payload),
+                    Phase::Closed(payload) if word.is_of(failure.period) => payload,
                     // The failure was counted, and the trip of another thread may rest on it.
                     _ => {
                         return Step {
@@ -401,12 +406,8 @@ impl WindowData for TimeBuckets {
                         };
                     }
                 };
-                failure.count(
-                    word,
-                    after_failure(payload, rules).bits(),
-                    rate_trips,
-                    rules,
-                )
+                let payload = self.kind.failure(payload, rules.trip_rule.run);
+                failure.count(word, payload, rate_trips, rules)
             },
         );
         let counted = decided.is_transition().then(|| sum.count());
@@ -414,17 +415,12 @@ impl WindowData for TimeBuckets {
     }
 
     /// Publishes nothing.
-    fn count(&self, word: Word, _rules: &Rules, now: u64) -> Count {
+    fn count(&self, word: Word, now: u64) -> Count {
         // ORDERING: Relaxed. No decision depends on this read.
         let newest = self.newest.load(Ordering::Relaxed);
         let bucket = self.judge(newest, now).unwrap_or(newest);
         self.sum(word, self.not_before(word, bucket)).count()
     }
-}
-
-/// The payload of time buckets after one more failure.
-pub(crate) const fn after_failure(payload: Payload, rules: &Rules) -> Payload {
-    payload.with_failure(rules.trip_rule.run)
 }
 
 /// What a window covers: more than 32 bits, as its cells hold 100 million calls a second for a day.
@@ -437,6 +433,12 @@ struct Sum {
 impl Sum {
     const fn calls(self) -> u64 {
         self.failures + self.successes
+    }
+
+    /// Whether this failure rate trips.
+    const fn trips(self, kind: Buckets) -> bool {
+        let calls = self.calls();
+        calls >= kind.min_calls as u64 && self.failures * 100 >= kind.percent as u64 * calls
     }
 
     /// As it is shown.

@@ -52,24 +52,26 @@ use std::boxed::Box;
 
 use crate::sync::{AtomicU64, Ordering};
 
-use super::super::{
+use super::{
     super::{
-        atomic_word::{AtomicWord, Decided},
-        rules::Rules,
-        step::{Recorded, Step},
-        word::{Phase, Word},
+        super::{
+            atomic_word::{AtomicWord, Decided},
+            rules::Rules,
+            step::{Recorded, Step},
+            word::{Phase, Word},
+        },
+        Count,
+        external::WindowData,
+        payload::{Payload, Place},
+        slot::Failure,
     },
-    Count, Window,
-    external::WindowData,
-    payload::{Payload, Place},
-    slot::Failure,
+    RingRule, after_failure,
 };
 
 const STAMP_BITS: u32 = 47;
 const STAMP: u64 = (1 << STAMP_BITS) - 1;
 const GENERATION_SHIFT: u32 = STAMP_BITS + 1;
 const NANOS_PER_MICRO: u64 = 1_000;
-const MICROS_PER_MS: u64 = 1_000;
 
 /// What a failure leaves in the ring.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -103,28 +105,44 @@ const fn between(older: u64, newer: u64) -> u64 {
     newer.wrapping_sub(older) & STAMP
 }
 
+/// The stamp of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stamp {
+    /// The number of its call in its period.
+    Number,
+    /// Its time in µs.
+    Time,
+}
+
 /// The ring.
 #[derive(Debug)]
-pub(crate) struct FailureRing(Box<[AtomicU64]>);
+pub(crate) struct FailureRing {
+    stamp: Stamp,
+    rule: RingRule,
+    entries: Box<[AtomicU64]>,
+}
 
 /// The ring as a word of a closed period sees it.
 struct View<'a> {
-    ring: &'a [AtomicU64],
+    ring: &'a FailureRing,
     word: Word,
     payload: Payload,
 }
 
 impl FailureRing {
-    /// A ring for this many failures.
-    pub(crate) fn new(failures: usize) -> Self {
-        let cells = 0..cells(failures);
-        Self(cells.map(|_| AtomicU64::new(Entry::NONE.0)).collect())
+    pub(crate) fn new(stamp: Stamp, rule: RingRule) -> Self {
+        let entries = 0..rule.entries();
+        Self {
+            stamp,
+            rule,
+            entries: entries.map(|_| AtomicU64::new(Entry::NONE.0)).collect(),
+        }
     }
 
     fn view(&self, word: Word) -> Option<View<'_>> {
         match word.phase() {
             Phase::Closed(payload) => Some(View {
-                ring: &self.0,
+                ring: self,
                 word,
                 payload: Payload::new(payload),
             }),
@@ -152,7 +170,7 @@ impl WindowData for FailureRing {
             };
             let place = view.payload.place();
             let stands = view.mark(place);
-            let stamp = view.stamp(failure, rules);
+            let stamp = view.stamp(failure);
             // The entry was read under `seen` only if the word is the same afterwards. Otherwise
             // the entry may belong to a later word, even of a later period. To overwrite or to
             // correct that entry would lose a failure. The stamp reads the entry before this one,
@@ -190,13 +208,13 @@ impl WindowData for FailureRing {
         }
     }
 
-    fn count(&self, word: Word, rules: &Rules, now: u64) -> Count {
+    fn count(&self, word: Word, now: u64) -> Count {
         let Some(view) = self.view(word) else {
             return Count::default();
         };
-        match rules.trip_rule.window {
-            Some(Window::Calls { .. }) => view.count(view.number() - 1, 1, rules),
-            _ => view.count(view.time(now), 1, rules),
+        match self.stamp {
+            Stamp::Number => view.count(view.number() - 1, 1),
+            Stamp::Time => view.count(view.time(now), 1),
         }
     }
 }
@@ -206,20 +224,20 @@ impl View<'_> {
         // ORDERING: Acquire. Pairs with `replace`: a thread that reads an entry, and then the word,
         // finds a word at least as new as that of the entry's writer. Without it `fail` could take
         // an old word for the current one, and overwrite an entry of a later period (I14).
-        Entry(self.ring[place.index].load(Ordering::Acquire))
+        Entry(self.ring.entries[place.index].load(Ordering::Acquire))
     }
 
     fn replace(&self, place: Place, old: Entry, new: Entry) -> bool {
         // ORDERING: Release, pairs with `mark`, which says what fails without it. Relaxed on
         // failure: the loop reads everything again.
-        self.ring[place.index]
+        self.ring.entries[place.index]
             .compare_exchange(old.0, new.0, Ordering::Release, Ordering::Relaxed)
             .is_ok()
     }
 
     /// The entry of the failure `back` before `place`, if this period has one.
     fn before(&self, place: Place, back: usize) -> Option<Entry> {
-        let place = place.before(back, self.ring.len());
+        let place = before(place, back, self.ring.entries.len());
         let mark = self.mark(place);
         mark.is_of(self.word.generation(), place).then_some(mark)
     }
@@ -244,10 +262,10 @@ impl View<'_> {
     }
 
     /// The stamp of a failure that is recorded now.
-    fn stamp(&self, failure: Failure<'_>, rules: &Rules) -> u64 {
-        match rules.trip_rule.window {
-            Some(Window::Calls { .. }) => self.number(),
-            _ => self.time(failure.moment.now),
+    fn stamp(&self, failure: Failure<'_>) -> u64 {
+        match self.ring.stamp {
+            Stamp::Number => self.number(),
+            Stamp::Time => self.time(failure.moment.now),
         }
     }
 
@@ -261,60 +279,53 @@ impl View<'_> {
         rules: &Rules,
     ) -> Result<Decided<Option<Count>, Recorded>, Word> {
         let place = self.payload.place();
-        if let Some(Window::Calls { .. }) = rules.trip_rule.window
-            && mark.stamp() != stamp & STAMP
-        {
+        if self.ring.stamp == Stamp::Number && mark.stamp() != stamp & STAMP {
             let mended = Entry::new(self.word.generation(), place, stamp);
             self.replace(place, mark, mended);
             return Err(cell.load());
         }
-        let payload = after_failure(self.payload, self.ring.len(), rules);
-        let window_trips = self.window_trips(mark, rules);
+        let payload =
+            after_failure(self.payload, self.ring.entries.len(), rules.trip_rule.run).bits();
+        let window_trips = self.window_trips(mark);
         let Step {
             word: next,
             verdict,
-        } = failure.count(self.word, payload.bits(), window_trips, rules);
+        } = failure.count(self.word, payload, window_trips, rules);
         cell.replace(self.word, next)?;
         let tripped = verdict == Recorded::Tripped;
         Ok(Decided {
             before: self.word,
             after: next,
             verdict,
-            prepared: tripped.then(|| self.count(mark.stamp(), 0, rules)),
+            prepared: tripped.then(|| self.count(mark.stamp(), 0)),
         })
     }
 
     /// Whether the failure of this entry trips by the window.
-    fn window_trips(&self, mark: Entry, rules: &Rules) -> bool {
-        let needed = match rules.trip_rule.window {
-            Some(Window::Calls { span, threshold }) => {
-                threshold.needed(mark.stamp().min(u64::from(span)))
-            }
-            Some(Window::Failures { k, .. }) => Some(usize::from(k)),
-            _ => None,
-        };
-        match needed {
+    fn window_trips(&self, mark: Entry) -> bool {
+        let calls = mark.stamp().min(self.ring.rule.span);
+        match self.ring.rule.threshold.needed(calls) {
             None => false,
             Some(..=1) => true,
             Some(needed) => self
                 .before(self.payload.place(), needed - 1)
-                .is_some_and(|oldest| between(oldest.stamp(), mark.stamp()) < covered(rules)),
+                .is_some_and(|oldest| between(oldest.stamp(), mark.stamp()) < self.ring.rule.span),
         }
     }
 
     /// The failures, from `first` before the index on, and the calls, in a window whose newest
     /// stamp is `newest`.
-    fn count(&self, newest: u64, first: usize, rules: &Rules) -> Count {
+    fn count(&self, newest: u64, first: usize) -> Count {
         let place = self.payload.place();
-        let failures = (first..first + self.ring.len())
+        let failures = (first..first + self.ring.entries.len())
             .map_while(|back| self.before(place, back))
-            .take(rules.trip_rule.most_failures())
-            .take_while(|mark| between(mark.stamp(), newest) < covered(rules))
+            .take(self.ring.rule.most_failures())
+            .take_while(|mark| between(mark.stamp(), newest) < self.ring.rule.span)
             .count();
         let failures = u32::try_from(failures).unwrap_or(u32::MAX);
-        let calls = match rules.trip_rule.window {
-            Some(Window::Calls { span, .. }) => newest.min(u64::from(span)),
-            _ => u64::from(failures),
+        let calls = match self.ring.stamp {
+            Stamp::Number => newest.min(self.ring.rule.span),
+            Stamp::Time => u64::from(failures),
         };
         Count {
             failures,
@@ -323,30 +334,20 @@ impl View<'_> {
     }
 }
 
-/// The payload of a ring of `len` after one more failure.
-///
-/// The calls are counted in a window of time, too, though no trip depends on them. Otherwise the
-/// word would repeat after two laps, and a thread that stopped for that long would advance the
-/// index once too often.
-pub(crate) const fn after_failure(payload: Payload, len: usize, rules: &Rules) -> Payload {
-    payload
-        .with_failure(rules.trip_rule.run)
-        .with_next_place(len)
-        .with_one_call_more()
-}
-
-/// The number of cells of a ring for this many failures: one more if that is needed to distinguish
-/// an entry from the one before it.
-pub(crate) fn cells(failures: usize) -> usize {
-    failures.max(2)
-}
-
-/// The length of a window, in stamps.
-const fn covered(rules: &Rules) -> u64 {
-    match rules.trip_rule.window {
-        Some(Window::Calls { span, .. }) => span as u64,
-        Some(Window::Failures { within_ms, .. }) => within_ms * MICROS_PER_MS,
-        _ => 0,
+/// The position of the failure `back` before this one, in a ring of `len`; `back` is less than
+/// `len`.
+const fn before(place: Place, back: usize, len: usize) -> Place {
+    let Place { index, lap } = place;
+    if back <= index {
+        Place {
+            index: index - back,
+            lap,
+        }
+    } else {
+        Place {
+            index: index + len - back,
+            lap: !lap,
+        }
     }
 }
 

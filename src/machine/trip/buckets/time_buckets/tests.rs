@@ -1,15 +1,32 @@
 use super::*;
 use crate::{
     Policy, Trip,
-    machine::{hints::Hints, rules::tests::rules, step::TimeSample},
+    machine::{hints::Hints, rules::tests::rules, step::TimeSample, trip::Window},
 };
 use core::time::Duration;
 
 const MS: u64 = NANOS_PER_MS;
 
+/// Half of the calls within this time, and at least four.
+const fn half_within(within_ms: u32) -> Buckets {
+    Buckets {
+        percent: 50,
+        min_calls: 4,
+        within_ms,
+    }
+}
+
 /// A window of a second, so that a bucket is 100 ms, in a period that began long ago.
 fn rate() -> (TimeBuckets, Word) {
-    (TimeBuckets::new(1_000, 2), Word::new(0))
+    (TimeBuckets::new(half_within(1_000), 2), Word::new(0))
+}
+
+/// The buckets of these rules.
+fn buckets(rules: &Rules, shards: usize) -> TimeBuckets {
+    match rules.trip_rule.window {
+        Some(Window::Buckets(kind)) => TimeBuckets::new(kind, shards),
+        other => panic!("{other:?} has no buckets"),
+    }
 }
 
 /// The word of a closed period of this generation.
@@ -29,20 +46,15 @@ fn succeed(rate: &TimeBuckets, thread: usize, generation: u16, now: u64) {
 
 const LONG_AGO: u64 = 1_000_000 * MS;
 
-fn half() -> Rules {
-    let second = Duration::from_secs(1);
-    rules(&Policy::new().trip(Trip::percent(50).within(second)))
-}
-
 fn counted(rate: &TimeBuckets, word: Word, now: u64) -> (u32, u32) {
-    let Count { failures, calls } = rate.count(word, &half(), now);
+    let Count { failures, calls } = rate.count(word, now);
     (failures, calls)
 }
 
 /// It has seen its period stand, then the breaker tripped and recovered, and another failed.
 #[test]
 fn a_failure_that_stopped_until_its_period_was_over_is_stale() {
-    let (rate, old) = rate();
+    let old = Word::new(0);
     let rules = rules(
         &Policy::new().trip(
             Trip::percent(50)
@@ -50,6 +62,7 @@ fn a_failure_that_stopped_until_its_period_was_over_is_stale() {
                 .within(Duration::from_secs(1)),
         ),
     );
+    let rate = buckets(&rules, 2);
     let cell = cell(of(2));
     let hints = Hints::over(AtomicU64::new(0));
     let fails = |seen: Word| {
@@ -66,9 +79,26 @@ fn a_failure_that_stopped_until_its_period_was_over_is_stale() {
 }
 
 #[test]
+fn a_failure_rate_waits_for_its_minimum_of_calls() {
+    let trips = |failures, calls: u64| {
+        let successes = calls - failures;
+        let sum = Sum {
+            failures,
+            successes,
+        };
+        sum.trips(half_within(1_000))
+    };
+    assert!(trips(2, 4));
+    assert!(trips(3, 6));
+    assert!(!trips(1, 4), "a quarter");
+    assert!(!trips(3, 7), "just less than half");
+    assert!(!trips(3, 3), "too few calls");
+}
+
+#[test]
 fn every_window_has_room_for_its_parts() {
     for within_ms in (100..=86_400_000).step_by(9_973).chain([86_400_000]) {
-        let scale = BucketLayout::new(within_ms);
+        let scale = BucketLayout::new(half_within(within_ms));
         let generation_bits = u64::BITS - scale.count_bits - scale.number_bits;
         assert!(
             (8..=9).contains(&generation_bits),
@@ -87,7 +117,7 @@ fn every_window_has_room_for_its_parts() {
 
 #[test]
 fn the_parts_of_a_cell_spill_into_nothing_else() {
-    let scale = BucketLayout::new(1_000);
+    let scale = BucketLayout::new(half_within(1_000));
     for bucket in [0, 1, RANGE_NANOS / scale.bucket_nanos, u64::MAX] {
         let empty = scale.empty(3, bucket);
         let full = empty + scale.most();
@@ -159,8 +189,8 @@ fn buckets_before_the_period_began_are_not_looked_at() {
     let (rate, word) = rate();
     succeed(&rate, 0, 0, LONG_AGO);
     succeed(&rate, 0, 0, LONG_AGO + 100 * MS);
-    let began = Payload::starting_at(LONG_AGO + 100 * MS, 1_000);
-    let word = word.with_payload(began.bits());
+    let began = half_within(1_000).fresh(LONG_AGO + 100 * MS);
+    let word = word.with_payload(began);
     assert_eq!(counted(&rate, word, LONG_AGO + 100 * MS), (0, 1));
 }
 
@@ -280,7 +310,7 @@ fn threads_of_all_shards_are_added_up() {
 fn a_share_of_enough_calls_trips() {
     let second = Duration::from_secs(1);
     let rules = rules(&Policy::new().trip(Trip::percent(50).min_calls(4).within(second)));
-    let (rate, word) = rate();
+    let (rate, word) = (buckets(&rules, 2), Word::new(0));
     let cell = AtomicWord::over(AtomicU64::new(word.bits()));
     let fail = || rate.fail(&cell, cell.load(), failure(cell.load()), &rules);
     succeed(&rate, 0, 0, LONG_AGO);
@@ -303,7 +333,7 @@ fn a_window_counts_more_than_32_bits_hold() {
     let day = Duration::from_hours(24);
     let rules = rules(&Policy::new().trip(Trip::percent(1).min_calls(100).within(day)));
     for (failures, trips) in [(42_949_673, false), (47_474_747, false), (47_474_748, true)] {
-        let rate = TimeBuckets::new(86_400_000, 1);
+        let rate = buckets(&rules, 1);
         let cell = cell(of(0));
         let empty = rate.scale.empty(0, rate.publish(LONG_AGO, of(0)));
         let set = |line: &Cells, count| {
@@ -322,7 +352,7 @@ fn a_window_counts_more_than_32_bits_hold() {
 fn a_failure_counts_the_successes_of_every_shard() {
     let second = Duration::from_secs(1);
     let rules = rules(&Policy::new().trip(Trip::percent(12).min_calls(1).within(second)));
-    let rate = TimeBuckets::new(1_000, 8);
+    let rate = buckets(&rules, 8);
     for thread in 0..8 {
         succeed(&rate, thread, 0, LONG_AGO);
     }
@@ -339,8 +369,8 @@ fn a_failure_counts_the_successes_of_every_shard() {
 fn what_is_counted_behind_the_beginning_of_its_period_stays_in_the_window() {
     for ahead in [1, 99, 100, 350, 1_000] {
         let (rate, _) = rate();
-        let began = Payload::starting_at(LONG_AGO + ahead * MS, 1_000);
-        let word = Word::new(began.bits());
+        let began = half_within(1_000).fresh(LONG_AGO + ahead * MS);
+        let word = Word::new(began);
         rate.succeed(0, &cell(word), word, LONG_AGO);
         assert_eq!(counted(&rate, word, LONG_AGO), (0, 1), "{ahead}");
         rate.succeed(0, &cell(word), word, LONG_AGO + ahead * MS);
@@ -371,7 +401,7 @@ fn a_run_beside_the_buckets_trips_too() {
     let minute = Duration::from_mins(1);
     let trip = Trip::percent(100).min_calls(9).within(minute);
     let rules = rules(&Policy::new().trip(trip.or(Trip::consecutive(3))));
-    let (rate, word) = rate();
+    let (rate, word) = (buckets(&rules, 2), Word::new(0));
     let cell = cell(word);
     let fail = || fail(&rate, &cell, cell.load(), &rules);
     assert_eq!(fail(), Recorded::Applied);
@@ -383,7 +413,7 @@ fn a_run_beside_the_buckets_trips_too() {
 fn a_failure_that_was_counted_leaves_the_word_of_the_next_period_alone() {
     let minute = Duration::from_mins(1);
     let rules = rules(&Policy::new().trip(Trip::percent(1).min_calls(2).within(minute)));
-    let (rate, seen) = rate();
+    let (rate, seen) = (buckets(&rules, 2), Word::new(0));
     assert_eq!(fail(&rate, &cell(seen), seen, &rules), Recorded::Applied);
     // A trip that rests on both has been quicker.
     let next = cell(seen.begin_closed(0));

@@ -5,6 +5,7 @@ use crate::{
         hints::Hints,
         rules::tests::rules,
         step::{Command, Report, TimeSample, operate, record},
+        trip::{Window, payload::HEALTH},
         word::{Origin, Period, State},
     },
 };
@@ -20,11 +21,16 @@ struct Scene {
 impl Scene {
     fn new(trip: Trip) -> Self {
         let rules = rules(&Policy::new().trip(trip));
+        let stamps = match rules.trip_rule.window {
+            Some(Window::CallRing(kind)) => FailureRing::new(Stamp::Number, kind.ring()),
+            Some(Window::TimeRing(kind)) => FailureRing::new(Stamp::Time, kind.ring()),
+            _ => panic!("{trip:?} has no ring"),
+        };
         let word = Word::new(rules.trip_rule.fresh(0));
         Self {
             cell: AtomicWord::over(AtomicU64::new(word.bits())),
             hints: Hints::over(AtomicU64::new(0)),
-            stamps: FailureRing::new(rules.trip_rule.most_failures()),
+            stamps,
             rules,
         }
     }
@@ -74,7 +80,7 @@ impl Scene {
         let word = self.cell.load();
         let view = self.stamps.view(word).expect("closed");
         let place = view.payload.place();
-        let stamp = view.stamp(self.failure(micros), &self.rules);
+        let stamp = view.stamp(self.failure(micros));
         let mark = Entry::new(word.generation(), place, stamp);
         assert!(view.replace(place, view.mark(place), mark));
         word.period()
@@ -85,9 +91,7 @@ impl Scene {
     }
 
     fn counted(&self, micros: u64) -> (u32, u32) {
-        let count = self
-            .stamps
-            .count(self.cell.load(), &self.rules, micros * 1_000);
+        let count = self.stamps.count(self.cell.load(), micros * 1_000);
         (count.failures, count.calls)
     }
 }
@@ -101,6 +105,25 @@ fn at(micros: u64) -> TimeSample {
 
 fn three_of_last_100() -> Scene {
     Scene::new(Trip::failures(3).of_last(100))
+}
+
+#[test]
+fn a_place_goes_round_and_back() {
+    /// Calls, a run.
+    const OTHER: u64 = 0xFFFF | HEALTH;
+    let mut payload = Payload::new(OTHER);
+    let mut places = vec![payload.place()];
+    for _ in 0..7 {
+        payload = payload.with_next_place(3);
+        places.push(payload.place());
+    }
+    let seen: Vec<_> = places.iter().map(|p| (p.index, p.lap)).collect();
+    assert_eq!(seen[..4], [(0, false), (1, false), (2, false), (0, true)]);
+    assert_eq!(seen[6], (0, false));
+    assert_eq!(payload.bits() & OTHER, OTHER);
+    for back in 0..3 {
+        assert_eq!(before(places[7], back, 3), places[7 - back]);
+    }
 }
 
 #[test]
@@ -215,13 +238,13 @@ fn a_settlement_that_stopped_for_65_536_calls_mends_nothing() {
     let view = scene.stamps.view(seen).expect("closed");
     let stands = view.mark(view.payload.place());
     let failure = scene.failure(0);
-    let stamp = view.stamp(failure, &scene.rules);
+    let stamp = view.stamp(failure);
     for _ in 0..1_400 {
         assert_eq!(scene.fail(0), Recorded::Applied);
         (0..49).for_each(|_| scene.succeed());
     }
     let marks = || -> Vec<u64> {
-        let cells = scene.stamps.0.iter();
+        let cells = scene.stamps.entries.iter();
         cells.map(|mark| mark.load(Ordering::Relaxed)).collect()
     };
     let before = marks();
