@@ -4,7 +4,7 @@ use std::{hint::black_box, ops::Deref, sync::Arc};
 
 use cutout::{
     Breaker, Trip,
-    tower::{BreakerLayer, Choose, IntoChoose},
+    tower::{BreakerLayer, IntoSelectBreaker, SelectBreaker},
 };
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 
@@ -70,7 +70,7 @@ fn breaker() -> Breaker {
 /// The service in the layer of cutout.
 fn in_ours<B>(breaker: B) -> impl Service<u64, Response = u64> + Clone + Send + Sync + 'static
 where
-    B: IntoChoose<Choose: Choose<u64> + Clone + Send + Sync + 'static>,
+    B: IntoSelectBreaker<Select: SelectBreaker<u64> + Clone + Send + Sync + 'static>,
     B: Deref<Target = Breaker> + Clone,
 {
     ServiceBuilder::new()

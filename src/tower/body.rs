@@ -17,12 +17,12 @@ use crate::{
     permit::RawPermit,
 };
 
-use super::{Classify, ends::Ends, sealed::Sealed};
+use super::{Classify, completion::CompletionPoint, sealed::Sealed};
 
 /// A call ends with the body of its response. Set by
 /// [`BreakerLayer::hold_body`](super::BreakerLayer::hold_body).
 #[derive(Clone, Copy, Debug, Default)]
-pub struct AtEndOfBody<C> {
+pub struct CompleteAtBodyEnd<C> {
     pub(super) classify: C,
     pub(super) on_drop: OnBodyDrop,
 }
@@ -43,9 +43,9 @@ pub enum OnBodyDrop {
     Policy,
 }
 
-impl<C> Sealed for AtEndOfBody<C> {}
+impl<C> Sealed for CompleteAtBodyEnd<C> {}
 
-impl<B, Error, H, C> Ends<Response<B>, Error, H> for AtEndOfBody<C>
+impl<B, Error, H, C> CompletionPoint<Response<B>, Error, H> for CompleteAtBodyEnd<C>
 where
     B: Body,
     H: Deref<Target = Breaker>,
@@ -58,7 +58,7 @@ where
         &self.classify
     }
 
-    fn end(
+    fn complete(
         &self,
         mut permit: RawPermit<H>,
         result: Result<Response<B>, Error>,

@@ -9,7 +9,7 @@ use core::{
 
 use crate::{Breaker, Rejected, permit::RawPermit};
 
-use super::{answer::Answer, ends::Ends};
+use super::{completion::CompletionPoint, on_reject::OnReject};
 
 const OVER: &str = "polled after it was ready";
 
@@ -25,8 +25,8 @@ pin_project_lite::pin_project! {
     {
         #[pin]
         call: Call<F, H>,
-        ends: E,
-        answer: A,
+        completion: E,
+        on_reject: A,
     }
 }
 
@@ -44,21 +44,21 @@ pin_project_lite::pin_project! {
 
 impl<F, H: Deref<Target = Breaker>, E, A> ResponseFuture<F, H, E, A> {
     #[inline]
-    pub(super) fn called(future: F, permit: RawPermit<H>, ends: E, answer: A) -> Self {
+    pub(super) fn called(future: F, permit: RawPermit<H>, completion: E, on_reject: A) -> Self {
         let permit = Some(permit);
         Self {
             call: Call::Called { future, permit },
-            ends,
-            answer,
+            completion,
+            on_reject,
         }
     }
 
     #[inline]
-    pub(super) fn rejected(rejected: Option<Rejected>, ends: E, answer: A) -> Self {
+    pub(super) fn rejected(rejected: Option<Rejected>, completion: E, on_reject: A) -> Self {
         Self {
             call: Call::Rejected { rejected },
-            ends,
-            answer,
+            completion,
+            on_reject,
         }
     }
 }
@@ -67,8 +67,8 @@ impl<F, T, Error, H, E, A> Future for ResponseFuture<F, H, E, A>
 where
     F: Future<Output = Result<T, Error>>,
     H: Deref<Target = Breaker>,
-    E: Ends<T, Error, H>,
-    A: Answer<T, Error>,
+    E: CompletionPoint<T, Error, H>,
+    A: OnReject<T, Error>,
 {
     type Output = Result<E::Response, A::Error>;
 
@@ -93,15 +93,19 @@ where
                         return Poll::Pending;
                     }
                     Poll::Ready(result) if taken.counts_nothing() => {
-                        result.map(|response| this.ends.pass(response))
+                        result.map(|response| this.completion.pass(response))
                     }
-                    Poll::Ready(result) => this.ends.end(taken, result),
+                    Poll::Ready(result) => this.completion.complete(taken, result),
                 }
             }
             CallProjected::Rejected { rejected } => {
                 // Rebuild the result, so that the result of an admitted call is not passed through
                 // memory.
-                return match reject::<_, _, H, _, _>(rejected.take(), this.ends, this.answer) {
+                return match reject::<_, _, H, _, _>(
+                    rejected.take(),
+                    this.completion,
+                    this.on_reject,
+                ) {
                     Ok(response) => Poll::Ready(Ok(response)),
                     Err(error) => Poll::Ready(Err(error)),
                 };
@@ -109,7 +113,7 @@ where
         };
         Poll::Ready(match result {
             Ok(response) => Ok(response),
-            Err(error) => Err(this.answer.failed(error)),
+            Err(error) => Err(this.on_reject.failed(error)),
         })
     }
 }
@@ -119,16 +123,16 @@ where
 #[inline(never)]
 fn reject<T, Error, H, E, A>(
     rejected: Option<Rejected>,
-    ends: &E,
-    answer: &A,
+    completion: &E,
+    on_reject: &A,
 ) -> Result<E::Response, A::Error>
 where
     H: Deref<Target = Breaker>,
-    E: Ends<T, Error, H>,
-    A: Answer<T, Error>,
+    E: CompletionPoint<T, Error, H>,
+    A: OnReject<T, Error>,
 {
-    let answered = answer.rejected(rejected.expect(OVER));
-    answered.map(|response| ends.pass(response))
+    let result = on_reject.rejected(rejected.expect(OVER));
+    result.map(|response| completion.pass(response))
 }
 
 impl<F, H: Deref<Target = Breaker>, E, A> fmt::Debug for ResponseFuture<F, H, E, A> {

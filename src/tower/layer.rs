@@ -7,12 +7,12 @@ use tower_layer::Layer;
 use crate::{Breaker, Rejected};
 
 use super::{
-    answer::{Flat, RespondWith, Wrapped},
-    body::{AtEndOfBody, OnBodyDrop},
-    choose::{ByRequest, IntoChoose},
+    body::{CompleteAtBodyEnd, OnBodyDrop},
     classify::ByResult,
-    ends::AtResponse,
+    completion::CompleteAtResponse,
+    on_reject::{FlattenRejection, RespondWith, WrapRejection},
     release::{KeepReadiness, Release, ReleaseByClone},
+    select::{ByRequest, IntoSelectBreaker},
     service::BreakerService,
 };
 
@@ -37,10 +37,11 @@ use super::{
 /// ```
 #[derive(Clone, Copy)]
 #[must_use = "a layer does nothing until it is given a service"]
-pub struct BreakerLayer<B, E = AtResponse<ByResult>, A = Wrapped, R = ReleaseByClone> {
-    choose: B,
-    ends: E,
-    answer: A,
+pub struct BreakerLayer<B, E = CompleteAtResponse<ByResult>, A = WrapRejection, R = ReleaseByClone>
+{
+    select: B,
+    completion: E,
+    on_reject: A,
     release: R,
 }
 
@@ -54,11 +55,11 @@ impl<B> BreakerLayer<B> {
         Self::over(breaker)
     }
 
-    const fn over(choose: B) -> Self {
+    const fn over(select: B) -> Self {
         Self {
-            choose,
-            ends: AtResponse(ByResult),
-            answer: Wrapped,
+            select,
+            completion: CompleteAtResponse(ByResult),
+            on_reject: WrapRejection,
             release: ReleaseByClone,
         }
     }
@@ -95,7 +96,7 @@ impl<F> BreakerLayer<ByRequest<F>> {
     }
 }
 
-impl<B, C, A, R> BreakerLayer<B, AtResponse<C>, A, R> {
+impl<B, C, A, R> BreakerLayer<B, CompleteAtResponse<C>, A, R> {
     /// Sets the classifier, a function of the whole `Result`:
     /// [`classify::http_response`](crate::classify::http_response), or one of yours. By default
     /// `Ok` is a success and `Err` a failure, whatever the status of the response.
@@ -112,8 +113,8 @@ impl<B, C, A, R> BreakerLayer<B, AtResponse<C>, A, R> {
     /// # runtime.block_on(layer.layer(service_fn(answer)).oneshot(())).unwrap();
     /// # assert_eq!(BILLING.snapshot().failures, Some(1));
     /// ```
-    pub fn classify<D>(self, classify: D) -> BreakerLayer<B, AtResponse<D>, A, R> {
-        self.ending(|_| AtResponse(classify))
+    pub fn classify<D>(self, classify: D) -> BreakerLayer<B, CompleteAtResponse<D>, A, R> {
+        self.with_completion(|_| CompleteAtResponse(classify))
     }
 
     /// Holds the permit until the end of the response's body, so that a body that breaks off fails
@@ -147,20 +148,20 @@ impl<B, C, A, R> BreakerLayer<B, AtResponse<C>, A, R> {
     ///
     /// The response of the inner service must be an [`http::Response`]; its body becomes a
     /// [`HeldBody`](super::HeldBody).
-    pub fn hold_body(self) -> BreakerLayer<B, AtEndOfBody<C>, A, R> {
-        self.ending(|ends| AtEndOfBody {
-            classify: ends.0,
+    pub fn hold_body(self) -> BreakerLayer<B, CompleteAtBodyEnd<C>, A, R> {
+        self.with_completion(|completion| CompleteAtBodyEnd {
+            classify: completion.0,
             on_drop: OnBodyDrop::Head,
         })
     }
 }
 
-impl<B, C, A, R> BreakerLayer<B, AtEndOfBody<C>, A, R> {
+impl<B, C, A, R> BreakerLayer<B, CompleteAtBodyEnd<C>, A, R> {
     /// Sets the classifier of a response's head, or of an error.
-    pub fn classify<D>(self, classify: D) -> BreakerLayer<B, AtEndOfBody<D>, A, R> {
-        self.ending(|ends| AtEndOfBody {
+    pub fn classify<D>(self, classify: D) -> BreakerLayer<B, CompleteAtBodyEnd<D>, A, R> {
+        self.with_completion(|completion| CompleteAtBodyEnd {
             classify,
-            on_drop: ends.on_drop,
+            on_drop: completion.on_drop,
         })
     }
 
@@ -176,9 +177,9 @@ impl<B, C, A, R> BreakerLayer<B, AtEndOfBody<C>, A, R> {
     /// # let _ = layer;
     /// ```
     pub fn on_body_drop(self, rule: OnBodyDrop) -> Self {
-        self.ending(|ends| AtEndOfBody {
+        self.with_completion(|completion| CompleteAtBodyEnd {
             on_drop: rule,
-            ..ends
+            ..completion
         })
     }
 }
@@ -187,8 +188,8 @@ impl<B, E, A, R> BreakerLayer<B, E, A, R> {
     /// Converts a rejection to the error of the inner service, which must be `From<Rejected>`: a
     /// type of yours, or the boxed error of tower's own layers. [`Rejected::find`] finds the
     /// rejection in a boxed error.
-    pub fn flat(self) -> BreakerLayer<B, E, Flat, R> {
-        self.answering(Flat)
+    pub fn flat(self) -> BreakerLayer<B, E, FlattenRejection, R> {
+        self.with_on_reject(FlattenRejection)
     }
 
     /// Converts a rejection to a response with [`service_unavailable`](super::service_unavailable),
@@ -216,7 +217,7 @@ impl<B, E, A, R> BreakerLayer<B, E, A, R> {
     where
         F: Fn(Rejected) -> Response,
     {
-        self.answering(RespondWith(respond))
+        self.with_on_reject(RespondWith(respond))
     }
 
     /// Keeps the readiness of an inner service whose call is rejected. The inner service need not
@@ -246,27 +247,27 @@ impl<B, E, A, R> BreakerLayer<B, E, A, R> {
     /// ```
     pub fn keep_readiness(self) -> BreakerLayer<B, E, A, KeepReadiness> {
         BreakerLayer {
-            choose: self.choose,
-            ends: self.ends,
-            answer: self.answer,
+            select: self.select,
+            completion: self.completion,
+            on_reject: self.on_reject,
             release: KeepReadiness,
         }
     }
 
-    fn answering<D>(self, answer: D) -> BreakerLayer<B, E, D, R> {
+    fn with_on_reject<D>(self, on_reject: D) -> BreakerLayer<B, E, D, R> {
         BreakerLayer {
-            choose: self.choose,
-            ends: self.ends,
-            answer,
+            select: self.select,
+            completion: self.completion,
+            on_reject,
             release: self.release,
         }
     }
 
-    fn ending<D>(self, ending: impl FnOnce(E) -> D) -> BreakerLayer<B, D, A, R> {
+    fn with_completion<D>(self, complete: impl FnOnce(E) -> D) -> BreakerLayer<B, D, A, R> {
         BreakerLayer {
-            choose: self.choose,
-            ends: ending(self.ends),
-            answer: self.answer,
+            select: self.select,
+            completion: complete(self.completion),
+            on_reject: self.on_reject,
             release: self.release,
         }
     }
@@ -274,19 +275,19 @@ impl<B, E, A, R> BreakerLayer<B, E, A, R> {
 
 impl<S, B, E, A, R> Layer<S> for BreakerLayer<B, E, A, R>
 where
-    B: IntoChoose + Clone,
+    B: IntoSelectBreaker + Clone,
     E: Clone,
     A: Clone,
     R: Release<S> + Clone,
 {
-    type Service = BreakerService<S, B::Choose, E, A, R>;
+    type Service = BreakerService<S, B::Select, E, A, R>;
 
     fn layer(&self, inner: S) -> Self::Service {
         BreakerService::new(
             inner,
-            self.choose.clone().into_choose(),
-            self.ends.clone(),
-            self.answer.clone(),
+            self.select.clone().into_select_breaker(),
+            self.completion.clone(),
+            self.on_reject.clone(),
             self.release.clone(),
         )
     }
@@ -295,7 +296,7 @@ where
 impl<B: fmt::Debug, E, A, R> fmt::Debug for BreakerLayer<B, E, A, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BreakerLayer")
-            .field("breaker", &self.choose)
+            .field("breaker", &self.select)
             .finish_non_exhaustive()
     }
 }

@@ -82,29 +82,29 @@
 //! * **Each call increments and decrements the reference count of an `Arc`**; a `&'static` has no
 //!   count. Neither allocates.
 
-mod answer;
 mod body;
-mod choose;
 mod classify;
-mod ends;
+mod completion;
 mod future;
 mod layer;
+mod on_reject;
 mod release;
 #[cfg(feature = "tower-retry")]
 mod retry;
+mod select;
 mod service;
 mod unavailable;
 
-pub use answer::{Answer, Flat, RespondWith, Wrapped};
-pub use body::{AtEndOfBody, HeldBody, OnBodyDrop};
-pub use choose::{ByRequest, Choose, IntoChoose, Static};
+pub use body::{CompleteAtBodyEnd, HeldBody, OnBodyDrop};
 pub use classify::{ByResult, Classify};
-pub use ends::{AtResponse, Ends};
+pub use completion::{CompleteAtResponse, CompletionPoint};
 pub use future::ResponseFuture;
 pub use layer::BreakerLayer;
+pub use on_reject::{FlattenRejection, OnReject, RespondWith, WrapRejection};
 pub use release::{KeepReadiness, Release, ReleaseByClone};
 #[cfg(feature = "tower-retry")]
 pub use retry::{MaybeRejected, UnlessRejected};
+pub use select::{ByRequest, IntoSelectBreaker, SelectBreaker, Static};
 pub use service::BreakerService;
 pub use unavailable::service_unavailable;
 

@@ -10,11 +10,11 @@ use tower_service::Service;
 use crate::{Breaker, Rejected, breaker::admission::Admission, permit::RawPermit, scope};
 
 use super::{
-    Choose, Classify,
-    answer::{Answer, Wrapped},
+    Classify, SelectBreaker,
     classify::ByResult,
-    ends::{AtResponse, Ends},
+    completion::{CompleteAtResponse, CompletionPoint},
     future::ResponseFuture,
+    on_reject::{OnReject, WrapRejection},
     release::{Release, ReleaseByClone},
 };
 
@@ -29,11 +29,17 @@ use super::{
 /// admits and counts.
 ///
 /// A clone has the same breaker and must be polled ready by itself.
-pub struct BreakerService<S, B, E = AtResponse<ByResult>, A = Wrapped, R = ReleaseByClone> {
+pub struct BreakerService<
+    S,
+    B,
+    E = CompleteAtResponse<ByResult>,
+    A = WrapRejection,
+    R = ReleaseByClone,
+> {
     inner: S,
-    choose: B,
-    ends: E,
-    answer: A,
+    select: B,
+    completion: E,
+    on_reject: A,
     release: R,
     readiness: Readiness,
     /// True if the inner service was polled ready since its last call. It may hold a reservation,
@@ -73,12 +79,12 @@ enum Decision {
 }
 
 impl<S, B, E, A, R> BreakerService<S, B, E, A, R> {
-    pub(super) fn new(inner: S, choose: B, ends: E, answer: A, release: R) -> Self {
+    pub(super) fn new(inner: S, select: B, completion: E, on_reject: A, release: R) -> Self {
         Self {
             inner,
-            choose,
-            ends,
-            answer,
+            select,
+            completion,
+            on_reject,
             release,
             readiness: Readiness::Unknown,
             reserves: false,
@@ -115,9 +121,9 @@ impl<S, B, E, A, R> BreakerService<S, B, E, A, R> {
 impl<S, B, E, A, R, Request> Service<Request> for BreakerService<S, B, E, A, R>
 where
     S: Service<Request>,
-    B: Choose<Request>,
-    E: Ends<S::Response, S::Error, B::Breaker> + Clone,
-    A: Answer<S::Response, S::Error> + Clone,
+    B: SelectBreaker<Request>,
+    E: CompletionPoint<S::Response, S::Error, B::Breaker> + Clone,
+    A: OnReject<S::Response, S::Error> + Clone,
     R: Release<S>,
 {
     type Response = E::Response;
@@ -141,7 +147,7 @@ where
         if matches!(self.readiness, Readiness::Inner) {
             self.readiness = Readiness::Unknown;
         }
-        let breaker = self.choose.only();
+        let breaker = self.select.only();
         if let Some(breaker) = breaker
             && !breaker.is_closed()
             && rejects(breaker, &mut self.readiness)
@@ -177,7 +183,7 @@ where
     )]
     #[inline(always)]
     fn call(&mut self, request: Request) -> Self::Future {
-        let breaker = self.choose.choose(&request);
+        let breaker = self.select.select(&request);
         // `Some(None)` passes the call on. A thread inside no call is inside no call of this
         // breaker. That check saves a healthy call the search.
         let decision = match breaker.acquire_fast() {
@@ -197,11 +203,16 @@ where
             self.reserves = false;
             let mut permit = RawPermit::new(breaker, admission);
             let future = permit.guard_inner(|| self.inner.call(request));
-            ResponseFuture::called(future, permit, self.ends.clone(), self.answer.clone())
+            ResponseFuture::called(
+                future,
+                permit,
+                self.completion.clone(),
+                self.on_reject.clone(),
+            )
         } else {
             let rejected = self.readiness.take_rejected();
             self.give_up();
-            ResponseFuture::rejected(rejected, self.ends.clone(), self.answer.clone())
+            ResponseFuture::rejected(rejected, self.completion.clone(), self.on_reject.clone())
         }
     }
 }
@@ -254,18 +265,20 @@ impl<S, B, E, A, R> BreakerService<S, B, E, A, R> {
     fn failed_to_get_ready<Request>(&mut self, error: S::Error) -> Result<(), A::Error>
     where
         S: Service<Request>,
-        B: Choose<Request>,
-        E: Ends<S::Response, S::Error, B::Breaker>,
-        A: Answer<S::Response, S::Error>,
+        B: SelectBreaker<Request>,
+        E: CompletionPoint<S::Response, S::Error, B::Breaker>,
+        A: OnReject<S::Response, S::Error>,
     {
         self.readiness = Readiness::Unknown;
         let result = Err(error);
-        if let Some(breaker) = self.choose.only()
+        if let Some(breaker) = self.select.only()
             && !scope::is_inside(breaker)
         {
-            record(breaker, self.ends.classify(), &result);
+            record(breaker, self.completion.classify(), &result);
         }
-        result.map(drop).map_err(|error| self.answer.failed(error))
+        result
+            .map(drop)
+            .map_err(|error| self.on_reject.failed(error))
     }
 }
 
@@ -282,9 +295,9 @@ impl<S: Clone, B: Clone, E: Clone, A: Clone, R: Clone> Clone for BreakerService<
     fn clone(&self) -> Self {
         Self::new(
             self.inner.clone(),
-            self.choose.clone(),
-            self.ends.clone(),
-            self.answer.clone(),
+            self.select.clone(),
+            self.completion.clone(),
+            self.on_reject.clone(),
             self.release.clone(),
         )
     }
@@ -294,7 +307,7 @@ impl<S: fmt::Debug, B: fmt::Debug, E, A, R> fmt::Debug for BreakerService<S, B, 
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BreakerService")
             .field("inner", &self.inner)
-            .field("breaker", &self.choose)
+            .field("breaker", &self.select)
             .field("readiness", &self.readiness)
             .finish_non_exhaustive()
     }

@@ -6,8 +6,9 @@ use crate::{Error, Rejected};
 
 use super::sealed::Sealed;
 
-/// Form in which a rejection reaches the caller: [`Wrapped`], [`Flat`] or [`RespondWith`]. Sealed.
-pub trait Answer<Response, E>: Sealed {
+/// Form in which a rejection reaches the caller: [`WrapRejection`], [`FlattenRejection`] or
+/// [`RespondWith`]. Sealed.
+pub trait OnReject<Response, E>: Sealed {
     /// The error of the service.
     type Error;
 
@@ -26,11 +27,11 @@ pub trait Answer<Response, E>: Sealed {
 
 /// A rejection reaches the caller as [`Error::Rejected`]. The default.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Wrapped;
+pub struct WrapRejection;
 
-impl Sealed for Wrapped {}
+impl Sealed for WrapRejection {}
 
-impl<Response, E> Answer<Response, E> for Wrapped {
+impl<Response, E> OnReject<Response, E> for WrapRejection {
     type Error = Error<E>;
 
     #[inline]
@@ -47,11 +48,11 @@ impl<Response, E> Answer<Response, E> for Wrapped {
 /// A rejection reaches the caller as an error of the inner service. Set by
 /// [`BreakerLayer::flat`](super::BreakerLayer::flat).
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Flat;
+pub struct FlattenRejection;
 
-impl Sealed for Flat {}
+impl Sealed for FlattenRejection {}
 
-impl<Response, E: From<Rejected>> Answer<Response, E> for Flat {
+impl<Response, E: From<Rejected>> OnReject<Response, E> for FlattenRejection {
     type Error = E;
 
     #[inline]
@@ -72,7 +73,7 @@ pub struct RespondWith<F>(pub(super) F);
 
 impl<F> Sealed for RespondWith<F> {}
 
-impl<Response, E, F: Fn(Rejected) -> Response> Answer<Response, E> for RespondWith<F> {
+impl<Response, E, F: Fn(Rejected) -> Response> OnReject<Response, E> for RespondWith<F> {
     type Error = E;
 
     #[inline]

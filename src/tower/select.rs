@@ -13,12 +13,12 @@ use crate::Breaker;
     message = "`{Self}` cannot be the breaker of a layer",
     note = "the layer takes a `&'static Breaker`, an `Arc<Breaker>` or `BreakerLayer::by_request`"
 )]
-pub trait Choose<Request> {
+pub trait SelectBreaker<Request> {
     /// Pointer to the breaker, held until the call ends.
     type Breaker: Deref<Target = Breaker>;
 
     /// Returns the breaker for this request.
-    fn choose(&self, request: &Request) -> Self::Breaker;
+    fn select(&self, request: &Request) -> Self::Breaker;
 
     /// Returns the breaker if all requests have the same one. A service whose breaker rejects is
     /// then ready without waiting for the inner service.
@@ -61,11 +61,11 @@ impl Deref for Static {
     }
 }
 
-impl<Request> Choose<Request> for Static {
+impl<Request> SelectBreaker<Request> for Static {
     type Breaker = Self;
 
     #[inline]
-    fn choose(&self, _: &Request) -> Self {
+    fn select(&self, _: &Request) -> Self {
         *self
     }
 
@@ -75,11 +75,11 @@ impl<Request> Choose<Request> for Static {
     }
 }
 
-impl<Request> Choose<Request> for Arc<Breaker> {
+impl<Request> SelectBreaker<Request> for Arc<Breaker> {
     type Breaker = Self;
 
     #[inline]
-    fn choose(&self, _: &Request) -> Self {
+    fn select(&self, _: &Request) -> Self {
         Arc::clone(self)
     }
 
@@ -89,51 +89,51 @@ impl<Request> Choose<Request> for Arc<Breaker> {
     }
 }
 
-/// Converts the argument of a layer to a [`Choose`] for its services.
+/// Converts the argument of a layer to a [`SelectBreaker`] for its services.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the breaker of a layer",
     note = "the layer takes a `&'static Breaker`, an `Arc<Breaker>` or `BreakerLayer::by_request`"
 )]
-pub trait IntoChoose {
+pub trait IntoSelectBreaker {
     /// The value that the service stores.
-    type Choose;
+    type Select;
 
     /// Performs the conversion.
-    fn into_choose(self) -> Self::Choose;
+    fn into_select_breaker(self) -> Self::Select;
 }
 
-impl IntoChoose for &'static Breaker {
-    type Choose = Static;
+impl IntoSelectBreaker for &'static Breaker {
+    type Select = Static;
 
     #[inline]
-    fn into_choose(self) -> Static {
+    fn into_select_breaker(self) -> Static {
         Static(self)
     }
 }
 
-impl IntoChoose for Static {
-    type Choose = Self;
+impl IntoSelectBreaker for Static {
+    type Select = Self;
 
     #[inline]
-    fn into_choose(self) -> Self {
+    fn into_select_breaker(self) -> Self {
         self
     }
 }
 
-impl IntoChoose for Arc<Breaker> {
-    type Choose = Self;
+impl IntoSelectBreaker for Arc<Breaker> {
+    type Select = Self;
 
     #[inline]
-    fn into_choose(self) -> Self {
+    fn into_select_breaker(self) -> Self {
         self
     }
 }
 
-impl<F> IntoChoose for ByRequest<F> {
-    type Choose = Self;
+impl<F> IntoSelectBreaker for ByRequest<F> {
+    type Select = Self;
 
     #[inline]
-    fn into_choose(self) -> Self {
+    fn into_select_breaker(self) -> Self {
         self
     }
 }
@@ -143,7 +143,7 @@ impl<F> IntoChoose for ByRequest<F> {
 #[derive(Clone, Copy)]
 pub struct ByRequest<F>(pub(super) F);
 
-impl<Request, B, F> Choose<Request> for ByRequest<F>
+impl<Request, B, F> SelectBreaker<Request> for ByRequest<F>
 where
     F: Fn(&Request) -> B,
     B: Deref<Target = Breaker>,
@@ -151,7 +151,7 @@ where
     type Breaker = B;
 
     #[inline]
-    fn choose(&self, request: &Request) -> B {
+    fn select(&self, request: &Request) -> B {
         self.0(request)
     }
 

@@ -6,9 +6,9 @@ use crate::{Breaker, permit::RawPermit};
 
 use super::{Classify, sealed::Sealed};
 
-/// The point at which an admitted call ends: [`AtResponse`] or
-/// [`AtEndOfBody`](super::AtEndOfBody). Sealed.
-pub trait Ends<Response, Error, H: Deref<Target = Breaker>>: Sealed {
+/// The point at which an admitted call ends: [`CompleteAtResponse`] or
+/// [`CompleteAtBodyEnd`](super::CompleteAtBodyEnd). Sealed.
+pub trait CompletionPoint<Response, Error, H: Deref<Target = Breaker>>: Sealed {
     /// The classifier.
     type Classify: Classify<Response, Error>;
     /// The response of the service.
@@ -24,7 +24,7 @@ pub trait Ends<Response, Error, H: Deref<Target = Breaker>>: Sealed {
     ///
     /// Returns the error of the result.
     #[doc(hidden)]
-    fn end(
+    fn complete(
         &self,
         permit: RawPermit<H>,
         result: Result<Response, Error>,
@@ -38,11 +38,11 @@ pub trait Ends<Response, Error, H: Deref<Target = Breaker>>: Sealed {
 
 /// A call ends with its response, which `C` classifies. The default.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct AtResponse<C>(pub(super) C);
+pub struct CompleteAtResponse<C>(pub(super) C);
 
-impl<C> Sealed for AtResponse<C> {}
+impl<C> Sealed for CompleteAtResponse<C> {}
 
-impl<Response, Error, H, C> Ends<Response, Error, H> for AtResponse<C>
+impl<Response, Error, H, C> CompletionPoint<Response, Error, H> for CompleteAtResponse<C>
 where
     H: Deref<Target = Breaker>,
     C: Classify<Response, Error>,
@@ -56,7 +56,7 @@ where
     }
 
     #[inline]
-    fn end(
+    fn complete(
         &self,
         mut permit: RawPermit<H>,
         result: Result<Response, Error>,
