@@ -192,13 +192,13 @@ struct Named {
     name: Option<&'static str>,
     handles: Handles,
     /// The state under which the breaker is counted.
-    counted: Mutex<Option<Counted>>,
+    counted: Mutex<Option<CountedState>>,
     next: OnceLock<Box<Named>>,
 }
 
 /// A counted state.
 #[derive(Clone, Copy, Debug)]
-struct Counted {
+struct CountedState {
     state: State,
     generation: u16,
     /// True if the state comes from a snapshot. Listeners may then still be notified of some
@@ -368,7 +368,7 @@ impl Named {
     fn count_if_new(&self, now: &Snapshot) {
         let first = self.counted(|counted| {
             let first = counted.is_none();
-            counted.get_or_insert(Counted {
+            counted.get_or_insert(CountedState {
                 state: now.stored_state,
                 generation: now.generation,
                 seen: true,
@@ -383,7 +383,7 @@ impl Named {
     /// Counts the breaker under the state that a transition entered, and no longer under the
     /// previous one.
     fn follow(&self, transition: &Transition) {
-        let now = Counted {
+        let now = CountedState {
             state: transition.to,
             generation: transition.generation,
             seen: false,
@@ -394,7 +394,7 @@ impl Named {
         }
     }
 
-    fn count(&self, now: Option<Counted>) -> Option<Counted> {
+    fn count(&self, now: Option<CountedState>) -> Option<CountedState> {
         let before = self.counted(|counted| mem::replace(counted, now));
         if let Some(now) = now {
             self.handles.states[now.state as usize].increment(1.0);
@@ -406,12 +406,12 @@ impl Named {
     }
 
     /// Accesses the counted state under its lock. The exporter's code runs outside this lock.
-    fn counted<R>(&self, f: impl FnOnce(&mut Option<Counted>) -> R) -> R {
+    fn counted<R>(&self, f: impl FnOnce(&mut Option<CountedState>) -> R) -> R {
         f(&mut self.counted.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Counted {
+impl CountedState {
     /// Returns true if this can be the next transition of the same breaker.
     fn is_followed_by(self, transition: &Transition) -> bool {
         let further = transition.generation.wrapping_sub(self.generation);

@@ -12,10 +12,10 @@ use std::sync::Arc;
 
 use papaya::Equivalent;
 
-use super::ring::Entry;
+use super::ring::BreakerEntry;
 
 /// An entry, as a key of the map.
-pub(super) struct StoredKey<K>(pub(super) Arc<Entry<K>>);
+pub(super) struct StoredKey<K>(pub(super) Arc<BreakerEntry<K>>);
 
 /// A key to find an entry by, possibly in its borrowed form.
 pub(super) struct LookupKey<'a, Q: ?Sized> {
@@ -25,7 +25,7 @@ pub(super) struct LookupKey<'a, Q: ?Sized> {
 
 /// An entry to find by its address. No code of its key runs, so a key that is not equal to itself
 /// is found, too.
-pub(super) struct ByIdentity<'a, K>(pub(super) &'a Arc<Entry<K>>);
+pub(super) struct ByIdentity<'a, K>(pub(super) &'a Arc<BreakerEntry<K>>);
 
 impl<K> Hash for StoredKey<K> {
     fn hash<H: Hasher>(&self, state: &mut H) {

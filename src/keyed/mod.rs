@@ -21,7 +21,7 @@ use builder::Factory;
 #[cfg(feature = "metrics")]
 pub(crate) use builder::is_building_overflow;
 use key::{ByIdentity, LookupKey, PrehashedBuilder, StoredKey};
-use ring::{Entry, Reservation, Ring};
+use ring::{BreakerEntry, Reservation, Ring};
 
 /// A bounded set of breakers by key: one for each host, tenant or shard. A breaker is created when
 /// its key is first asked for.
@@ -234,7 +234,7 @@ impl<K: Hash + Eq> Breakers<K> {
     {
         let key = lookup.key.to_owned();
         let breaker = Arc::new(self.factory.make(&key));
-        let entry = Arc::new(Entry::new(
+        let entry = Arc::new(BreakerEntry::new(
             key,
             lookup.hash,
             Arc::clone(&breaker),
@@ -267,7 +267,7 @@ impl<K: Hash + Eq> Breakers<K> {
     }
 
     /// Removes exactly this entry from the map. Returns true if it was there.
-    fn remove_entry(&self, entry: &Arc<Entry<K>>, guard: &impl Guard) -> bool {
+    fn remove_entry(&self, entry: &Arc<BreakerEntry<K>>, guard: &impl Guard) -> bool {
         self.map.remove(&ByIdentity(entry), guard).is_some()
     }
 

@@ -66,7 +66,7 @@ use crate::{
 pub(super) const MAX_SCANNED: usize = 16;
 
 /// A key with its breaker and its slot.
-pub(super) struct Entry<K> {
+pub(super) struct BreakerEntry<K> {
     pub(super) key: K,
     pub(super) hash: u64,
     breaker: Arc<Breaker>,
@@ -84,7 +84,7 @@ pub(super) struct Ring<K> {
 
 struct Slots<K> {
     /// Indexed by slot; grows to the bound. `None` is a free or claimed slot.
-    entries: Vec<Option<Arc<Entry<K>>>>,
+    entries: Vec<Option<Arc<BreakerEntry<K>>>>,
     free: Vec<usize>,
     hand: usize,
     /// At most one claim for each thread that is inside `get` of a new key.
@@ -97,9 +97,9 @@ struct Claim<K> {
     hash: u64,
     reservations: usize,
     /// The previous entry of the slot, until it has left the map.
-    evicted: Option<Arc<Entry<K>>>,
+    evicted: Option<Arc<BreakerEntry<K>>>,
     /// The new entry, once it is in the map.
-    entered: Option<Arc<Entry<K>>>,
+    entered: Option<Arc<BreakerEntry<K>>>,
 }
 
 /// An insertion's part in a claim. Dropping the reservation releases it.
@@ -108,24 +108,24 @@ pub(super) struct Reservation<'a, K> {
     ring: &'a Ring<K>,
     index: usize,
     /// The previous entry of the slot, if it was still in the map.
-    evicted: Option<Arc<Entry<K>>>,
+    evicted: Option<Arc<BreakerEntry<K>>>,
 }
 
 /// A claimed slot, and the entry that must leave the map for it.
-struct Claimed<K>(usize, Option<Arc<Entry<K>>>);
+struct Claimed<K>(usize, Option<Arc<BreakerEntry<K>>>);
 
 /// The scanned entries, with their slots.
-type Scanned<K> = Vec<(usize, Arc<Entry<K>>)>;
+type Scanned<K> = Vec<(usize, Arc<BreakerEntry<K>>)>;
 
 /// An entry that may be evicted if its breaker still has this word.
 struct Candidate<K> {
     stake: Stake,
     word: Word,
     slot: usize,
-    entry: Arc<Entry<K>>,
+    entry: Arc<BreakerEntry<K>>,
 }
 
-impl<K> Entry<K> {
+impl<K> BreakerEntry<K> {
     pub(super) fn new(key: K, hash: u64, breaker: Arc<Breaker>, slot: &Reservation<'_, K>) -> Self {
         Self {
             key,
@@ -183,7 +183,7 @@ impl<K> Ring<K> {
     }
 
     /// Frees the slot of an entry that was removed from the map.
-    pub(super) fn vacate(&self, entry: &Arc<Entry<K>>) {
+    pub(super) fn vacate(&self, entry: &Arc<BreakerEntry<K>>) {
         let mut slots = self.lock();
         let held = &mut slots.entries[entry.slot];
         if held.as_ref().is_some_and(|held| Arc::ptr_eq(held, entry)) {
@@ -282,7 +282,12 @@ impl<K> Slots<K> {
         self.claim(index, hash, evicted)
     }
 
-    fn claim(&mut self, index: usize, hash: u64, evicted: Option<Arc<Entry<K>>>) -> Claimed<K> {
+    fn claim(
+        &mut self,
+        index: usize,
+        hash: u64,
+        evicted: Option<Arc<BreakerEntry<K>>>,
+    ) -> Claimed<K> {
         self.claims.push(Claim {
             slot: index,
             hash,
@@ -309,7 +314,7 @@ impl<K> Slots<K> {
         }
         let ended = self.claims.iter().position(|claim| claim.slot == index)?;
         let mut claim = self.claims.swap_remove(ended);
-        let stays = |entry: &mut Arc<Entry<K>>| !entry.is_removed();
+        let stays = |entry: &mut Arc<BreakerEntry<K>>| !entry.is_removed();
         let entered = claim.entered.take_if(stays);
         let holds = entered.or_else(|| claim.evicted.take_if(stays));
         if holds.is_none() {
@@ -322,7 +327,7 @@ impl<K> Slots<K> {
 
 impl<K> Reservation<'_, K> {
     /// Returns the previous entry of the slot, which must still be removed from the map.
-    pub(super) fn evicted(&self) -> Option<&Arc<Entry<K>>> {
+    pub(super) fn evicted(&self) -> Option<&Arc<BreakerEntry<K>>> {
         self.evicted.as_ref()
     }
 
@@ -335,7 +340,7 @@ impl<K> Reservation<'_, K> {
 
     /// Enters an entry that is in the map into its slot. Returns `false` if another entry has
     /// entered before.
-    pub(super) fn enter(&self, entry: &Arc<Entry<K>>) -> bool {
+    pub(super) fn enter(&self, entry: &Arc<BreakerEntry<K>>) -> bool {
         let mut slots = self.ring.lock();
         if entry.is_removed() {
             return true;
@@ -350,7 +355,7 @@ impl<K> Reservation<'_, K> {
     }
 
     /// Enters an entry that is in the map into its slot. Returns the entry that it replaces.
-    pub(super) fn displace(&self, entry: &Arc<Entry<K>>) -> Option<Arc<Entry<K>>> {
+    pub(super) fn displace(&self, entry: &Arc<BreakerEntry<K>>) -> Option<Arc<BreakerEntry<K>>> {
         let mut slots = self.ring.lock();
         if entry.is_removed() {
             return None;

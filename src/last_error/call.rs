@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::{Breaker, Ended, Outcome, Recorded, Rejected, classify};
 
-use super::{Error, WithLastError, future::Call};
+use super::{Error, WithLastError, future::LastErrorFuture};
 
 impl<E, B: Borrow<Breaker>> WithLastError<E, B> {
     /// Like [`Breaker::call`], and stores the error of a failure.
@@ -68,7 +68,7 @@ impl<E, B: Borrow<Breaker>> WithLastError<E, B> {
         F: Future<Output = Result<T, E>>,
         C: FnOnce(&Result<T, E>) -> Outcome,
     {
-        Call::new(self, self.breaker().call_async_with(future, classify))
+        LastErrorFuture::new(self, self.breaker().call_async_with(future, classify))
     }
 
     /// Stores the error of a failure, and returns the result of the call.

@@ -13,14 +13,14 @@ use super::{Error, WithLastError};
 pin_project_lite::pin_project! {
     /// The breaker's future. Its result is passed through [`WithLastError::finish`].
     #[must_use = "a future does nothing unless it is polled, and is not even admitted"]
-    pub(super) struct Call<'a, E, B, F, C> {
+    pub(super) struct LastErrorFuture<'a, E, B, F, C> {
         with_last_error: &'a WithLastError<E, B>,
         #[pin]
         call: CallAsync<'a, F, C>,
     }
 }
 
-impl<'a, E, B, F, C> Call<'a, E, B, F, C> {
+impl<'a, E, B, F, C> LastErrorFuture<'a, E, B, F, C> {
     pub(super) fn new(with_last_error: &'a WithLastError<E, B>, call: CallAsync<'a, F, C>) -> Self {
         Self {
             with_last_error,
@@ -29,7 +29,7 @@ impl<'a, E, B, F, C> Call<'a, E, B, F, C> {
     }
 }
 
-impl<T, E, B, F, C> Future for Call<'_, E, B, F, C>
+impl<T, E, B, F, C> Future for LastErrorFuture<'_, E, B, F, C>
 where
     B: Borrow<Breaker>,
     F: Future<Output = Result<T, E>>,

@@ -70,13 +70,13 @@ const MAX_CAPACITY: u32 = 4_096;
 /// ```
 pub struct FailureLog {
     /// Allocated for the first failure.
-    ring: ArcSwapOption<Ring>,
+    ring: ArcSwapOption<LogRing>,
     next: AtomicU64,
     capacity: u32,
     wall_clock: fn() -> SystemTime,
 }
 
-type Ring = Box<[ArcSwapOption<Failure>]>;
+type LogRing = Box<[ArcSwapOption<Failure>]>;
 
 /// A failed call in a [`FailureLog`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -219,10 +219,10 @@ impl FailureLog {
 
     /// Allocates the ring. If threads race, all use the ring of the first.
     #[cold]
-    fn allocate_ring(&self) -> Arc<Ring> {
+    fn allocate_ring(&self) -> Arc<LogRing> {
         let slots = 0..self.capacity;
-        let new: Arc<Ring> = Arc::new(slots.map(|_| ArcSwapOption::const_empty()).collect());
-        let none: Option<Arc<Ring>> = None;
+        let new: Arc<LogRing> = Arc::new(slots.map(|_| ArcSwapOption::const_empty()).collect());
+        let none: Option<Arc<LogRing>> = None;
         let previous = self.ring.compare_and_swap(&none, Some(Arc::clone(&new)));
         previous.as_ref().map_or(new, Arc::clone)
     }

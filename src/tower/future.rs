@@ -24,15 +24,15 @@ pin_project_lite::pin_project! {
         H: Deref<Target = Breaker>,
     {
         #[pin]
-        call: Call<F, H>,
+        state: ResponseState<F, H>,
         completion: E,
         on_reject: A,
     }
 }
 
 pin_project_lite::pin_project! {
-    #[project = CallProjected]
-    enum Call<F, H>
+    #[project = ResponseStateProjected]
+    enum ResponseState<F, H>
     where
         H: Deref<Target = Breaker>,
     {
@@ -47,7 +47,7 @@ impl<F, H: Deref<Target = Breaker>, E, A> ResponseFuture<F, H, E, A> {
     pub(super) fn called(future: F, permit: RawPermit<H>, completion: E, on_reject: A) -> Self {
         let permit = Some(permit);
         Self {
-            call: Call::Called { future, permit },
+            state: ResponseState::Called { future, permit },
             completion,
             on_reject,
         }
@@ -56,7 +56,7 @@ impl<F, H: Deref<Target = Breaker>, E, A> ResponseFuture<F, H, E, A> {
     #[inline]
     pub(super) fn rejected(rejected: Option<Rejected>, completion: E, on_reject: A) -> Self {
         Self {
-            call: Call::Rejected { rejected },
+            state: ResponseState::Rejected { rejected },
             completion,
             on_reject,
         }
@@ -82,8 +82,8 @@ where
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = match this.call.project() {
-            CallProjected::Called { future, permit } => {
+        let result = match this.state.project() {
+            ResponseStateProjected::Called { future, permit } => {
                 // Move the permit out for the poll. The inner future cannot reach it there, so it
                 // stays in registers.
                 let mut taken = permit.take().expect(OVER);
@@ -98,7 +98,7 @@ where
                     Poll::Ready(result) => this.completion.complete(taken, result),
                 }
             }
-            CallProjected::Rejected { rejected } => {
+            ResponseStateProjected::Rejected { rejected } => {
                 // Rebuild the result, so that the result of an admitted call is not passed through
                 // memory.
                 return match reject::<_, _, H, _, _>(
@@ -138,9 +138,9 @@ where
 impl<F, H: Deref<Target = Breaker>, E, A> fmt::Debug for ResponseFuture<F, H, E, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut f = f.debug_struct("ResponseFuture");
-        match &self.call {
-            Call::Called { permit, .. } => f.field("permit", permit),
-            Call::Rejected { rejected } => f.field("rejected", rejected),
+        match &self.state {
+            ResponseState::Called { permit, .. } => f.field("permit", permit),
+            ResponseState::Rejected { rejected } => f.field("rejected", rejected),
         };
         f.finish_non_exhaustive()
     }

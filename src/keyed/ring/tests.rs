@@ -7,7 +7,7 @@ fn reserve<K>(ring: &Ring<K>) -> Option<Reservation<'_, K>> {
     ring.reserve(NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-fn insert(ring: &Ring<u32>, key: u32) -> Arc<Entry<u32>> {
+fn insert(ring: &Ring<u32>, key: u32) -> Arc<BreakerEntry<u32>> {
     let mut slot = reserve(ring).unwrap();
     slot.evicted_is_removed();
     let new = entry(key, &slot);
@@ -16,8 +16,13 @@ fn insert(ring: &Ring<u32>, key: u32) -> Arc<Entry<u32>> {
 }
 
 /// An entry whose key is its hash.
-fn entry(key: u32, slot: &Reservation<'_, u32>) -> Arc<Entry<u32>> {
-    Arc::new(Entry::new(key, key.into(), Arc::new(Breaker::new()), slot))
+fn entry(key: u32, slot: &Reservation<'_, u32>) -> Arc<BreakerEntry<u32>> {
+    Arc::new(BreakerEntry::new(
+        key,
+        key.into(),
+        Arc::new(Breaker::new()),
+        slot,
+    ))
 }
 
 /// The entry that the next insertion evicts; `None` if a slot is free.
@@ -168,18 +173,18 @@ fn an_unused_reservation_returns_its_slot() {
 
 #[test]
 fn no_key_and_no_breaker_is_dropped_under_the_lock() {
-    struct Key(Arc<Ring<Key>>);
+    struct KeyWithRing(Arc<Ring<KeyWithRing>>);
 
-    impl Drop for Key {
+    impl Drop for KeyWithRing {
         fn drop(&mut self) {
             assert!(self.0.slots.try_lock().is_ok());
         }
     }
 
     let ring = Arc::new(Ring::new(1));
-    let new_entry = |slot: &Reservation<'_, Key>| {
-        let key = Key(Arc::clone(&ring));
-        Arc::new(Entry::new(key, 0, Arc::new(Breaker::new()), slot))
+    let new_entry = |slot: &Reservation<'_, KeyWithRing>| {
+        let key = KeyWithRing(Arc::clone(&ring));
+        Arc::new(BreakerEntry::new(key, 0, Arc::new(Breaker::new()), slot))
     };
     let slot = reserve(&ring).unwrap();
     let early = new_entry(&slot);

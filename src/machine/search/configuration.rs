@@ -16,14 +16,14 @@ pub(super) const OLDER: u16 = 2;
 
 /// A call in progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Permit {
+pub(super) struct HeldPermit {
     /// State of the word that admitted it.
     pub(super) state: State,
     /// Number of periods that have ended since.
     pub(super) age: u16,
 }
 
-impl Permit {
+impl HeldPermit {
     /// The permit of a call that this word has just admitted.
     pub(super) fn of(word: Word) -> Self {
         Self {
@@ -66,7 +66,7 @@ const PROBING: Phase = Phase::HalfOpen(HalfOpen {
 pub(super) struct Configuration {
     pub(super) word: Word,
     /// The oldest first.
-    pub(super) permits: Vec<Permit>,
+    pub(super) permits: Vec<HeldPermit>,
     /// Probes of this period that never report (`mem::forget`, a hung call).
     leaked: u8,
 }
@@ -94,12 +94,12 @@ impl Configuration {
         configuration
     }
 
-    pub(super) fn with(mut self, permit: Permit) -> Self {
+    pub(super) fn with(mut self, permit: HeldPermit) -> Self {
         self.permits.push(permit);
         self
     }
 
-    pub(super) fn without(mut self, permit: Permit) -> Self {
+    pub(super) fn without(mut self, permit: HeldPermit) -> Self {
         let index = self.permits.iter().position(|other| *other == permit);
         self.permits
             .remove(index.expect("the permit is outstanding"));
@@ -107,7 +107,7 @@ impl Configuration {
     }
 
     /// Leaks the permit: it never reports.
-    pub(super) fn leaking(self, permit: Permit) -> Self {
+    pub(super) fn leaking(self, permit: HeldPermit) -> Self {
         let probe = permit.is_current() && permit.state == State::HalfOpen;
         let mut configuration = self.without(permit);
         configuration.leaked += u8::from(probe);
@@ -130,7 +130,7 @@ impl Configuration {
         let Phase::HalfOpen(half_open) = self.word.phase() else {
             return;
         };
-        let current = |permit: &&Permit| permit.is_current();
+        let current = |permit: &&HeldPermit| permit.is_current();
         let live = self.permits.iter().filter(current).count();
         let slots = usize::from(half_open.in_flight);
         assert_eq!(live + usize::from(self.leaked), slots, "I5: {self:?}");

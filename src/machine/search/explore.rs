@@ -9,7 +9,7 @@ use super::{
         word::Word,
     },
     canonical::CanonicalForm,
-    configuration::{Configuration, Permit},
+    configuration::{Configuration, HeldPermit},
     edges,
     ends::end,
     inputs::{Input, inputs},
@@ -82,9 +82,9 @@ fn play(configuration: &Configuration, input: Input, rules: &Rules) -> Configura
             let step = admit(word, rules, moment);
             edges::admission::check(word, rules, moment, &step);
             match step.verdict {
-                AdmitVerdict::Admitted(_) => {
-                    configuration.under(step.word).with(Permit::of(step.word))
-                }
+                AdmitVerdict::Admitted(_) => configuration
+                    .under(step.word)
+                    .with(HeldPermit::of(step.word)),
                 AdmitVerdict::Rejected(_) => configuration.under(step.word),
             }
         }

@@ -7,7 +7,7 @@ use super::{
         tick::{Deadline, LeaseEnd},
         word::{Phase, Word},
     },
-    configuration::{Configuration, Permit},
+    configuration::{Configuration, HeldPermit},
     ends::window_verdicts,
 };
 
@@ -35,8 +35,8 @@ pub(super) const VERBS: [Command; 6] = [
 pub(super) enum Input {
     Admit(TimeSample),
     /// The flag is the verdict of an external window, if there is one.
-    Report(Permit, Report, bool),
-    Leak(Permit),
+    Report(HeldPermit, Report, bool),
+    Leak(HeldPermit),
     Operate(Command, TimeSample),
 }
 

@@ -11,7 +11,7 @@ use super::{
         word::{HalfOpen, Hold, Open, Origin, Period, Phase, State, Word},
     },
     canonical::{pack, with_generation},
-    configuration::Permit,
+    configuration::HeldPermit,
     edges::{
         admission::{SLACK_TICKS, lease_ticks},
         policy_interval,
@@ -74,7 +74,7 @@ pub(super) fn i4_every_older_generation_is_stale(word: Word, rules: &Rules) {
 /// I4, for every state that may have given the permit, at ages that differ in each bit.
 fn i4_a_stale_outcome_is_reported_stale(word: Word, rules: &Rules) {
     for age in (0..u16::BITS).map(|bit| 1 << bit) {
-        for permit in Permit::aged(age) {
+        for permit in HeldPermit::aged(age) {
             for report in REPORTS {
                 i4_is_stale(word, permit.period(word), report, rules);
             }

@@ -13,7 +13,7 @@ use super::{
         word::Word,
     },
     canonical::{CANONICAL_FORMS, CanonicalForm},
-    configuration::Permit,
+    configuration::HeldPermit,
     ends::{end, window_verdicts},
     for_each_case,
     inputs::{ANY_TIME, VERBS, at, moments},
@@ -26,7 +26,7 @@ const ROUND: u16 = 1 << 2;
 const MAX_AGE: u16 = 2 * ROUND + 1;
 
 /// A word, and the permit of the call that lasts.
-type Configuration = (Word, Permit);
+type WordAndPermit = (Word, HeldPermit);
 
 /// I27.
 #[test]
@@ -53,10 +53,10 @@ fn a_permit_is_accepted_as_current_at_whole_rounds_only() {
 fn follow(words: &HashSet<Word>, rules: &Rules, form: CanonicalForm) -> (usize, BTreeSet<u16>) {
     let mut accepted = BTreeSet::new();
     let mut known = HashSet::new();
-    let mut open: Vec<Configuration> = words
+    let mut open: Vec<WordAndPermit> = words
         .iter()
         .flat_map(|word| admitted(*word, rules))
-        .map(|word| (form.canonicalize(word), Permit::of(word)))
+        .map(|word| (form.canonicalize(word), HeldPermit::of(word)))
         .collect();
     while let Some(configuration) = open.pop() {
         if configuration.1.age > MAX_AGE || !known.insert(configuration) {
@@ -68,7 +68,7 @@ fn follow(words: &HashSet<Word>, rules: &Rules, form: CanonicalForm) -> (usize, 
         let (word, permit) = configuration;
         open.extend(others(word, rules).map(|next| {
             let age = permit.age + next.generation().wrapping_sub(word.generation());
-            (form.canonicalize(next), Permit { age, ..permit })
+            (form.canonicalize(next), HeldPermit { age, ..permit })
         }));
     }
     (known.len(), accepted)
@@ -110,12 +110,12 @@ fn others(word: Word, rules: &Rules) -> impl Iterator<Item = Word> {
 /// The resulting word is one that the breaker reaches anyway, so every property of reachable words
 /// holds. One outcome is counted in the wrong period, with no other effect.
 fn is_accepted(
-    (word, permit): Configuration,
+    (word, permit): WordAndPermit,
     words: &HashSet<Word>,
     rules: &Rules,
     form: CanonicalForm,
 ) -> bool {
-    let narrow = Permit {
+    let narrow = HeldPermit {
         age: permit.age % ROUND,
         ..permit
     };

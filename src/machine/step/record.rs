@@ -115,14 +115,14 @@ const fn record_closed(word: Word, report: Report, rules: &Rules) -> (Word, Reco
 pub(crate) enum Counted {
     /// The failure is counted, and the word stays closed.
     Stays(Step<Recorded>),
-    Trips(Trip),
+    Trips(TrippingWord),
 }
 
 /// A closed word that trips. Only [`count_failure`] makes one.
 #[must_use = "a trip opens the word"]
-pub(crate) struct Trip(Word);
+pub(crate) struct TrippingWord(Word);
 
-impl Trip {
+impl TrippingWord {
     /// Opens the word from `moment` on, for at least `hint_ms`. (An external window reads the hint
     /// once it has decided to trip, so that no other failure reads one.)
     #[expect(clippy::inline_always, reason = "as for `record`")]
@@ -153,7 +153,7 @@ pub(crate) const fn count_failure(
     rules: &Rules,
 ) -> Counted {
     if window_trips || rules.trip_rule.trips(payload) {
-        Counted::Trips(Trip(word))
+        Counted::Trips(TrippingWord(word))
     } else {
         Counted::Stays(Step {
             word: word.with_payload(payload),

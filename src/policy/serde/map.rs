@@ -55,9 +55,9 @@ pub(super) fn from_keys<'de, M: FromMap, A: MapAccess<'de>>(
 ) -> Result<M::Value, A::Error> {
     let mut value = M::default();
     let mut seen = Vec::new();
-    while let Some(key) = keys.next_key_seed(Key::<M>(PhantomData, &seen))? {
+    while let Some(key) = keys.next_key_seed(UnreadKey::<M>(PhantomData, &seen))? {
         seen.push(key);
-        keys.next_value_seed(Entry {
+        keys.next_value_seed(UnreadValue {
             value: &mut value,
             key,
         })?;
@@ -80,9 +80,9 @@ impl<'de, M: FromMap> Visitor<'de> for MapOnly<M> {
 }
 
 /// A key that has not been read yet. The field `1` lists the keys that have.
-struct Key<'a, M>(PhantomData<M>, &'a [&'static str]);
+struct UnreadKey<'a, M>(PhantomData<M>, &'a [&'static str]);
 
-impl<'de, M: FromMap> DeserializeSeed<'de> for Key<'_, M> {
+impl<'de, M: FromMap> DeserializeSeed<'de> for UnreadKey<'_, M> {
     type Value = &'static str;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -90,7 +90,7 @@ impl<'de, M: FromMap> DeserializeSeed<'de> for Key<'_, M> {
     }
 }
 
-impl<M: FromMap> Visitor<'_> for Key<'_, M> {
+impl<M: FromMap> Visitor<'_> for UnreadKey<'_, M> {
     type Value = &'static str;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -107,12 +107,12 @@ impl<M: FromMap> Visitor<'_> for Key<'_, M> {
     }
 }
 
-struct Entry<'a, M> {
+struct UnreadValue<'a, M> {
     value: &'a mut M,
     key: &'static str,
 }
 
-impl<'de, M: FromMap> DeserializeSeed<'de> for Entry<'_, M> {
+impl<'de, M: FromMap> DeserializeSeed<'de> for UnreadValue<'_, M> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {

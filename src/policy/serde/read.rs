@@ -106,16 +106,16 @@ impl FromMap for PolicyMap {
                 self.set_backoff(length.map(Backoff::constant))?;
             }
             "backoff" => {
-                let backoff: Option<BackoffFile> = optional(value)?;
-                self.set_backoff(backoff.map(|BackoffFile(backoff)| backoff))?;
+                let backoff: Option<BackoffInput> = optional(value)?;
+                self.set_backoff(backoff.map(|BackoffInput(backoff)| backoff))?;
             }
             "probes" => self.policy.probes = number(value)?,
             "probe_successes" => self.policy.probe_successes = number(value)?,
             "probe_lease" => self.policy.probe_lease = optional_length(value)?,
             "slow_call" => self.policy.slow_call = optional_length(value)?,
             "on_drop" => {
-                let on_drop: Option<OnDropFile> = optional(value)?;
-                self.policy.on_drop = on_drop.map(|OnDropFile(on_drop)| on_drop);
+                let on_drop: Option<OnDropInput> = optional(value)?;
+                self.policy.on_drop = on_drop.map(|OnDropInput(on_drop)| on_drop);
             }
             other => return Err(D::Error::unknown_field(other, Self::KEYS)),
         }
@@ -222,9 +222,9 @@ impl FromMap for TripMap {
     }
 }
 
-struct BackoffFile(Backoff);
+struct BackoffInput(Backoff);
 
-impl<'de> Deserialize<'de> for BackoffFile {
+impl<'de> Deserialize<'de> for BackoffInput {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         from_map::<BackoffMap, D>(deserializer).map(Self)
     }
@@ -283,9 +283,9 @@ impl FromMap for BackoffMap {
     }
 }
 
-struct OnDropFile(OnDrop);
+struct OnDropInput(OnDrop);
 
-impl<'de> Deserialize<'de> for OnDropFile {
+impl<'de> Deserialize<'de> for OnDropInput {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(OnDropVisitor).map(Self)
     }
