@@ -73,8 +73,8 @@ impl FastPath {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{Policy, Trip, machine::rules::tests::rules};
+    use super::{super::rules::tests::rules, *};
+    use crate::{Policy, Trip};
     use core::time::Duration;
 
     /// Whether a call of a new breaker with this trip takes the fast path, and its success.

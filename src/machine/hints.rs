@@ -98,8 +98,7 @@ fn untagged(hint: u64, generation: u16) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::machine::word::Word;
+    use super::{super::word::Word, *};
 
     const MS: u64 = 1_000_000;
     const HOUR: u64 = 3_600_000;

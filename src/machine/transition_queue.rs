@@ -139,8 +139,10 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::machine::{step::Cause, word::State};
+    use super::{
+        super::{step::Cause, word::State},
+        *,
+    };
 
     fn change(generation: u16) -> RawTransition {
         RawTransition {

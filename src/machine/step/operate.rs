@@ -69,11 +69,11 @@ const fn open(word: Word, origin: Origin, deadline: Deadline) -> Word {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::super::rules::tests::rules, *};
-    use crate::{
-        Policy,
-        machine::{tick::LeaseEnd, word::Word},
+    use super::{
+        super::super::{rules::tests::rules, tick::LeaseEnd, word::Word},
+        *,
     };
+    use crate::Policy;
 
     const NOW: TimeSample = TimeSample {
         now: 7_000_000_000,

@@ -192,14 +192,15 @@ const fn recover(word: Word, rules: &Rules, now: u64) -> Word {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::super::rules::tests::rules, *};
-    use crate::{
-        Policy, Trip,
-        machine::{
+    use super::{
+        super::super::{
+            rules::tests::rules,
             tick::{Deadline, LeaseEnd},
             word::{Origin, State},
         },
+        *,
     };
+    use crate::{Policy, Trip};
     use core::time::Duration;
 
     const SUCCESS: Report = Report::Success { now: 0 };

@@ -118,15 +118,15 @@ const fn cause(event: Event, before: Phase, after: Phase) -> Cause {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{
-        Policy,
-        machine::{
+    use super::{
+        super::super::{
             rules::tests::rules,
             tick::LeaseEnd,
             word::{Hold, Open, Origin},
         },
+        *,
     };
+    use crate::Policy;
 
     #[test]
     fn a_change_is_told_from_the_words_on_both_sides() {

@@ -7,12 +7,11 @@ use serde::{
     de::{Error, MapAccess, Visitor},
 };
 
-use crate::policy::{
-    Backoff, OnDrop, Policy, Trip,
-    compile::{DAY, LONGEST_OPEN, MAX_CALLS, SHORTEST_OPEN},
-};
-
 use super::{
+    super::{
+        Backoff, OnDrop, Policy, Trip,
+        compile::{DAY, LONGEST_OPEN, MAX_CALLS, SHORTEST_OPEN},
+    },
     map::{FromMap, from_keys, from_map},
     scalar::{Length, Number, Whole},
 };

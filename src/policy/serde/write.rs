@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
-use crate::policy::{Backoff, OnDrop, Policy, Span, Threshold, Trip, Window};
+use super::super::{Backoff, OnDrop, Policy, Span, Threshold, Trip, Window};
 
 impl Serialize for Policy {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
