@@ -8,7 +8,7 @@ use super::machine::{
     core::{Core, Done},
     diagnostics::Diagnostics,
     event_count::EventCount,
-    rules::{Interval, Rules},
+    rules::{CompiledBackoff, Rules},
     step::{AdmitVerdict, Command, RawTransition, Recorded, Report},
     transition_queue::TransitionQueue,
     trip::{Count, external::ExternalWindow, slot::Slot},
@@ -61,12 +61,12 @@ impl Subject for Shipped {
 
     fn at(word: Word, rules: Rules) -> Self {
         // The salt of `moment`, which the single steps that explain a history use too.
-        let interval = Interval {
+        let backoff = CompiledBackoff {
             seeded: true,
             seed: 0,
-            ..rules.interval
+            ..rules.backoff
         };
-        let rules = Rules { interval, ..rules };
+        let rules = Rules { backoff, ..rules };
         let window = Eager(ExternalWindow::new(&rules, || SHARDS));
         let (word, hint) = (AtomicU64::new(word.bits()), AtomicU64::new(0));
         Self(Core::over(word, hint, rules, false, window))
@@ -139,7 +139,9 @@ impl Teller for Listeners {
     }
 
     fn since(&self, generation: u16) -> Option<u64> {
-        self.1.since(generation).map(|ticks| ticks.get() * 250_000)
+        self.1
+            .period_start(generation)
+            .map(|ticks| ticks.get() * 250_000)
     }
 }
 

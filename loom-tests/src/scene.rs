@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use crate::{
     harness::{Model, Scenario},
     machine::{
-        rules::{Interval, Rules},
+        rules::{CompiledBackoff, Rules},
         step::{Recorded, Report},
         tick::{Deadline, LeaseEnd},
         trip::{Threshold, TripRule, Window, bits::Bits},
@@ -26,7 +26,7 @@ pub(crate) const SECOND: u64 = 1_000 * MS;
 pub(crate) fn rules() -> Rules {
     Rules {
         trip_rule: run(2),
-        interval: Interval {
+        backoff: CompiledBackoff {
             base: 1_000,
             cap: 1_000,
             factor: 1,

@@ -12,7 +12,7 @@ use crate::{
     Policy, State,
     error::ticks_to_duration,
     machine::{
-        diagnostics::Since,
+        diagnostics::PeriodStart,
         step::admit::open_remaining,
         trip::Count,
         word::{Phase, Word},
@@ -95,7 +95,7 @@ impl Breaker {
             Phase::HalfOpen(half_open) => (noted(), half_open.reopens, half_open.in_flight),
             Phase::Held(_) => (None, 0, 0),
         };
-        let since = self.cold.diagnostics.since(generation);
+        let start = self.cold.diagnostics.period_start(generation);
         Snapshot {
             name: self.cold.name.text(),
             state: self.state_at(word, now),
@@ -106,7 +106,7 @@ impl Breaker {
             reopens,
             probes_in_flight,
             retry_after: self.remaining_at(word, now),
-            since: since.map(|since| since_then(since, now)),
+            since: start.map(|start| elapsed_since(start, now)),
         }
     }
 
@@ -132,9 +132,9 @@ impl Breaker {
 }
 
 /// The time since a transition, zero if the transition's clock was ahead of this reading.
-fn since_then(since: Since, now: u64) -> Duration {
-    let ticks = Since::of(now).since(since);
-    ticks_to_duration(if ticks > Since::new(u64::MAX).get() / 2 {
+fn elapsed_since(start: PeriodStart, now: u64) -> Duration {
+    let ticks = PeriodStart::of(now).since(start);
+    ticks_to_duration(if ticks > PeriodStart::new(u64::MAX).get() / 2 {
         0
     } else {
         ticks
@@ -197,9 +197,9 @@ impl Breaker {
         let rules = &self.core.rules;
         let now = self.now();
         let longest = rules.longest_open(open.reopens, open.origin);
-        let since = self.cold.diagnostics.since(word.generation());
-        let lasted = since.map_or(longest, |since| {
-            open.deadline.since(Deadline::new(since.get()))
+        let start = self.cold.diagnostics.period_start(word.generation());
+        let lasted = start.map_or(longest, |start| {
+            open.deadline.since(Deadline::new(start.get()))
         });
         open_remaining(open, rules, now).is_none()
             && Deadline::of(now).since(open.deadline)

@@ -276,7 +276,7 @@ impl Breaker {
     #[must_use]
     pub fn with_shared_call_listener(mut self, listener: Arc<dyn CallListener>) -> Self {
         self.cold.listeners.add_to_calls(listener);
-        self.core.observe();
+        self.core.disable_fast_path();
         self
     }
 

@@ -38,14 +38,14 @@ impl Breaker {
     ) {
         let change = RawTransition::between(before, after, event, now, counted, &self.core.rules);
         let newest = || self.core.load().generation();
-        let note = || self.cold.diagnostics.write(&change, now, newest);
+        let write = || self.cold.diagnostics.write(&change, now, newest);
         // A rejection then finds the number of the name, and allocates nothing.
         let _ = self.cold.name.id();
         // Before the listeners, which may be slow.
         #[cfg(feature = "watch")]
-        self.cold.event_count.notify_after(note);
+        self.cold.event_count.notify_after(write);
         #[cfg(not(feature = "watch"))]
-        note();
+        write();
         #[cfg(feature = "std")]
         self.cold
             .listeners
@@ -112,13 +112,13 @@ impl Breaker {
     }
 
     /// Notifies every call listener.
-    pub(super) fn notify_of_call(&self, tell: impl Fn(&dyn CallListener)) {
+    pub(super) fn notify_of_call(&self, call: impl Fn(&dyn CallListener)) {
         if let Some(listener) = self.cold.call_listener {
-            catch_panic(|| tell(listener));
+            catch_panic(|| call(listener));
         }
         #[cfg(feature = "std")]
         for listener in self.cold.listeners.call_listeners() {
-            catch_panic(|| tell(&**listener));
+            catch_panic(|| call(&**listener));
         }
     }
 }
@@ -247,8 +247,8 @@ mod listeners {
             if !queue.push(change, newest) {
                 return;
             }
-            while let Some(told) = queue.pop() {
-                let transition = transition(told, name);
+            while let Some(queued) = queue.pop() {
+                let transition = transition(queued, name);
                 self.each(|listener| listener.on_transition(&transition));
             }
         }

@@ -5,7 +5,7 @@ use core::time::Duration;
 use crate::{
     State,
     machine::{
-        rules::{LONGEST_GIVEN_MS, SHORTEST_GIVEN_MS},
+        rules::{LONGEST_EXPLICIT_MS, SHORTEST_EXPLICIT_MS},
         step::{Command, Event},
     },
 };
@@ -37,7 +37,7 @@ impl Breaker {
     /// probe is admitted. Rounded up to whole milliseconds and clamped to 10 ms to 30 days. Always
     /// a transition.
     pub fn force_open_for(&self, time: Duration) -> State {
-        let millis = millis_up(time).clamp(SHORTEST_GIVEN_MS, LONGEST_GIVEN_MS);
+        let millis = millis_up(time).clamp(SHORTEST_EXPLICIT_MS, LONGEST_EXPLICIT_MS);
         self.operate(Command::OpenFor(millis))
     }
 
@@ -59,8 +59,8 @@ impl Breaker {
         self.operate(Command::Reset)
     }
 
-    fn operate(&self, verb: Command) -> State {
-        let done = self.core.operate(verb, || self.now());
+    fn operate(&self, command: Command) -> State {
+        let done = self.core.operate(command, || self.now());
         self.notify(&done, Event::Operate);
         done.verdict
     }

@@ -28,21 +28,21 @@ impl<T> PerProcess<T> {
     /// The value of this process, which is made from that of its parent if there is none.
     pub(super) fn get_or_make(&self, make: impl Fn(Option<&T>) -> T) -> &T {
         let process = process();
-        let (mut place, mut parent) = (self, None);
+        let (mut node, mut parent) = (self, None);
         loop {
-            let owned = place.0.get().unwrap_or_else(|| {
+            let owned = node.0.get().unwrap_or_else(|| {
                 // Allocated ahead of the lock: a fork meanwhile would lock the child out for ever.
                 let fresh = Box::new(Owned {
                     process,
                     value: make(parent),
                     child: Self::new(),
                 });
-                place.0.get_or_init(|| fresh)
+                node.0.get_or_init(|| fresh)
             });
             if owned.process == process {
                 return &owned.value;
             }
-            (place, parent) = (&owned.child, Some(&owned.value));
+            (node, parent) = (&owned.child, Some(&owned.value));
         }
     }
 }

@@ -40,7 +40,7 @@ impl Breaker {
             let now = self.now();
             (elapsed(admission, now) >= limit_nanos(limit), Some(now))
         };
-        let (failed, now) = match self.core.rules.drops() {
+        let (failed, now) = match self.core.rules.effective_on_drop() {
             CompiledOnDrop::Failure => (true, None),
             CompiledOnDrop::FailProbe => (probe, None),
             CompiledOnDrop::FailProbeAfter(limit) if probe => held_for(limit),

@@ -27,7 +27,7 @@ impl StopWatching {
 }
 
 impl Breaker {
-    /// Blocks the thread until the breaker leaves the period of generation `since`. Returns `None`
+    /// Blocks the thread until the breaker leaves the period of this `generation`. Returns `None`
     /// if [stopped](Breaker::stop_watching), before or meanwhile.
     ///
     /// Returns at once if that period is over already. So no transition is lost silently:
@@ -76,7 +76,7 @@ impl Breaker {
     /// # }
     /// ```
     #[must_use]
-    pub fn watch(&self, since: u16, stop: &StopWatching) -> Option<Watched> {
+    pub fn watch(&self, generation: u16, stop: &StopWatching) -> Option<Watched> {
         self.cold.event_count.watch(|| {
             // ORDERING: Relaxed. `EventCount` makes stores before a notification visible to the
             // check after a mark.
@@ -84,7 +84,7 @@ impl Breaker {
                 return Some(None);
             }
             let snapshot = self.snapshot();
-            let moved = snapshot.generation.wrapping_sub(since);
+            let moved = snapshot.generation.wrapping_sub(generation);
             let missed = moved.checked_sub(1)?;
             Some(Some(Watched { snapshot, missed }))
         })

@@ -75,7 +75,7 @@ impl AtomicWord {
             }
             match self.replace(seen, word) {
                 Ok(()) => return decided,
-                Err(stands) => seen = stands,
+                Err(current) => seen = current,
             }
             pause();
             prepared = prepare();

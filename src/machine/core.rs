@@ -126,7 +126,7 @@ impl<S> Core<S> {
 
     /// Disables the fast path of all calls.
     #[cfg(feature = "std")]
-    pub(crate) const fn observe(&mut self) {
+    pub(crate) const fn disable_fast_path(&mut self) {
         self.fast_path = FastPath::none();
     }
 
@@ -235,10 +235,10 @@ impl<S> Core<S> {
     }
 
     /// An operator acts.
-    pub(crate) fn operate(&self, verb: Command, clock: impl Fn() -> u64) -> Done<State> {
+    pub(crate) fn operate(&self, command: Command, clock: impl Fn() -> u64) -> Done<State> {
         let seen = self.cell.load();
         let moment = self.moment(clock());
-        let operate = |word, ()| operate(word, verb, &self.rules, moment);
+        let operate = |word, ()| operate(word, command, &self.rules, moment);
         let decided = self.cell.transition(seen, (), || (), operate);
         Done::of(decided, Some(moment.now))
     }
@@ -253,9 +253,9 @@ impl<S> Core<S> {
 
     /// A clock reading with the salt of the jitter: the seed, or the address of the core.
     fn moment(&self, now: u64) -> TimeSample {
-        let interval = &self.rules.interval;
-        let salt = if interval.seeded {
-            interval.seed
+        let backoff = &self.rules.backoff;
+        let salt = if backoff.seeded {
+            backoff.seed
         } else {
             core::ptr::from_ref(self).addr() as u64
         };

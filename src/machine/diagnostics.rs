@@ -28,23 +28,26 @@ use super::{
 
 const GENERATION_SHIFT: u32 = 48;
 /// The beginning of a period, in the ticks of a deadline with more bits.
-pub(crate) type Since = Wrapping<47, 250_000>;
+pub(crate) type PeriodStart = Wrapping<47, 250_000>;
 /// Distinguishes a transition at tick 0 from no transition.
-const KNOWN: u64 = 1 << Since::BITS;
+const KNOWN: u64 = 1 << PeriodStart::BITS;
 const FAILURES_SHIFT: u32 = 24;
 const COUNT_MASK: u64 = (1 << FAILURES_SHIFT) - 1;
 
 /// The cold cells.
 #[derive(Debug)]
 pub(crate) struct Diagnostics {
-    since: AtomicU64,
+    period_start: AtomicU64,
     counts: AtomicU64,
 }
 
 impl Diagnostics {
     /// No diagnostics, in two atomics that hold 0. The beginning of generation 0 is unknown.
-    pub(crate) const fn over(since: AtomicU64, counts: AtomicU64) -> Self {
-        Self { since, counts }
+    pub(crate) const fn over(period_start: AtomicU64, counts: AtomicU64) -> Self {
+        Self {
+            period_start,
+            counts,
+        }
     }
 
     /// Records a transition that was made at `now`; `newest` loads the generation of the word. The
@@ -60,19 +63,19 @@ impl Diagnostics {
         let Count { failures, calls } = count.unwrap_or_default();
         let part = |n: u32| u64::from(n).min(COUNT_MASK);
         put(
-            &self.since,
+            &self.period_start,
             &newest,
             generation,
-            KNOWN | Since::of(now).get(),
+            KNOWN | PeriodStart::of(now).get(),
         );
         let counts = (part(failures) << FAILURES_SHIFT) | part(calls);
         put(&self.counts, &newest, generation, counts);
     }
 
     /// The beginning of the period of `generation`.
-    pub(crate) fn since(&self, generation: u16) -> Option<Since> {
-        let ticks = untagged(self.since.load(Ordering::Relaxed), generation)?;
-        (ticks & KNOWN != 0).then(|| Since::new(ticks))
+    pub(crate) fn period_start(&self, generation: u16) -> Option<PeriodStart> {
+        let ticks = untagged(self.period_start.load(Ordering::Relaxed), generation)?;
+        (ticks & KNOWN != 0).then(|| PeriodStart::new(ticks))
     }
 
     /// The counts that began the outage to which the period of `generation` belongs.
@@ -93,16 +96,16 @@ fn put(cell: &AtomicU64, newest: &impl Fn() -> u16, generation: u16, value: u64)
     // that reads a note finds the word at least as new as that note's transition. Without it a
     // later note could seem to lie far behind the word, and be overwritten. (Readers are Relaxed: a
     // cell is complete in itself and carries its generation.)
-    let mut stands = cell.load(Ordering::Acquire);
+    let mut current = cell.load(Ordering::Acquire);
     loop {
         let newest = newest();
         let behind = |generation: u16| newest.wrapping_sub(generation);
-        if behind(generation) > behind(generation_of(stands)) {
+        if behind(generation) > behind(generation_of(current)) {
             return;
         }
-        match cell.compare_exchange(stands, next, Ordering::Release, Ordering::Acquire) {
+        match cell.compare_exchange(current, next, Ordering::Release, Ordering::Acquire) {
             Ok(_) => return,
-            Err(other) => stands = other,
+            Err(other) => current = other,
         }
     }
 }
@@ -142,7 +145,7 @@ mod tests {
 
     #[test]
     fn the_first_period_has_no_notes() {
-        assert_eq!(diagnostics().since(0), None);
+        assert_eq!(diagnostics().period_start(0), None);
         assert_eq!(diagnostics().count(0), None);
     }
 
@@ -150,16 +153,16 @@ mod tests {
     fn a_note_of_generation_0_replaces_none() {
         let diagnostics = diagnostics();
         write(&diagnostics, &change(State::Open, 0, None), 1_000_000);
-        assert_eq!(diagnostics.since(0), Some(Since::new(4)));
+        assert_eq!(diagnostics.period_start(0), Some(PeriodStart::new(4)));
     }
 
     #[test]
     fn a_reader_of_another_period_finds_none() {
         let diagnostics = diagnostics();
         write(&diagnostics, &change(State::Open, 7, None), 1_000_000);
-        assert_eq!(diagnostics.since(7), Some(Since::new(4)));
-        assert_eq!(diagnostics.since(8), None);
-        assert_eq!(diagnostics.since(6), None);
+        assert_eq!(diagnostics.period_start(7), Some(PeriodStart::new(4)));
+        assert_eq!(diagnostics.period_start(8), None);
+        assert_eq!(diagnostics.period_start(6), None);
     }
 
     #[test]
@@ -170,7 +173,7 @@ mod tests {
             let newest = || last;
             diagnostics.write(&change(State::Closed, last, None), 2_000_000, newest);
             diagnostics.write(&change(State::Open, generation, None), 1_000_000, newest);
-            assert_eq!(diagnostics.since(last), Some(Since::new(8)));
+            assert_eq!(diagnostics.period_start(last), Some(PeriodStart::new(8)));
         }
     }
 
@@ -180,10 +183,18 @@ mod tests {
             let (diagnostics, newest) = (diagnostics(), || passed);
             diagnostics.write(&change(State::Closed, passed, None), 2_000_000, newest);
             diagnostics.write(&change(State::Open, 0, None), 1_000_000, newest);
-            assert_eq!(diagnostics.since(passed), Some(Since::new(8)), "{passed}");
+            assert_eq!(
+                diagnostics.period_start(passed),
+                Some(PeriodStart::new(8)),
+                "{passed}"
+            );
             let next = passed.wrapping_add(1);
             write(&diagnostics, &change(State::Open, next, None), 3_000_000);
-            assert_eq!(diagnostics.since(next), Some(Since::new(12)), "{passed}");
+            assert_eq!(
+                diagnostics.period_start(next),
+                Some(PeriodStart::new(12)),
+                "{passed}"
+            );
         }
     }
 
@@ -244,8 +255,8 @@ mod tests {
         );
         assert_eq!(diagnostics.count(2), None);
         assert_eq!(
-            diagnostics.since(2),
-            Some(Since::new(0)),
+            diagnostics.period_start(2),
+            Some(PeriodStart::new(0)),
             "tick 0 is a time like any other"
         );
     }
@@ -260,6 +271,6 @@ mod tests {
         write(&diagnostics, &change(State::Open, 1, Some(count)), 0);
         write(&diagnostics, &change(State::Open, 3, None), 9_000_000);
         assert_eq!(diagnostics.count(3), None);
-        assert_eq!(diagnostics.since(3), Some(Since::new(36)));
+        assert_eq!(diagnostics.period_start(3), Some(PeriodStart::new(36)));
     }
 }

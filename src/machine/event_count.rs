@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_count_wraps_without_changing_the_mark() {
+    fn the_count_wraps_without_changing_the_waiting_bit() {
         let state = EventCount::over(AtomicU32::new(u32::MAX));
         state.notify_all();
         assert_eq!(state.0.into_inner(), 0);

@@ -78,7 +78,7 @@ mod tests {
     use core::time::Duration;
 
     /// Whether a call of a new breaker with this trip takes the fast path, and its success.
-    fn lets_by(trip: Trip) -> (bool, bool) {
+    fn takes_fast_path(trip: Trip) -> (bool, bool) {
         let rules = rules(&Policy::new().trip(trip));
         let fast_path = FastPath::new(&rules);
         assert!(!fast_path.is_none());
@@ -89,14 +89,23 @@ mod tests {
 
     #[test]
     fn a_trip_that_needs_no_successes_is_healthy_from_the_first_call() {
-        assert_eq!(lets_by(Trip::consecutive(3)), (true, true));
-        assert_eq!(lets_by(Trip::failures(3).of_last(5)), (true, false));
+        assert_eq!(takes_fast_path(Trip::consecutive(3)), (true, true));
+        assert_eq!(takes_fast_path(Trip::failures(3).of_last(5)), (true, false));
         #[cfg(feature = "std")]
         {
             let minute = Duration::from_mins(1);
-            assert_eq!(lets_by(Trip::failures(3).within(minute)), (true, true));
-            assert_eq!(lets_by(Trip::percent(3).within(minute)), (true, false));
-            assert_eq!(lets_by(Trip::failures(3).of_last(500)), (true, false));
+            assert_eq!(
+                takes_fast_path(Trip::failures(3).within(minute)),
+                (true, true)
+            );
+            assert_eq!(
+                takes_fast_path(Trip::percent(3).within(minute)),
+                (true, false)
+            );
+            assert_eq!(
+                takes_fast_path(Trip::failures(3).of_last(500)),
+                (true, false)
+            );
         }
         #[cfg(not(feature = "std"))]
         let _ = Duration::ZERO;

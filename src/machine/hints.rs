@@ -36,8 +36,14 @@ impl Hints {
     }
 
     /// Stores the hint of a call of `period` that failed at `now`, unless a longer one is stored.
-    /// `stands` asks the word whether the period is current.
-    pub(crate) fn note(&self, period: Period, now: u64, millis: u64, stands: impl Fn() -> bool) {
+    /// `is_current` asks the word whether the period is current.
+    pub(crate) fn note(
+        &self,
+        period: Period,
+        now: u64,
+        millis: u64,
+        is_current: impl Fn() -> bool,
+    ) {
         let generation = period.generation();
         let end = (now / NANOS_PER_MICRO).wrapping_add(millis * MICROS_PER_MS) & END;
         let next = tag(generation) | end;
@@ -50,7 +56,7 @@ impl Hints {
                 Some(other) => remaining(other, now) >= remaining(end, now),
                 // The hint of an older period, unless this period is over: then no failure of it
                 // trips.
-                None => !stands(),
+                None => !is_current(),
             };
             if enough {
                 return;

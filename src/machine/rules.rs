@@ -14,22 +14,22 @@ use super::{
 
 const SECOND_MS: u64 = 1_000;
 /// The longest open period that an operator can request: 30 days.
-pub(crate) const LONGEST_GIVEN_MS: u64 = 30 * 86_400 * SECOND_MS;
+pub(crate) const LONGEST_EXPLICIT_MS: u64 = 30 * 86_400 * SECOND_MS;
 /// The shortest open period that an operator can request.
-pub(crate) const SHORTEST_GIVEN_MS: u64 = 10;
+pub(crate) const SHORTEST_EXPLICIT_MS: u64 = 10;
 /// The longest time for which a hint counts.
 pub(crate) const LONGEST_HINT_MS: u64 = 3_600 * SECOND_MS;
 /// The default lease is at least this long, and at most [`LONGEST_LEASE_MS`].
 pub(crate) const SHORTEST_DEFAULT_LEASE_MS: u64 = 30 * SECOND_MS;
 const LONGEST_LEASE_MS: u64 = 86_400 * SECOND_MS;
 /// By default, a probe that is dropped sooner than this is ignored. Milliseconds.
-const DEFAULT_PATIENCE: NonZeroU32 = NonZeroU32::new(1_000).unwrap();
+const DEFAULT_DROP_LIMIT: NonZeroU32 = NonZeroU32::new(1_000).unwrap();
 /// The number of reopens with which the default lease doubles.
 const LEASE_DOUBLINGS: u8 = 3;
 
 /// The length of an open period: `base × factor^reopens` up to `cap`, plus up to `jitter` percent.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Interval {
+pub(crate) struct CompiledBackoff {
     pub(crate) base: u32,
     pub(crate) cap: u32,
     pub(crate) factor: u8,
@@ -54,14 +54,14 @@ pub(crate) enum CompiledOnDrop {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
     pub(crate) trip_rule: TripRule,
-    pub(crate) interval: Interval,
+    pub(crate) backoff: CompiledBackoff,
     pub(crate) probes: u8,
     pub(crate) probe_successes: u8,
     /// The explicit lease.
     pub(crate) lease: Option<NonZeroU32>,
     /// A call that takes this long or longer has failed.
     pub(crate) slow_call: Option<NonZeroU32>,
-    /// The setting; [`Rules::drops`] adds the default.
+    /// The setting; [`Rules::effective_on_drop`] adds the default.
     pub(crate) on_drop: Option<CompiledOnDrop>,
 }
 
@@ -70,11 +70,11 @@ impl Rules {
     #[inline]
     pub(crate) const fn interval_ms(&self, reopens: u8) -> u64 {
         if reopens == 0 {
-            return self.interval.base as u64;
+            return self.backoff.base as u64;
         }
-        let grown = (self.interval.base as u64)
-            .saturating_mul((self.interval.factor as u64).saturating_pow(reopens as u32));
-        min(grown, self.interval.cap as u64)
+        let grown = (self.backoff.base as u64)
+            .saturating_mul((self.backoff.factor as u64).saturating_pow(reopens as u32));
+        min(grown, self.backoff.cap as u64)
     }
 
     /// The interval for this reopen count with the jitter that `draw` picks.
@@ -84,7 +84,7 @@ impl Rules {
     }
 
     const fn most_jitter_ms(&self, interval: u64) -> u64 {
-        interval * self.interval.jitter as u64 / 100
+        interval * self.backoff.jitter as u64 / 100
     }
 
     /// The longest open period, in ticks, that a word with these fields can represent.
@@ -96,7 +96,7 @@ impl Rules {
                 interval + self.most_jitter_ms(interval)
             }
             Origin::Hint => LONGEST_HINT_MS,
-            Origin::Operator => LONGEST_GIVEN_MS,
+            Origin::Operator => LONGEST_EXPLICIT_MS,
         };
         Deadline::ticks(longest + SLACK_MS) + 1
     }
@@ -104,7 +104,7 @@ impl Rules {
     /// A lower bound of [`Rules::longest_open`] for any word, in ticks. It costs less to compute.
     #[inline]
     pub(crate) const fn longest_open_at_least(&self) -> u64 {
-        let interval = min(self.interval.base as u64, LONGEST_HINT_MS);
+        let interval = min(self.backoff.base as u64, LONGEST_HINT_MS);
         Deadline::ticks(interval + SLACK_MS) + 1
     }
 
@@ -128,17 +128,18 @@ impl Rules {
     }
 
     /// The meaning of a drop. A slow-call limit implies failure-after the same limit.
-    pub(crate) const fn drops(&self) -> CompiledOnDrop {
+    pub(crate) const fn effective_on_drop(&self) -> CompiledOnDrop {
         match (self.on_drop, self.slow_call) {
             (Some(drops), _) => drops,
             (None, Some(limit)) => CompiledOnDrop::FailureAfter(limit),
-            (None, None) => CompiledOnDrop::FailProbeAfter(DEFAULT_PATIENCE),
+            (None, None) => CompiledOnDrop::FailProbeAfter(DEFAULT_DROP_LIMIT),
         }
     }
 
     /// Whether a permit must store the time of its admission.
     pub(crate) const fn timed(&self) -> bool {
-        self.slow_call.is_some() || matches!(self.drops(), CompiledOnDrop::FailureAfter(_))
+        self.slow_call.is_some()
+            || matches!(self.effective_on_drop(), CompiledOnDrop::FailureAfter(_))
     }
 }
 
@@ -238,11 +239,11 @@ pub(crate) mod tests {
         let limit = Duration::from_secs(2);
         let slow = Policy::new().slow_call(limit);
         assert_eq!(
-            rules(&slow).drops(),
+            rules(&slow).effective_on_drop(),
             CompiledOnDrop::FailureAfter(NonZeroU32::new(2_000).unwrap())
         );
         let ignoring = slow.on_drop(OnDrop::Ignore);
-        assert_eq!(rules(&ignoring).drops(), CompiledOnDrop::Ignore);
+        assert_eq!(rules(&ignoring).effective_on_drop(), CompiledOnDrop::Ignore);
     }
 
     #[test]

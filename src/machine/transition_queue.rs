@@ -91,9 +91,9 @@ impl TransitionQueue {
     /// The next transition; after `None` the caller is no longer the dispatcher.
     pub(crate) fn pop(&self) -> Option<QueuedTransition> {
         self.with(|queue| {
-            let told = queue.pop();
-            queue.dispatching = told.is_some();
-            told
+            let popped = queue.pop();
+            queue.dispatching = popped.is_some();
+            popped
         })
     }
 
@@ -163,7 +163,7 @@ mod tests {
 
     fn pop_all(queue: &TransitionQueue) -> Vec<(u16, u32)> {
         std::iter::from_fn(|| queue.pop())
-            .map(|told| (told.change.generation, told.missed))
+            .map(|queued| (queued.change.generation, queued.missed))
             .collect()
     }
 
@@ -194,11 +194,11 @@ mod tests {
         for generation in 1..=20 {
             let _ = queue.push(change(generation), newest(word));
         }
-        let told = pop_all(&queue);
-        assert_eq!(told.len(), 16);
-        assert_eq!(told[0], (5, 4));
-        assert!(told[1..].iter().all(|(_, missed)| *missed == 0));
-        assert_eq!(told[15].0, 20);
+        let popped = pop_all(&queue);
+        assert_eq!(popped.len(), 16);
+        assert_eq!(popped[0], (5, 4));
+        assert!(popped[1..].iter().all(|(_, missed)| *missed == 0));
+        assert_eq!(popped[15].0, 20);
     }
 
     #[test]
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_child_delivers_its_own_transitions() {
-        let told_in_child = |parent: &TransitionQueue, generation| {
+        let popped_in_child = |parent: &TransitionQueue, generation| {
             let child = parent.in_child(generation);
             assert!(
                 child.push(change(generation), newest(generation)),
@@ -226,17 +226,21 @@ mod tests {
             pop_all(&child)
         };
         let parent = TransitionQueue::from(1);
-        assert_eq!(told_in_child(&parent, 1), [(1, 0)]);
+        assert_eq!(popped_in_child(&parent, 1), [(1, 0)]);
         let lock = parent.0.lock();
-        assert_eq!(told_in_child(&parent, 2), [(2, 0)], "the lock is held");
+        assert_eq!(popped_in_child(&parent, 2), [(2, 0)], "the lock is held");
         drop(lock);
         assert!(parent.push(change(1), newest(4)));
         assert!(parent.pop().is_some());
-        assert_eq!(told_in_child(&parent, 3), [(3, 0)], "the parent dispatches");
+        assert_eq!(
+            popped_in_child(&parent, 3),
+            [(3, 0)],
+            "the parent dispatches"
+        );
         assert!(parent.pop().is_none());
         assert!(parent.push(change(3), newest(4)));
         assert!(parent.pop().is_none());
-        assert_eq!(told_in_child(&parent, 4), [(4, 0)], "3 is the parent's");
+        assert_eq!(popped_in_child(&parent, 4), [(4, 0)], "3 is the parent's");
     }
 
     #[test]
@@ -251,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transition_posted_after_any_number_of_later_ones_moves_nothing() {
+    fn a_transition_pushed_after_any_number_of_later_ones_moves_nothing() {
         for passed in [17, 0x7FFF, 0x8000, 40_000, u16::MAX - 1] {
             let queue = TransitionQueue::from(1);
             let last = passed.wrapping_add(1);

@@ -88,14 +88,14 @@ const GENERATION: Field = PAYLOAD.then(16);
 const STATE: Field = GENERATION.then(2);
 
 const DEADLINE: Field = Field::first(Deadline::BITS);
-const GIVEN: Field = DEADLINE.then(1);
-const OPEN_REOPENS: Field = GIVEN.then(5);
+const EXPLICIT: Field = DEADLINE.then(1);
+const OPEN_REOPENS: Field = EXPLICIT.then(5);
 
 const LEASE_END: Field = Field::first(LeaseEnd::BITS);
 const IN_FLIGHT: Field = LEASE_END.then(6);
 const SUCCESSES: Field = IN_FLIGHT.then(6);
 const HALF_OPEN_REOPENS: Field = SUCCESSES.then(5);
-const LONE: Field = HALF_OPEN_REOPENS.then(1);
+const SENTINEL: Field = HALF_OPEN_REOPENS.then(1);
 
 const HOLD: Field = Field {
     shift: PAYLOAD.bits - 2,
@@ -105,7 +105,7 @@ const HOLD: Field = Field {
 const _: () = {
     assert!(STATE.end() == u64::BITS);
     assert!(OPEN_REOPENS.end() == PAYLOAD.bits);
-    assert!(LONE.end() == PAYLOAD.bits);
+    assert!(SENTINEL.end() == PAYLOAD.bits);
     assert!(HOLD.end() == PAYLOAD.bits);
 };
 
@@ -336,18 +336,18 @@ impl Word {
     pub(crate) const fn begin_open(self, open: Open) -> Self {
         let Self(word) = self.begin(OPEN);
         let word = DEADLINE.set(word, open.deadline.get());
-        let (given, reopens) = match open.origin {
+        let (explicit, reopens) = match open.origin {
             Origin::Policy => (0, open.reopens as u64),
             Origin::Hint => (1, open.reopens as u64),
             Origin::Operator => (1, BY_OPERATOR),
         };
-        Self(OPEN_REOPENS.set(GIVEN.set(word, given), reopens))
+        Self(OPEN_REOPENS.set(EXPLICIT.set(word, explicit), reopens))
     }
 
     /// Half-open with its first probe in flight.
     pub(crate) const fn begin_half_open(self, reopens: u8, lease_end: LeaseEnd) -> Self {
         let Self(word) = self.begin(HALF_OPEN);
-        let word = Self(HALF_OPEN_REOPENS.set(LONE.set(word, 1), reopens as u64));
+        let word = Self(HALF_OPEN_REOPENS.set(SENTINEL.set(word, 1), reopens as u64));
         word.with_in_flight(1).with_lease_end(lease_end)
     }
 
@@ -384,7 +384,7 @@ impl Word {
 
 /// The payload of an open word, unpacked.
 const fn open(word: u64) -> Open {
-    let (reopens, origin) = match (GIVEN.get(word), OPEN_REOPENS.get(word)) {
+    let (reopens, origin) = match (EXPLICIT.get(word), OPEN_REOPENS.get(word)) {
         (0, reopens) => (reopens, Origin::Policy),
         (_, BY_OPERATOR) => (0, Origin::Operator),
         (_, reopens) => (reopens, Origin::Hint),
@@ -503,7 +503,7 @@ mod tests {
             let word = old(0)
                 .begin_half_open(0, LeaseEnd::new(0))
                 .with_in_flight(in_flight);
-            assert!(LONE.get(word.bits()) == 1 && PAYLOAD.get(word.bits()).count_ones() >= 2);
+            assert!(SENTINEL.get(word.bits()) == 1 && PAYLOAD.get(word.bits()).count_ones() >= 2);
         }
     }
 }

@@ -112,7 +112,7 @@ impl<'a> Permit<'a> {
     )]
     #[inline]
     pub fn record(self, outcome: Outcome) -> Recorded {
-        self.0.end(outcome)
+        self.0.record(outcome)
     }
 
     /// Returns true if the call is a probe: one of the few calls of a half-open breaker.
@@ -210,7 +210,7 @@ impl OwnedPermit {
     )]
     #[inline]
     pub fn record(self, outcome: Outcome) -> Recorded {
-        self.0.end(outcome)
+        self.0.record(outcome)
     }
 
     /// Same as [`Permit::is_probe`].

@@ -16,7 +16,7 @@ use crate::{
 ///
 /// | by | as |
 /// |---|---|
-/// | [`RawPermit::end`] | the outcome |
+/// | [`RawPermit::record`] | the outcome |
 /// | a panic in [`RawPermit::guard`] | a failure |
 /// | a drop by a panic that began after the admission | a failure |
 /// | any other drop | the outcome that [`Policy::on_drop`](crate::Policy::on_drop) selects |
@@ -105,7 +105,7 @@ impl<B: Deref<Target = Breaker>> RawPermit<B> {
             generation: self.generation(),
             probe: self.is_probe(),
         };
-        let recorded = self.end(outcome);
+        let recorded = self.record(outcome);
         Ended {
             call,
             outcome,
@@ -115,7 +115,7 @@ impl<B: Deref<Target = Breaker>> RawPermit<B> {
 
     /// Reports the outcome of the call. A permit that counts nothing leaves it unrecorded.
     #[inline]
-    pub(crate) fn end(mut self, outcome: Outcome) -> Recorded {
+    pub(crate) fn record(mut self, outcome: Outcome) -> Recorded {
         match self.call.take() {
             Some(admission) => self.breaker.record(admission, outcome),
             None => Recorded::Unrecorded,

@@ -8,7 +8,7 @@
 use core::{num::NonZeroU32, time::Duration};
 
 use crate::machine::{
-    rules::{self, CompiledOnDrop, Interval, Rules},
+    rules::{self, CompiledBackoff, CompiledOnDrop, Rules},
     trip::{
         self, TripRule, bits::Bits, buckets::Buckets, call_ring::CallRing, external,
         time_ring::TimeRing,
@@ -60,7 +60,7 @@ pub(crate) const fn compile(policy: &Policy) -> Result<Rules, PolicyError> {
     };
     Ok(Rules {
         trip_rule: check!(trip_rule(&policy.trip)),
-        interval: check!(interval(&policy.backoff)),
+        backoff: check!(compiled_backoff(&policy.backoff)),
         probes: check!(number("probes", policy.probes, 1, MAX_PROBES as u32)) as u8,
         probe_successes: check!(number(
             "probe_successes",
@@ -71,7 +71,7 @@ pub(crate) const fn compile(policy: &Policy) -> Result<Rules, PolicyError> {
         lease,
         slow_call,
         on_drop: match policy.on_drop {
-            Some(on_drop) => Some(check!(drops(on_drop, policy))),
+            Some(on_drop) => Some(check!(compiled_on_drop(on_drop, policy))),
             None => None,
         },
     })
@@ -79,8 +79,8 @@ pub(crate) const fn compile(policy: &Policy) -> Result<Rules, PolicyError> {
 
 #[inline]
 const fn trip_rule(trip: &Trip) -> Result<TripRule, PolicyError> {
-    if let Some(doubled) = trip.doubled {
-        return Err(PolicyError::rule("trip", TRIP_RULE, doubled));
+    if let Some(conflict) = trip.conflict {
+        return Err(PolicyError::rule("trip", TRIP_RULE, conflict));
     }
     let window = match trip.window {
         Some(window) => Some(check!(compile_window(window))),
@@ -161,14 +161,14 @@ const fn needs_std(field: &'static str, value: Duration) -> Result<(), PolicyErr
     }
 }
 
-const fn interval(backoff: &Backoff) -> Result<Interval, PolicyError> {
+const fn compiled_backoff(backoff: &Backoff) -> Result<CompiledBackoff, PolicyError> {
     let Backoff {
         base, factor, cap, ..
     } = *backoff;
     // Name the field that the caller set: a constant interval comes from `open_for`.
     let constant = factor == 1 && base.as_nanos() == cap.as_nanos();
     let field = if constant { "open_for" } else { "base" };
-    Ok(Interval {
+    Ok(CompiledBackoff {
         base: check!(millis(field, base, SHORTEST_OPEN, LONGEST_OPEN)),
         factor: check!(number("factor", factor, 1, MAX_FACTOR)) as u8,
         cap: check!(millis("cap", cap, base, LONGEST_OPEN)),
@@ -207,7 +207,7 @@ const fn within_lease(
     millis(field, limit, SHORTEST_CALL, longest)
 }
 
-const fn drops(on_drop: OnDrop, policy: &Policy) -> Result<CompiledOnDrop, PolicyError> {
+const fn compiled_on_drop(on_drop: OnDrop, policy: &Policy) -> Result<CompiledOnDrop, PolicyError> {
     Ok(match on_drop {
         OnDrop::FailProbe => CompiledOnDrop::FailProbe,
         OnDrop::Ignore => CompiledOnDrop::Ignore,
@@ -271,19 +271,19 @@ const fn whole_millis(
 /// Returns the policy that these rules were compiled from.
 pub(crate) fn decompile(rules: &Rules) -> Policy {
     let millis = |ms: u32| Duration::from_millis(u64::from(ms));
-    let Interval {
+    let CompiledBackoff {
         base,
         cap,
         factor,
         jitter,
         seeded,
         seed,
-    } = rules.interval;
+    } = rules.backoff;
     Policy {
         trip: Trip {
             consecutive: rules.trip_rule.run.map(u32::from),
             window: rules.trip_rule.window.map(decompile_window),
-            doubled: None,
+            conflict: None,
         },
         backoff: Backoff {
             base: millis(base),

@@ -70,7 +70,7 @@ pub struct Trip {
     /// The rolling window that trips, with its threshold.
     pub window: Option<Window>,
     /// The rule that was combined with another of its kind, as the error message names it.
-    pub(super) doubled: Option<&'static str>,
+    pub(super) conflict: Option<&'static str>,
 }
 
 /// A rolling window and its threshold.
@@ -119,7 +119,7 @@ impl Trip {
         Self {
             consecutive: Some(n),
             window: None,
-            doubled: None,
+            conflict: None,
         }
     }
 
@@ -144,18 +144,18 @@ impl Trip {
     pub const fn or(mut self, other: Self) -> Self {
         if other.consecutive.is_some() {
             if self.consecutive.is_some() {
-                self.doubled = Some("consecutive twice");
+                self.conflict = Some("consecutive twice");
             }
             self.consecutive = other.consecutive;
         }
         if other.window.is_some() {
             if self.window.is_some() {
-                self.doubled = Some("two windows");
+                self.conflict = Some("two windows");
             }
             self.window = other.window;
         }
-        if other.doubled.is_some() {
-            self.doubled = other.doubled;
+        if other.conflict.is_some() {
+            self.conflict = other.conflict;
         }
         self
     }
@@ -164,7 +164,7 @@ impl Trip {
         Self {
             consecutive: None,
             window: Some(Window { threshold, span }),
-            doubled: None,
+            conflict: None,
         }
     }
 }

@@ -69,7 +69,7 @@ where
         let permit = if outcome == Outcome::Success && result.is_ok() && !permit.is_probe() {
             Some(permit)
         } else {
-            permit.end(outcome);
+            permit.record(outcome);
             None
         };
         result.map(|response| hold(response, permit, self.on_drop))
@@ -133,7 +133,7 @@ pin_project_lite::pin_project! {
             if let Some(permit) = this.permit.take() {
                 match this.on_drop {
                     _ if *this.complete && !permit.is_unwound() => {
-                        permit.end(Outcome::Success);
+                        permit.record(Outcome::Success);
                     }
                     OnBodyDrop::Head => permit.drop_as(Outcome::Success),
                     OnBodyDrop::Policy => drop(permit),
@@ -158,7 +158,7 @@ fn content_length(headers: &HeaderMap) -> Option<u64> {
 
 fn end<H: Deref<Target = Breaker>>(permit: &mut Option<RawPermit<H>>, outcome: Outcome) {
     if let Some(permit) = permit.take() {
-        permit.end(outcome);
+        permit.record(outcome);
     }
 }
 

@@ -62,7 +62,7 @@ where
         result: Result<Response, Error>,
     ) -> Result<Response, Error> {
         let outcome = permit.guard(|| self.0.classify(&result));
-        permit.end(outcome);
+        permit.record(outcome);
         result
     }
 

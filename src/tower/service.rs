@@ -108,7 +108,7 @@ impl<S, B, E, A, R> BreakerService<S, B, E, A, R> {
 
     /// Gives up the inner service's reservation for a call that will not be made.
     #[inline]
-    fn give_up(&mut self)
+    fn release_reservation(&mut self)
     where
         R: Release<S>,
     {
@@ -152,7 +152,7 @@ where
             && !breaker.is_closed()
             && rejects(breaker, &mut self.readiness)
         {
-            self.give_up();
+            self.release_reservation();
             return Poll::Ready(Ok(()));
         }
         self.reserves = true;
@@ -211,7 +211,7 @@ where
             )
         } else {
             let rejected = self.readiness.take_rejected();
-            self.give_up();
+            self.release_reservation();
             ResponseFuture::rejected(rejected, self.completion.clone(), self.on_reject.clone())
         }
     }
@@ -287,7 +287,7 @@ impl<S, B, E, A, R> BreakerService<S, B, E, A, R> {
 fn record<T, E>(breaker: &Breaker, classify: &impl Classify<T, E>, result: &Result<T, E>) {
     if let Ok(mut permit) = RawPermit::acquire(breaker) {
         let outcome = permit.guard(|| classify.classify(result));
-        permit.end(outcome);
+        permit.record(outcome);
     }
 }
 

@@ -197,7 +197,7 @@ fn a_future_reads_the_clock_as_often_as_a_call() {
 }
 
 #[test]
-fn a_verb_of_the_operator_reads_one() {
+fn an_operator_command_reads_one() {
     let verbs: [fn(&Breaker) -> State; 5] = [
         |breaker| breaker.force_open_for(SECOND),
         Breaker::force_open,

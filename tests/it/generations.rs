@@ -79,9 +79,9 @@ fn after_a_whole_round_a_permit_is_still_stale_in_any_state_but_its_own() {
         let late = bench.breaker.try_acquire().unwrap();
         bench.turn(ROUND - 1);
         assert_eq!(verb(&bench.breaker), State::Closed);
-        let stands = bench.breaker.state();
-        assert_ne!(stands, State::Closed);
-        assert_eq!(late.record(Outcome::Failure), Recorded::Stale, "{stands}");
+        let current = bench.breaker.state();
+        assert_ne!(current, State::Closed);
+        assert_eq!(late.record(Outcome::Failure), Recorded::Stale, "{current}");
     }
     let bench = Fixture::new(POLICY);
     let late = bench.breaker.try_acquire().unwrap();

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use crate::machine::{
-    rules::{Interval, Rules},
+    rules::{CompiledBackoff, Rules},
     trip::{Threshold, TripRule, Window, bits::Bits},
 };
 
@@ -37,7 +37,7 @@ pub(crate) fn named(name: &str) -> Named {
         .expect("rules of this name");
     let rules = Rules {
         trip_rule: TripRule { run, window },
-        interval: Interval {
+        backoff: CompiledBackoff {
             base: OPEN_MS,
             cap: 4 * OPEN_MS,
             factor: 2,

@@ -4,7 +4,7 @@ use core::num::NonZeroU32;
 
 use super::{
     super::{
-        rules::{Interval, Rules},
+        rules::{CompiledBackoff, Rules},
         trip::{Threshold, TripRule, Window, bits::Bits},
         word::MAX_REOPENS,
     },
@@ -93,7 +93,7 @@ fn in_word() -> [Case; 7] {
 pub(super) const SETTLED: u8 = 4;
 const DAY_MS: u32 = 86_400_000;
 
-pub(super) const CONSTANT: Interval = Interval {
+pub(super) const CONSTANT: CompiledBackoff = CompiledBackoff {
     base: 10,
     cap: 10,
     factor: 1,
@@ -102,17 +102,17 @@ pub(super) const CONSTANT: Interval = Interval {
     seed: 0,
 };
 /// Reaches its cap after two reopens.
-pub(super) const DOUBLING: Interval = Interval {
+pub(super) const DOUBLING: CompiledBackoff = CompiledBackoff {
     cap: 40,
     factor: 2,
     ..CONSTANT
 };
-pub(super) const JITTERED: Interval = Interval {
+pub(super) const JITTERED: CompiledBackoff = CompiledBackoff {
     jitter: 100,
     ..DOUBLING
 };
 /// The longest interval, reached by the steepest growth.
-const LONGEST: Interval = Interval {
+const LONGEST: CompiledBackoff = CompiledBackoff {
     base: 20_000,
     cap: 30 * DAY_MS,
     factor: 100,
@@ -123,13 +123,13 @@ const LONGEST: Interval = Interval {
 
 pub(super) const fn rules(
     trip_rule: TripRule,
-    interval: Interval,
+    backoff: CompiledBackoff,
     (probes, probe_successes): (u8, u8),
     lease: Option<u32>,
 ) -> Rules {
     Rules {
         trip_rule,
-        interval,
+        backoff,
         probes,
         probe_successes,
         lease: match lease {

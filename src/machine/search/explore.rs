@@ -95,9 +95,9 @@ fn play(configuration: &Configuration, input: Input, rules: &Rules) -> Configura
             configuration.clone().without(permit).under(step.word)
         }
         Input::Leak(permit) => configuration.clone().leaking(permit),
-        Input::Operate(verb, moment) => {
-            let step = operate(word, verb, rules, moment);
-            edges::operator::check(word, verb, rules, moment, &step);
+        Input::Operate(command, moment) => {
+            let step = operate(word, command, rules, moment);
+            edges::operator::check(word, command, rules, moment, &step);
             configuration.under(step.word)
         }
     };

@@ -113,7 +113,7 @@ fn i17_only_closed_words_read_as_closed() {
 /// Rule 4 of the word: one comparison recognises a success that changes nothing. No other word that
 /// can have permits looks like a healthy closed one, for any window.
 #[test]
-fn the_shortcut_matches_only_healthy_closed_words() {
+fn the_fast_path_matches_only_healthy_closed_words() {
     let probing = half_opens().filter(|half_open| half_open.in_flight > 0);
     let disabled = Phase::Held(Hold::Disabled);
     let phases = probing.map(Phase::HalfOpen).chain([disabled]);

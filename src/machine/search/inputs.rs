@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        rules::{LONGEST_GIVEN_MS, LONGEST_HINT_MS, Rules, SHORTEST_GIVEN_MS},
+        rules::{LONGEST_EXPLICIT_MS, LONGEST_HINT_MS, Rules, SHORTEST_EXPLICIT_MS},
         step::{Command, Report, TimeSample},
         tick::{Deadline, LeaseEnd},
         word::{Phase, Word},
@@ -22,11 +22,11 @@ const LEASE_WRAP: u64 = LEASE_TICK << LeaseEnd::BITS;
 /// is applied.
 const HINTS: [u64; 4] = [0, 5, 25, LONGEST_HINT_MS];
 
-pub(super) const VERBS: [Command; 6] = [
+pub(super) const COMMANDS: [Command; 6] = [
     Command::ForceOpen,
     Command::Disable,
-    Command::OpenFor(SHORTEST_GIVEN_MS),
-    Command::OpenFor(LONGEST_GIVEN_MS),
+    Command::OpenFor(SHORTEST_EXPLICIT_MS),
+    Command::OpenFor(LONGEST_EXPLICIT_MS),
     Command::Resume,
     Command::Reset,
 ];
@@ -45,8 +45,8 @@ pub(super) fn inputs(configuration: &Configuration, rules: &Rules) -> Vec<Input>
     let mut inputs: Vec<_> = moments(configuration.word, rules)
         .map(Input::Admit)
         .collect();
-    for verb in VERBS {
-        inputs.extend(ANY_TIME.map(|now| Input::Operate(verb, at(now))));
+    for command in COMMANDS {
+        inputs.extend(ANY_TIME.map(|now| Input::Operate(command, at(now))));
     }
     let mut permits = configuration.permits.clone();
     permits.dedup();

@@ -24,9 +24,9 @@ use super::{
 pub(super) fn check(word: Word, rules: &Rules) {
     i17_the_word_equals_its_packed_parts(word, rules);
     i4_a_stale_outcome_is_reported_stale(word, rules);
-    the_shortcut_of_an_admission_agrees_with_admit(word, rules);
+    the_fast_path_of_an_admission_agrees_with_admit(word, rules);
     the_fast_path_of_a_success_agrees_with_record(word, rules);
-    a_disabled_shortcut_rejects_every_word(word);
+    a_disabled_fast_path_rejects_every_word(word);
     match word.phase() {
         Phase::Open(open) => {
             i12_an_outcome_leaves_this_word_alone(word, rules);
@@ -91,7 +91,7 @@ fn i4_is_stale(word: Word, permit: Period, report: Report, rules: &Rules) {
 }
 
 /// The fast path admits exactly the closed words, and `admit` agrees without using the clock.
-fn the_shortcut_of_an_admission_agrees_with_admit(word: Word, rules: &Rules) {
+fn the_fast_path_of_an_admission_agrees_with_admit(word: Word, rules: &Rules) {
     assert_eq!(
         FastPath::new(rules).admits(word),
         word.is_closed(),
@@ -127,7 +127,7 @@ fn the_fast_path_of_a_success_agrees_with_record(word: Word, rules: &Rules) {
 }
 
 /// A disabled fast path rejects every word.
-fn a_disabled_shortcut_rejects_every_word(word: Word) {
+fn a_disabled_fast_path_rejects_every_word(word: Word) {
     let none = FastPath::none();
     let never = !none.admits(word) && !none.changes_nothing(word, word.period());
     assert!(none.is_none() && never, "fast_path: {word:?}");

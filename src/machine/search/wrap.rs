@@ -16,7 +16,7 @@ use super::{
     configuration::HeldPermit,
     ends::{end, window_verdicts},
     for_each_case,
-    inputs::{ANY_TIME, VERBS, at, moments},
+    inputs::{ANY_TIME, COMMANDS, at, moments},
     words::REPORTS,
 };
 
@@ -100,7 +100,7 @@ fn others(word: Word, rules: &Rules) -> impl Iterator<Item = Word> {
         });
         ended.chain([step.word])
     });
-    let operated = VERBS.map(|verb| operate(word, verb, rules, at(ANY_TIME[0])).word);
+    let operated = COMMANDS.map(|command| operate(word, command, rules, at(ANY_TIME[0])).word);
     calls.chain(operated)
 }
 

@@ -52,7 +52,7 @@ pub(crate) const fn admit(word: Word, rules: &Rules, moment: TimeSample) -> Step
         Phase::HalfOpen(half_open) if half_open.in_flight < rules.probes => {
             next_probe(word, half_open, rules, moment.now)
         }
-        Phase::HalfOpen(half_open) => return give_up(word, half_open, rules, moment),
+        Phase::HalfOpen(half_open) => return expire_lease(word, half_open, rules, moment),
     };
     Step {
         word: next,
@@ -139,7 +139,7 @@ const fn next_probe(word: Word, half_open: HalfOpen, rules: &Rules, now: u64) ->
 }
 
 /// Counts the probes as failed, as their lease is over. The call that notices is rejected.
-const fn give_up(
+const fn expire_lease(
     word: Word,
     half_open: HalfOpen,
     rules: &Rules,
@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(
             busy.verdict,
             AdmitVerdict::Rejected(RejectReason::Busy { remaining: 4_000 }),
-            "the lease began anew at 6 s"
+            "the lease restarted at 6 s"
         );
         let late = admit(two, &policy(), at(8));
         assert_eq!(

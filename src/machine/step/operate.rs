@@ -31,11 +31,11 @@ pub(crate) enum Command {
 /// Executes a command; the verdict is the state that it replaces.
 pub(crate) const fn operate(
     word: Word,
-    verb: Command,
+    command: Command,
     rules: &Rules,
     moment: TimeSample,
 ) -> Step<State> {
-    let next = match (verb, word.phase()) {
+    let next = match (command, word.phase()) {
         (Command::ForceOpen, Phase::Held(Hold::ForcedOpen))
         | (Command::Disable, Phase::Held(Hold::Disabled))
         | (Command::Resume, Phase::Closed(_) | Phase::Open(_) | Phase::HalfOpen(_)) => word,
@@ -91,14 +91,14 @@ mod tests {
         ]
     }
 
-    fn operated(word: Word, verb: Command) -> Word {
-        let step = operate(word, verb, &rules(&Policy::new()), NOW);
+    fn operated(word: Word, command: Command) -> Word {
+        let step = operate(word, command, &rules(&Policy::new()), NOW);
         assert_eq!(step.verdict, word.state(), "the state that it found");
         step.word
     }
 
     #[test]
-    fn every_verb_leads_where_the_table_says() {
+    fn every_command_leads_where_the_table_says() {
         use State::{Closed, Disabled, ForcedOpen, Open};
         for word in all() {
             assert_eq!(operated(word, Command::ForceOpen).state(), ForcedOpen);
@@ -115,20 +115,20 @@ mod tests {
     }
 
     #[test]
-    fn a_verb_that_finds_its_work_done_is_no_transition() {
+    fn a_command_that_finds_its_work_done_is_no_transition() {
         let [closed, open, half_open, forced, disabled] = all();
-        for (word, verb) in [
+        for (word, command) in [
             (closed, Command::Resume),
             (open, Command::Resume),
             (half_open, Command::Resume),
             (forced, Command::ForceOpen),
             (disabled, Command::Disable),
         ] {
-            assert_eq!(operated(word, verb), word);
+            assert_eq!(operated(word, command), word);
         }
         for word in all() {
-            for verb in [Command::Reset, Command::OpenFor(10)] {
-                assert_ne!(operated(word, verb).generation(), word.generation());
+            for command in [Command::Reset, Command::OpenFor(10)] {
+                assert_ne!(operated(word, command).generation(), word.generation());
             }
         }
     }

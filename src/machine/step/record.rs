@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ignored_probe_gives_its_place_back_and_votes_for_nothing() {
+    fn an_ignored_probe_gives_its_slot_back_and_is_unrecorded() {
         let (word, recorded) = reported(half_open(), Report::Ignored);
         assert_eq!(recorded, Recorded::Unrecorded);
         assert_eq!(word, half_open().with_in_flight(1));

@@ -129,7 +129,7 @@ mod tests {
     use crate::Policy;
 
     #[test]
-    fn a_change_is_told_from_the_words_on_both_sides() {
+    fn a_transition_is_described_by_the_words_on_both_sides() {
         let rules = rules(&Policy::new());
         let closed = Word::new(rules.trip_rule.fresh(0));
         let open = closed.begin_open(Open {
@@ -138,27 +138,30 @@ mod tests {
             deadline: Deadline::of(7_000_000_000),
         });
         let half_open = open.begin_half_open(2, LeaseEnd::of(0));
-        let told = |before, after, event| {
+        let described = |before, after, event| {
             let change = RawTransition::between(before, after, event, 2_000_000_000, None, &rules);
             assert_eq!((change.from, change.to), (before.state(), after.state()));
             assert_eq!(change.generation, after.generation());
             (change.cause, change.reopens, change.open_ms)
         };
         let opened = |cause| (cause, 2, Some(5_000));
-        assert_eq!(told(closed, open, Event::Record), opened(Cause::Tripped));
         assert_eq!(
-            told(half_open, open, Event::Record),
+            described(closed, open, Event::Record),
+            opened(Cause::Tripped)
+        );
+        assert_eq!(
+            described(half_open, open, Event::Record),
             opened(Cause::ProbeFailed)
         );
         assert_eq!(
-            told(half_open, open, Event::Admit),
+            described(half_open, open, Event::Admit),
             opened(Cause::LeaseExpired)
         );
-        let probing = told(open, half_open, Event::Admit);
+        let probing = described(open, half_open, Event::Admit);
         assert_eq!(probing, (Cause::ProbeAdmitted, 2, None));
-        let recovered = told(half_open, closed, Event::Record);
+        let recovered = described(half_open, closed, Event::Record);
         assert_eq!(recovered, (Cause::Recovered, 0, None));
-        let held = told(open, open.begin_held(Hold::Disabled), Event::Operate);
+        let held = described(open, open.begin_held(Hold::Disabled), Event::Operate);
         assert_eq!(held, (Cause::Operator, 0, None));
     }
 
@@ -167,27 +170,27 @@ mod tests {
         let rules = rules(&Policy::new());
         let closed = Word::new(rules.trip_rule.failure(rules.trip_rule.fresh(0)));
         let open = closed.begin_held(Hold::ForcedOpen);
-        let told = |external| {
+        let described = |external| {
             RawTransition::between(closed, open, Event::Record, 0, external, &rules).count
         };
         let two = Count {
             failures: 2,
             calls: 2,
         };
-        assert_eq!(told(None), Some(two));
+        assert_eq!(described(None), Some(two));
         let nine = Count {
             failures: 9,
             calls: 9,
         };
         assert_eq!(
-            told(Some(nine)),
+            described(Some(nine)),
             Some(nine),
-            "a window beside the word knows better"
+            "an external window has the counts"
         );
     }
 
     #[test]
-    fn a_cause_is_told_by_its_name() {
+    fn a_cause_has_a_name() {
         let outcomes = [Cause::Tripped, Cause::ProbeFailed, Cause::Recovered];
         let names = ["tripped", "probe-failed", "recovered"];
         assert_eq!(outcomes.map(Cause::as_str), names);

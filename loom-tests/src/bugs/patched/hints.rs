@@ -38,7 +38,7 @@ pub(super) const PATCHES: &[Patch] = &[
         gives_away: "the last is noted",
         file: "diagnostics.rs",
         edits: &[(
-            "if behind(generation) > behind(generation_of(stands)) {",
+            "if behind(generation) > behind(generation_of(current)) {",
             "if false {",
         )],
     },

@@ -124,8 +124,8 @@ pub(super) const PATCHES: &[Patch] = &[
         gives_away: "the last is noted",
         file: "diagnostics.rs",
         edits: &[(
-            "(stands, next, Ordering::Release, Ordering::Acquire)",
-            "(stands, next, Ordering::Relaxed, Ordering::Acquire)",
+            "(current, next, Ordering::Release, Ordering::Acquire)",
+            "(current, next, Ordering::Relaxed, Ordering::Acquire)",
         )],
     },
     Patch {
@@ -137,8 +137,8 @@ pub(super) const PATCHES: &[Patch] = &[
         gives_away: "the last is noted",
         file: "diagnostics.rs",
         edits: &[(
-            "(stands, next, Ordering::Release, Ordering::Acquire)",
-            "(stands, next, Ordering::Release, Ordering::Relaxed)",
+            "(current, next, Ordering::Release, Ordering::Acquire)",
+            "(current, next, Ordering::Release, Ordering::Relaxed)",
         )],
     },
     Patch {

@@ -24,7 +24,7 @@ pub(super) const PATCHES: &[Patch] = &[
         model: "transition_queue::transitions_are_told_in_their_order",
         gives_away: "something is left",
         file: "transition_queue.rs",
-        edits: &[("queue.dispatching = told.is_some();", "")],
+        edits: &[("queue.dispatching = popped.is_some();", "")],
     },
     Patch {
         name: "a_gap_is_not_announced",

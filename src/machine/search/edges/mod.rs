@@ -137,13 +137,10 @@ fn a_closed_period_starts_empty(edge: &Edge<'_>) {
 
 /// Length of an open period by the policy: the minimum, and the maximum with full jitter.
 pub(super) fn policy_interval(rules: &Rules, reopens: u8) -> (u64, u64) {
-    let cap = u64::from(rules.interval.cap);
-    let grow = |length: u64, _| (length * u64::from(rules.interval.factor)).min(cap);
-    let least = (0..reopens).fold(u64::from(rules.interval.base), grow);
-    (
-        least,
-        least + least * u64::from(rules.interval.jitter) / 100,
-    )
+    let cap = u64::from(rules.backoff.cap);
+    let grow = |length: u64, _| (length * u64::from(rules.backoff.factor)).min(cap);
+    let least = (0..reopens).fold(u64::from(rules.backoff.base), grow);
+    (least, least + least * u64::from(rules.backoff.jitter) / 100)
 }
 
 /// I10, I16. An open period by the policy lasts for its interval, or for a longer hint, and no

@@ -34,7 +34,7 @@ pub(in super::super) fn check(
     if permit == before.period() {
         i13_an_ignored_outcome_only_releases_its_slot(&edge, report);
         only_a_failure_trips(&edge, report);
-        probes_decide_by_their_votes(&edge, report);
+        probes_decide_by_their_outcomes(&edge, report);
     } else {
         i4_a_stale_outcome_changes_no_bit(&edge, permit);
     }
@@ -80,7 +80,7 @@ fn only_a_failure_trips(edge: &Edge<'_>, report: Report) {
 
 /// One failure reopens, and `probe_successes` successes recover. Before that a success releases its
 /// slot (I5).
-fn probes_decide_by_their_votes(edge: &Edge<'_>, report: Report) {
+fn probes_decide_by_their_outcomes(edge: &Edge<'_>, report: Report) {
     let Phase::HalfOpen(half_open) = edge.before.phase() else {
         return;
     };
