@@ -141,10 +141,10 @@ fn elapsed_since(start: PeriodStart, now: u64) -> Duration {
     })
 }
 
-/// The value that is lost with an evicted breaker, the least first.
+/// The cost of evicting a breaker, the least first.
 #[cfg(feature = "keyed")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Stake {
+pub(crate) enum EvictionCost {
     /// The breaker is closed and has these counts in its window.
     Failures(u32),
     /// The breaker is open or half-open, and no call has come for long.
@@ -171,23 +171,25 @@ impl Breaker {
 
     /// The loss of an eviction, and the word that it was derived from; `None` if the breaker must
     /// stay.
-    pub(crate) fn stake(&self) -> Option<(Stake, Word)> {
+    pub(crate) fn eviction_cost(&self) -> Option<(EvictionCost, Word)> {
         let word = self.core.load();
-        let stake = match word.phase() {
+        let cost = match word.phase() {
             Phase::Closed(_) => {
                 let timed = self.core.rules.trip_rule.is_external();
                 let now = if timed { self.now() } else { 0 };
-                Stake::Failures(self.core.count(word, now).failures)
+                EvictionCost::Failures(self.core.count(word, now).failures)
             }
-            Phase::Open(open) if self.is_overdue(word, open) => Stake::Overdue,
-            Phase::HalfOpen(half_open) if self.has_overdue_probes(half_open) => Stake::Overdue,
+            Phase::Open(open) if self.is_overdue(word, open) => EvictionCost::Overdue,
+            Phase::HalfOpen(half_open) if self.has_overdue_probes(half_open) => {
+                EvictionCost::Overdue
+            }
             Phase::Open(_) | Phase::HalfOpen(_) | Phase::Held(_) => return None,
         };
-        Some((stake, word))
+        Some((cost, word))
     }
 
     /// Whether the breaker still has this word: one load, and no user code.
-    pub(crate) fn stands_at(&self, word: Word) -> bool {
+    pub(crate) fn has_word(&self, word: Word) -> bool {
         self.core.load() == word
     }
 

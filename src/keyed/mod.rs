@@ -253,7 +253,7 @@ impl<K: Hash + Eq> Breakers<K> {
             Ok(breaker) => {
                 // Another entry has entered the slot. Its key has the same hash but differs, or a
                 // key is not equal to itself, or that entry was already removed from the map.
-                if !reservation.enter(&entry)
+                if !reservation.occupy(&entry)
                     && self.map.contains_key(&ByIdentity(&entry), &guard)
                     && let Some(other) = reservation.displace(&entry)
                 {

@@ -57,7 +57,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{
     Breaker,
-    breaker::inspect::Stake,
+    breaker::inspect::EvictionCost,
     machine::word::Word,
     sync::{AtomicBool, Ordering},
 };
@@ -119,7 +119,7 @@ type Scanned<K> = Vec<(usize, Arc<BreakerEntry<K>>)>;
 
 /// An entry that may be evicted if its breaker still has this word.
 struct Candidate<K> {
-    stake: Stake,
+    cost: EvictionCost,
     word: Word,
     slot: usize,
     entry: Arc<BreakerEntry<K>>,
@@ -205,19 +205,19 @@ impl<K> Ring<K> {
 fn ranked<K>(scanned: Scanned<K>) -> Vec<Candidate<K>> {
     let mut ranked = Vec::with_capacity(scanned.len());
     for (slot, entry) in scanned {
-        if let Some((stake, word)) = entry.breaker.stake() {
+        if let Some((cost, word)) = entry.breaker.eviction_cost() {
             ranked.push(Candidate {
-                stake,
+                cost,
                 word,
                 slot,
                 entry,
             });
-            if stake == Stake::Failures(0) {
+            if cost == EvictionCost::Failures(0) {
                 break;
             }
         }
     }
-    ranked.sort_by_key(|candidate| candidate.stake);
+    ranked.sort_by_key(|candidate| candidate.cost);
     ranked
 }
 
@@ -255,7 +255,7 @@ impl<K> Slots<K> {
         let is_unchanged = |candidate: &&Candidate<K>| {
             let held = self.entries[candidate.slot].as_ref();
             held.is_some_and(|held| Arc::ptr_eq(held, &candidate.entry))
-                && candidate.entry.breaker.stands_at(candidate.word)
+                && candidate.entry.breaker.has_word(candidate.word)
         };
         let slot = candidates.iter().find(is_unchanged)?.slot;
         self.hand = (slot + 1) % bound;
@@ -331,7 +331,7 @@ impl<K> Reservation<'_, K> {
         self.evicted.as_ref()
     }
 
-    /// Diagnostics that the previous entry of the slot has left the map.
+    /// Records that the previous entry of the slot has left the map.
     pub(super) fn evicted_is_removed(&mut self) {
         let cleared = self.ring.lock().claimed(self.index).evicted.take();
         // Outside the lock: these may be the last handles.
@@ -340,7 +340,7 @@ impl<K> Reservation<'_, K> {
 
     /// Enters an entry that is in the map into its slot. Returns `false` if another entry has
     /// entered before.
-    pub(super) fn enter(&self, entry: &Arc<BreakerEntry<K>>) -> bool {
+    pub(super) fn occupy(&self, entry: &Arc<BreakerEntry<K>>) -> bool {
         let mut slots = self.ring.lock();
         if entry.is_removed() {
             return true;

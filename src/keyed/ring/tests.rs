@@ -11,7 +11,7 @@ fn insert(ring: &Ring<u32>, key: u32) -> Arc<BreakerEntry<u32>> {
     let mut slot = reserve(ring).unwrap();
     slot.evicted_is_removed();
     let new = entry(key, &slot);
-    assert!(slot.enter(&new));
+    assert!(slot.occupy(&new));
     new
 }
 
@@ -45,7 +45,7 @@ fn reservations_of_one_hash_share_the_last_slot_and_another_hash_gets_none() {
     assert_eq!(other.evicted().unwrap().key, 1);
     one.evicted_is_removed();
     let new = entry(2, &one);
-    assert!(one.enter(&new));
+    assert!(one.occupy(&new));
     drop(one);
     assert_eq!(held(&ring, 0), None, "while a reservation is left");
     other.evicted_is_removed();
@@ -61,8 +61,8 @@ fn the_second_entry_of_a_slot_displaces_the_first() {
     one.as_mut().unwrap().evicted_is_removed();
     let [one, other] = [one, other].map(Option::unwrap);
     let [first, second] = [entry(2, &one), entry(2, &other)];
-    assert!(one.enter(&first));
-    assert!(!other.enter(&second));
+    assert!(one.occupy(&first));
+    assert!(!other.occupy(&second));
     let displaced = other.displace(&second).unwrap();
     assert!(Arc::ptr_eq(&displaced, &first));
     drop((one, other));
@@ -80,8 +80,8 @@ fn a_removed_entry_displaces_none() {
     one.evicted_is_removed();
     let [first, second] = [entry(2, &one), entry(2, &other)];
     ring.vacate(&second);
-    assert!(one.enter(&first));
-    assert!(other.enter(&second));
+    assert!(one.occupy(&first));
+    assert!(other.occupy(&second));
     assert!(other.displace(&second).is_none());
     drop((one, other));
     assert!(Arc::ptr_eq(
@@ -120,7 +120,7 @@ fn an_entry_removed_before_its_reservation_ends_frees_its_slot() {
         reserve(&ring).is_none(),
         "the reservation still owns the slot"
     );
-    assert!(slot.enter(&early));
+    assert!(slot.occupy(&early));
     drop(slot);
     assert_eq!(next_evicted(&ring), None);
     assert_eq!(ring.lock().free, [0]);
@@ -136,7 +136,7 @@ fn an_entry_evicted_and_removed_at_once_frees_its_slot_once() {
     assert!(reserve(&ring).is_none(), "the reservation owns the slot");
     slot.evicted_is_removed();
     let new = entry(2, &slot);
-    assert!(slot.enter(&new));
+    assert!(slot.occupy(&new));
     drop(slot);
     ring.vacate(&old);
     assert_eq!(next_evicted(&ring), Some(2));
@@ -189,22 +189,22 @@ fn no_key_and_no_breaker_is_dropped_under_the_lock() {
     let slot = reserve(&ring).unwrap();
     let early = new_entry(&slot);
     ring.vacate(&early);
-    assert!(slot.enter(&early));
+    assert!(slot.occupy(&early));
     drop((slot, early));
 
     let slot = reserve(&ring).unwrap();
-    assert!(slot.enter(&new_entry(&slot)));
+    assert!(slot.occupy(&new_entry(&slot)));
     drop(slot);
     let mut slot = reserve(&ring).unwrap();
     slot.evicted_is_removed();
     let entry = new_entry(&slot);
-    assert!(slot.enter(&entry));
+    assert!(slot.occupy(&entry));
     drop(slot);
     ring.vacate(&entry);
 
     let slot = reserve(&ring).unwrap();
     let early = new_entry(&slot);
-    assert!(slot.enter(&early));
+    assert!(slot.occupy(&early));
     ring.vacate(&early);
     drop(early);
     drop(slot);
