@@ -1,4 +1,4 @@
-//! Histories of requests and answers for the checker, and the steps that must explain them (I24).
+//! Histories of requests and responses for the checker, and the steps that must explain them (I24).
 //!
 //! The word is the whole state only for a trip that is counted in it, so the histories are of such
 //! trips.
@@ -34,16 +34,16 @@ pub(crate) enum Asked {
     },
 }
 
-/// The answer, and whether that step ended a period.
+/// The response, and whether that step ended a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) said: Said,
     ended: bool,
 }
 
-pub(crate) type Heard = Event<Asked, Answer>;
+pub(crate) type Heard = Event<Asked, Response>;
 
-/// Sends requests to a subject, and records its answers.
+/// Sends requests to a subject, and records its responses.
 pub(crate) struct Witness<'a, S> {
     subject: &'a S,
     pub(crate) heard: Vec<Heard>,
@@ -97,7 +97,7 @@ impl<'a, S: Subject> Witness<'a, S> {
         ENDED.set(ENDED.get() + 1);
         self.heard.push(Event {
             operation,
-            answer: Answer {
+            response: Response {
                 said: did.said,
                 ended: did.is_transition(),
             },
@@ -112,9 +112,9 @@ struct Steps(Rules);
 impl Specification for Steps {
     type State = Word;
     type Operation = Asked;
-    type Answer = Answer;
+    type Response = Response;
 
-    fn step(&self, word: &Word, asked: &Asked) -> impl IntoIterator<Item = (Word, Answer)> {
+    fn step(&self, word: &Word, asked: &Asked) -> impl IntoIterator<Item = (Word, Response)> {
         let Self(rules) = self;
         let (after, said) = match *asked {
             // Without the clock a call is admitted by a closed word, and by no other.
@@ -138,13 +138,13 @@ impl Specification for Steps {
             }
         };
         let ended = after.period() != word.period();
-        Some((after, Answer { said, ended }))
+        Some((after, Response { said, ended }))
     }
 
-    fn changes_nothing(&self, _: &Asked, answer: &Answer) -> bool {
-        match answer.said {
+    fn changes_nothing(&self, _: &Asked, response: &Response) -> bool {
+        match response.said {
             Said::Admitted(period) => !period.is_half_open(),
-            Said::Rejected(_) | Said::Found(_) => !answer.ended,
+            Said::Rejected(_) | Said::Found(_) => !response.ended,
             Said::Recorded(recorded) => recorded == Recorded::Stale,
         }
     }

@@ -1,10 +1,10 @@
 //! Checker of sequential consistency: searches an order of single steps that explains a history.
 //!
-//! A *history* holds, for each thread, its operations with their answers in program order. An order
-//! of all operations *explains* it under these conditions:
+//! A *history* holds, for each thread, its operations with their responses in program order. An
+//! order of all operations *explains* it under these conditions:
 //!
 //! * it keeps the order of each thread;
-//! * in it a sequential [`Specification`] gives every answer;
+//! * in it a sequential [`Specification`] gives every response;
 //! * it ends in the expected last state.
 //!
 //! That is **sequential consistency** of the operations (Lamport, 1979). It is not real-time
@@ -20,7 +20,8 @@
 //! small, and neither changes the verdict:
 //!
 //! * An operation that [changes nothing](Specification::changes_nothing) is placed as soon as its
-//!   answer fits, without alternatives. In any order that places it later, it may be moved forward.
+//!   response fits, without alternatives. In any order that places it later, it may be moved
+//!   forward.
 //! * Among several threads, the one whose next operation has the lowest [`Event::hint`] is tried
 //!   first.
 
@@ -42,37 +43,37 @@ pub trait Specification {
     type State: Clone + Eq + Hash + Debug;
     /// An operation with all of its inputs, such as the clock reading that it used.
     type Operation: Debug;
-    /// The answer that the caller received.
-    type Answer: PartialEq + Debug;
+    /// The response that the caller received.
+    type Response: PartialEq + Debug;
 
-    /// The states that `operation` may lead to, each with its answer.
+    /// The states that `operation` may lead to, each with its response.
     ///
-    /// One, if the operation is a function of its inputs. Several, if several answers are
+    /// One, if the operation is a function of its inputs. Several, if several responses are
     /// acceptable. None, if the operation cannot happen in `state`.
     fn step(
         &self,
         state: &Self::State,
         operation: &Self::Operation,
-    ) -> impl IntoIterator<Item = (Self::State, Self::Answer)>;
+    ) -> impl IntoIterator<Item = (Self::State, Self::Response)>;
 
-    /// Whether an operation with this answer leaves **every** state that allows the answer
+    /// Whether an operation with this response leaves **every** state that allows the response
     /// unchanged. `false` is always correct; a wrong `true` makes the verdict wrong.
-    fn changes_nothing(&self, operation: &Self::Operation, answer: &Self::Answer) -> bool {
-        let _ = (operation, answer);
+    fn changes_nothing(&self, operation: &Self::Operation, response: &Self::Response) -> bool {
+        let _ = (operation, response);
         false
     }
 }
 
-/// An operation of one thread, and its answer.
+/// An operation of one thread, and its response.
 #[derive(Clone, Copy, Debug)]
 pub struct Event<O, A> {
     /// The operation.
     pub operation: O,
-    /// The answer.
-    pub answer: A,
+    /// The response.
+    pub response: A,
     /// Approximate time, in any unit. It only decides which thread the search tries first.
     pub hint: u64,
 }
 
 /// The events of a specification's operations.
-pub type EventOf<S> = Event<<S as Specification>::Operation, <S as Specification>::Answer>;
+pub type EventOf<S> = Event<<S as Specification>::Operation, <S as Specification>::Response>;

@@ -106,8 +106,8 @@ impl<S: Specification> Search<'_, S> {
             let Some(event) = events.get(*at) else {
                 continue;
             };
-            for (after, answer) in self.specification.step(state, &event.operation) {
-                if answer != event.answer {
+            for (after, response) in self.specification.step(state, &event.operation) {
+                if response != event.response {
                     continue;
                 }
                 let mut placed = placed.clone();
@@ -115,7 +115,7 @@ impl<S: Specification> Search<'_, S> {
                 let node = (Some(thread), (placed, after));
                 if self
                     .specification
-                    .changes_nothing(&event.operation, &answer)
+                    .changes_nothing(&event.operation, &response)
                 {
                     debug_assert!(node.1.1 == *state, "{event:?} changes {state:?}");
                     return vec![node];
@@ -140,7 +140,7 @@ mod tests {
     impl Specification for Counter {
         type State = u64;
         type Operation = ();
-        type Answer = bool;
+        type Response = bool;
 
         fn step(&self, count: &u64, (): &()) -> impl IntoIterator<Item = (u64, bool)> {
             iter::once((count + 1, count.is_multiple_of(2)))
@@ -150,7 +150,7 @@ mod tests {
     fn said(even: bool, hint: u64) -> Event<(), bool> {
         Event {
             operation: (),
-            answer: even,
+            response: even,
             hint,
         }
     }

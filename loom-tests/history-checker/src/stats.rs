@@ -15,7 +15,7 @@ pub struct Stats {
     operations: usize,
     switches: usize,
     widest: usize,
-    /// Hashes of all answers of a history.
+    /// Hashes of all responses of a history.
     outcomes: HashSet<u64>,
 }
 
@@ -29,7 +29,7 @@ impl Stats {
         let mut hasher = DefaultHasher::new();
         for events in threads {
             for event in events {
-                format!("{:?}", event.answer).hash(&mut hasher);
+                format!("{:?}", event.response).hash(&mut hasher);
             }
             '|'.hash(&mut hasher);
         }
@@ -42,7 +42,7 @@ impl Stats {
         self.histories
     }
 
-    /// Number of histories with distinct answers.
+    /// Number of histories with distinct responses.
     #[must_use]
     pub fn outcomes(&self) -> usize {
         self.outcomes.len()

@@ -76,8 +76,8 @@ impl<S: Specification> Search<'_, S> {
         for &thread in prefix {
             let event = &self.threads[thread][placed[thread]];
             placed[thread] += 1;
-            let (operation, answer) = (&event.operation, &event.answer);
-            writeln!(text, "  thread {thread}: {operation:?} -> {answer:?}")?;
+            let (operation, response) = (&event.operation, &event.response);
+            writeln!(text, "  thread {thread}: {operation:?} -> {response:?}")?;
         }
         writeln!(text, "leads to {state:?}, where")?;
         let mut all = true;
@@ -86,12 +86,12 @@ impl<S: Specification> Search<'_, S> {
                 continue;
             };
             all = false;
-            let (operation, got) = (&event.operation, &event.answer);
+            let (operation, got) = (&event.operation, &event.response);
             let may: Vec<_> = self
                 .specification
                 .step(state, operation)
                 .into_iter()
-                .map(|(_, answer)| answer)
+                .map(|(_, response)| response)
                 .collect();
             writeln!(
                 text,

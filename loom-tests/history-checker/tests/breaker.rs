@@ -29,7 +29,7 @@ enum Operation {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Answer {
+enum Response {
     Admitted(u8),
     Busy,
     Applied,
@@ -39,9 +39,9 @@ enum Answer {
     Stale,
 }
 
-use Answer::{Admitted, Applied, Busy, Recovered, Reopened, Stale, Tripped};
 use Operation::{Admit, Fail, Succeed};
 use Phase::{Closed, HalfOpen, Open};
+use Response::{Admitted, Applied, Busy, Recovered, Reopened, Stale, Tripped};
 
 const fn state(generation: u8, phase: Phase) -> State {
     State { generation, phase }
@@ -54,13 +54,13 @@ const OPEN: State = state(1, Open);
 impl Specification for Toy {
     type State = State;
     type Operation = Operation;
-    type Answer = Answer;
+    type Response = Response;
 
     fn step(
         &self,
         now: &State,
         operation: &Operation,
-    ) -> impl IntoIterator<Item = (State, Answer)> {
+    ) -> impl IntoIterator<Item = (State, Response)> {
         let next = |phase| state(now.generation + 1, phase);
         let step = match (*operation, now.phase) {
             (Admit, Closed { .. }) => (*now, Admitted(now.generation)),
@@ -82,19 +82,19 @@ impl Specification for Toy {
         iter::once(step)
     }
 
-    fn changes_nothing(&self, _: &Operation, answer: &Answer) -> bool {
-        matches!(answer, Busy | Stale)
+    fn changes_nothing(&self, _: &Operation, response: &Response) -> bool {
+        matches!(response, Busy | Stale)
     }
 }
 
 fn verify(
     first: State,
-    threads: &[&[(Operation, Answer)]],
+    threads: &[&[(Operation, Response)]],
     last: State,
 ) -> Result<WitnessOrder, Violation> {
-    let event = |&(operation, answer): &(Operation, Answer)| Event {
+    let event = |&(operation, response): &(Operation, Response)| Event {
         operation,
-        answer,
+        response,
         hint: 0,
     };
     let threads: Vec<Vec<_>> = threads
@@ -108,13 +108,13 @@ fn verify(
     checked
 }
 
-fn explains(first: State, threads: &[&[(Operation, Answer)]], last: State) -> Vec<usize> {
+fn explains(first: State, threads: &[&[(Operation, Response)]], last: State) -> Vec<usize> {
     verify(first, threads, last)
         .unwrap_or_else(|violation| panic!("{violation}"))
         .order
 }
 
-fn refuses(first: State, threads: &[&[(Operation, Answer)]], last: State) -> String {
+fn refuses(first: State, threads: &[&[(Operation, Response)]], last: State) -> String {
     verify(first, threads, last)
         .expect_err("there is no such order")
         .to_string()

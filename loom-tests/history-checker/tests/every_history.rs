@@ -14,15 +14,15 @@ enum Operation {
 }
 
 /// The value found, if the operation reads.
-type Answer = Option<u8>;
-type Said = Event<Operation, Answer>;
+type Response = Option<u8>;
+type RegisterEvent = Event<Operation, Response>;
 
 impl Specification for Register {
     type State = u8;
     type Operation = Operation;
-    type Answer = Answer;
+    type Response = Response;
 
-    fn step(&self, now: &u8, operation: &Operation) -> impl IntoIterator<Item = (u8, Answer)> {
+    fn step(&self, now: &u8, operation: &Operation) -> impl IntoIterator<Item = (u8, Response)> {
         match *operation {
             Operation::Get => vec![(*now, Some(*now))],
             Operation::Set(new) => vec![(new, None)],
@@ -31,26 +31,26 @@ impl Specification for Register {
         }
     }
 
-    fn changes_nothing(&self, operation: &Operation, _: &Answer) -> bool {
+    fn changes_nothing(&self, operation: &Operation, _: &Response) -> bool {
         matches!(operation, Operation::Get)
     }
 }
 
 /// Every event that one operation can produce.
-fn events() -> Vec<Said> {
+fn events() -> Vec<RegisterEvent> {
     use Operation::{Get, Set, Swap, Try};
     let mut events = Vec::new();
     for operation in [Get, Set(0), Set(1), Swap(0), Swap(1), Try(1)] {
-        let answers: &[Answer] = match operation {
+        let responses: &[Response] = match operation {
             Get | Swap(_) => &[Some(0), Some(1)],
             Set(_) | Try(_) => &[None],
         };
-        for &answer in answers {
+        for &response in responses {
             // The hint is sometimes right and sometimes wrong.
             let hint = events.len() as u64 % 3;
             events.push(Event {
                 operation,
-                answer,
+                response,
                 hint,
             });
         }
@@ -59,7 +59,7 @@ fn events() -> Vec<Said> {
 }
 
 /// Tries every order, without memory.
-fn some_order(now: u8, threads: &[&[Said]], last: u8) -> bool {
+fn some_order(now: u8, threads: &[&[RegisterEvent]], last: u8) -> bool {
     if threads.iter().all(|events| events.is_empty()) {
         return now == last;
     }
@@ -72,7 +72,7 @@ fn some_order(now: u8, threads: &[&[Said]], last: u8) -> bool {
         Register
             .step(&now, &first.operation)
             .into_iter()
-            .any(|(after, answer)| answer == first.answer && some_order(after, &left, last))
+            .any(|(after, response)| response == first.response && some_order(after, &left, last))
     })
 }
 
@@ -90,11 +90,11 @@ fn check_all(lengths: &[usize]) -> (usize, usize) {
             rest /= events.len();
             event
         };
-        let threads: Vec<Vec<Said>> = lengths
+        let threads: Vec<Vec<RegisterEvent>> = lengths
             .iter()
             .map(|&length| (0..length).map(|_| next()).collect())
             .collect();
-        let slices: Vec<&[Said]> = threads.iter().map(Vec::as_slice).collect();
+        let slices: Vec<&[RegisterEvent]> = threads.iter().map(Vec::as_slice).collect();
         for last in [0, 1] {
             let found = check(&Register, 0, &threads, |now| *now == last);
             assert_eq!(
@@ -112,7 +112,7 @@ fn check_all(lengths: &[usize]) -> (usize, usize) {
 }
 
 /// Whether an order is a valid explanation.
-fn replays(order: &[usize], threads: &[&[Said]], last: u8) -> bool {
+fn replays(order: &[usize], threads: &[&[RegisterEvent]], last: u8) -> bool {
     let mut left = threads.to_vec();
     let mut may_be = vec![0];
     for &thread in order {
@@ -123,7 +123,7 @@ fn replays(order: &[usize], threads: &[&[Said]], last: u8) -> bool {
         may_be = may_be
             .iter()
             .flat_map(|now| Register.step(now, &event.operation))
-            .filter(|(_, answer)| *answer == event.answer)
+            .filter(|(_, response)| *response == event.response)
             .map(|(after, _)| after)
             .collect();
     }

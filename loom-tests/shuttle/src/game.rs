@@ -40,8 +40,8 @@ pub(crate) struct Game {
 #[derive(Default)]
 struct Run {
     stats: Stats,
-    /// The kinds of answers.
-    answers: BTreeSet<String>,
+    /// The kinds of responses.
+    responses: BTreeSet<String>,
 }
 
 impl Game {
@@ -87,9 +87,9 @@ impl Game {
         assert!(lost > times / 10, "hardly a CAS failed");
         for kind in ALL {
             assert!(
-                run.answers.contains(kind),
+                run.responses.contains(kind),
                 "no thread was answered {kind}, only {:?}",
-                run.answers
+                run.responses
             );
         }
     }
@@ -161,12 +161,15 @@ fn act<S: Subject>(subject: &S, clock: &AtomicU64, operations: usize) -> Vec<Hea
 impl Run {
     fn hear(&mut self, heard: &[Vec<Heard>], witness_order: &histories::WitnessOrder) {
         self.stats.add(heard, witness_order);
-        let kinds = heard.iter().flatten().map(|event| kind(event.answer.said));
-        self.answers.extend(kinds);
+        let kinds = heard
+            .iter()
+            .flatten()
+            .map(|event| kind(event.response.said));
+        self.responses.extend(kinds);
     }
 }
 
-/// Answers that must occur in a run: all that exist.
+/// Responses that must occur in a run: all that exist.
 const ALL: [&str; 16] = [
     "Applied",
     "Recovered",

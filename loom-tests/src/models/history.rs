@@ -1,4 +1,5 @@
-//! Histories of the actors' requests and answers: one order of the pure steps explains each (I24).
+//! Histories of the actors' requests and responses: one order of the pure steps explains each
+//! (I24).
 
 use std::sync::atomic::Ordering;
 
@@ -191,7 +192,10 @@ fn read(clock: &AtomicU64) -> u64 {
 /// As in the other models: actors are separated by `|`, their steps by `,`.
 fn outcome(actors: &[Vec<Heard>]) -> String {
     let actor = |heard: &Vec<Heard>| {
-        let said: Vec<_> = heard.iter().map(|event| said(event.answer.said)).collect();
+        let said: Vec<_> = heard
+            .iter()
+            .map(|event| said(event.response.said))
+            .collect();
         said.join(", ")
     };
     actors.iter().map(actor).collect::<Vec<_>>().join(" | ")

@@ -228,7 +228,7 @@ impl Game {
         self.steps
             .step(state, &event.operation)
             .into_iter()
-            .find(|(_, answer)| *answer == event.answer)
+            .find(|(_, response)| *response == event.response)
             .unwrap_or_else(|| panic!("one thread alone: {event:?} in {state:?}"))
             .0
     }

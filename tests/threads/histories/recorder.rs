@@ -7,7 +7,7 @@ use cutout::{
     clock::{Clock, Manual},
 };
 
-use super::sequential::{Answer, Call, HistoryEvent, Invocation, Operation};
+use super::sequential::{Call, HistoryEvent, Invocation, Operation, Response};
 
 thread_local! {
     /// The last reading of this thread, and the number of readings.
@@ -53,9 +53,9 @@ impl<'a> Recorder<'a> {
             Ok(permit) => {
                 let call = call(&permit);
                 held.push(permit);
-                Answer::Admitted(call)
+                Response::Admitted(call)
             }
-            Err(rejected) => Answer::Rejected {
+            Err(rejected) => Response::Rejected {
                 reason: rejected.reason(),
                 retry_after: rejected.retry_after(),
                 generation: rejected.generation(),
@@ -72,14 +72,14 @@ impl<'a> Recorder<'a> {
     pub(crate) fn report(&mut self, which: usize, outcome: Outcome) {
         let permit = self.held.swap_remove(which % self.held.len());
         self.record(Operation::Report(call(&permit), outcome), |_| {
-            Answer::Recorded(permit.record(outcome))
+            Response::Recorded(permit.record(outcome))
         });
     }
 
     pub(crate) fn operate(&mut self, operation: Operation) {
         let breaker = self.breaker;
         self.record(operation, |_| {
-            Answer::Found(match operation {
+            Response::Found(match operation {
                 Operation::ForceOpen => breaker.force_open(),
                 Operation::ForceOpenFor(time) => breaker.force_open_for(time),
                 Operation::Disable => breaker.disable(),
@@ -107,10 +107,10 @@ impl<'a> Recorder<'a> {
     fn record(
         &mut self,
         operation: Operation,
-        ask: impl FnOnce(&mut Vec<Permit<'a>>) -> Answer,
+        ask: impl FnOnce(&mut Vec<Permit<'a>>) -> Response,
     ) -> usize {
         READ.set((None, 0));
-        let answer = ask(&mut self.held);
+        let response = ask(&mut self.held);
         let (read, times) = READ.get();
         let invocation = Invocation { operation, read };
         // No counter shared by all threads: it would order the very operations that must stay
@@ -118,7 +118,7 @@ impl<'a> Recorder<'a> {
         let hint = u64::try_from(self.since.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.events.push(HistoryEvent {
             operation: invocation,
-            answer,
+            response,
             hint,
         });
         times

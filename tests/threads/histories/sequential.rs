@@ -36,7 +36,7 @@ pub(crate) struct Call {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum Response {
     Admitted(Call),
     Rejected {
         reason: Reason,
@@ -47,7 +47,7 @@ pub(crate) enum Answer {
     Found(State),
 }
 
-pub(crate) type HistoryEvent = Event<Invocation, Answer>;
+pub(crate) type HistoryEvent = Event<Invocation, Response>;
 
 /// The specification of a breaker with this policy. It draws no jitter and times no calls. It does
 /// not cover time buckets, whose bounds are looser than an order of steps.
@@ -87,7 +87,7 @@ impl OracleState {
 }
 
 impl Steps {
-    fn do_step(oracle: &mut Oracle, invocation: &Invocation) -> Option<Answer> {
+    fn do_step(oracle: &mut Oracle, invocation: &Invocation) -> Option<Response> {
         // An operation that reads no clock does not depend on it, except an admission: that
         // requires a closed breaker.
         let now = invocation.read.unwrap_or(0);
@@ -98,11 +98,11 @@ impl Steps {
                 return None;
             }
             Operation::Acquire => match oracle.acquire(now) {
-                Ok(held) => Answer::Admitted(Call {
+                Ok(held) => Response::Admitted(Call {
                     generation: held.generation,
                     probe: held.probe,
                 }),
-                Err(refused) => Answer::Rejected {
+                Err(refused) => Response::Rejected {
                     reason: refused.reason,
                     retry_after: refused.retry_after,
                     generation: refused.generation,
@@ -114,13 +114,13 @@ impl Steps {
                     probe: call.probe,
                     admitted: now,
                 };
-                Answer::Recorded(oracle.report(held, outcome, now))
+                Response::Recorded(oracle.report(held, outcome, now))
             }
-            Operation::ForceOpen => Answer::Found(oracle.force_open(now)),
-            Operation::ForceOpenFor(time) => Answer::Found(oracle.force_open_for(time, now)),
-            Operation::Disable => Answer::Found(oracle.disable(now)),
-            Operation::Resume => Answer::Found(oracle.resume(now)),
-            Operation::Reset => Answer::Found(oracle.reset(now)),
+            Operation::ForceOpen => Response::Found(oracle.force_open(now)),
+            Operation::ForceOpenFor(time) => Response::Found(oracle.force_open_for(time, now)),
+            Operation::Disable => Response::Found(oracle.disable(now)),
+            Operation::Resume => Response::Found(oracle.resume(now)),
+            Operation::Reset => Response::Found(oracle.reset(now)),
         })
     }
 
@@ -138,41 +138,44 @@ impl Steps {
 impl Specification for Steps {
     type State = OracleState;
     type Operation = Invocation;
-    type Answer = Answer;
+    type Response = Response;
 
     fn step(
         &self,
         state: &OracleState,
         invocation: &Invocation,
-    ) -> impl IntoIterator<Item = (OracleState, Answer)> {
+    ) -> impl IntoIterator<Item = (OracleState, Response)> {
         use Recorded::{Applied, Stale, Tripped};
         let mut after = state.clone();
-        let answer = Self::do_step(&mut after.0, invocation);
+        let response = Self::do_step(&mut after.0, invocation);
         after.0.take_transitions();
         after.0.take_call_events();
-        let less = match answer {
-            Some(Answer::Recorded(Tripped | Stale))
+        let less = match response {
+            Some(Response::Recorded(Tripped | Stale))
                 if self.may_be_completed_by_another(invocation) =>
             {
-                Some((after.clone(), Answer::Recorded(Applied)))
+                Some((after.clone(), Response::Recorded(Applied)))
             }
             _ => None,
         };
-        answer.map(|answer| (after, answer)).into_iter().chain(less)
+        response
+            .map(|response| (after, response))
+            .into_iter()
+            .chain(less)
     }
 
-    fn changes_nothing(&self, invocation: &Invocation, answer: &Answer) -> bool {
-        match (invocation.operation, *answer) {
-            (_, Answer::Admitted(call)) => !call.probe,
+    fn changes_nothing(&self, invocation: &Invocation, response: &Response) -> bool {
+        match (invocation.operation, *response) {
+            (_, Response::Admitted(call)) => !call.probe,
             // The call that expires the lease gets the whole length of the open period.
-            (_, Answer::Rejected { retry_after, .. }) => {
+            (_, Response::Rejected { retry_after, .. }) => {
                 retry_after.is_none_or(|remaining| remaining < self.0.backoff.base)
             }
-            (_, Answer::Recorded(recorded)) => recorded == Recorded::Stale,
-            (Operation::Resume, Answer::Found(state)) => {
+            (_, Response::Recorded(recorded)) => recorded == Recorded::Stale,
+            (Operation::Resume, Response::Found(state)) => {
                 !matches!(state, State::ForcedOpen | State::Disabled)
             }
-            (_, Answer::Found(_)) => false,
+            (_, Response::Found(_)) => false,
         }
     }
 }
