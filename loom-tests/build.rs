@@ -192,15 +192,15 @@ fn patched(patch: &Patch, text: String) -> String {
 fn row(patch: &Patch) -> String {
     let Patch {
         name,
-        breaks,
+        invariants,
         what,
-        seen,
+        reported_in,
         model,
-        gives_away,
+        expected_message,
         ..
     } = patch;
     format!(
-        "Bug {{ breaks: {breaks:?}, what: {what:?}, seen: {seen:?}, model: {model:?}, gives_away: {gives_away:?}, \
-         plant: models::{model}::<{name}::driver::Shipped> }},\n"
+        "Bug {{ invariants: {invariants:?}, what: {what:?}, reported_in: {reported_in:?}, model: {model:?}, expected_message: {expected_message:?}, \
+         inject: models::{model}::<{name}::driver::Shipped> }},\n"
     )
 }

@@ -15,7 +15,7 @@ use super::machine::{
     word::{Period, Word},
 };
 use crate::{
-    subject::{Did, Said, Subject, Teller, Told, Waker},
+    subject::{Dispatcher, Notification, StepResult, Subject, Verdict, Waker},
     sync::{self, AtomicU32, AtomicU64},
 };
 
@@ -56,7 +56,7 @@ impl Slot for Eager {
 }
 
 impl Subject for Shipped {
-    type Teller = Listeners;
+    type Dispatcher = Listeners;
     type Waker = Watchers;
 
     fn at(word: Word, rules: Rules) -> Self {
@@ -76,22 +76,22 @@ impl Subject for Shipped {
         self.load()
     }
 
-    fn admit(&self, clock: &dyn Fn() -> u64) -> Did {
+    fn admit(&self, clock: &dyn Fn() -> u64) -> StepResult {
         match self.0.admit() {
-            Ok(word) => unwritten(word, Said::Admitted(word.period())),
+            Ok(word) => unwritten(word, Verdict::Admitted(word.period())),
             Err(seen) => self.admit_slow(
                 seen,
                 clock,
-                |reason, _| unwritten(seen, Said::Rejected(reason)),
-                |done| did(done, answer),
+                |reason, _| unwritten(seen, Verdict::Rejected(reason)),
+                |done| step_result(done, admit_verdict),
             ),
         }
     }
 
-    fn report(&self, period: Period, report: Report) -> Did {
+    fn record(&self, period: Period, report: Report) -> StepResult {
         match report {
             Report::Success { now } => match self.record_success(period) {
-                Ok(word) => unwritten(word, Said::Recorded(Recorded::Applied)),
+                Ok(word) => unwritten(word, Verdict::Recorded(Recorded::Applied)),
                 Err(seen) if self.counts_in_buckets() => {
                     self.record_success_in_bucket(seen, period, || now, recorded)
                 }
@@ -104,8 +104,8 @@ impl Subject for Shipped {
         }
     }
 
-    fn operate(&self, verb: Command, now: u64) -> Did {
-        did(self.0.operate(verb, || now), Said::Found)
+    fn operate(&self, command: Command, now: u64) -> StepResult {
+        step_result(self.0.operate(command, || now), Verdict::Found)
     }
 
     fn counted(&self, now: u64) -> Count {
@@ -116,29 +116,34 @@ impl Subject for Shipped {
 /// Like `Listeners` in `src/breaker/notify.rs`, with the diagnostics that are written first.
 pub(crate) struct Listeners(TransitionQueue, Diagnostics);
 
-impl Teller for Listeners {
+impl Dispatcher for Listeners {
     fn beginning_at(generation: u16) -> Self {
         let diagnostics = Diagnostics::over(AtomicU64::new(0), AtomicU64::new(0));
         Self(TransitionQueue::from(generation), diagnostics)
     }
 
-    fn notify(&self, change: RawTransition, newest: &dyn Fn() -> u16, listen: &dyn Fn(Told)) {
+    fn notify(
+        &self,
+        change: RawTransition,
+        newest: &dyn Fn() -> u16,
+        listen: &dyn Fn(Notification),
+    ) {
         if !self.0.push(change, newest) {
             return;
         }
         while let Some(queued) = self.0.pop() {
-            listen(Told {
+            listen(Notification {
                 generation: queued.change.generation,
                 missed: queued.missed,
             });
         }
     }
 
-    fn note(&self, change: RawTransition, now: u64, newest: &dyn Fn() -> u16) {
+    fn write_diagnostics(&self, change: RawTransition, now: u64, newest: &dyn Fn() -> u16) {
         self.1.write(&change, now, newest);
     }
 
-    fn since(&self, generation: u16) -> Option<u64> {
+    fn period_start(&self, generation: u16) -> Option<u64> {
         self.1
             .period_start(generation)
             .map(|ticks| ticks.get() * 250_000)
@@ -166,31 +171,31 @@ impl Waker for Watchers {
     }
 }
 
-pub(crate) fn unwritten(word: Word, said: Said) -> Did {
-    Did {
-        said,
+pub(crate) fn unwritten(word: Word, verdict: Verdict) -> StepResult {
+    StepResult {
+        verdict,
         before: word,
         after: word,
         counted: None,
     }
 }
 
-fn did<V>(done: Done<V>, said: impl Fn(V) -> Said) -> Did {
-    Did {
-        said: said(done.verdict),
+fn step_result<V>(done: Done<V>, verdict: impl Fn(V) -> Verdict) -> StepResult {
+    StepResult {
+        verdict: verdict(done.verdict),
         before: done.before,
         after: done.after,
         counted: done.counted,
     }
 }
 
-fn recorded(done: Done<Recorded>) -> Did {
-    did(done, Said::Recorded)
+fn recorded(done: Done<Recorded>) -> StepResult {
+    step_result(done, Verdict::Recorded)
 }
 
-fn answer(verdict: AdmitVerdict) -> Said {
+fn admit_verdict(verdict: AdmitVerdict) -> Verdict {
     match verdict {
-        AdmitVerdict::Admitted(period) => Said::Admitted(period),
-        AdmitVerdict::Rejected(reason) => Said::Rejected(reason),
+        AdmitVerdict::Admitted(period) => Verdict::Admitted(period),
+        AdmitVerdict::Rejected(reason) => Verdict::Rejected(reason),
     }
 }

@@ -45,8 +45,8 @@ impl AtomicU32 {
 pub(crate) fn wait(atomic: &AtomicU32, value: u32) {
     let lock = atomic.lock.lock().expect("nothing panics under it");
     // A compare, not a load, because the system's compare sees the newest value.
-    let stands = atomic.value.fetch_or(0, Ordering::Relaxed);
-    if stands == value {
+    let current = atomic.value.fetch_or(0, Ordering::Relaxed);
+    if current == value {
         drop(atomic.queue.wait(lock).expect("nothing panics under it"));
     }
 }

@@ -163,7 +163,7 @@ impl Model {
     /// # Panics
     ///
     /// If it finds the bug.
-    pub(crate) fn hunt(mut self, name: &str) {
+    pub(crate) fn find_bug(mut self, name: &str) {
         self.effort.least = [0, 0];
         self.refuse_others().check_runs(name, |_| {});
     }

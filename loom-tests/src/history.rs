@@ -13,12 +13,12 @@ use crate::{
         step::{AdmitVerdict, Command, Recorded, Report, admit, operate, record},
         word::{Period, Word},
     },
-    subject::{Did, Said, Subject, moment},
+    subject::{StepResult, Subject, Verdict, moment},
 };
 
 /// An operation, with all inputs of its decision.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Asked {
+pub(crate) enum Invocation {
     /// A request for admission, with the last reading of the clock. The request reads the clock
     /// again for each word that it decides on, and not at all for a healthy word.
     Admit {
@@ -29,7 +29,7 @@ pub(crate) enum Asked {
         report: Report,
     },
     Operate {
-        verb: Command,
+        command: Command,
         now: u64,
     },
 }
@@ -37,16 +37,16 @@ pub(crate) enum Asked {
 /// The response, and whether that step ended a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Response {
-    pub(crate) said: Said,
+    pub(crate) verdict: Verdict,
     ended: bool,
 }
 
-pub(crate) type Heard = Event<Asked, Response>;
+pub(crate) type HistoryEvent = Event<Invocation, Response>;
 
 /// Sends requests to a subject, and records its responses.
-pub(crate) struct Witness<'a, S> {
+pub(crate) struct Recorder<'a, S> {
     subject: &'a S,
-    pub(crate) heard: Vec<Heard>,
+    pub(crate) events: Vec<HistoryEvent>,
 }
 
 thread_local! {
@@ -56,50 +56,50 @@ thread_local! {
     static ENDED: Cell<u64> = const { Cell::new(0) };
 }
 
-impl<'a, S: Subject> Witness<'a, S> {
+impl<'a, S: Subject> Recorder<'a, S> {
     pub(crate) fn of(subject: &'a S) -> Self {
         Self {
             subject,
-            heard: Vec::new(),
+            events: Vec::new(),
         }
     }
 
     /// Requests admission, and returns the period of the permit, if there is one.
     pub(crate) fn admit(&mut self, clock: impl Fn() -> u64) -> Option<Period> {
         let read = Cell::new(None);
-        let did = self.subject.admit(&|| {
+        let result = self.subject.admit(&|| {
             let now = clock();
             read.set(Some(now));
             now
         });
-        self.hear(Asked::Admit { read: read.get() }, did);
-        did.admitted()
+        self.push(Invocation::Admit { read: read.get() }, result);
+        result.admitted()
     }
 
-    pub(crate) fn report(&mut self, period: Period, report: Report) {
-        let did = self.subject.report(period, report);
-        self.hear(Asked::Report { period, report }, did);
+    pub(crate) fn record(&mut self, period: Period, report: Report) {
+        let result = self.subject.record(period, report);
+        self.push(Invocation::Report { period, report }, result);
     }
 
-    pub(crate) fn operate(&mut self, verb: Command, now: u64) {
-        let did = self.subject.operate(verb, now);
-        self.hear(Asked::Operate { verb, now }, did);
+    pub(crate) fn operate(&mut self, command: Command, now: u64) {
+        let result = self.subject.operate(command, now);
+        self.push(Invocation::Operate { command, now }, result);
     }
 
-    /// Requests admission, and reports `report` if it is granted.
+    /// Requests admission, and records `report` if it is granted.
     pub(crate) fn call(&mut self, clock: impl Fn() -> u64, report: Report) {
         if let Some(period) = self.admit(clock) {
-            self.report(period, report);
+            self.record(period, report);
         }
     }
 
-    fn hear(&mut self, operation: Asked, did: Did) {
+    fn push(&mut self, operation: Invocation, result: StepResult) {
         ENDED.set(ENDED.get() + 1);
-        self.heard.push(Event {
+        self.events.push(Event {
             operation,
             response: Response {
-                said: did.said,
-                ended: did.is_transition(),
+                verdict: result.verdict,
+                ended: result.is_transition(),
             },
             hint: ENDED.get(),
         });
@@ -111,41 +111,45 @@ struct Steps(Rules);
 
 impl Specification for Steps {
     type State = Word;
-    type Operation = Asked;
+    type Operation = Invocation;
     type Response = Response;
 
-    fn step(&self, word: &Word, asked: &Asked) -> impl IntoIterator<Item = (Word, Response)> {
+    fn step(
+        &self,
+        word: &Word,
+        invocation: &Invocation,
+    ) -> impl IntoIterator<Item = (Word, Response)> {
         let Self(rules) = self;
-        let (after, said) = match *asked {
+        let (after, verdict) = match *invocation {
             // Without the clock a call is admitted by a closed word, and by no other.
-            Asked::Admit { read: None } if !word.is_closed() => return None,
-            Asked::Admit { read: None } => (*word, Said::Admitted(word.period())),
-            Asked::Admit { read: Some(now) } => {
+            Invocation::Admit { read: None } if !word.is_closed() => return None,
+            Invocation::Admit { read: None } => (*word, Verdict::Admitted(word.period())),
+            Invocation::Admit { read: Some(now) } => {
                 let step = admit(*word, rules, moment(now));
-                let said = match step.verdict {
-                    AdmitVerdict::Admitted(period) => Said::Admitted(period),
-                    AdmitVerdict::Rejected(reason) => Said::Rejected(reason),
+                let verdict = match step.verdict {
+                    AdmitVerdict::Admitted(period) => Verdict::Admitted(period),
+                    AdmitVerdict::Rejected(reason) => Verdict::Rejected(reason),
                 };
-                (step.word, said)
+                (step.word, verdict)
             }
-            Asked::Report { period, report } => {
+            Invocation::Report { period, report } => {
                 let step = record(*word, period, report, rules);
-                (step.word, Said::Recorded(step.verdict))
+                (step.word, Verdict::Recorded(step.verdict))
             }
-            Asked::Operate { verb, now } => {
-                let step = operate(*word, verb, rules, moment(now));
-                (step.word, Said::Found(step.verdict))
+            Invocation::Operate { command, now } => {
+                let step = operate(*word, command, rules, moment(now));
+                (step.word, Verdict::Found(step.verdict))
             }
         };
         let ended = after.period() != word.period();
-        Some((after, Response { said, ended }))
+        Some((after, Response { verdict, ended }))
     }
 
-    fn changes_nothing(&self, _: &Asked, response: &Response) -> bool {
-        match response.said {
-            Said::Admitted(period) => !period.is_half_open(),
-            Said::Rejected(_) | Said::Found(_) => !response.ended,
-            Said::Recorded(recorded) => recorded == Recorded::Stale,
+    fn changes_nothing(&self, _: &Invocation, response: &Response) -> bool {
+        match response.verdict {
+            Verdict::Admitted(period) => !period.is_half_open(),
+            Verdict::Rejected(_) | Verdict::Found(_) => !response.ended,
+            Verdict::Recorded(recorded) => recorded == Recorded::Stale,
         }
     }
 }
@@ -155,12 +159,12 @@ impl Specification for Steps {
 /// # Panics
 ///
 /// If there is no such order.
-pub(crate) fn explained(
+pub(crate) fn check_history(
     first: Word,
     last: Word,
     rules: Rules,
-    heard: &[Vec<Heard>],
+    events: &[Vec<HistoryEvent>],
 ) -> WitnessOrder {
-    check(&Steps(rules), first, heard, |word| *word == last)
+    check(&Steps(rules), first, events, |word| *word == last)
         .unwrap_or_else(|violation| panic!("from {first:?} to {last:?}, {violation}"))
 }

@@ -15,13 +15,13 @@ macro_rules! models {
                 every_failure_counts
             }
             probe {
-                of_two_callers_one_gets_the_only_place
-                of_three_callers_one_gets_the_only_place
-                two_callers_get_two_places
-                of_three_callers_two_get_the_two_places
+                of_two_callers_one_gets_the_only_slot
+                of_three_callers_one_gets_the_only_slot
+                two_callers_get_two_slots
+                of_three_callers_two_get_the_two_slots
                 half_open_never_admits_more_than_the_limit
-                half_open_never_admits_more_than_its_two_places
-                nobody_is_admitted_before_the_deadline_that_stands
+                half_open_never_admits_more_than_its_two_slots
+                no_call_is_admitted_before_the_current_deadline
             }
             stale {
                 a_late_failure_fails_no_probe
@@ -31,10 +31,10 @@ macro_rules! models {
             lease {
                 a_late_success_and_an_expiry_exclude_each_other
                 a_late_failure_and_an_expiry_reopen_once
-                a_late_place_given_back_is_taken_or_given_up
-                two_callers_give_a_lease_up_once
-                a_place_taken_renews_the_lease_for_all
-                a_lease_that_ended_a_week_ago_is_given_up_once
+                a_slot_given_back_late_is_taken_or_expires
+                two_callers_expire_a_lease_once
+                a_slot_taken_renews_the_lease_for_all
+                a_lease_that_ended_a_week_ago_expires_once
             }
             operator {
                 a_reset_comes_before_a_trip_or_after_it
@@ -43,15 +43,15 @@ macro_rules! models {
                 operators_and_outcomes_have_an_order
             }
             publication {
-                who_sees_it_open_sees_what_failing_calls_wrote
-                who_trips_sees_what_the_other_wrote
-                who_loses_to_a_trip_sees_what_it_wrote
-                who_trips_sees_what_made_the_word_it_replaced
+                a_thread_that_sees_it_open_sees_the_writes_of_failed_calls
+                a_thread_that_trips_sees_the_writes_of_the_other
+                a_thread_that_loses_to_a_trip_sees_its_writes
+                a_thread_that_trips_sees_the_writes_behind_the_replaced_word
             }
             transition_queue {
-                transitions_are_told_in_their_order
-                three_tellers_are_one_at_a_time
-                a_transition_of_a_listener_is_told_after_it_returns
+                transitions_are_delivered_in_order
+                three_dispatchers_run_one_at_a_time
+                a_transition_of_a_listener_is_delivered_after_it_returns
                 a_gap_is_announced_and_delivery_goes_on
             }
             failure_ring {
@@ -59,18 +59,18 @@ macro_rules! models {
                 two_failures_beyond_65_535_calls_trip_once
                 two_failures_within_a_time_trip_once
                 more_failures_than_trip_trip_once
-                who_trips_for_another_is_stale_itself
+                a_thread_that_trips_for_another_is_stale_itself
                 a_success_before_a_failure_is_counted_before_it
                 a_success_between_two_failures_is_counted_between_them
                 a_success_before_the_last_failure_is_counted_before_it
-                a_success_breaks_the_run_beside_the_ring
-                who_is_delayed_for_two_laps_moves_no_place
+                a_success_breaks_the_run_of_a_trip_with_a_ring
+                a_thread_delayed_for_two_laps_advances_no_index
                 three_failures_across_the_change_of_laps_trip_once
                 a_late_failure_of_a_period_loses_none_of_the_next
                 a_late_failure_within_a_time_loses_none_of_the_next
                 failures_of_two_periods_do_not_meet
                 a_failure_after_a_recovery_is_the_first
-                a_failure_that_stopped_after_its_mark_is_counted_once
+                a_failure_that_stopped_after_its_entry_is_counted_once
                 a_trip_of_a_failure_that_stopped_is_made_once
                 readings_of_the_clock_are_recorded_in_either_order
                 readings_within_the_time_trip_in_either_order
@@ -94,8 +94,8 @@ macro_rules! models {
                 a_late_success_without_the_clock_loses_none_of_the_next_period
                 a_late_reading_turns_no_bucket_back
                 a_very_late_reading_turns_no_bucket_back
-                a_success_breaks_the_run_beside_the_buckets
-                a_success_without_the_clock_breaks_no_run_that_stands
+                a_success_breaks_the_run_of_a_trip_with_buckets
+                a_success_without_the_clock_breaks_no_current_run
             }
             rate_or_run {
                 two_failures_in_a_row_trip_once
@@ -110,13 +110,13 @@ macro_rules! models {
                 the_longest_hint_of_two_failures_in_a_bucket_counts
             }
             diagnostics {
-                the_last_transition_is_the_one_that_is_noted
+                the_last_transition_is_the_one_that_is_recorded
             }
             event_count {
                 no_transition_is_slept_through
                 no_transition_is_slept_through_by_either_of_two
                 of_two_transitions_the_last_is_not_slept_through
-                who_is_told_to_stop_wakes_up
+                a_watcher_that_is_stopped_wakes_up
             }
             weak {
                 a_weak_cas_that_fails_changes_no_trip

@@ -11,7 +11,7 @@ use crate::{
         trip::{Threshold, TripRule, Window, bits::Bits},
         word::{Open, Origin, Period, State, Word},
     },
-    subject::{Did, Said, Subject, moment},
+    subject::{StepResult, Subject, Verdict, moment},
 };
 
 pub(crate) const MS: u64 = 1_000_000;
@@ -104,17 +104,17 @@ pub(crate) fn failure(now: u64) -> Report {
 }
 
 /// A breaker that begins at `first`, for actors that return what they did.
-pub(crate) fn breaker<S: Subject>(first: Word, rules: Rules) -> Scenario<S, Vec<Did>> {
+pub(crate) fn breaker<S: Subject>(first: Word, rules: Rules) -> Scenario<S, Vec<StepResult>> {
     Scenario::new(move || S::at(first, rules))
 }
 
-impl<S: Subject> Scenario<S, Vec<Did>> {
+impl<S: Subject> Scenario<S, Vec<StepResult>> {
     /// Asserts the chain, and runs the assertions of `also` on the last word and on all steps. The
     /// outcome consists of the answers.
     pub(crate) fn end_in_a_chain(
         self,
         first: Word,
-        also: impl Fn(Word, &[Vec<Did>]) + Send + Sync + 'static,
+        also: impl Fn(Word, &[Vec<StepResult>]) + Send + Sync + 'static,
     ) -> Model {
         self.end(move |subject, actors| {
             let last = subject.word();
@@ -125,20 +125,24 @@ impl<S: Subject> Scenario<S, Vec<Did>> {
     }
 }
 
-/// Requests admission, and reports `report` if it is granted.
-pub(crate) fn call(subject: &impl Subject, now: u64, report: Report) -> Vec<Did> {
-    let asked = subject.admit(&|| now);
-    let ended = asked
+/// Requests admission, and records `report` if it is granted.
+pub(crate) fn call(subject: &impl Subject, now: u64, report: Report) -> Vec<StepResult> {
+    let admitted = subject.admit(&|| now);
+    let ended = admitted
         .admitted()
-        .map(|period| subject.report(period, report));
-    std::iter::once(asked).chain(ended).collect()
+        .map(|period| subject.record(period, report));
+    std::iter::once(admitted).chain(ended).collect()
 }
 
 /// Calls of `period` end with these reports, one after the other.
-pub(crate) fn report_all(subject: &impl Subject, period: Period, reports: &[Report]) -> Vec<Did> {
+pub(crate) fn record_all(
+    subject: &impl Subject,
+    period: Period,
+    reports: &[Report],
+) -> Vec<StepResult> {
     reports
         .iter()
-        .map(|report| subject.report(period, *report))
+        .map(|report| subject.record(period, *report))
         .collect()
 }
 
@@ -146,73 +150,73 @@ pub(crate) fn report_all(subject: &impl Subject, period: Period, reports: &[Repo
 pub(crate) fn played<S: Subject>(
     rules: Rules,
     reports: impl IntoIterator<Item = Report>,
-) -> Scenario<S, Vec<Did>> {
+) -> Scenario<S, Vec<StepResult>> {
     let first = closed(&rules);
     let reports: Vec<_> = reports.into_iter().collect();
     Scenario::new(move || {
         let subject = S::at(first, rules);
-        for did in report_all(&subject, first.period(), &reports) {
-            assert_eq!(did.recorded(), Some(Recorded::Applied));
+        for result in record_all(&subject, first.period(), &reports) {
+            assert_eq!(result.recorded(), Some(Recorded::Applied));
         }
         subject
     })
 }
 
 /// Name of the outcome: the answers of all steps. Actors are separated by `|`, their steps by `,`.
-pub(crate) fn outcome(actors: &[Vec<Did>]) -> String {
-    let actor = |steps: &Vec<Did>| {
-        let said: Vec<_> = steps.iter().map(told).collect();
-        said.join(", ")
+pub(crate) fn outcome(actors: &[Vec<StepResult>]) -> String {
+    let actor = |steps: &Vec<StepResult>| {
+        let names: Vec<_> = steps.iter().map(step_name).collect();
+        names.join(", ")
     };
     actors.iter().map(actor).collect::<Vec<_>>().join(" | ")
 }
 
 /// A failure can open the breaker by completing another one. Its own answer does not show that, so
 /// this name does.
-fn told(did: &Did) -> String {
+fn step_name(result: &StepResult) -> String {
     use Recorded::{Applied, Stale};
-    match did.said {
-        Said::Recorded(Applied | Stale) if did.is_transition() => {
-            format!("{} and opens it", said(did.said))
+    match result.verdict {
+        Verdict::Recorded(Applied | Stale) if result.is_transition() => {
+            format!("{} and opens it", verdict_name(result.verdict))
         }
-        plain => said(plain),
+        plain => verdict_name(plain),
     }
 }
 
-pub(crate) fn said(said: Said) -> String {
+pub(crate) fn verdict_name(verdict: Verdict) -> String {
     use crate::machine::step::admit::RejectReason::{Busy, Forced, Open};
-    match said {
-        Said::Admitted(period) => format!("{period:?}"),
-        Said::Rejected(Open { .. }) => "open".into(),
-        Said::Rejected(Busy { .. }) => "busy".into(),
-        Said::Rejected(Forced) => "forced".into(),
-        Said::Recorded(recorded) => format!("{recorded:?}").to_lowercase(),
-        Said::Found(state) => format!("found {state}"),
+    match verdict {
+        Verdict::Admitted(period) => format!("{period:?}"),
+        Verdict::Rejected(Open { .. }) => "open".into(),
+        Verdict::Rejected(Busy { .. }) => "busy".into(),
+        Verdict::Rejected(Forced) => "forced".into(),
+        Verdict::Recorded(recorded) => format!("{recorded:?}").to_lowercase(),
+        Verdict::Found(state) => format!("found {state}"),
     }
 }
 
 /// I1, I3: the transitions form a chain from the first word to the last. Each period but the last
 /// was ended by exactly one step, which raised the generation by one. I2: each transition follows
 /// an edge of the state machine, unless an operator made it.
-pub(crate) fn assert_chain(first: Word, last: Word, actors: &[Vec<Did>]) {
-    let mut transitions: Vec<&Did> = actors
+pub(crate) fn assert_chain(first: Word, last: Word, actors: &[Vec<StepResult>]) {
+    let mut transitions: Vec<&StepResult> = actors
         .iter()
         .flatten()
-        .filter(|did| did.is_transition())
+        .filter(|result| result.is_transition())
         .collect();
-    transitions.sort_by_key(|did| did.after.generation());
-    let mut stands: Period = first.period();
-    for did in transitions {
-        assert_eq!(did.before.period(), stands, "a period ends once");
-        assert_eq!(did.after.generation(), did.before.generation() + 1);
-        let operated = matches!(did.said, Said::Found(_));
-        let (from, to) = (did.before.state(), did.after.state());
+    transitions.sort_by_key(|result| result.after.generation());
+    let mut current: Period = first.period();
+    for result in transitions {
+        assert_eq!(result.before.period(), current, "a period ends once");
+        assert_eq!(result.after.generation(), result.before.generation() + 1);
+        let operated = matches!(result.verdict, Verdict::Found(_));
+        let (from, to) = (result.before.state(), result.after.state());
         assert!(operated || is_edge(from, to), "no edge: {from} to {to}");
-        stands = did.after.period();
+        current = result.after.period();
     }
     assert_eq!(
         last.period(),
-        stands,
+        current,
         "the last word is the last transition's"
     );
 }
@@ -226,10 +230,10 @@ fn is_edge(from: State, to: State) -> bool {
 }
 
 /// Number of steps that ended a period.
-pub(crate) fn transitions(actors: &[Vec<Did>]) -> usize {
+pub(crate) fn transitions(actors: &[Vec<StepResult>]) -> usize {
     actors
         .iter()
         .flatten()
-        .filter(|did| did.is_transition())
+        .filter(|result| result.is_transition())
         .count()
 }

@@ -11,7 +11,7 @@ use crate::machine::{
 
 /// A breaker, as far as the models need one.
 pub(crate) trait Subject: Send + Sync + 'static {
-    type Teller: Teller;
+    type Dispatcher: Dispatcher;
     type Waker: Waker;
 
     fn at(word: Word, rules: Rules) -> Self;
@@ -19,33 +19,38 @@ pub(crate) trait Subject: Send + Sync + 'static {
     fn word(&self) -> Word;
 
     /// Requests admission for a call. `clock` is read when the breaker would read it.
-    fn admit(&self, clock: &dyn Fn() -> u64) -> Did;
+    fn admit(&self, clock: &dyn Fn() -> u64) -> StepResult;
 
     /// Reports the end of a call that was admitted in `period`.
-    fn report(&self, period: Period, report: Report) -> Did;
+    fn record(&self, period: Period, report: Report) -> StepResult;
 
-    fn operate(&self, verb: Command, now: u64) -> Did;
+    fn operate(&self, command: Command, now: u64) -> StepResult;
 
     /// The counts that the window of a closed word covers at `now`.
     fn counted(&self, now: u64) -> Count;
 }
 
 /// A dispatcher, which notifies listeners of transitions.
-pub(crate) trait Teller: Send + Sync + 'static {
+pub(crate) trait Dispatcher: Send + Sync + 'static {
     /// The dispatcher of a breaker whose next transition begins `generation`.
     fn beginning_at(generation: u16) -> Self;
 
     /// Called by the thread that made a transition, after its CAS. `newest` loads the generation of
     /// the word.
-    fn notify(&self, change: RawTransition, newest: &dyn Fn() -> u16, listen: &dyn Fn(Told));
+    fn notify(
+        &self,
+        change: RawTransition,
+        newest: &dyn Fn() -> u16,
+        listen: &dyn Fn(Notification),
+    );
 
     /// Called before `notify`: records when the period began.
-    fn note(&self, change: RawTransition, now: u64, newest: &dyn Fn() -> u16) {
+    fn write_diagnostics(&self, change: RawTransition, now: u64, newest: &dyn Fn() -> u16) {
         let _ = (change, now, newest);
     }
 
     /// When the period of this generation began, in nanoseconds, if that was recorded.
-    fn since(&self, generation: u16) -> Option<u64> {
+    fn period_start(&self, generation: u16) -> Option<u64> {
         let _ = generation;
         None
     }
@@ -67,7 +72,7 @@ pub(crate) trait Waker: Send + Sync + 'static {
 
 /// A transition that a listener is notified of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct Notification {
     pub(crate) generation: u16,
     /// Number of transitions before this one that are not delivered.
     pub(crate) missed: u32,
@@ -75,8 +80,8 @@ pub(crate) struct Told {
 
 /// Result of a step of a subject.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Did {
-    pub(crate) said: Said,
+pub(crate) struct StepResult {
+    pub(crate) verdict: Verdict,
     /// The word that was decided on, and the word after the step.
     pub(crate) before: Word,
     pub(crate) after: Word,
@@ -86,7 +91,7 @@ pub(crate) struct Did {
 
 /// The answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Said {
+pub(crate) enum Verdict {
     Admitted(Period),
     Rejected(RejectReason),
     Recorded(Recorded),
@@ -94,21 +99,21 @@ pub(crate) enum Said {
     Found(State),
 }
 
-impl Did {
+impl StepResult {
     pub(crate) fn is_transition(&self) -> bool {
         self.before.period() != self.after.period()
     }
 
     pub(crate) fn admitted(&self) -> Option<Period> {
-        match self.said {
-            Said::Admitted(period) => Some(period),
+        match self.verdict {
+            Verdict::Admitted(period) => Some(period),
             _ => None,
         }
     }
 
     pub(crate) fn recorded(&self) -> Option<Recorded> {
-        match self.said {
-            Said::Recorded(recorded) => Some(recorded),
+        match self.verdict {
+            Verdict::Recorded(recorded) => Some(recorded),
             _ => None,
         }
     }

@@ -10,13 +10,13 @@ use shuttle::rand::{Rng, thread_rng};
 
 use crate::{
     backend::{self, Mode, thread},
-    history::{Heard, Witness, explained},
+    history::{HistoryEvent, Recorder, check_history},
     machine::{
         step::{Command, Report, admit::RejectReason},
         word::Word,
     },
     rules::{Named, OPEN_MS},
-    subject::{Said, Subject, moment},
+    subject::{Subject, Verdict, moment},
     sync::{self, AtomicU64, Ordering},
 };
 
@@ -67,9 +67,9 @@ impl Game {
         let run = Arc::new(Mutex::new(Run::default()));
         let (game, results) = (self, Arc::clone(&run));
         let once = move || {
-            let heard = game.play_once::<S>();
+            let history = game.play_once::<S>();
             let mut run = results.lock().unwrap_or_else(PoisonError::into_inner);
-            run.hear(&heard.0, &heard.1);
+            run.add(&history.0, &history.1);
         };
         sync::begin(&[]);
         let times = iterations(GAMES);
@@ -95,7 +95,7 @@ impl Game {
     }
 
     /// One execution.
-    fn play_once<S: Subject>(self) -> (Vec<Vec<Heard>>, histories::WitnessOrder) {
+    fn play_once<S: Subject>(self) -> (Vec<Vec<HistoryEvent>>, histories::WitnessOrder) {
         let rules = self.rules.rules;
         let first = Word::new(rules.trip_rule.fresh(START));
         let shared = Arc::new((S::at(first, rules), AtomicU64::new(START)));
@@ -105,22 +105,22 @@ impl Game {
                 thread::spawn(move || act(&shared.0, &shared.1, self.operations))
             })
             .collect();
-        let heard: Vec<Vec<Heard>> = threads
+        let history: Vec<Vec<HistoryEvent>> = threads
             .into_iter()
             .map(|thread| thread.join().expect("an actor does not panic"))
             .collect();
-        let witness_order = explained(first, shared.0.word(), rules, &heard);
-        (heard, witness_order)
+        let witness_order = check_history(first, shared.0.word(), rules, &history);
+        (history, witness_order)
     }
 }
 
 /// Operations of one thread.
-fn act<S: Subject>(subject: &S, clock: &AtomicU64, operations: usize) -> Vec<Heard> {
+fn act<S: Subject>(subject: &S, clock: &AtomicU64, operations: usize) -> Vec<HistoryEvent> {
     let read = || clock.load(Ordering::SeqCst);
     let mut draw = thread_rng();
-    let mut witness = Witness::of(subject);
+    let mut recorder = Recorder::of(subject);
     let mut held = Vec::new();
-    while witness.heard.len() < operations {
+    while recorder.events.len() < operations {
         match draw.gen_range(0..20) {
             0..3 => {
                 let quarters = draw.gen_range(1..=5);
@@ -129,7 +129,7 @@ fn act<S: Subject>(subject: &S, clock: &AtomicU64, operations: usize) -> Vec<Hea
             }
             3 => {
                 let now = read();
-                let verbs = [
+                let commands = [
                     Command::ForceOpen,
                     Command::Disable,
                     Command::OpenFor(u64::from(OPEN_MS)),
@@ -137,7 +137,7 @@ fn act<S: Subject>(subject: &S, clock: &AtomicU64, operations: usize) -> Vec<Hea
                     Command::Resume,
                     Command::Reset,
                 ];
-                witness.operate(verbs[draw.gen_range(0..verbs.len())], now);
+                recorder.operate(commands[draw.gen_range(0..commands.len())], now);
             }
             4..12 if !held.is_empty() => {
                 let period = held.swap_remove(draw.gen_range(0..held.len()));
@@ -150,21 +150,21 @@ fn act<S: Subject>(subject: &S, clock: &AtomicU64, operations: usize) -> Vec<Hea
                         hint_ms: 0,
                     },
                 };
-                witness.report(period, report);
+                recorder.record(period, report);
             }
-            _ => held.extend(witness.admit(read)),
+            _ => held.extend(recorder.admit(read)),
         }
     }
-    witness.heard
+    recorder.events
 }
 
 impl Run {
-    fn hear(&mut self, heard: &[Vec<Heard>], witness_order: &histories::WitnessOrder) {
-        self.stats.add(heard, witness_order);
-        let kinds = heard
+    fn add(&mut self, history: &[Vec<HistoryEvent>], witness_order: &histories::WitnessOrder) {
+        self.stats.add(history, witness_order);
+        let kinds = history
             .iter()
             .flatten()
-            .map(|event| kind(event.response.said));
+            .map(|event| kind(event.response.verdict));
         self.responses.extend(kinds);
     }
 }
@@ -189,14 +189,14 @@ const ALL: [&str; 16] = [
     "probe",
 ];
 
-fn kind(said: Said) -> String {
-    match said {
-        Said::Admitted(period) if period.is_half_open() => "probe".into(),
-        Said::Admitted(_) => "call".into(),
-        Said::Rejected(RejectReason::Open { .. }) => "open".into(),
-        Said::Rejected(RejectReason::Busy { .. }) => "busy".into(),
-        Said::Rejected(RejectReason::Forced) => "forced".into(),
-        Said::Recorded(recorded) => format!("{recorded:?}"),
-        Said::Found(state) => format!("found {state}"),
+fn kind(verdict: Verdict) -> String {
+    match verdict {
+        Verdict::Admitted(period) if period.is_half_open() => "probe".into(),
+        Verdict::Admitted(_) => "call".into(),
+        Verdict::Rejected(RejectReason::Open { .. }) => "open".into(),
+        Verdict::Rejected(RejectReason::Busy { .. }) => "busy".into(),
+        Verdict::Rejected(RejectReason::Forced) => "forced".into(),
+        Verdict::Recorded(recorded) => format!("{recorded:?}"),
+        Verdict::Found(state) => format!("found {state}"),
     }
 }

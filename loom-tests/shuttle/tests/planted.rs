@@ -44,7 +44,7 @@ const OTHERWISE: &[(&str, &str)] = &[
     ),
     ("more than one dispatcher at a time", "not in order"),
     (
-        "the ticket is taken before the cell is written: a reader in between finds a gap",
+        "the index is advanced before the entry is written: a reader in between finds a gap",
         "miscounted",
     ),
     (
@@ -64,7 +64,7 @@ fn every_bug_but_a_weak_ordering_is_found_by_its_model() {
     shuttle_tests::silence();
     let mut found = 0;
     for bug in shuttle_tests::bugs() {
-        if let Err(why) = bug.hunt() {
+        if let Err(why) = bug.run() {
             let other = OTHERWISE.iter().find(|(what, _)| *what == bug.what);
             let is_found = why.contains("not an outcome")
                 || other.is_some_and(|(_, message)| why.contains(message));

@@ -9,23 +9,23 @@ fn main() -> ExitCode {
     let mut lost = 0;
     let mut all = 0;
     for bug in loom_tests::bugs() {
-        let hunted = bug.hunt();
+        let result = bug.run();
         all += 1;
-        let said = match hunted {
-            Ok(said) => on_one_line(&said),
+        let message = match result {
+            Ok(message) => on_one_line(&message),
             Err(why) => {
                 lost += 1;
                 format!("NOT FOUND: {why}")
             }
         };
         let loom_tests::Bug {
-            breaks,
+            invariants,
             what,
-            seen,
+            reported_in,
             model,
             ..
         } = bug;
-        println!("{breaks}: {what} | {seen} | {model}: {said}");
+        println!("{invariants}: {what} | {reported_in} | {model}: {message}");
     }
     println!("bugs: {} of {all} found", all - lost);
     if lost == 0 {
@@ -37,8 +37,9 @@ fn main() -> ExitCode {
 
 /// Puts a message on one line, without the prefix of all assertions and without the separator
 /// between fields.
-fn on_one_line(said: &str) -> String {
-    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
-    said.replace("assertion `left == right` failed: ", "")
+fn on_one_line(message: &str) -> String {
+    let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    message
+        .replace("assertion `left == right` failed: ", "")
         .replace(" | ", " / ")
 }

@@ -11,35 +11,35 @@ use crate::{
         trip::Count,
         word::{Period, Word},
     },
-    subject::{Did, Said, Subject, moment},
+    subject::{StepResult, Subject, Verdict, moment},
     sync::AtomicU64,
 };
 
 /// A planted bug: the checks that a breaker omits.
-pub(crate) trait Bug: Send + Sync + 'static {
+pub(crate) trait Checks: Send + Sync + 'static {
     /// Whether an outcome is compared with the generation of its permit.
     const GENERATION_IS_CHECKED: bool = true;
     /// Whether a failed CAS restarts the decision. If not, the first decision is returned, although
     /// it was not stored.
-    const LOST_CAS_DECIDES_ANEW: bool = true;
+    const LOST_CAS_IS_DECIDED_AGAIN: bool = true;
 }
 
 pub(crate) struct NoGenerationCheck;
 
-impl Bug for NoGenerationCheck {
+impl Checks for NoGenerationCheck {
     const GENERATION_IS_CHECKED: bool = false;
 }
 
 pub(crate) struct WinnerAndLoserBothAdmitted;
 
-impl Bug for WinnerAndLoserBothAdmitted {
-    const LOST_CAS_DECIDES_ANEW: bool = false;
+impl Checks for WinnerAndLoserBothAdmitted {
+    const LOST_CAS_IS_DECIDED_AGAIN: bool = false;
 }
 
 /// The same breaker without a bug. It shows that what is found in the others is the bug.
 pub(crate) struct NoBug;
 
-impl Bug for NoBug {}
+impl Checks for NoBug {}
 
 /// A breaker that counts a trip in the word.
 pub(crate) struct InWord<B> {
@@ -48,8 +48,12 @@ pub(crate) struct InWord<B> {
     bug: PhantomData<B>,
 }
 
-impl<B: Bug> InWord<B> {
-    fn did<V>(&self, decide: impl Fn(Word) -> Step<V>, said: impl Fn(V) -> Said) -> Did {
+impl<B: Checks> InWord<B> {
+    fn step<V>(
+        &self,
+        decide: impl Fn(Word) -> Step<V>,
+        verdict: impl Fn(V) -> Verdict,
+    ) -> StepResult {
         let mut seen = self.cell.load();
         loop {
             let step = decide(seen);
@@ -59,10 +63,10 @@ impl<B: Bug> InWord<B> {
                 self.cell.replace(seen, step.word)
             };
             match stored {
-                Err(stands) if B::LOST_CAS_DECIDES_ANEW => seen = stands,
+                Err(current) if B::LOST_CAS_IS_DECIDED_AGAIN => seen = current,
                 _ => {
-                    return Did {
-                        said: said(step.verdict),
+                    return StepResult {
+                        verdict: verdict(step.verdict),
                         before: seen,
                         after: step.word,
                         counted: None,
@@ -73,8 +77,8 @@ impl<B: Bug> InWord<B> {
     }
 }
 
-impl<B: Bug> Subject for InWord<B> {
-    type Teller = <Shipped as Subject>::Teller;
+impl<B: Checks> Subject for InWord<B> {
+    type Dispatcher = <Shipped as Subject>::Dispatcher;
     type Waker = <Shipped as Subject>::Waker;
 
     fn at(word: Word, rules: Rules) -> Self {
@@ -89,15 +93,15 @@ impl<B: Bug> Subject for InWord<B> {
         self.cell.load()
     }
 
-    fn admit(&self, clock: &dyn Fn() -> u64) -> Did {
-        let said = |verdict| match verdict {
-            AdmitVerdict::Admitted(period) => Said::Admitted(period),
-            AdmitVerdict::Rejected(reason) => Said::Rejected(reason),
+    fn admit(&self, clock: &dyn Fn() -> u64) -> StepResult {
+        let verdict = |verdict| match verdict {
+            AdmitVerdict::Admitted(period) => Verdict::Admitted(period),
+            AdmitVerdict::Rejected(reason) => Verdict::Rejected(reason),
         };
-        self.did(|word| admit(word, &self.rules, moment(clock())), said)
+        self.step(|word| admit(word, &self.rules, moment(clock())), verdict)
     }
 
-    fn report(&self, period: Period, report: Report) -> Did {
+    fn record(&self, period: Period, report: Report) -> StepResult {
         let decide = |word: Word| {
             let period = if B::GENERATION_IS_CHECKED {
                 period
@@ -106,12 +110,12 @@ impl<B: Bug> Subject for InWord<B> {
             };
             record(word, period, report, &self.rules)
         };
-        self.did(decide, Said::Recorded)
+        self.step(decide, Verdict::Recorded)
     }
 
-    fn operate(&self, verb: Command, now: u64) -> Did {
-        let decide = |word| operate(word, verb, &self.rules, moment(now));
-        self.did(decide, Said::Found)
+    fn operate(&self, command: Command, now: u64) -> StepResult {
+        let decide = |word| operate(word, command, &self.rules, moment(now));
+        self.step(decide, Verdict::Found)
     }
 
     fn counted(&self, _: u64) -> Count {

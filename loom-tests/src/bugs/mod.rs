@@ -41,29 +41,29 @@ use crate::harness::Model;
 #[derive(Clone, Copy, Debug)]
 pub struct Bug {
     /// The invariants of `docs/design.md` that the bug breaks.
-    pub breaks: &'static str,
+    pub invariants: &'static str,
     /// Description of the bug.
     pub what: &'static str,
     /// Where the bug was seen.
-    pub seen: &'static str,
+    pub reported_in: &'static str,
     /// The model that finds the bug.
     pub model: &'static str,
     /// A part of the message with which the model fails.
-    pub gives_away: &'static str,
-    plant: fn() -> Model,
+    pub expected_message: &'static str,
+    inject: fn() -> Model,
 }
 
 /// A planted bug: what it breaks, its description, and where it was seen. Then the model that finds
 /// it, the broken subject, and a part of the model's message.
 macro_rules! bug {
-    ($breaks:literal, $what:literal, $seen:literal, $group:ident::$model:ident, $subject:ty, $gives_away:literal $(,)?) => {
+    ($invariants:literal, $what:literal, $reported_in:literal, $group:ident::$model:ident, $subject:ty, $expected_message:literal $(,)?) => {
         $crate::bugs::Bug {
-            breaks: $breaks,
+            invariants: $invariants,
             what: $what,
-            seen: $seen,
+            reported_in: $reported_in,
             model: concat!(stringify!($group), "::", stringify!($model)),
-            gives_away: $gives_away,
-            plant: $crate::models::$group::$model::<$subject>,
+            expected_message: $expected_message,
+            inject: $crate::models::$group::$model::<$subject>,
         }
     };
 }
@@ -88,13 +88,13 @@ pub fn bugs() -> impl Iterator<Item = Bug> {
 
 /// Name of the threads that run models of planted bugs. Their panics are expected, so none is
 /// printed.
-const HUNT: &str = "hunt";
+const BUG_THREAD: &str = "bug";
 
 /// Suppresses the output of panics of planted bugs.
 pub fn silence() {
     let print = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        if thread::current().name() != Some(HUNT) {
+        if thread::current().name() != Some(BUG_THREAD) {
             print(info);
         }
     }));
@@ -110,28 +110,32 @@ impl Bug {
     /// # Panics
     ///
     /// If no model of the shipped machine has that name, or no thread can be spawned.
-    pub fn hunt(&self) -> Result<String, String> {
+    pub fn run(&self) -> Result<String, String> {
         let is_a_test = crate::list::SHIPPED
             .iter()
             .any(|(name, _)| *name == self.model);
         assert!(is_a_test, "no such model: {}", self.model);
-        let Self { plant, model, .. } = *self;
-        let hunt = thread::Builder::new().name(HUNT.into());
-        let hunt = hunt.spawn(move || plant().hunt(model)).expect("a thread");
-        let Err(thrown) = hunt.join() else {
+        let Self { inject, model, .. } = *self;
+        let thread = thread::Builder::new().name(BUG_THREAD.into());
+        let thread = thread
+            .spawn(move || inject().find_bug(model))
+            .expect("a thread");
+        let Err(thrown) = thread.join() else {
             return Err("the model passes".into());
         };
-        let said = match thrown.downcast::<String>() {
-            Ok(said) => *said,
+        let message = match thrown.downcast::<String>() {
+            Ok(message) => *message,
             Err(thrown) => thrown
                 .downcast_ref::<&str>()
-                .map_or("?", |said| said)
+                .map_or("?", |message| message)
                 .into(),
         };
-        if said.contains(self.gives_away) {
-            Ok(said)
+        if message.contains(self.expected_message) {
+            Ok(message)
         } else {
-            Err(format!("the model fails, but with another message: {said}"))
+            Err(format!(
+                "the model fails, but with another message: {message}"
+            ))
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
         trip::Count,
         word::{Period, Word},
     },
-    subject::{Did, Subject, Teller, Told},
+    subject::{Dispatcher, Notification, StepResult, Subject},
 };
 
 pub(super) const BUGS: &[Bug] = &[
@@ -20,25 +20,25 @@ pub(super) const BUGS: &[Bug] = &[
         "I19",
         "listeners are notified right after the CAS, in no order",
         "gastownhall/gascity pull 4839, which was reproduced; Kevlar #24",
-        transition_queue::transitions_are_told_in_their_order,
-        Telling<AtOnce>,
+        transition_queue::transitions_are_delivered_in_order,
+        WithDispatcher<AtOnce>,
         "not one at a time",
     ),
     bug!(
         "I18, I19",
         "listeners are notified under a lock: a listener that makes a transition waits for itself",
         "gobreaker #37, gone into in its pull 119",
-        transition_queue::a_transition_of_a_listener_is_told_after_it_returns,
-        Telling<UnderALock>,
+        transition_queue::a_transition_of_a_listener_is_delivered_after_it_returns,
+        WithDispatcher<UnderALock>,
         "deadlock",
     ),
 ];
 
 /// The shipped machine with another dispatcher.
-struct Telling<T>(Shipped, PhantomData<T>);
+struct WithDispatcher<T>(Shipped, PhantomData<T>);
 
-impl<T: Teller> Subject for Telling<T> {
-    type Teller = T;
+impl<T: Dispatcher> Subject for WithDispatcher<T> {
+    type Dispatcher = T;
     type Waker = <Shipped as Subject>::Waker;
 
     fn at(word: Word, rules: Rules) -> Self {
@@ -49,16 +49,16 @@ impl<T: Teller> Subject for Telling<T> {
         self.0.word()
     }
 
-    fn admit(&self, clock: &dyn Fn() -> u64) -> Did {
+    fn admit(&self, clock: &dyn Fn() -> u64) -> StepResult {
         self.0.admit(clock)
     }
 
-    fn report(&self, period: Period, report: Report) -> Did {
-        self.0.report(period, report)
+    fn record(&self, period: Period, report: Report) -> StepResult {
+        self.0.record(period, report)
     }
 
-    fn operate(&self, verb: Command, now: u64) -> Did {
-        self.0.operate(verb, now)
+    fn operate(&self, command: Command, now: u64) -> StepResult {
+        self.0.operate(command, now)
     }
 
     fn counted(&self, now: u64) -> Count {
@@ -68,13 +68,13 @@ impl<T: Teller> Subject for Telling<T> {
 
 struct AtOnce;
 
-impl Teller for AtOnce {
+impl Dispatcher for AtOnce {
     fn beginning_at(_: u16) -> Self {
         Self
     }
 
-    fn notify(&self, change: RawTransition, _: &dyn Fn() -> u16, listen: &dyn Fn(Told)) {
-        listen(Told {
+    fn notify(&self, change: RawTransition, _: &dyn Fn() -> u16, listen: &dyn Fn(Notification)) {
+        listen(Notification {
             generation: change.generation,
             missed: 0,
         });
@@ -83,13 +83,18 @@ impl Teller for AtOnce {
 
 struct UnderALock(Mutex<()>);
 
-impl Teller for UnderALock {
+impl Dispatcher for UnderALock {
     fn beginning_at(_: u16) -> Self {
         Self(Mutex::new(()))
     }
 
-    fn notify(&self, change: RawTransition, newest: &dyn Fn() -> u16, listen: &dyn Fn(Told)) {
-        let _told = self.0.lock().expect("no listener panics");
+    fn notify(
+        &self,
+        change: RawTransition,
+        newest: &dyn Fn() -> u16,
+        listen: &dyn Fn(Notification),
+    ) {
+        let _guard = self.0.lock().expect("no listener panics");
         AtOnce.notify(change, newest, listen);
     }
 }

@@ -10,7 +10,7 @@ use crate::{
         step::{Command, Recorded, Report},
         word::Period,
     },
-    subject::{Did, Said, Subject},
+    subject::{StepResult, Subject, Verdict},
 };
 
 pub(super) const BUGS: &[Bug] = &[
@@ -26,7 +26,7 @@ pub(super) const BUGS: &[Bug] = &[
         "I13",
         "an ignored outcome counts as a success",
         "Polly v8 CircuitStateController.cs, OnUnhandledOutcomeAsync",
-        lease::a_late_place_given_back_is_taken_or_given_up,
+        lease::a_slot_given_back_late_is_taken_or_expires,
         IgnoredIsSuccess,
         "not an outcome: recovered",
     ),
@@ -41,29 +41,29 @@ pub(super) const BUGS: &[Bug] = &[
 ];
 
 over_shipped!(NoGeneration {
-    fn report(&self, _: Period, report: Report) -> Did {
-        self.0.report(self.0.word().period(), report)
+    fn record(&self, _: Period, report: Report) -> StepResult {
+        self.0.record(self.0.word().period(), report)
     }
 });
 
 over_shipped!(IgnoredIsSuccess {
-    fn report(&self, period: Period, report: Report) -> Did {
+    fn record(&self, period: Period, report: Report) -> StepResult {
         let report = match report {
             Report::Ignored => Report::Success { now: 0 },
             report => report,
         };
-        self.0.report(period, report)
+        self.0.record(period, report)
     }
 });
 
 over_shipped!(SuccessCloses {
-    fn report(&self, period: Period, report: Report) -> Did {
+    fn record(&self, period: Period, report: Report) -> StepResult {
         match report {
-            Report::Success { now } if !self.0.word().is_closed() => Did {
-                said: Said::Recorded(Recorded::Recovered),
+            Report::Success { now } if !self.0.word().is_closed() => StepResult {
+                verdict: Verdict::Recorded(Recorded::Recovered),
                 ..self.0.operate(Command::Reset, now)
             },
-            report => self.0.report(period, report),
+            report => self.0.record(period, report),
         }
     }
 });

@@ -8,7 +8,7 @@ use crate::{
         trip::Count,
         word::{Period, Word},
     },
-    subject::{Did, Subject},
+    subject::{StepResult, Subject},
 };
 
 pub(super) trait Planted: Send + Sync + 'static {
@@ -16,17 +16,17 @@ pub(super) trait Planted: Send + Sync + 'static {
 
     fn shipped(&self) -> &Shipped;
 
-    fn admit(&self, clock: &dyn Fn() -> u64) -> Did {
+    fn admit(&self, clock: &dyn Fn() -> u64) -> StepResult {
         self.shipped().admit(clock)
     }
 
-    fn report(&self, period: Period, report: Report) -> Did {
-        self.shipped().report(period, report)
+    fn record(&self, period: Period, report: Report) -> StepResult {
+        self.shipped().record(period, report)
     }
 }
 
 impl<P: Planted> Subject for P {
-    type Teller = <Shipped as Subject>::Teller;
+    type Dispatcher = <Shipped as Subject>::Dispatcher;
     type Waker = <Shipped as Subject>::Waker;
 
     fn at(word: Word, rules: Rules) -> Self {
@@ -37,16 +37,16 @@ impl<P: Planted> Subject for P {
         self.shipped().word()
     }
 
-    fn admit(&self, clock: &dyn Fn() -> u64) -> Did {
+    fn admit(&self, clock: &dyn Fn() -> u64) -> StepResult {
         Planted::admit(self, clock)
     }
 
-    fn report(&self, period: Period, report: Report) -> Did {
-        Planted::report(self, period, report)
+    fn record(&self, period: Period, report: Report) -> StepResult {
+        Planted::record(self, period, report)
     }
 
-    fn operate(&self, verb: Command, now: u64) -> Did {
-        self.shipped().operate(verb, now)
+    fn operate(&self, command: Command, now: u64) -> StepResult {
+        self.shipped().operate(command, now)
     }
 
     fn counted(&self, now: u64) -> Count {

@@ -11,7 +11,7 @@ use crate::{
         tick::LeaseEnd,
         word::{HalfOpen, Period, Phase},
     },
-    subject::{Did, Said, Subject, moment},
+    subject::{StepResult, Subject, Verdict, moment},
     sync::{AtomicU64, Ordering},
 };
 
@@ -22,7 +22,7 @@ pub(super) const BUGS: &[Bug] = &[
         "opossum #119; ldbc #731; failsafe 1.3.0 src/state_machine.rs, is_call_permitted",
         probe::half_open_never_admits_more_than_the_limit,
         Unbounded,
-        "more probes than places",
+        "more probes than slots",
     ),
     bug!(
         "I5",
@@ -30,23 +30,23 @@ pub(super) const BUGS: &[Bug] = &[
         "circuitbreaker-rs 0.1.1 src/breaker.rs, pre_call; Netflix/concurrency-limits #140",
         probe::half_open_never_admits_more_than_the_limit,
         LoadThenSubtract,
-        "more probes than places",
+        "more probes than slots",
     ),
     bug!(
         "I6",
         "a caller whose CAS to half-open fails is admitted like the one that won",
         "recloser 1.4.0 src/recloser.rs, call_permitted",
-        probe::of_two_callers_one_gets_the_only_place,
+        probe::of_two_callers_one_gets_the_only_slot,
         LoserIsAdmitted,
-        "a place each",
+        "a slot each",
     ),
     bug!(
         "I6",
         "a caller whose CAS for a slot fails is admitted without a slot",
         "hedzr/go-ringbuf pull 10: a ring, no breaker",
-        probe::two_callers_get_two_places,
+        probe::two_callers_get_two_slots,
         LoserIsAdmitted,
-        "a place each",
+        "a slot each",
     ),
     bug!(
         "I8, I13",
@@ -54,13 +54,13 @@ pub(super) const BUGS: &[Bug] = &[
         "monix #1080; rezilience pull 521; getnora-io/nora #585",
         probe::half_open_never_admits_more_than_the_limit,
         NotGivenBack,
-        "every place was given back",
+        "every slot was given back",
     ),
     bug!(
         "I9",
         "probes have no lease: a probe that never reports keeps the breaker half-open for good",
         "resilience4j #935; Sentinel #1638; OmniRoute #13836",
-        lease::two_callers_give_a_lease_up_once,
+        lease::two_callers_expire_a_lease_once,
         NoLease,
         "busy",
     ),
@@ -68,9 +68,9 @@ pub(super) const BUGS: &[Bug] = &[
         "I9, I16",
         "half-range comparison of a lease that wraps",
         "our prototypes, wedged for days; no public report verified",
-        lease::a_lease_that_ended_a_week_ago_is_given_up_once,
+        lease::a_lease_that_ended_a_week_ago_expires_once,
         HalfRange,
-        "given up once",
+        "expired once",
     ),
 ];
 
@@ -83,19 +83,19 @@ fn half_open(shipped: &Shipped) -> Option<(Period, HalfOpen)> {
     }
 }
 
-fn admitted(shipped: &Shipped, period: Period) -> Did {
-    unwritten(shipped.word(), Said::Admitted(period))
+fn admitted(shipped: &Shipped, period: Period) -> StepResult {
+    unwritten(shipped.word(), Verdict::Admitted(period))
 }
 
-fn busy(shipped: &Shipped) -> Did {
+fn busy(shipped: &Shipped) -> StepResult {
     unwritten(
         shipped.word(),
-        Said::Rejected(RejectReason::Busy { remaining: 1 }),
+        Verdict::Rejected(RejectReason::Busy { remaining: 1 }),
     )
 }
 
 over_shipped!(Unbounded {
-    fn admit(&self, clock: &dyn Fn() -> u64) -> Did {
+    fn admit(&self, clock: &dyn Fn() -> u64) -> StepResult {
         match half_open(&self.0) {
             Some((period, _)) => admitted(&self.0, period),
             None => self.0.admit(clock),
@@ -118,7 +118,7 @@ impl Planted for LoadThenSubtract {
         &self.shipped
     }
 
-    fn admit(&self, clock: &dyn Fn() -> u64) -> Did {
+    fn admit(&self, clock: &dyn Fn() -> u64) -> StepResult {
         let Some((period, _)) = half_open(&self.shipped) else {
             return self.shipped.admit(clock);
         };
@@ -129,38 +129,38 @@ impl Planted for LoadThenSubtract {
         admitted(&self.shipped, period)
     }
 
-    fn report(&self, period: Period, report: Report) -> Did {
+    fn record(&self, period: Period, report: Report) -> StepResult {
         self.left.fetch_add(1, Ordering::AcqRel);
-        self.shipped.report(period, report)
+        self.shipped.record(period, report)
     }
 }
 
 over_shipped!(LoserIsAdmitted {
-    fn admit(&self, clock: &dyn Fn() -> u64) -> Did {
+    fn admit(&self, clock: &dyn Fn() -> u64) -> StepResult {
         let seen = self.0.word();
         if half_open(&self.0).is_some_and(|(_, now)| now.in_flight >= self.0.rules.probes) {
             return busy(&self.0);
         }
         let next = admit(seen, &self.0.rules, moment(clock())).word;
         let won = self.0.cell.replace(seen, next).is_ok();
-        Did {
+        StepResult {
             before: if won { seen } else { next },
-            ..unwritten(next, Said::Admitted(next.period()))
+            ..unwritten(next, Verdict::Admitted(next.period()))
         }
     }
 });
 
 over_shipped!(NotGivenBack {
-    fn report(&self, period: Period, report: Report) -> Did {
+    fn record(&self, period: Period, report: Report) -> StepResult {
         match report {
-            Report::Ignored => unwritten(self.0.word(), Said::Recorded(Recorded::Unrecorded)),
-            report => self.0.report(period, report),
+            Report::Ignored => unwritten(self.0.word(), Verdict::Recorded(Recorded::Unrecorded)),
+            report => self.0.record(period, report),
         }
     }
 });
 
 over_shipped!(NoLease {
-    fn admit(&self, clock: &dyn Fn() -> u64) -> Did {
+    fn admit(&self, clock: &dyn Fn() -> u64) -> StepResult {
         match half_open(&self.0) {
             Some((_, full)) if full.in_flight >= self.0.rules.probes => busy(&self.0),
             _ => self.0.admit(clock),
@@ -169,7 +169,7 @@ over_shipped!(NoLease {
 });
 
 over_shipped!(HalfRange {
-    fn admit(&self, clock: &dyn Fn() -> u64) -> Did {
+    fn admit(&self, clock: &dyn Fn() -> u64) -> StepResult {
         const HALF: u64 = 1 << (LeaseEnd::BITS - 1);
         match half_open(&self.0) {
             Some((_, full))

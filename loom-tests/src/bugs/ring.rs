@@ -1,4 +1,4 @@
-//! A ring whose slot is taken before its cell is written.
+//! A ring whose index is advanced before its entry is written.
 
 use super::{Bug, bug, planted::Planted};
 use crate::{
@@ -13,26 +13,26 @@ use crate::{
         trip::payload::Payload,
         word::{Period, Phase, Word},
     },
-    subject::{Did, Said, Subject},
+    subject::{StepResult, Subject, Verdict},
     sync::{AtomicU64, Ordering},
 };
 
 pub(super) const BUGS: &[Bug] = &[bug!(
     "I14",
-    "the ticket is taken before the cell is written: a reader in between finds a gap",
+    "the index is advanced before the entry is written: a reader in between finds a gap",
     "our prototypes, lost trips and false ones; no public report verified",
     failure_ring::two_failures_of_the_last_calls_trip_once,
-    TicketFirst,
+    IndexFirst,
     "no lost trip",
 )];
 
 /// Two failures among the last two calls trip.
-struct TicketFirst {
+struct IndexFirst {
     shipped: Shipped,
     written: [AtomicU64; 2],
 }
 
-impl Planted for TicketFirst {
+impl Planted for IndexFirst {
     fn over(shipped: Shipped) -> Self {
         Self {
             shipped,
@@ -44,13 +44,13 @@ impl Planted for TicketFirst {
         &self.shipped
     }
 
-    fn report(&self, period: Period, report: Report) -> Did {
+    fn record(&self, period: Period, report: Report) -> StepResult {
         let Report::Failure { moment, .. } = report else {
-            return self.shipped.report(period, report);
+            return self.shipped.record(period, report);
         };
         let Core { cell, rules, .. } = &*self.shipped;
         let step = |word, verdict| Step { word, verdict };
-        let ticket = cell.transition(
+        let advanced = cell.transition(
             self.shipped.word(),
             (),
             || (),
@@ -62,16 +62,16 @@ impl Planted for TicketFirst {
                 _ => step(word, Recorded::Stale),
             },
         );
-        let Phase::Closed(payload) = ticket.before.phase() else {
-            return did(ticket);
+        let Phase::Closed(payload) = advanced.before.phase() else {
+            return step_result(advanced);
         };
-        let place = Payload::new(payload).place().index;
-        self.written[place].store(1, Ordering::Release);
-        if self.written[1 - place].load(Ordering::Acquire) == 0 {
-            return did(ticket);
+        let index = Payload::new(payload).place().index;
+        self.written[index].store(1, Ordering::Release);
+        if self.written[1 - index].load(Ordering::Acquire) == 0 {
+            return step_result(advanced);
         }
         let tripped = cell.transition(
-            ticket.after,
+            advanced.after,
             (),
             || (),
             |word, ()| {
@@ -84,13 +84,13 @@ impl Planted for TicketFirst {
                 }
             },
         );
-        did(tripped)
+        step_result(tripped)
     }
 }
 
-fn did(decided: Decided<(), Recorded>) -> Did {
-    Did {
-        said: Said::Recorded(decided.verdict),
+fn step_result(decided: Decided<(), Recorded>) -> StepResult {
+    StepResult {
+        verdict: Verdict::Recorded(decided.verdict),
         before: decided.before,
         after: decided.after,
         counted: None,

@@ -13,7 +13,7 @@ use crate::{
         word::{Period, Word},
     },
     scene::failure,
-    subject::{Did, Said, Subject},
+    subject::{StepResult, Subject, Verdict},
 };
 
 pub(super) const BUGS: &[Bug] = &[
@@ -21,7 +21,7 @@ pub(super) const BUGS: &[Bug] = &[
         "I11",
         "the deadline is stored after the state",
         "circuitbreaker-rs 0.1.1 src/state.rs, transition_from_to",
-        probe::nobody_is_admitted_before_the_deadline_that_stands,
+        probe::no_call_is_admitted_before_the_current_deadline,
         DeadlineAfterState,
         "admitted before the deadline",
     ),
@@ -53,30 +53,30 @@ pub(super) const BUGS: &[Bug] = &[
 
 /// Stores `next`, whatever the current word is.
 fn overwrite(cell: &AtomicWord, next: Word) {
-    let mut stands = cell.load();
-    while let Err(other) = cell.replace(stands, next) {
-        stands = other;
+    let mut current = cell.load();
+    while let Err(other) = cell.replace(current, next) {
+        current = other;
     }
 }
 
-fn stored(before: Word, step: Step<Recorded>) -> Did {
-    Did {
+fn stored(before: Word, step: Step<Recorded>) -> StepResult {
+    StepResult {
         before,
-        ..unwritten(step.word, Said::Recorded(step.verdict))
+        ..unwritten(step.word, Verdict::Recorded(step.verdict))
     }
 }
 
 over_shipped!(DeadlineAfterState {
-    fn report(&self, period: Period, report: Report) -> Did {
+    fn record(&self, period: Period, report: Report) -> StepResult {
         let Report::Failure { .. } = report else {
-            return self.0.report(period, report);
+            return self.0.record(period, report);
         };
         let Core { cell, rules, .. } = &*self.0;
         // The state, with the deadline of an earlier period.
-        let opened = self.0.report(period, failure(0));
+        let opened = self.0.record(period, failure(0));
         let whole = record(opened.before, period, report, rules).word;
         let _ = cell.replace(opened.after, whole);
-        Did {
+        StepResult {
             after: whole,
             ..opened
         }
@@ -84,7 +84,7 @@ over_shipped!(DeadlineAfterState {
 });
 
 over_shipped!(CountIsStored {
-    fn report(&self, period: Period, report: Report) -> Did {
+    fn record(&self, period: Period, report: Report) -> StepResult {
         let seen = self.0.word();
         let step = record(seen, period, report, &self.0.rules);
         overwrite(&self.0.cell, step.word);
@@ -93,11 +93,11 @@ over_shipped!(CountIsStored {
 });
 
 over_shipped!(TransitionIsStored {
-    fn report(&self, period: Period, report: Report) -> Did {
+    fn record(&self, period: Period, report: Report) -> StepResult {
         let seen = self.0.word();
         let step = record(seen, period, report, &self.0.rules);
         if step.word.period() == seen.period() {
-            return self.0.report(period, report);
+            return self.0.record(period, report);
         }
         overwrite(&self.0.cell, step.word);
         stored(seen, step)
@@ -105,16 +105,16 @@ over_shipped!(TransitionIsStored {
 });
 
 over_shipped!(SpuriousIsLost {
-    fn report(&self, period: Period, report: Report) -> Did {
+    fn record(&self, period: Period, report: Report) -> StepResult {
         let mut seen = self.0.word();
         loop {
             let step = record(seen, period, report, &self.0.rules);
             match self.0.cell.replace(seen, step.word) {
                 Ok(()) => return stored(seen, step),
-                Err(stands) if step.verdict == Recorded::Tripped => {
-                    return unwritten(stands, Said::Recorded(Recorded::Stale));
+                Err(current) if step.verdict == Recorded::Tripped => {
+                    return unwritten(current, Verdict::Recorded(Recorded::Stale));
                 }
-                Err(stands) => seen = stands,
+                Err(current) => seen = current,
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::{
 pub(crate) fn no_transition_is_slept_through<S: Subject>() -> Model {
     watched::<S>()
         .actor(|watched| watched.watch_until(1))
-        .actor(Watched::resets::<1>)
+        .actor(WatchedBreaker::resets::<1>)
         .end(seen)
         .reaches(&["1 | "])
         .takes(490, 730)
@@ -22,7 +22,7 @@ pub(crate) fn no_transition_is_slept_through_by_either_of_two<S: Subject>() -> M
     watched::<S>()
         .actor(|watched| watched.watch_until(1))
         .actor(|watched| watched.watch_until(1))
-        .actor(Watched::resets::<1>)
+        .actor(WatchedBreaker::resets::<1>)
         .end(seen)
         .reaches(&["1 | 1 | "])
         .takes(11_000, 15_500)
@@ -31,14 +31,14 @@ pub(crate) fn no_transition_is_slept_through_by_either_of_two<S: Subject>() -> M
 pub(crate) fn of_two_transitions_the_last_is_not_slept_through<S: Subject>() -> Model {
     watched::<S>()
         .actor(|watched| watched.watch_until(2))
-        .actor(Watched::resets::<2>)
+        .actor(WatchedBreaker::resets::<2>)
         .end(seen)
         .reaches(&["1, 2 | ", "2 | "])
         .bounded_throughout()
         .takes(1_800, 1_770)
 }
 
-pub(crate) fn who_is_told_to_stop_wakes_up<S: Subject>() -> Model {
+pub(crate) fn a_watcher_that_is_stopped_wakes_up<S: Subject>() -> Model {
     watched::<S>()
         .actor(|watched| watched.watch_until(1))
         .actor(|watched| {
@@ -50,25 +50,25 @@ pub(crate) fn who_is_told_to_stop_wakes_up<S: Subject>() -> Model {
         .takes(760, 760)
 }
 
-fn watched<S: Subject>() -> Scenario<Watched<S>, Vec<Option<u16>>> {
-    Scenario::new(Watched::new)
+fn watched<S: Subject>() -> Scenario<WatchedBreaker<S>, Vec<Option<u16>>> {
+    Scenario::new(WatchedBreaker::new)
 }
 
 /// Outcome: the generations that each actor saw, and stops.
-fn seen<S: Subject>(_: &Watched<S>, actors: &[Vec<Option<u16>>]) -> String {
+fn seen<S: Subject>(_: &WatchedBreaker<S>, actors: &[Vec<Option<u16>>]) -> String {
     let one = |seen: &Option<u16>| seen.map_or("stop".into(), |generation| generation.to_string());
     let all = |actor: &Vec<_>| actor.iter().map(one).collect::<Vec<_>>().join(", ");
     actors.iter().map(all).collect::<Vec<_>>().join(" | ")
 }
 
 /// A breaker that is watched. (Like `Breaker::watch`, and like the code that follows a transition.)
-struct Watched<S: Subject> {
+struct WatchedBreaker<S: Subject> {
     subject: S,
     waker: S::Waker,
     stop: AtomicBool,
 }
 
-impl<S: Subject> Watched<S> {
+impl<S: Subject> WatchedBreaker<S> {
     fn new() -> Self {
         let rules = rules();
         Self {
@@ -89,13 +89,13 @@ impl<S: Subject> Watched<S> {
     }
 
     /// Returns the generation that ended the wait, or `None` if asked to stop.
-    fn watch(&self, since: u16) -> Option<u16> {
+    fn watch(&self, last_seen: u16) -> Option<u16> {
         self.waker.watch(&|| {
             if self.stop.load(Ordering::Relaxed) {
                 return Some(None);
             }
             let generation = self.subject.word().generation();
-            (generation != since).then_some(Some(generation))
+            (generation != last_seen).then_some(Some(generation))
         })
     }
 

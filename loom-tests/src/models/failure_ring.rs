@@ -13,10 +13,10 @@ use crate::{
         word::{Period, Phase, State, Word},
     },
     scene::{
-        MS, NOW, SECOND, assert_chain, breaker, call, closed, failure, outcome, played, report_all,
+        MS, NOW, SECOND, assert_chain, breaker, call, closed, failure, outcome, played, record_all,
         rules, success, transitions,
     },
-    subject::{Did, Subject},
+    subject::{StepResult, Subject},
     sync,
 };
 
@@ -39,10 +39,10 @@ pub(crate) fn two_failures_of_the_last_calls_trip_once<S: Subject>() -> Model {
 pub(crate) fn two_failures_beyond_65_535_calls_trip_once<S: Subject>() -> Model {
     let rules = of_last(2, 2);
     let first = closed(&rules).with_payload(0xFFFF);
-    let fail = move |subject: &S| vec![subject.report(first.period(), failure(NOW))];
+    let fail = move |subject: &S| vec![subject.record(first.period(), failure(NOW))];
     let begin = move || {
         let subject = S::at(first, rules);
-        report_all(
+        record_all(
             &subject,
             first.period(),
             &[failure(NOW), success(), success()],
@@ -81,8 +81,8 @@ pub(crate) fn more_failures_than_trip_trip_once<S: Subject>() -> Model {
     let rules = of_last(2, 2);
     let first = closed(&rules);
     breaker::<S>(first, rules)
-        .actor(move |subject| report_all(subject, first.period(), &[failure(NOW), failure(NOW)]))
-        .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
+        .actor(move |subject| record_all(subject, first.period(), &[failure(NOW), failure(NOW)]))
+        .actor(move |subject| vec![subject.record(first.period(), failure(NOW))])
         .end_in_a_chain(first, assert_two_trip)
         .reaches(&[
             "applied and opens it, stale | applied",
@@ -99,10 +99,10 @@ pub(crate) fn more_failures_than_trip_trip_once<S: Subject>() -> Model {
 
 /// I1, I14: one call has failed before, so either of two failures trips. A thread that finds the
 /// other's entry advances the index for it, notifies listeners of the trip, and is stale itself.
-pub(crate) fn who_trips_for_another_is_stale_itself<S: Subject>() -> Model {
+pub(crate) fn a_thread_that_trips_for_another_is_stale_itself<S: Subject>() -> Model {
     let rules = of_last(2, 2);
     let first = closed(&rules);
-    let fail = move |subject: &S| vec![subject.report(first.period(), failure(NOW))];
+    let fail = move |subject: &S| vec![subject.record(first.period(), failure(NOW))];
     played::<S>(rules, [failure(NOW)])
         .actor(fail)
         .actor(fail)
@@ -126,8 +126,8 @@ pub(crate) fn a_success_before_a_failure_is_counted_before_it<S: Subject>() -> M
     let rules = of_last_calls(4, threshold);
     let first = closed(&rules);
     breaker::<S>(first, rules)
-        .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
-        .actor(move |subject| vec![subject.report(first.period(), success())])
+        .actor(move |subject| vec![subject.record(first.period(), failure(NOW))])
+        .actor(move |subject| vec![subject.record(first.period(), success())])
         .end_in_a_chain(first, |last, actors| {
             let after_a_success = calls(&actors[1][0]) == 0;
             assert_eq!(last.state() == State::Open, after_a_success);
@@ -142,7 +142,7 @@ pub(crate) fn a_success_before_the_last_failure_is_counted_before_it<S: Subject>
 }
 
 /// I15: the same for a run with a window that is far from tripping.
-pub(crate) fn a_success_breaks_the_run_beside_the_ring<S: Subject>() -> Model {
+pub(crate) fn a_success_breaks_the_run_of_a_trip_with_a_ring<S: Subject>() -> Model {
     let mut rules = of_last(9, 9);
     rules.trip_rule.run = Some(2);
     before_the_last::<S>(rules, 1)
@@ -152,8 +152,8 @@ pub(crate) fn a_success_breaks_the_run_beside_the_ring<S: Subject>() -> Model {
 fn before_the_last<S: Subject>(rules: Rules, failures: usize) -> Model {
     let first = closed(&rules);
     played::<S>(rules, vec![failure(NOW); failures])
-        .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
-        .actor(move |subject| vec![subject.report(first.period(), success())])
+        .actor(move |subject| vec![subject.record(first.period(), failure(NOW))])
+        .actor(move |subject| vec![subject.record(first.period(), success())])
         .end_in_a_chain(first, |last, actors| {
             let late = actors[1][0].recorded() == Some(Recorded::Stale);
             assert_eq!(last.state() == State::Open, late);
@@ -167,11 +167,11 @@ fn before_the_last<S: Subject>(rules: Rules, failures: usize) -> Model {
 pub(crate) fn a_success_between_two_failures_is_counted_between_them<S: Subject>() -> Model {
     let rules = of_last(2, 2);
     let first = closed(&rules);
-    let fail = move |subject: &S| vec![subject.report(first.period(), failure(NOW))];
+    let fail = move |subject: &S| vec![subject.record(first.period(), failure(NOW))];
     breaker::<S>(first, rules)
         .actor(fail)
         .actor(fail)
-        .actor(move |subject| vec![subject.report(first.period(), success())])
+        .actor(move |subject| vec![subject.record(first.period(), success())])
         .end_in_a_chain(first, move |last, actors| {
             let success = &actors[2][0];
             let stale = success.recorded() == Some(Recorded::Stale);
@@ -195,16 +195,16 @@ pub(crate) fn a_success_between_two_failures_is_counted_between_them<S: Subject>
 /// I14, I15: a writer that was delayed while the ring went round leaves the entries of the next lap
 /// alone. A writer that was delayed for two laps does not advance the index. (Three failures are
 /// too far apart to trip, and another comes at any time.)
-pub(crate) fn who_is_delayed_for_two_laps_moves_no_place<S: Subject>() -> Model {
+pub(crate) fn a_thread_delayed_for_two_laps_advances_no_index<S: Subject>() -> Model {
     let rules = within(2, 1);
     let first = closed(&rules);
     let last_at = NOW + 30 * MS;
     breaker::<S>(first, rules)
         .actor(move |subject| {
             let at = [NOW + 10 * MS, NOW + 20 * MS, last_at].map(failure);
-            report_all(subject, first.period(), &at)
+            record_all(subject, first.period(), &at)
         })
-        .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
+        .actor(move |subject| vec![subject.record(first.period(), failure(NOW))])
         .end(move |subject, actors| {
             assert_chain(first, subject.word(), actors);
             if subject.word().state() == State::Closed {
@@ -213,7 +213,7 @@ pub(crate) fn who_is_delayed_for_two_laps_moves_no_place<S: Subject>() -> Model 
                     calls: 1,
                 };
                 assert_eq!(subject.counted(last_at), newest, "miscounted");
-                let next = subject.report(first.period(), failure(last_at));
+                let next = subject.record(first.period(), failure(last_at));
                 assert_eq!(next.recorded(), Some(Recorded::Tripped), "no lost trip");
             }
             outcome(actors)
@@ -245,13 +245,13 @@ pub(crate) fn three_failures_across_the_change_of_laps_trip_once<S: Subject>() -
         success(),
         failure(NOW),
     ];
-    let fail = move |subject: &S| vec![subject.report(first.period(), failure(NOW))];
+    let fail = move |subject: &S| vec![subject.record(first.period(), failure(NOW))];
     played::<S>(rules, before)
         .actor(fail)
         .actor(fail)
         .end_in_a_chain(first, |last, actors| {
             assert_eq!(last.state(), State::Open, "no lost trip");
-            let counted = actors.iter().flatten().find_map(|did| did.counted);
+            let counted = actors.iter().flatten().find_map(|result| result.counted);
             assert_eq!(
                 counted,
                 Some(Count {
@@ -286,11 +286,11 @@ fn late<S: Subject>(rules: Rules) -> Model {
     let next = next_period(&rules);
     breaker::<S>(first, rules)
         .actor(move |subject| {
-            let mut did = vec![subject.operate(Command::Reset, NOW)];
-            did.extend(report_all(subject, next, &[failure(NOW), failure(NOW)]));
-            did
+            let mut steps = vec![subject.operate(Command::Reset, NOW)];
+            steps.extend(record_all(subject, next, &[failure(NOW), failure(NOW)]));
+            steps
         })
-        .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
+        .actor(move |subject| vec![subject.record(first.period(), failure(NOW))])
         .end_in_a_chain(first, |last, actors| {
             assert_eq!(last.state(), State::Open, "no lost trip");
             assert_eq!(actors[0][1].recorded(), Some(Recorded::Applied), "I4");
@@ -313,14 +313,14 @@ pub(crate) fn failures_of_two_periods_do_not_meet<S: Subject>() -> Model {
     played::<S>(rules, [failure(NOW)])
         .actor(move |subject| {
             vec![
-                subject.report(first.period(), failure(NOW)),
-                subject.report(next, failure(NOW)),
+                subject.record(first.period(), failure(NOW)),
+                subject.record(next, failure(NOW)),
             ]
         })
         .actor(move |subject| {
             vec![
                 subject.operate(Command::Reset, NOW),
-                subject.report(next, failure(NOW)),
+                subject.record(next, failure(NOW)),
             ]
         })
         .end(move |subject, actors| {
@@ -331,7 +331,7 @@ pub(crate) fn failures_of_two_periods_do_not_meet<S: Subject>() -> Model {
                 assert_eq!(last.state(), State::Closed);
             } else {
                 assert_eq!(last.state(), State::Open, "no lost trip");
-                let counted = actors.iter().flatten().find_map(|did| did.counted);
+                let counted = actors.iter().flatten().find_map(|result| result.counted);
                 assert_eq!(counted, Some(two_of_two()), "miscounted");
             }
             let began = [vec![actors[0][0]], vec![actors[1][0]]];
@@ -352,21 +352,21 @@ pub(crate) fn failures_of_two_periods_do_not_meet<S: Subject>() -> Model {
 pub(crate) fn a_failure_after_a_recovery_is_the_first<S: Subject>() -> Model {
     let rules = of_last(2, 2);
     let first = closed(&rules);
-    let fail = move |subject: &S| vec![subject.report(first.period(), failure(NOW))];
+    let fail = move |subject: &S| vec![subject.record(first.period(), failure(NOW))];
     played::<S>(rules, [failure(NOW)])
         .actor(fail)
         .actor(move |subject| {
-            let mut did = fail(subject);
-            did.extend(call(subject, NOW + 2 * SECOND, success()));
-            if did.last().and_then(Did::recorded) == Some(Recorded::Recovered) {
-                did.extend(call(subject, NOW + 2 * SECOND, failure(NOW + 2 * SECOND)));
+            let mut steps = fail(subject);
+            steps.extend(call(subject, NOW + 2 * SECOND, success()));
+            if steps.last().and_then(StepResult::recorded) == Some(Recorded::Recovered) {
+                steps.extend(call(subject, NOW + 2 * SECOND, failure(NOW + 2 * SECOND)));
             }
-            did
+            steps
         })
         .end_in_a_chain(first, |last, actors| {
             assert_eq!(last.state(), State::Closed);
             assert_eq!(
-                actors[1].last().and_then(Did::recorded),
+                actors[1].last().and_then(StepResult::recorded),
                 Some(Recorded::Applied)
             );
         })
@@ -382,15 +382,15 @@ pub(crate) fn a_failure_after_a_recovery_is_the_first<S: Subject>() -> Model {
 
 /// I14, I15: an actor stops for good once its entry is written. The next failure advances the index
 /// for it, once. Three failures trip, and the stopped one is among them.
-pub(crate) fn a_failure_that_stopped_after_its_mark_is_counted_once<S: Subject>() -> Model {
+pub(crate) fn a_failure_that_stopped_after_its_entry_is_counted_once<S: Subject>() -> Model {
     let rules = of_last(3, 3);
     let first = closed(&rules);
     breaker::<S>(first, rules)
         .actor(move |subject: &S| stop(subject, first.period()))
-        .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
+        .actor(move |subject| vec![subject.record(first.period(), failure(NOW))])
         .end(move |subject, actors| {
             let Count { failures, calls } = subject.counted(NOW);
-            let next = subject.report(first.period(), failure(NOW));
+            let next = subject.record(first.period(), failure(NOW));
             assert_eq!(next.recorded(), Some(Recorded::Tripped), "counted once");
 
             assert_eq!(failures, calls);
@@ -407,7 +407,7 @@ pub(crate) fn a_trip_of_a_failure_that_stopped_is_made_once<S: Subject>() -> Mod
     let first = closed(&rules);
     played::<S>(rules, [failure(NOW)])
         .actor(move |subject: &S| stop(subject, first.period()))
-        .actor(move |subject| report_all(subject, first.period(), &[failure(NOW), failure(NOW)]))
+        .actor(move |subject| record_all(subject, first.period(), &[failure(NOW), failure(NOW)]))
         .end_in_a_chain(first, |last, actors| {
             assert_eq!(last.state(), State::Open, "three have failed, and one may");
             assert_eq!(transitions(actors), 1);
@@ -425,8 +425,8 @@ pub(crate) fn a_trip_of_a_failure_that_stopped_is_made_once<S: Subject>() -> Mod
 
 /// Reports a failure, and stops for good once its entry is written. If another thread advances the
 /// index so that this one never writes an entry, returns the step.
-fn stop(subject: &impl Subject, period: Period) -> Vec<Did> {
-    sync::stop_after_a_cas(|| subject.report(period, failure(NOW)))
+fn stop(subject: &impl Subject, period: Period) -> Vec<StepResult> {
+    sync::stop_after_a_cas(|| subject.record(period, failure(NOW)))
         .into_iter()
         .collect()
 }
@@ -437,8 +437,8 @@ pub(crate) fn readings_of_the_clock_are_recorded_in_either_order<S: Subject>() -
     let rules = within(2, 10);
     let first = closed(&rules);
     breaker::<S>(first, rules)
-        .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
-        .actor(move |subject| vec![subject.report(first.period(), failure(NOW + 10 * MS))])
+        .actor(move |subject| vec![subject.record(first.period(), failure(NOW))])
+        .actor(move |subject| vec![subject.record(first.period(), failure(NOW + 10 * MS))])
         .end(move |subject, actors| {
             assert_chain(first, subject.word(), actors);
             outcome(actors)
@@ -457,8 +457,8 @@ pub(crate) fn readings_within_the_time_trip_in_either_order<S: Subject>() -> Mod
     let rules = within(2, 10);
     let first = closed(&rules);
     breaker::<S>(first, rules)
-        .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
-        .actor(move |subject| vec![subject.report(first.period(), failure(NOW + 10 * MS - 1_000))])
+        .actor(move |subject| vec![subject.record(first.period(), failure(NOW))])
+        .actor(move |subject| vec![subject.record(first.period(), failure(NOW + 10 * MS - 1_000))])
         .end_in_a_chain(first, |last, _| assert_eq!(last.state(), State::Open))
         .reaches(&[
             "applied | tripped",
@@ -475,14 +475,14 @@ fn of_last(k: u16, span: u16) -> Rules {
 }
 
 fn of_last_calls(span: u16, threshold: Threshold) -> Rules {
-    beside(Window::CallRing(CallRing { span, threshold }))
+    with_window(Window::CallRing(CallRing { span, threshold }))
 }
 
 fn within(k: u16, within_ms: u64) -> Rules {
-    beside(Window::TimeRing(TimeRing { k, within_ms }))
+    with_window(Window::TimeRing(TimeRing { k, within_ms }))
 }
 
-fn beside(window: Window) -> Rules {
+fn with_window(window: Window) -> Rules {
     Rules {
         trip_rule: TripRule {
             run: None,
@@ -505,8 +505,8 @@ fn next_period(rules: &Rules) -> Period {
 }
 
 /// Number of calls that were counted before this step.
-fn calls(did: &Did) -> u64 {
-    calls_of(did.before)
+fn calls(result: &StepResult) -> u64 {
+    calls_of(result.before)
 }
 
 fn calls_of(word: Word) -> u64 {
@@ -519,16 +519,16 @@ fn calls_of(word: Word) -> u64 {
 /// Two failures race, and two trip.
 fn trips<S: Subject>(rules: Rules) -> Model {
     let first = closed(&rules);
-    let fail = move |subject: &S| vec![subject.report(first.period(), failure(NOW))];
+    let fail = move |subject: &S| vec![subject.record(first.period(), failure(NOW))];
     breaker(first, rules)
         .actor(fail)
         .actor(fail)
         .end_in_a_chain(first, assert_two_trip)
 }
 
-fn assert_two_trip(last: Word, actors: &[Vec<Did>]) {
+fn assert_two_trip(last: Word, actors: &[Vec<StepResult>]) {
     assert_eq!(last.state(), State::Open, "no lost trip");
     assert_eq!(transitions(actors), 1);
-    let counted = actors.iter().flatten().find_map(|did| did.counted);
+    let counted = actors.iter().flatten().find_map(|result| result.counted);
     assert_eq!(counted, Some(two_of_two()), "miscounted");
 }

@@ -26,7 +26,7 @@ pub(crate) fn the_longest_hint_of_two_failures_counts<S: Subject>() -> Model {
 /// Failures that another thread completes in the ring.
 pub(crate) fn the_longest_hint_of_two_failures_in_a_ring_counts<S: Subject>() -> Model {
     let threshold = Threshold::Failures(2);
-    two_failures::<S>(beside(Window::CallRing(CallRing {
+    two_failures::<S>(with_window(Window::CallRing(CallRing {
         span: 100,
         threshold,
     })))
@@ -42,7 +42,7 @@ pub(crate) fn the_longest_hint_of_two_failures_in_a_ring_counts<S: Subject>() ->
 
 /// Failures that are counted in a time bucket.
 pub(crate) fn the_longest_hint_of_two_failures_in_a_bucket_counts<S: Subject>() -> Model {
-    two_failures::<S>(beside(Window::Buckets(Buckets {
+    two_failures::<S>(with_window(Window::Buckets(Buckets {
         percent: 100,
         min_calls: 2,
         within_ms: 100,
@@ -52,7 +52,7 @@ pub(crate) fn the_longest_hint_of_two_failures_in_a_bucket_counts<S: Subject>() 
     .bounded()
 }
 
-fn beside(window: Window) -> TripRule {
+fn with_window(window: Window) -> TripRule {
     TripRule {
         run: None,
         window: Some(window),
@@ -68,7 +68,7 @@ fn two_failures<S: Subject>(trip_rule: TripRule) -> Model {
     let first = closed(&rules);
     let failure = move |hint_ms| {
         let moment = moment(NOW);
-        move |subject: &S| vec![subject.report(first.period(), Report::Failure { moment, hint_ms })]
+        move |subject: &S| vec![subject.record(first.period(), Report::Failure { moment, hint_ms })]
     };
     breaker::<S>(first, rules)
         .actor(failure(LONGEST_MS))

@@ -5,13 +5,13 @@ use std::sync::atomic::Ordering;
 
 use crate::{
     harness::{Model, Scenario},
-    history::{Heard, Witness, explained},
+    history::{HistoryEvent, Recorder, check_history},
     machine::{
         rules::Rules,
         step::{Command, Report},
         word::Word,
     },
-    scene::{NOW, SECOND, closed, failure, half_open, open, rules, said, success, window},
+    scene::{NOW, SECOND, closed, failure, half_open, open, rules, success, verdict_name, window},
     subject::Subject,
     sync::AtomicU64,
 };
@@ -24,9 +24,11 @@ pub(crate) fn a_trip_and_its_probes_have_an_order<S: Subject>() -> Model {
         first,
         rules(),
         vec![
-            Box::new(move |witness: &mut Witness<S>| witness.report(first.period(), failure(NOW))),
-            Box::new(|witness: &mut Witness<S>| witness.call(|| LATER, success())),
-            Box::new(|witness: &mut Witness<S>| witness.call(|| LATER, failure(LATER))),
+            Box::new(move |recorder: &mut Recorder<S>| {
+                recorder.record(first.period(), failure(NOW));
+            }),
+            Box::new(|recorder: &mut Recorder<S>| recorder.call(|| LATER, success())),
+            Box::new(|recorder: &mut Recorder<S>| recorder.call(|| LATER, failure(LATER))),
         ],
     )
     .reaches(&[
@@ -53,9 +55,9 @@ pub(crate) fn outcomes_of_a_window_have_an_order<S: Subject>() -> Model {
     };
     let first = closed(&rules);
     let reports = move |reports: [Report; 3]| -> Act<S> {
-        Box::new(move |witness| {
+        Box::new(move |recorder| {
             for report in reports {
-                witness.report(first.period(), report);
+                recorder.record(first.period(), report);
             }
         })
     };
@@ -85,7 +87,7 @@ pub(crate) fn probes_and_their_ends_have_an_order<S: Subject>() -> Model {
         probe_successes: 2,
         ..rules()
     };
-    let call = |report| -> Act<S> { Box::new(move |witness| witness.call(|| NOW, report)) };
+    let call = |report| -> Act<S> { Box::new(move |recorder| recorder.call(|| NOW, report)) };
     actors(
         open(NOW),
         rules,
@@ -113,11 +115,11 @@ pub(crate) fn an_expiry_and_an_operator_have_an_order<S: Subject>() -> Model {
         first,
         rules(),
         vec![
-            Box::new(move |witness: &mut Witness<S>| witness.report(first.period(), success())),
-            Box::new(|witness: &mut Witness<S>| {
-                witness.call(|| NOW, failure(NOW));
+            Box::new(move |recorder: &mut Recorder<S>| recorder.record(first.period(), success())),
+            Box::new(|recorder: &mut Recorder<S>| {
+                recorder.call(|| NOW, failure(NOW));
             }),
-            Box::new(|witness: &mut Witness<S>| witness.operate(Command::Disable, NOW)),
+            Box::new(|recorder: &mut Recorder<S>| recorder.operate(Command::Disable, NOW)),
         ],
     )
     .reaches(&[
@@ -135,21 +137,21 @@ pub(crate) fn a_clock_that_goes_on_has_an_order<S: Subject>() -> Model {
     let first = open(NOW + SECOND);
     Scenario::new(move || (S::at(first, rules()), AtomicU64::new(NOW)))
         .actor(|(subject, clock): &(S, AtomicU64)| {
-            let mut witness = Witness::of(subject);
+            let mut recorder = Recorder::of(subject);
             for _ in 0..2 {
-                witness.admit(|| read(clock));
+                recorder.admit(|| read(clock));
             }
-            witness.heard
+            recorder.events
         })
         .actor(|(subject, clock)| {
             let now = clock.fetch_add(SECOND, Ordering::SeqCst) + SECOND;
-            let mut witness = Witness::of(subject);
-            witness.call(|| read(clock), failure(now));
-            witness.heard
+            let mut recorder = Recorder::of(subject);
+            recorder.call(|| read(clock), failure(now));
+            recorder.events
         })
-        .end(move |(subject, _), heard| {
-            explained(first, subject.word(), rules(), heard);
-            outcome(heard)
+        .end(move |(subject, _), history| {
+            check_history(first, subject.word(), rules(), history);
+            outcome(history)
         })
         .reaches(&[
             "busy, busy | probe of 2, reopened",
@@ -163,7 +165,7 @@ pub(crate) fn a_clock_that_goes_on_has_an_order<S: Subject>() -> Model {
 }
 
 /// Requests of one actor.
-type Act<S> = Box<dyn Fn(&mut Witness<S>) + Send + Sync>;
+type Act<S> = Box<dyn Fn(&mut Recorder<S>) + Send + Sync>;
 
 /// Actors that send these requests to a breaker that begins at `first`.
 fn actors<S: Subject>(first: Word, rules: Rules, acts: Vec<Act<S>>) -> Model {
@@ -172,15 +174,15 @@ fn actors<S: Subject>(first: Word, rules: Rules, acts: Vec<Act<S>>) -> Model {
             Scenario::new(move || S::at(first, rules)),
             |scenario, act| {
                 scenario.actor(move |subject: &S| {
-                    let mut witness = Witness::of(subject);
-                    act(&mut witness);
-                    witness.heard
+                    let mut recorder = Recorder::of(subject);
+                    act(&mut recorder);
+                    recorder.events
                 })
             },
         )
-        .end(move |subject, heard| {
-            explained(first, subject.word(), rules, heard);
-            outcome(heard)
+        .end(move |subject, history| {
+            check_history(first, subject.word(), rules, history);
+            outcome(history)
         })
 }
 
@@ -190,13 +192,13 @@ fn read(clock: &AtomicU64) -> u64 {
 }
 
 /// As in the other models: actors are separated by `|`, their steps by `,`.
-fn outcome(actors: &[Vec<Heard>]) -> String {
-    let actor = |heard: &Vec<Heard>| {
-        let said: Vec<_> = heard
+fn outcome(actors: &[Vec<HistoryEvent>]) -> String {
+    let actor = |events: &Vec<HistoryEvent>| {
+        let names: Vec<_> = events
             .iter()
-            .map(|event| said(event.response.said))
+            .map(|event| verdict_name(event.response.verdict))
             .collect();
-        said.join(", ")
+        names.join(", ")
     };
     actors.iter().map(actor).collect::<Vec<_>>().join(" | ")
 }

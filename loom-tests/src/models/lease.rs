@@ -26,14 +26,14 @@ pub(crate) fn a_late_failure_and_an_expiry_reopen_once<S: Subject>() -> Model {
 }
 
 /// I4, I8, I13.
-pub(crate) fn a_late_place_given_back_is_taken_or_given_up<S: Subject>() -> Model {
+pub(crate) fn a_slot_given_back_late_is_taken_or_expires<S: Subject>() -> Model {
     late::<S>(Report::Ignored, 1)
         .reaches(&["unrecorded | probe of 2", "stale | open"])
         .takes(18, 30)
 }
 
 /// I1, I9.
-pub(crate) fn two_callers_give_a_lease_up_once<S: Subject>() -> Model {
+pub(crate) fn two_callers_expire_a_lease_once<S: Subject>() -> Model {
     late::<S>(success(), 2)
         .reaches(&["recovered | call of 3 | call of 3", "stale | open | open"])
         .takes(750, 500)
@@ -41,7 +41,7 @@ pub(crate) fn two_callers_give_a_lease_up_once<S: Subject>() -> Model {
 
 /// I9, I16: a lease that ended long ago is over, even if its end is nearer to the next wrap of its
 /// 28 bits.
-pub(crate) fn a_lease_that_ended_a_week_ago_is_given_up_once<S: Subject>() -> Model {
+pub(crate) fn a_lease_that_ended_a_week_ago_expires_once<S: Subject>() -> Model {
     const WEEK: u64 = 7 * 86_400 * SECOND;
     let first = half_open(1, NOW);
     let ask = |subject: &S| vec![subject.admit(&|| NOW + WEEK)];
@@ -49,7 +49,7 @@ pub(crate) fn a_lease_that_ended_a_week_ago_is_given_up_once<S: Subject>() -> Mo
         .actor(ask)
         .actor(ask)
         .end_in_a_chain(first, |_, actors| {
-            assert_eq!(transitions(actors), 1, "given up once");
+            assert_eq!(transitions(actors), 1, "expired once");
         })
         .reaches(&["open | open"])
         .takes(18, 30)
@@ -58,7 +58,7 @@ pub(crate) fn a_lease_that_ended_a_week_ago_is_given_up_once<S: Subject>() -> Mo
 /// The only probe ends with `report` when its lease is over, and callers ask to be admitted.
 fn late<S: Subject>(report: Report, callers: usize) -> Model {
     let first = half_open(1, NOW);
-    let probe = move |subject: &S| vec![subject.report(first.period(), report)];
+    let probe = move |subject: &S| vec![subject.record(first.period(), report)];
     (0..callers)
         .fold(breaker::<S>(first, rules()).actor(probe), |scenario, _| {
             scenario.actor(|subject| vec![subject.admit(&|| NOW)])
@@ -72,7 +72,7 @@ fn late<S: Subject>(report: Report, callers: usize) -> Model {
 
 /// I5, I9: while one caller takes the free slot, which renews the lease, another must not give the
 /// lease up.
-pub(crate) fn a_place_taken_renews_the_lease_for_all<S: Subject>() -> Model {
+pub(crate) fn a_slot_taken_renews_the_lease_for_all<S: Subject>() -> Model {
     let first = half_open(1, NOW);
     let rules = Rules {
         probes: 2,

@@ -14,7 +14,7 @@ use crate::{
 pub(crate) fn a_reset_comes_before_a_trip_or_after_it<S: Subject>() -> Model {
     let first = closed(&rules()).with_payload(1);
     breaker::<S>(first, rules())
-        .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
+        .actor(move |subject| vec![subject.record(first.period(), failure(NOW))])
         .actor(|subject| vec![subject.operate(Command::Reset, NOW)])
         .end_in_a_chain(first, |last, _| {
             assert_eq!(last.phase(), Phase::Closed(0), "closed, and fresh");
@@ -27,7 +27,7 @@ pub(crate) fn a_reset_comes_before_a_trip_or_after_it<S: Subject>() -> Model {
 pub(crate) fn no_outcome_undoes_forced_open<S: Subject>() -> Model {
     let first = half_open(1, NOW + SECOND);
     breaker::<S>(first, rules())
-        .actor(move |subject| vec![subject.report(first.period(), success())])
+        .actor(move |subject| vec![subject.record(first.period(), success())])
         .actor(|subject| vec![subject.operate(Command::ForceOpen, NOW)])
         .end_in_a_chain(first, |last, _| assert_eq!(last.state(), State::ForcedOpen))
         .reaches(&["recovered | found closed", "stale | found half-open"])
@@ -49,7 +49,7 @@ pub(crate) fn no_deadline_undoes_forced_open<S: Subject>() -> Model {
 pub(crate) fn operators_and_outcomes_have_an_order<S: Subject>() -> Model {
     let first = closed(&rules()).with_payload(1);
     breaker::<S>(first, rules())
-        .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
+        .actor(move |subject| vec![subject.record(first.period(), failure(NOW))])
         .actor(|subject| vec![subject.operate(Command::ForceOpen, NOW)])
         .actor(|subject| vec![subject.operate(Command::Resume, NOW)])
         .end_in_a_chain(first, |_, actors| assert!(transitions(actors) >= 1))

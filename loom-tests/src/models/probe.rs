@@ -13,18 +13,18 @@ use crate::{
         NOW, SECOND, assert_chain, breaker, call, failure, half_open, open, outcome, rules,
         transitions,
     },
-    subject::{Did, Subject},
+    subject::{StepResult, Subject},
 };
 
 /// I1, I5, I6.
-pub(crate) fn of_two_callers_one_gets_the_only_place<S: Subject>() -> Model {
+pub(crate) fn of_two_callers_one_gets_the_only_slot<S: Subject>() -> Model {
     callers::<S>(2, 1)
         .reaches(&["probe of 2 | busy", "busy | probe of 2"])
         .takes(18, 30)
 }
 
 /// I1, I5, I6.
-pub(crate) fn of_three_callers_one_gets_the_only_place<S: Subject>() -> Model {
+pub(crate) fn of_three_callers_one_gets_the_only_slot<S: Subject>() -> Model {
     callers::<S>(3, 1)
         .reaches(&[
             "probe of 2 | busy | busy",
@@ -35,14 +35,14 @@ pub(crate) fn of_three_callers_one_gets_the_only_place<S: Subject>() -> Model {
 }
 
 /// I1, I5, I6.
-pub(crate) fn two_callers_get_two_places<S: Subject>() -> Model {
+pub(crate) fn two_callers_get_two_slots<S: Subject>() -> Model {
     callers::<S>(2, 2)
         .reaches(&["probe of 2 | probe of 2"])
         .takes(18, 30)
 }
 
 /// I1, I5, I6.
-pub(crate) fn of_three_callers_two_get_the_two_places<S: Subject>() -> Model {
+pub(crate) fn of_three_callers_two_get_the_two_slots<S: Subject>() -> Model {
     callers::<S>(3, 2)
         .reaches(&[
             "probe of 2 | probe of 2 | busy",
@@ -53,23 +53,27 @@ pub(crate) fn of_three_callers_two_get_the_two_places<S: Subject>() -> Model {
 }
 
 /// Callers that ask when the deadline has just been reached.
-fn callers<S: Subject>(callers: usize, places: u8) -> Model {
+fn callers<S: Subject>(callers: usize, slots: u8) -> Model {
     let first = open(NOW);
     (0..callers)
-        .fold(breaker::<S>(first, with_places(places)), |scenario, _| {
+        .fold(breaker::<S>(first, with_places(slots)), |scenario, _| {
             scenario.actor(|subject: &S| vec![subject.admit(&|| NOW)])
         })
         .end_in_a_chain(first, move |last, actors| {
             assert_eq!(transitions(actors), 1, "one call made it half-open");
-            let admitted = actors.iter().flatten().filter_map(Did::admitted).count();
-            assert_eq!(admitted, usize::from(in_flight(last)), "a place each");
-            assert!(in_flight(last) <= places, "more probes than places");
+            let admitted = actors
+                .iter()
+                .flatten()
+                .filter_map(StepResult::admitted)
+                .count();
+            assert_eq!(admitted, usize::from(in_flight(last)), "a slot each");
+            assert!(in_flight(last) <= slots, "more probes than slots");
         })
 }
 
 /// I5, I6, where slots are released and taken again.
 pub(crate) fn half_open_never_admits_more_than_the_limit<S: Subject>() -> Model {
-    places_in_turn::<S>(2, 1)
+    slots_in_turn::<S>(2, 1)
         .reaches(&[
             "probe of 2, unrecorded | probe of 2, unrecorded",
             "probe of 2, unrecorded | busy",
@@ -79,8 +83,8 @@ pub(crate) fn half_open_never_admits_more_than_the_limit<S: Subject>() -> Model 
 }
 
 /// I5, I6, with more than one slot.
-pub(crate) fn half_open_never_admits_more_than_its_two_places<S: Subject>() -> Model {
-    places_in_turn::<S>(3, 2)
+pub(crate) fn half_open_never_admits_more_than_its_two_slots<S: Subject>() -> Model {
+    slots_in_turn::<S>(3, 2)
         .reaches(&[
             "probe of 2, unrecorded | probe of 2, unrecorded | probe of 2, unrecorded",
             "probe of 2, unrecorded | probe of 2, unrecorded | busy",
@@ -91,9 +95,9 @@ pub(crate) fn half_open_never_admits_more_than_its_two_places<S: Subject>() -> M
 }
 
 /// Callers of a half-open breaker, each of which releases its slot. They count the callers inside.
-fn places_in_turn<S: Subject>(callers: usize, places: u8) -> Model {
+fn slots_in_turn<S: Subject>(callers: usize, slots: u8) -> Model {
     let first = half_open(0, NOW + SECOND);
-    let begin = move || (S::at(first, with_places(places)), AtomicU64::new(0));
+    let begin = move || (S::at(first, with_places(slots)), AtomicU64::new(0));
     (0..callers)
         .fold(Scenario::new(begin), |scenario, _| {
             scenario.actor(move |(subject, inside): &(S, AtomicU64)| {
@@ -102,22 +106,22 @@ fn places_in_turn<S: Subject>(callers: usize, places: u8) -> Model {
                     return vec![asked];
                 };
                 let others = inside.fetch_add(1, Ordering::Relaxed);
-                assert!(others < u64::from(places), "more probes than places");
+                assert!(others < u64::from(slots), "more probes than slots");
                 inside.fetch_sub(1, Ordering::Relaxed);
-                vec![asked, subject.report(period, Report::Ignored)]
+                vec![asked, subject.record(period, Report::Ignored)]
             })
         })
         .end(move |(subject, _), actors| {
             let last = subject.word();
             assert_chain(first, last, actors);
-            assert_eq!(in_flight(last), 0, "every place was given back");
+            assert_eq!(in_flight(last), 0, "every slot was given back");
             outcome(actors)
         })
 }
 
 /// I11. One caller asks while the clock leaps ahead by hours. Another takes the probe, fails and
 /// reopens. The reading that was past the old deadline must not be compared with the new one.
-pub(crate) fn nobody_is_admitted_before_the_deadline_that_stands<S: Subject>() -> Model {
+pub(crate) fn no_call_is_admitted_before_the_current_deadline<S: Subject>() -> Model {
     const LEAP: u64 = 7_200 * SECOND;
     let first = open(NOW);
     Scenario::new(move || (S::at(first, rules()), AtomicU64::new(NOW)))

@@ -11,16 +11,16 @@ use crate::{
         word::State,
     },
     scene::{NOW, closed, failure, outcome, rules, success},
-    subject::{Did, Subject},
+    subject::{StepResult, Subject},
 };
 
 /// A breaker, and the values that two calls write before they fail.
-struct Watched<S> {
+struct PublishingBreaker<S> {
     subject: S,
     written: [AtomicU64; 2],
 }
 
-impl<S: Subject> Watched<S> {
+impl<S: Subject> PublishingBreaker<S> {
     /// A breaker that has counted `failures` of the two.
     fn new(failures: u64) -> Self {
         Self {
@@ -29,13 +29,13 @@ impl<S: Subject> Watched<S> {
         }
     }
 
-    fn write_and_fail(&self, call: usize) -> Did {
+    fn write_and_fail(&self, call: usize) -> StepResult {
         self.written[call].store(1, Ordering::Relaxed);
-        self.report(failure(NOW))
+        self.record(failure(NOW))
     }
 
-    fn report(&self, report: Report) -> Did {
-        self.subject.report(closed(&rules()).period(), report)
+    fn record(&self, report: Report) -> StepResult {
+        self.subject.record(closed(&rules()).period(), report)
     }
 
     fn sees(&self, call: usize) -> bool {
@@ -44,8 +44,8 @@ impl<S: Subject> Watched<S> {
 }
 
 /// I23: the load. It takes both failures to trip, so both are seen.
-pub(crate) fn who_sees_it_open_sees_what_failing_calls_wrote<S: Subject>() -> Model {
-    Scenario::new(|| Watched::<S>::new(0))
+pub(crate) fn a_thread_that_sees_it_open_sees_the_writes_of_failed_calls<S: Subject>() -> Model {
+    Scenario::new(|| PublishingBreaker::<S>::new(0))
         .actor(|watched| {
             watched.write_and_fail(0);
             None
@@ -68,17 +68,17 @@ pub(crate) fn who_sees_it_open_sees_what_failing_calls_wrote<S: Subject>() -> Mo
 
 /// I23: the CAS, on success. The thread that trips notifies listeners of the failures that led to
 /// the trip.
-pub(crate) fn who_trips_sees_what_the_other_wrote<S: Subject>() -> Model {
+pub(crate) fn a_thread_that_trips_sees_the_writes_of_the_other<S: Subject>() -> Model {
     let fail = |call: usize| {
-        move |watched: &Watched<S>| {
-            let did = watched.write_and_fail(call);
-            if did.recorded() == Some(Recorded::Tripped) {
+        move |watched: &PublishingBreaker<S>| {
+            let result = watched.write_and_fail(call);
+            if result.recorded() == Some(Recorded::Tripped) {
                 assert!(watched.sees(1 - call), "not published");
             }
-            vec![did]
+            vec![result]
         }
     };
-    Scenario::new(|| Watched::<S>::new(0))
+    Scenario::new(|| PublishingBreaker::<S>::new(0))
         .actor(fail(0))
         .actor(fail(1))
         .end(|_, actors| outcome(actors))
@@ -87,15 +87,15 @@ pub(crate) fn who_trips_sees_what_the_other_wrote<S: Subject>() -> Model {
 }
 
 /// I23: the CAS, on failure.
-pub(crate) fn who_loses_to_a_trip_sees_what_it_wrote<S: Subject>() -> Model {
-    Scenario::new(|| Watched::<S>::new(1))
+pub(crate) fn a_thread_that_loses_to_a_trip_sees_its_writes<S: Subject>() -> Model {
+    Scenario::new(|| PublishingBreaker::<S>::new(1))
         .actor(|watched| vec![watched.write_and_fail(0)])
         .actor(|watched| {
-            let did = watched.report(success());
-            if did.recorded() == Some(Recorded::Stale) {
+            let result = watched.record(success());
+            if result.recorded() == Some(Recorded::Stale) {
                 assert!(watched.sees(0), "not published");
             }
-            vec![did]
+            vec![result]
         })
         .end(|_, actors| outcome(actors))
         .reaches(&["tripped | stale", "applied | applied"])
@@ -104,21 +104,21 @@ pub(crate) fn who_loses_to_a_trip_sees_what_it_wrote<S: Subject>() -> Model {
 
 /// I23: the CAS, on success, where its word was replaced and came back. The thread that trips had
 /// loaded the initial run of 1, but may replace the run of 1 that the other call wrote.
-pub(crate) fn who_trips_sees_what_made_the_word_it_replaced<S: Subject>() -> Model {
-    Scenario::new(|| Watched::<S>::new(1))
+pub(crate) fn a_thread_that_trips_sees_the_writes_behind_the_replaced_word<S: Subject>() -> Model {
+    Scenario::new(|| PublishingBreaker::<S>::new(1))
         .actor(|watched| {
-            let did = watched.report(failure(NOW));
-            (vec![did], watched.sees(1))
+            let result = watched.record(failure(NOW));
+            (vec![result], watched.sees(1))
         })
         .actor(|watched| {
-            let ended = watched.report(success());
+            let ended = watched.record(success());
             (vec![ended, watched.write_and_fail(1)], true)
         })
-        .end(|_, actors: &[(Vec<Did>, bool)]| {
+        .end(|_, actors: &[(Vec<StepResult>, bool)]| {
             let name = outcome(
                 &actors
                     .iter()
-                    .map(|(did, _)| did.clone())
+                    .map(|(result, _)| result.clone())
                     .collect::<Vec<_>>(),
             );
             if name == "tripped | applied, applied" {

@@ -41,14 +41,14 @@ pub(crate) fn two_failures_that_both_count_trip_once<S: Subject>() -> Model {
 /// Two failures race; both are needed.
 fn two_failures<S: Subject>(rules: Rules, check: fn(Count)) -> Model {
     let first = closed(&rules);
-    let fail = move |subject: &S| vec![subject.report(first.period(), failure(NOW))];
+    let fail = move |subject: &S| vec![subject.record(first.period(), failure(NOW))];
     breaker::<S>(first, rules)
         .actor(fail)
         .actor(fail)
         .end_in_a_chain(first, move |last, actors| {
             assert_eq!(last.state(), State::Open, "no lost trip");
             assert_eq!(transitions(actors), 1);
-            let counted = actors.iter().flatten().find_map(|did| did.counted);
+            let counted = actors.iter().flatten().find_map(|result| result.counted);
             check(counted.expect("a window beside the word has counted"));
         })
         .reaches(&["applied | tripped", "tripped | applied"])
@@ -61,11 +61,11 @@ fn two_failures<S: Subject>(rules: Rules, check: fn(Count)) -> Model {
 pub(crate) fn a_success_between_two_failures_breaks_the_run<S: Subject>() -> Model {
     let rules = rate_or_run(100, 1_000, 2);
     let first = closed(&rules);
-    let fail = move |subject: &S| vec![subject.report(first.period(), failure(NOW))];
+    let fail = move |subject: &S| vec![subject.record(first.period(), failure(NOW))];
     breaker::<S>(first, rules)
         .actor(fail)
         .actor(fail)
-        .actor(move |subject| vec![subject.report(first.period(), success_at(NOW))])
+        .actor(move |subject| vec![subject.record(first.period(), success_at(NOW))])
         .end_in_a_chain(first, |last, actors| {
             let success = &actors[2][0];
             let stale = success.recorded() == Some(Recorded::Stale);
@@ -88,8 +88,8 @@ pub(crate) fn a_success_that_breaks_the_run_counts_for_the_rate<S: Subject>() ->
     let rules = rate_or_run(60, 3, 2);
     let first = closed(&rules);
     played::<S>(rules, [failure(NOW)])
-        .actor(move |subject| vec![subject.report(first.period(), success_at(NOW))])
-        .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
+        .actor(move |subject| vec![subject.record(first.period(), success_at(NOW))])
+        .actor(move |subject| vec![subject.record(first.period(), failure(NOW))])
         .end(move |subject, actors| {
             let last = subject.word();
             assert_chain(first, last, actors);

@@ -12,7 +12,7 @@ use crate::{
     scene::{
         NOW, SECOND, assert_chain, call, closed, half_open, open, outcome, rules, success, window,
     },
-    subject::{Did, Subject},
+    subject::{StepResult, Subject},
     sync::writes_of,
 };
 
@@ -29,7 +29,7 @@ pub(crate) fn healthy_calls_of_a_window_in_the_word_write_nothing<S: Subject>() 
 /// I21.
 pub(crate) fn healthy_calls_of_a_ring_of_calls_write_nothing<S: Subject>() -> Model {
     let threshold = Threshold::Failures(2);
-    healthy::<S>(beside(Window::CallRing(CallRing {
+    healthy::<S>(with_window(Window::CallRing(CallRing {
         span: 50,
         threshold,
     })))
@@ -38,10 +38,10 @@ pub(crate) fn healthy_calls_of_a_ring_of_calls_write_nothing<S: Subject>() -> Mo
 /// I21.
 pub(crate) fn healthy_calls_of_a_ring_of_times_write_nothing<S: Subject>() -> Model {
     let within_ms = 100;
-    healthy::<S>(beside(Window::TimeRing(TimeRing { k: 2, within_ms })))
+    healthy::<S>(with_window(Window::TimeRing(TimeRing { k: 2, within_ms })))
 }
 
-fn beside(window: Window) -> TripRule {
+fn with_window(window: Window) -> TripRule {
     TripRule {
         run: None,
         window: Some(window),
@@ -82,7 +82,7 @@ pub(crate) fn calls_of_a_breaker_forced_open_write_nothing<S: Subject>() -> Mode
 
 /// I21: whether the call ends before the reset, across it or after it.
 pub(crate) fn a_healthy_call_that_meets_a_reset_writes_nothing<S: Subject>() -> Model {
-    beside_another::<S>(closed(&rules()), |subject| {
+    with_concurrent::<S>(closed(&rules()), |subject| {
         subject.operate(Command::Reset, NOW)
     })
     .reaches(&[
@@ -96,8 +96,8 @@ pub(crate) fn a_healthy_call_that_meets_a_reset_writes_nothing<S: Subject>() -> 
 /// I21: whether the call is rejected or admitted.
 pub(crate) fn a_call_that_meets_a_recovery_writes_nothing<S: Subject>() -> Model {
     let first = half_open(1, NOW + SECOND);
-    beside_another::<S>(first, move |subject| {
-        subject.report(first.period(), success())
+    with_concurrent::<S>(first, move |subject| {
+        subject.record(first.period(), success())
     })
     .reaches(&[
         "recovered: 1 writes | busy: 0 writes",
@@ -125,7 +125,7 @@ fn two_callers<S: Subject>(first: Word, rules: Rules) -> Model {
 }
 
 /// Steps of an actor, and the number of writes that they tried.
-type Written = (Vec<Did>, usize);
+type Written = (Vec<StepResult>, usize);
 
 fn callers<S: Subject>(first: Word, rules: Rules, callers: usize) -> Scenario<S, Written> {
     let begin = Scenario::new(move || S::at(first, rules));
@@ -136,9 +136,9 @@ fn callers<S: Subject>(first: Word, rules: Rules, callers: usize) -> Scenario<S,
 
 /// The actor that writes comes first. Otherwise loom leaves out what a caller that only loads sees
 /// after the write.
-fn beside_another<S: Subject>(
+fn with_concurrent<S: Subject>(
     first: Word,
-    other: impl Fn(&S) -> Did + Send + Sync + 'static,
+    other: impl Fn(&S) -> StepResult + Send + Sync + 'static,
 ) -> Model {
     Scenario::new(move || S::at(first, rules()))
         .actor(move |subject: &S| writes_of(|| vec![other(subject)]))
@@ -150,8 +150,8 @@ fn beside_another<S: Subject>(
 fn judged(first: Word, subject: &impl Subject, actors: &[Written]) -> String {
     let done: Vec<_> = actors.iter().map(|(done, _)| done.clone()).collect();
     assert_chain(first, subject.word(), &done);
-    let told = |(done, writes): &Written| {
+    let name = |(done, writes): &Written| {
         format!("{}: {writes} writes", outcome(std::slice::from_ref(done)))
     };
-    actors.iter().map(told).collect::<Vec<_>>().join(" | ")
+    actors.iter().map(name).collect::<Vec<_>>().join(" | ")
 }

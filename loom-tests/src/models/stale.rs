@@ -14,8 +14,8 @@ use crate::{
 pub(crate) fn a_late_failure_fails_no_probe<S: Subject>() -> Model {
     let (first, late) = (half_open(1, NOW + SECOND), closed(&rules()).period());
     breaker::<S>(first, rules())
-        .actor(move |subject| vec![subject.report(first.period(), success())])
-        .actor(move |subject| vec![subject.report(late, failure(NOW))])
+        .actor(move |subject| vec![subject.record(first.period(), success())])
+        .actor(move |subject| vec![subject.record(late, failure(NOW))])
         .end_in_a_chain(first, |last, _| {
             assert_eq!(last.phase(), Phase::Closed(0), "closed, and fresh");
         })
@@ -33,8 +33,8 @@ pub(crate) fn a_late_success_recovers_nothing<S: Subject>() -> Model {
         ..rules()
     };
     breaker::<S>(first, rules)
-        .actor(move |subject| vec![subject.report(first.period(), success())])
-        .actor(move |subject| vec![subject.report(late, success())])
+        .actor(move |subject| vec![subject.record(first.period(), success())])
+        .actor(move |subject| vec![subject.record(late, success())])
         .end_in_a_chain(first, move |last, _| {
             assert_eq!(last, first.with_in_flight(1).with_successes(1));
         })
@@ -47,7 +47,7 @@ pub(crate) fn a_late_success_recovers_nothing<S: Subject>() -> Model {
 /// closed, open, half-open or closed again. It counts in the first of these only.
 pub(crate) fn an_outcome_counts_in_its_own_period_only<S: Subject>() -> Model {
     let first = closed(&rules()).with_payload(1);
-    let late = move |subject: &S| vec![subject.report(first.period(), failure(NOW))];
+    let late = move |subject: &S| vec![subject.record(first.period(), failure(NOW))];
     breaker::<S>(first, rules())
         .actor(late)
         .actor(late)

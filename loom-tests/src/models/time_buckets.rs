@@ -10,10 +10,10 @@ use crate::{
         word::{Period, State},
     },
     scene::{
-        MS, NOW, assert_chain, breaker, closed, failure, outcome, played, report_all, rules,
+        MS, NOW, assert_chain, breaker, closed, failure, outcome, played, record_all, rules,
         success_at, transitions,
     },
-    subject::{Did, Subject},
+    subject::{StepResult, Subject},
 };
 
 /// A window of 100 ms. It is less than a second and a bucket, so that a reading of that age is not
@@ -50,33 +50,33 @@ pub(crate) fn two_failures_nine_buckets_apart_trip_once<S: Subject>() -> Model {
 /// I1, I14: a third failure has published another bucket.
 pub(crate) fn three_failures_at_the_turn_of_a_bucket_trip_once<S: Subject>() -> Model {
     let last = NOW + BUCKET;
-    all_needed::<S>(&[NOW, last, last], who_trips)
+    all_needed::<S>(&[NOW, last, last], tripped_by)
         .reaches(&["0 trips", "1 trips", "2 trips"])
         .takes(14_600, 20_000)
 }
 
 /// The outcome for more than two actors. The models of two check the answers of the other actors.
-fn who_trips(actors: &[Vec<Did>]) -> String {
-    let trips = |steps: &Vec<Did>| steps.iter().any(Did::is_transition);
+fn tripped_by(actors: &[Vec<StepResult>]) -> String {
+    let trips = |steps: &Vec<StepResult>| steps.iter().any(StepResult::is_transition);
     let who = actors.iter().position(trips);
     format!("{} trips", who.expect("one of them"))
 }
 
 /// These failures race; all of them are needed.
-fn all_needed<S: Subject>(at: &[u64], outcome: fn(&[Vec<Did>]) -> String) -> Model {
+fn all_needed<S: Subject>(at: &[u64], outcome: fn(&[Vec<StepResult>]) -> String) -> Model {
     let min_calls = u32::try_from(at.len()).expect("a few");
-    let rules = share(100, min_calls);
+    let rules = rate(100, min_calls);
     let first = closed(&rules);
     at.iter()
         .fold(breaker::<S>(first, rules), |scenario, &now| {
-            scenario.actor(move |subject| vec![subject.report(first.period(), failure(now))])
+            scenario.actor(move |subject| vec![subject.record(first.period(), failure(now))])
         })
         .end(move |subject, actors| {
             let last = subject.word();
             assert_chain(first, last, actors);
             assert_eq!(last.state(), State::Open, "no lost trip");
             assert_eq!(transitions(actors), 1);
-            let counted = actors.iter().flatten().find_map(|did| did.counted);
+            let counted = actors.iter().flatten().find_map(|result| result.counted);
             assert_eq!(counted, Some(all_failed(min_calls)), "miscounted");
             outcome(actors)
         })
@@ -84,11 +84,11 @@ fn all_needed<S: Subject>(at: &[u64], outcome: fn(&[Vec<Did>]) -> String) -> Mod
 
 /// I15: a success is counted before a failure or after it. (Two of two trip, two of three don't.)
 pub(crate) fn a_success_comes_before_a_failure_or_after_it<S: Subject>() -> Model {
-    let rules = share(70, 2);
+    let rules = rate(70, 2);
     let first = closed(&rules);
     played::<S>(rules, [failure(NOW)])
-        .actor(move |subject| vec![subject.report(first.period(), success_at(NOW))])
-        .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
+        .actor(move |subject| vec![subject.record(first.period(), success_at(NOW))])
+        .actor(move |subject| vec![subject.record(first.period(), failure(NOW))])
         .end(move |subject, actors| {
             assert_chain(first, subject.word(), actors);
             if subject.word().state() == State::Closed {
@@ -108,10 +108,10 @@ pub(crate) fn a_success_comes_before_a_failure_or_after_it<S: Subject>() -> Mode
 
 /// I14, I15: two failures that find an old bucket's counts in their cell count from zero.
 pub(crate) fn two_failures_over_an_old_bucket_count_from_nothing<S: Subject>() -> Model {
-    let rules = share(100, 3);
+    let rules = rate(100, 3);
     let first = closed(&rules);
     let newer = NOW + ROUND;
-    let fail = move |subject: &S| vec![subject.report(first.period(), failure(newer))];
+    let fail = move |subject: &S| vec![subject.record(first.period(), failure(newer))];
     played::<S>(rules, [failure(NOW), failure(NOW)])
         .actor(fail)
         .actor(fail)
@@ -123,12 +123,12 @@ pub(crate) fn two_failures_over_an_old_bucket_count_from_nothing<S: Subject>() -
 
 /// I15: a success that is late by a round leaves alone what its cell counts by then.
 pub(crate) fn a_late_success_loses_none_of_a_newer_bucket<S: Subject>() -> Model {
-    let rules = share(100, 9);
+    let rules = rate(100, 9);
     let first = closed(&rules);
     let newer = NOW + ROUND;
     breaker::<S>(first, rules)
-        .actor(move |subject| vec![subject.report(first.period(), success_at(NOW))])
-        .actor(move |subject| vec![subject.report(first.period(), success_at(newer))])
+        .actor(move |subject| vec![subject.record(first.period(), success_at(NOW))])
+        .actor(move |subject| vec![subject.record(first.period(), success_at(newer))])
         .end(move |subject, actors| counted(subject, actors, newer))
         .reaches(&["applied | applied, 0 of 1", "applied | applied, 0 of 2"])
         .takes(273, 315)
@@ -137,16 +137,16 @@ pub(crate) fn a_late_success_loses_none_of_a_newer_bucket<S: Subject>() -> Model
 
 /// I14: a late failure takes none of the counts away: two failures of the newer bucket trip.
 pub(crate) fn a_late_failure_loses_none_of_a_newer_bucket<S: Subject>() -> Model {
-    let rules = share(100, 2);
+    let rules = rate(100, 2);
     let first = closed(&rules);
     let newer = NOW + ROUND;
     breaker::<S>(first, rules)
-        .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
-        .actor(move |subject| vec![subject.report(first.period(), failure(newer))])
+        .actor(move |subject| vec![subject.record(first.period(), failure(NOW))])
+        .actor(move |subject| vec![subject.record(first.period(), failure(newer))])
         .end(move |subject, actors| {
             assert_chain(first, subject.word(), actors);
             if subject.word().state() == State::Closed {
-                let next = subject.report(first.period(), failure(newer));
+                let next = subject.record(first.period(), failure(newer));
                 assert_eq!(next.recorded(), Some(Recorded::Tripped), "no lost trip");
             }
             outcome(actors)
@@ -178,16 +178,16 @@ pub(crate) fn a_late_failure_of_a_round_and_a_period_loses_none_of_the_next<S: S
 }
 
 fn late_failure<S: Subject>(newer: u64) -> Model {
-    let rules = share(100, 2);
+    let rules = rate(100, 2);
     let first = closed(&rules);
     let next = next_period(&rules);
     breaker::<S>(first, rules)
         .actor(move |subject| {
-            let mut did = vec![subject.operate(Command::Reset, newer)];
-            did.extend(report_all(subject, next, &[failure(newer), failure(newer)]));
-            did
+            let mut steps = vec![subject.operate(Command::Reset, newer)];
+            steps.extend(record_all(subject, next, &[failure(newer), failure(newer)]));
+            steps
         })
-        .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
+        .actor(move |subject| vec![subject.record(first.period(), failure(NOW))])
         .end_in_a_chain(first, |last, actors| {
             assert_eq!(last.state(), State::Open, "no lost trip");
             assert_eq!(actors[0][1].recorded(), Some(Recorded::Applied), "I4");
@@ -204,17 +204,17 @@ fn late_failure<S: Subject>(newer: u64) -> Model {
 
 /// I4, I15: a success of the previous period counts for nothing and takes nothing away.
 pub(crate) fn a_late_success_of_a_period_loses_none_of_the_next<S: Subject>() -> Model {
-    let rules = share(100, 9);
+    let rules = rate(100, 9);
     let first = closed(&rules);
     let next = next_period(&rules);
     breaker::<S>(first, rules)
         .actor(move |subject| {
             vec![
                 subject.operate(Command::Reset, NOW),
-                subject.report(next, success_at(NOW)),
+                subject.record(next, success_at(NOW)),
             ]
         })
-        .actor(move |subject| vec![subject.report(first.period(), success_at(NOW))])
+        .actor(move |subject| vec![subject.record(first.period(), success_at(NOW))])
         .end(move |subject, actors| counted(subject, actors, NOW))
         .reaches(&[
             "found closed, applied | applied, 0 of 1",
@@ -226,17 +226,17 @@ pub(crate) fn a_late_success_of_a_period_loses_none_of_the_next<S: Subject>() ->
 /// The same in a bucket that has counted a call of the previous period.
 pub(crate) fn a_late_success_of_a_bucket_in_use_loses_none_of_the_next_period<S: Subject>() -> Model
 {
-    let rules = share(100, 9);
+    let rules = rate(100, 9);
     let first = closed(&rules);
     let next = next_period(&rules);
     played::<S>(rules, [success_at(NOW)])
         .actor(move |subject| {
             vec![
                 subject.operate(Command::Reset, NOW),
-                subject.report(next, success_at(NOW)),
+                subject.record(next, success_at(NOW)),
             ]
         })
-        .actor(move |subject| vec![subject.report(first.period(), success_at(NOW))])
+        .actor(move |subject| vec![subject.record(first.period(), success_at(NOW))])
         .end(move |subject, actors| counted(subject, actors, NOW))
         .reaches(&[
             "found closed, applied | applied, 0 of 1",
@@ -248,9 +248,9 @@ pub(crate) fn a_late_success_of_a_bucket_in_use_loses_none_of_the_next_period<S:
 
 /// I15: successes that skip the clock are counted once each.
 pub(crate) fn successes_without_the_clock_are_counted_once<S: Subject>() -> Model {
-    let rules = share(100, 9);
+    let rules = rate(100, 9);
     let first = closed(&rules);
-    let succeed = move |subject: &S| vec![subject.report(first.period(), success_at(NOW))];
+    let succeed = move |subject: &S| vec![subject.record(first.period(), success_at(NOW))];
     played::<S>(rules, [success_at(NOW); 70])
         .actor(succeed)
         .actor(succeed)
@@ -261,15 +261,15 @@ pub(crate) fn successes_without_the_clock_are_counted_once<S: Subject>() -> Mode
 
 /// I15: a success that skips the clock counts in the bucket that it found, or in the newest.
 pub(crate) fn a_success_without_the_clock_loses_none_of_a_newer_bucket<S: Subject>() -> Model {
-    let rules = share(100, 9);
+    let rules = rate(100, 9);
     let first = closed(&rules);
     let newer = NOW + ROUND;
     played::<S>(rules, [success_at(NOW); 65])
-        .actor(move |subject| vec![subject.report(first.period(), success_at(newer))])
+        .actor(move |subject| vec![subject.record(first.period(), success_at(newer))])
         .actor(move |subject| {
             vec![
-                subject.report(first.period(), failure(newer)),
-                subject.report(first.period(), success_at(newer)),
+                subject.record(first.period(), failure(newer)),
+                subject.record(first.period(), success_at(newer)),
             ]
         })
         .end(move |subject, actors| counted(subject, actors, newer))
@@ -284,17 +284,17 @@ pub(crate) fn a_success_without_the_clock_loses_none_of_a_newer_bucket<S: Subjec
 /// I4, I15: a success that skips the clock counts in its own period only.
 pub(crate) fn a_late_success_without_the_clock_loses_none_of_the_next_period<S: Subject>() -> Model
 {
-    let rules = share(100, 9);
+    let rules = rate(100, 9);
     let first = closed(&rules);
     let next = next_period(&rules);
     played::<S>(rules, [success_at(NOW); 65])
         .actor(move |subject| {
             vec![
                 subject.operate(Command::Reset, NOW),
-                subject.report(next, success_at(NOW)),
+                subject.record(next, success_at(NOW)),
             ]
         })
-        .actor(move |subject| vec![subject.report(first.period(), success_at(NOW))])
+        .actor(move |subject| vec![subject.record(first.period(), success_at(NOW))])
         .end(move |subject, actors| counted(subject, actors, NOW))
         .reaches(&[
             "found closed, applied | applied, 0 of 1",
@@ -315,13 +315,13 @@ pub(crate) fn a_very_late_reading_turns_no_bucket_back<S: Subject>() -> Model {
 }
 
 fn late_reading<S: Subject>(buckets: u64) -> Model {
-    let rules = share(60, 2);
+    let rules = rate(60, 2);
     let first = closed(&rules);
     let newer = NOW + buckets * BUCKET;
     breaker::<S>(first, rules)
-        .actor(move |subject| vec![subject.report(first.period(), success_at(NOW))])
+        .actor(move |subject| vec![subject.record(first.period(), success_at(NOW))])
         .actor(move |subject| {
-            report_all(subject, first.period(), &[failure(newer), failure(newer)])
+            record_all(subject, first.period(), &[failure(newer), failure(newer)])
         })
         .end(move |subject, actors| {
             let last = subject.word();
@@ -336,14 +336,14 @@ fn late_reading<S: Subject>(buckets: u64) -> Model {
 
 /// I14, with a run outside the buckets: two failures in a row trip, and a success between them ends
 /// the run.
-pub(crate) fn a_success_breaks_the_run_beside_the_buckets<S: Subject>() -> Model {
+pub(crate) fn a_success_breaks_the_run_of_a_trip_with_buckets<S: Subject>() -> Model {
     with_a_run::<S>(0)
         .reaches(&["applied | applied", "stale | tripped"])
         .takes(20, 20)
 }
 
 /// The same where successes need no clock: during a run, a success checks the word nevertheless.
-pub(crate) fn a_success_without_the_clock_breaks_no_run_that_stands<S: Subject>() -> Model {
+pub(crate) fn a_success_without_the_clock_breaks_no_current_run<S: Subject>() -> Model {
     with_a_run::<S>(70)
         .reaches(&["applied | applied", "stale | tripped"])
         .takes(20, 20)
@@ -355,15 +355,15 @@ fn with_a_run<S: Subject>(successes: usize) -> Model {
     let rules = Rules {
         trip_rule: TripRule {
             run: Some(2),
-            ..share(100, 1_000).trip_rule
+            ..rate(100, 1_000).trip_rule
         },
         ..rules()
     };
     let first = closed(&rules);
     let reports = std::iter::repeat_n(success_at(NOW), successes).chain([failure(NOW)]);
     played::<S>(rules, reports)
-        .actor(move |subject| vec![subject.report(first.period(), success_at(NOW))])
-        .actor(move |subject| vec![subject.report(first.period(), failure(NOW))])
+        .actor(move |subject| vec![subject.record(first.period(), success_at(NOW))])
+        .actor(move |subject| vec![subject.record(first.period(), failure(NOW))])
         .end_in_a_chain(first, |last, actors| {
             // A failure after the success did not trip, and leaves a run of one.
             let tripped = transitions(actors) == 1;
@@ -372,7 +372,7 @@ fn with_a_run<S: Subject>(successes: usize) -> Model {
 }
 
 /// A failure rate in `percent` of at least `min_calls`.
-fn share(percent: u8, min_calls: u32) -> Rules {
+fn rate(percent: u8, min_calls: u32) -> Rules {
     Rules {
         trip_rule: TripRule {
             run: None,
@@ -399,7 +399,7 @@ fn next_period(rules: &Rules) -> Period {
 }
 
 /// The outcome with what is counted in the end.
-fn counted(subject: &impl Subject, actors: &[Vec<Did>], now: u64) -> String {
+fn counted(subject: &impl Subject, actors: &[Vec<StepResult>], now: u64) -> String {
     let Count { failures, calls } = subject.counted(now);
     format!("{}, {failures} of {calls}", outcome(actors))
 }

@@ -16,13 +16,13 @@ use crate::{
         word::Word,
     },
     scene::{NOW, closed, fresh, rules},
-    subject::{Subject, Teller, Told},
+    subject::{Dispatcher, Notification, Subject},
 };
 
 /// A breaker whose transitions are delivered to a listener.
-struct Watched<S: Subject> {
+struct ListenedBreaker<S: Subject> {
     subject: S,
-    teller: S::Teller,
+    dispatcher: S::Dispatcher,
     log: Mutex<Vec<Entry>>,
     /// The listener makes a transition of its own when it is notified of this generation.
     answers: Option<u16>,
@@ -30,15 +30,20 @@ struct Watched<S: Subject> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Entry {
-    Begins { told: Told, teller: usize },
-    Ends { generation: u16 },
+    Begins {
+        notification: Notification,
+        dispatcher: usize,
+    },
+    Ends {
+        generation: u16,
+    },
 }
 
-impl<S: Subject> Watched<S> {
+impl<S: Subject> ListenedBreaker<S> {
     fn at(word: Word, answers: Option<u16>) -> Self {
         Self {
             subject: S::at(word, rules()),
-            teller: S::Teller::beginning_at(1),
+            dispatcher: S::Dispatcher::beginning_at(1),
             log: Mutex::new(Vec::new()),
             answers,
         }
@@ -46,22 +51,26 @@ impl<S: Subject> Watched<S> {
 
     /// Makes a transition, and notifies the listener.
     fn reset(&self, actor: usize) {
-        let did = self.subject.operate(Command::Reset, NOW);
-        self.notify(did.before, did.after, actor);
+        let result = self.subject.operate(Command::Reset, NOW);
+        self.notify(result.before, result.after, actor);
     }
 
     fn notify(&self, before: Word, after: Word, actor: usize) {
         let change = RawTransition::between(before, after, Event::Operate, NOW, None, &rules());
         let newest = || self.subject.word().generation();
-        self.teller
-            .notify(change, &newest, &|told| self.listen(told, actor));
+        self.dispatcher.notify(change, &newest, &|notification| {
+            self.listen(notification, actor);
+        });
     }
 
-    fn listen(&self, told: Told, teller: usize) {
-        let generation = told.generation;
-        self.write(Entry::Begins { told, teller });
+    fn listen(&self, notification: Notification, dispatcher: usize) {
+        let generation = notification.generation;
+        self.write(Entry::Begins {
+            notification,
+            dispatcher,
+        });
         if self.answers == Some(generation) {
-            self.reset(teller);
+            self.reset(dispatcher);
         }
         self.write(Entry::Ends { generation });
     }
@@ -72,19 +81,30 @@ impl<S: Subject> Watched<S> {
 
     /// The delivered transitions, each with its dispatcher. Asserts that they were delivered in
     /// order, one at a time and to the last, without a gap that is not announced.
-    fn told(&self) -> Vec<(Told, usize)> {
+    fn delivered(&self) -> Vec<(Notification, usize)> {
         let log = self.log.lock().expect("no listener panics");
         let mut next = 1;
         let mut all = Vec::new();
         for entries in log.chunks(2) {
-            let [Entry::Begins { told, teller }, ends] = *entries else {
+            let [
+                Entry::Begins {
+                    notification,
+                    dispatcher,
+                },
+                ends,
+            ] = *entries
+            else {
                 panic!("not one at a time: {entries:?}");
             };
-            let generation = told.generation;
+            let generation = notification.generation;
             assert_eq!(ends, Entry::Ends { generation }, "not one at a time");
-            assert_eq!(u32::from(generation), next + told.missed, "not in order");
+            assert_eq!(
+                u32::from(generation),
+                next + notification.missed,
+                "not in order"
+            );
             next = u32::from(generation) + 1;
-            all.push((told, teller));
+            all.push((notification, dispatcher));
         }
         let last = u32::from(self.subject.word().generation());
         assert_eq!(next, last + 1, "something is left");
@@ -93,11 +113,11 @@ impl<S: Subject> Watched<S> {
 }
 
 /// I19: either thread delivers either transition.
-pub(crate) fn transitions_are_told_in_their_order<S: Subject>() -> Model {
-    Scenario::new(|| Watched::<S>::at(closed(&rules()), None))
+pub(crate) fn transitions_are_delivered_in_order<S: Subject>() -> Model {
+    Scenario::new(|| ListenedBreaker::<S>::at(closed(&rules()), None))
         .actor(|watched| watched.reset(0))
         .actor(|watched| watched.reset(1))
-        .end(|watched, _| by_whom(&watched.told()))
+        .end(|watched, _| by_dispatcher(&watched.delivered()))
         .reaches(&[
             "1 by 0, 2 by 0",
             "1 by 0, 2 by 1",
@@ -108,27 +128,28 @@ pub(crate) fn transitions_are_told_in_their_order<S: Subject>() -> Model {
 }
 
 /// I19, with three threads.
-pub(crate) fn three_tellers_are_one_at_a_time<S: Subject>() -> Model {
-    Scenario::new(|| Watched::<S>::at(closed(&rules()), None))
+pub(crate) fn three_dispatchers_run_one_at_a_time<S: Subject>() -> Model {
+    Scenario::new(|| ListenedBreaker::<S>::at(closed(&rules()), None))
         .actor(|watched| watched.reset(0))
         .actor(|watched| watched.reset(1))
         .actor(|watched| watched.reset(2))
         .end(|watched, _| {
-            let told = watched.told();
-            assert_eq!(told.len(), 3);
-            let tellers: BTreeSet<_> = told.iter().map(|(_, teller)| teller).collect();
-            format!("{} told", tellers.len())
+            let delivered = watched.delivered();
+            assert_eq!(delivered.len(), 3);
+            let dispatchers: BTreeSet<_> =
+                delivered.iter().map(|(_, dispatcher)| dispatcher).collect();
+            format!("dispatchers: {}", dispatchers.len())
         })
-        .reaches(&["1 told", "2 told", "3 told"])
+        .reaches(&["dispatchers: 1", "dispatchers: 2", "dispatchers: 3"])
         .takes(11_000, 3_500)
 }
 
 /// I19, where the listener makes a transition of its own.
-pub(crate) fn a_transition_of_a_listener_is_told_after_it_returns<S: Subject>() -> Model {
-    Scenario::new(|| Watched::<S>::at(closed(&rules()), Some(1)))
+pub(crate) fn a_transition_of_a_listener_is_delivered_after_it_returns<S: Subject>() -> Model {
+    Scenario::new(|| ListenedBreaker::<S>::at(closed(&rules()), Some(1)))
         .actor(|watched| watched.reset(0))
         .actor(|watched| watched.reset(1))
-        .end(|watched, _| by_whom(&watched.told()))
+        .end(|watched, _| by_dispatcher(&watched.delivered()))
         .reaches(&[
             "1 by 0, 2 by 0, 3 by 0",
             "1 by 0, 2 by 0, 3 by 1",
@@ -150,7 +171,7 @@ pub(crate) fn a_gap_is_announced_and_delivery_goes_on<S: Subject>() -> Model {
         let waiting: Vec<Word> = std::iter::successors(Some(one), |w| Some(w.begin_closed(fresh)))
             .take(usize::from(CAPACITY))
             .collect();
-        let watched = Watched::<S>::at(waiting[waiting.len() - 1], None);
+        let watched = ListenedBreaker::<S>::at(waiting[waiting.len() - 1], None);
         for pair in waiting.windows(2) {
             watched.notify(pair[0], pair[1], usize::MAX);
         }
@@ -160,17 +181,21 @@ pub(crate) fn a_gap_is_announced_and_delivery_goes_on<S: Subject>() -> Model {
         .actor(move |watched| watched.notify(zero, zero.begin_closed(fresh), 0))
         .actor(|watched| watched.reset(1))
         .end(|watched, _| {
-            let told = watched.told();
-            let (first, _) = told[0];
-            format!("{} told after {} missed", told.len(), first.missed)
+            let delivered = watched.delivered();
+            let (first, _) = delivered[0];
+            format!(
+                "{} delivered after {} missed",
+                delivered.len(),
+                first.missed
+            )
         })
-        .reaches(&["17 told after 0 missed", "16 told after 1 missed"])
+        .reaches(&["17 delivered after 0 missed", "16 delivered after 1 missed"])
         .takes(600, 600)
 }
 
-fn by_whom(told: &[(Told, usize)]) -> String {
-    let each = told
+fn by_dispatcher(delivered: &[(Notification, usize)]) -> String {
+    let each = delivered
         .iter()
-        .map(|(told, teller)| format!("{} by {teller}", told.generation));
+        .map(|(notification, dispatcher)| format!("{} by {dispatcher}", notification.generation));
     each.collect::<Vec<_>>().join(", ")
 }

@@ -7,8 +7,8 @@ use crate::{
         step::{Recorded, Report},
         word::State,
     },
-    scene::{NOW, breaker, closed, failure, report_all, rules, run, success, transitions, window},
-    subject::{Did, Subject},
+    scene::{NOW, breaker, closed, failure, record_all, rules, run, success, transitions, window},
+    subject::{StepResult, Subject},
 };
 
 /// I1, I14.
@@ -73,12 +73,12 @@ fn trips<S: Subject>(rules: Rules, actors: &[&[Report]]) -> Model {
         .iter()
         .fold(breaker::<S>(first, rules), |scenario, reports| {
             let reports = reports.to_vec();
-            scenario.actor(move |subject| report_all(subject, first.period(), &reports))
+            scenario.actor(move |subject| record_all(subject, first.period(), &reports))
         })
         .end_in_a_chain(first, |last, actors| {
             assert_eq!(last.state(), State::Open, "no lost trip");
             assert_eq!(transitions(actors), 1);
-            let tripped = |did: &&Did| did.recorded() == Some(Recorded::Tripped);
+            let tripped = |result: &&StepResult| result.recorded() == Some(Recorded::Tripped);
             assert_eq!(actors.iter().flatten().filter(tripped).count(), 1);
         })
 }

@@ -36,7 +36,7 @@ pub(crate) fn a_weak_cas_that_fails_changes_no_trip<S: Subject>() -> Model {
 
 /// I22.
 pub(crate) fn a_weak_cas_that_fails_changes_no_admission<S: Subject>() -> Model {
-    probe::two_callers_get_two_places::<S>().with_spurious_failures(EACH)
+    probe::two_callers_get_two_slots::<S>().with_spurious_failures(EACH)
 }
 
 /// I22.
@@ -46,5 +46,5 @@ pub(crate) fn a_weak_cas_that_fails_changes_no_expiry<S: Subject>() -> Model {
 
 /// I22.
 pub(crate) fn a_weak_cas_that_fails_changes_no_delivery<S: Subject>() -> Model {
-    transition_queue::transitions_are_told_in_their_order::<S>().with_spurious_failures(EACH)
+    transition_queue::transitions_are_delivered_in_order::<S>().with_spurious_failures(EACH)
 }

@@ -5,11 +5,11 @@ use super::{Patch, UNSEEN};
 pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "whether_there_is_a_run_is_not_asked",
-        breaks: "I14, I15",
+        invariants: "I14, I15",
         what: "a success skips the clock and the word although it must end a run",
-        seen: UNSEEN,
-        model: "time_buckets::a_success_without_the_clock_breaks_no_run_that_stands",
-        gives_away: "not an outcome: applied | tripped",
+        reported_in: UNSEEN,
+        model: "time_buckets::a_success_without_the_clock_breaks_no_current_run",
+        expected_message: "not an outcome: applied | tripped",
         file: "core.rs",
         edits: &[(
             "seen.is_of(period) && TripRule::has_no_run(seen) && self.count_untimed(seen)",
@@ -18,11 +18,11 @@ pub(super) const PATCHES: &[Patch] = &[
     },
     Patch {
         name: "a_success_in_a_bucket_ends_no_run",
-        breaks: "I14, I15",
+        invariants: "I14, I15",
         what: "a success in a bucket does not end the run in the word",
-        seen: UNSEEN,
+        reported_in: UNSEEN,
         model: "rate_or_run::a_success_between_two_failures_breaks_the_run",
-        gives_away: "no lost trip",
+        expected_message: "no lost trip",
         file: "core.rs",
         edits: &[(
             "        self.success(seen, period, Some(now))\n",

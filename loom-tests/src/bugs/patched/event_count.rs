@@ -5,11 +5,11 @@ use super::{Patch, UNSEEN};
 pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "it_looks_before_it_marks",
-        breaks: "wake-ups",
+        invariants: "wake-ups",
         what: "a watcher checks the state before it announces that it is about to sleep",
-        seen: UNSEEN,
+        reported_in: UNSEEN,
         model: "event_count::no_transition_is_slept_through",
-        gives_away: "deadlock",
+        expected_message: "deadlock",
         file: "event_count.rs",
         edits: &[
             (
@@ -21,11 +21,11 @@ pub(super) const PATCHES: &[Patch] = &[
     },
     Patch {
         name: "a_ring_before_the_change",
-        breaks: "wake-ups",
+        invariants: "wake-ups",
         what: "watchers are notified before the change that they wait for is stored",
-        seen: UNSEEN,
-        model: "event_count::who_is_told_to_stop_wakes_up",
-        gives_away: "deadlock",
+        reported_in: UNSEEN,
+        model: "event_count::a_watcher_that_is_stopped_wakes_up",
+        expected_message: "deadlock",
         file: "event_count.rs",
         edits: &[(
             "        change();\n        self.notify_all();",
@@ -34,11 +34,11 @@ pub(super) const PATCHES: &[Patch] = &[
     },
     Patch {
         name: "a_ring_leaves_no_trace",
-        breaks: "wake-ups",
+        invariants: "wake-ups",
         what: "a notification that finds no watcher asleep leaves the state unchanged",
-        seen: UNSEEN,
+        reported_in: UNSEEN,
         model: "event_count::no_transition_is_slept_through_by_either_of_two",
-        gives_away: "deadlock",
+        expected_message: "deadlock",
         file: "event_count.rs",
         edits: &[(
             "state.wrapping_add(NOTIFICATION) & !WAITING",

@@ -4,12 +4,12 @@ use super::{Patch, UNSEEN};
 
 pub(super) const PATCHES: &[Patch] = &[
     Patch {
-        name: "marks_are_not_tagged",
-        breaks: "I4",
+        name: "entries_are_not_tagged",
+        invariants: "I4",
         what: "entries are not tagged: those of the previous period count",
-        seen: "breaker-machines 0.22.0 src/circuit.rs: only reset clears its window",
+        reported_in: "breaker-machines 0.22.0 src/circuit.rs: only reset clears its window",
         model: "failure_ring::a_late_failure_of_a_period_loses_none_of_the_next",
-        gives_away: "I4",
+        expected_message: "I4",
         file: "trip/ring/failure_ring.rs",
         edits: &[(
             "self.0 >> STAMP_BITS == Self::new(generation, place, 0).0 >> STAMP_BITS",
@@ -18,11 +18,11 @@ pub(super) const PATCHES: &[Patch] = &[
     },
     Patch {
         name: "a_mark_is_swapped",
-        breaks: "I14",
+        invariants: "I14",
         what: "an entry is stored without a comparison: a late writer overwrites a newer entry",
-        seen: "hedzr/go-ringbuf pull 10: a ring, no breaker",
-        model: "failure_ring::who_is_delayed_for_two_laps_moves_no_place",
-        gives_away: "miscounted",
+        reported_in: "hedzr/go-ringbuf pull 10: a ring, no breaker",
+        model: "failure_ring::a_thread_delayed_for_two_laps_advances_no_index",
+        expected_message: "miscounted",
         file: "trip/ring/failure_ring.rs",
         edits: &[(
             ".compare_exchange(old.0, new.0, Ordering::Release, Ordering::Relaxed)\n            .is_ok()",
@@ -31,21 +31,21 @@ pub(super) const PATCHES: &[Patch] = &[
     },
     Patch {
         name: "no_second_look",
-        breaks: "I14",
+        invariants: "I14",
         what: "the word is not loaded again after the entry was read",
-        seen: UNSEEN,
+        reported_in: UNSEEN,
         model: "failure_ring::a_late_failure_of_a_period_loses_none_of_the_next",
-        gives_away: "miscounted",
+        expected_message: "miscounted",
         file: "trip/ring/failure_ring.rs",
         edits: &[("if again != seen {", "if false {")],
     },
     Patch {
         name: "a_late_mend",
-        breaks: "I14, I15",
+        invariants: "I14, I15",
         what: "the stamp is looked up after the second load of the word: an entry is corrected by a later lap",
-        seen: "our own history, ee07c5c",
+        reported_in: "our own history, ee07c5c",
         model: "failure_ring::two_failures_beyond_65_535_calls_trip_once",
-        gives_away: "miscounted",
+        expected_message: "miscounted",
         file: "trip/ring/failure_ring.rs",
         edits: &[
             (
@@ -61,11 +61,11 @@ pub(super) const PATCHES: &[Patch] = &[
     },
     Patch {
         name: "two_laps_give_the_same_word",
-        breaks: "I14, I15",
+        invariants: "I14, I15",
         what: "a window of time does not count calls: two laps later the word is the same",
-        seen: "our own history, 5472886",
-        model: "failure_ring::who_is_delayed_for_two_laps_moves_no_place",
-        gives_away: "miscounted",
+        reported_in: "our own history, 5472886",
+        model: "failure_ring::a_thread_delayed_for_two_laps_advances_no_index",
+        expected_message: "miscounted",
         file: "trip/ring/failure_ring.rs",
         edits: &[(
             "after_failure(self.payload, self.ring.entries.len(), rules.trip_rule.run)",
@@ -74,11 +74,11 @@ pub(super) const PATCHES: &[Patch] = &[
     },
     Patch {
         name: "a_moved_failure_is_stale",
-        breaks: "I24",
+        invariants: "I24",
         what: "a failure that another thread completed, and that trips for a third, reports that it is stale",
-        seen: "our own history, 5472886",
+        reported_in: "our own history, 5472886",
         model: "failure_ring::more_failures_than_trip_trip_once",
-        gives_away: "not an outcome",
+        expected_message: "not an outcome",
         file: "trip/ring/failure_ring.rs",
         edits: &[(
             "                        let verdict = match mine {\n                            Some(_) => Recorded::Applied,",
@@ -87,11 +87,11 @@ pub(super) const PATCHES: &[Patch] = &[
     },
     Patch {
         name: "a_moved_failure_counts_again",
-        breaks: "I15",
+        invariants: "I15",
         what: "a failure that another thread completed is counted again",
-        seen: UNSEEN,
-        model: "failure_ring::a_failure_that_stopped_after_its_mark_is_counted_once",
-        gives_away: "counted",
+        reported_in: UNSEEN,
+        model: "failure_ring::a_failure_that_stopped_after_its_entry_is_counted_once",
+        expected_message: "counted",
         file: "trip/ring/failure_ring.rs",
         edits: &[("} else if mine.is_some() {", "} else if false {")],
     },

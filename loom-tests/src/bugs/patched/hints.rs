@@ -5,11 +5,11 @@ use super::{Patch, UNSEEN};
 pub(super) const PATCHES: &[Patch] = &[
     Patch {
         name: "a_hint_is_stored",
-        breaks: "hints",
+        invariants: "hints",
         what: "a hint is stored without a comparison: a shorter hint replaces a longer one",
-        seen: UNSEEN,
+        reported_in: UNSEEN,
         model: "hints::the_longest_hint_of_two_failures_counts",
-        gives_away: "a hint is lost",
+        expected_message: "a hint is lost",
         file: "hints.rs",
         edits: &[(
             "Some(other) => remaining(other, now) >= remaining(end, now),",
@@ -18,11 +18,11 @@ pub(super) const PATCHES: &[Patch] = &[
     },
     Patch {
         name: "the_mover_knows_no_hint",
-        breaks: "hints",
+        invariants: "hints",
         what: "rings take no hint: a thread that completes another's failure opens for the policy's interval",
-        seen: "our own history, 3c87fa4",
+        reported_in: "our own history, 3c87fa4",
         model: "hints::the_longest_hint_of_two_failures_in_a_ring_counts",
-        gives_away: "a hint is lost",
+        expected_message: "a hint is lost",
         file: "trip/mod.rs",
         edits: &[(
             "let hint_ms = self.hints.running(self.period, self.moment.now);",
@@ -30,12 +30,12 @@ pub(super) const PATCHES: &[Patch] = &[
         )],
     },
     Patch {
-        name: "a_slower_note_wins",
-        breaks: "diagnostics",
+        name: "a_slower_write_wins",
+        invariants: "diagnostics",
         what: "a slower thread overwrites the diagnostics of a newer transition",
-        seen: "our own history",
-        model: "diagnostics::the_last_transition_is_the_one_that_is_noted",
-        gives_away: "the last is noted",
+        reported_in: "our own history",
+        model: "diagnostics::the_last_transition_is_the_one_that_is_recorded",
+        expected_message: "the last is recorded",
         file: "diagnostics.rs",
         edits: &[(
             "if behind(generation) > behind(generation_of(current)) {",

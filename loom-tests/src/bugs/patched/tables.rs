@@ -12,11 +12,11 @@ mod transition_queue;
 pub(crate) struct Patch {
     /// Name of the generated module.
     pub(crate) name: &'static str,
-    pub(crate) breaks: &'static str,
+    pub(crate) invariants: &'static str,
     pub(crate) what: &'static str,
-    pub(crate) seen: &'static str,
+    pub(crate) reported_in: &'static str,
     pub(crate) model: &'static str,
-    pub(crate) gives_away: &'static str,
+    pub(crate) expected_message: &'static str,
     /// The file, in `src/machine`.
     pub(crate) file: &'static str,
     /// Texts that occur exactly once in the file, each with its replacement.
