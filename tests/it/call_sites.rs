@@ -310,12 +310,12 @@ fn an_error_repeats_no_text_in_the_chain_of_its_causes() {
 
 #[test]
 fn a_closure_classifies_the_answers_of_a_client() {
-    struct Response {
+    struct StatusReply {
         status: u16,
         retry_after: Option<Duration>,
     }
 
-    fn outcome<E>(result: &Result<Response, E>) -> Outcome {
+    fn outcome<E>(result: &Result<StatusReply, E>) -> Outcome {
         match result {
             Ok(response) => match (classify::http_status(response.status), response.retry_after) {
                 (Outcome::Failure, Some(wait)) => Outcome::FailureFor(wait),
@@ -332,7 +332,7 @@ fn a_closure_classifies_the_answers_of_a_client() {
     let ignored = AtomicU32::new(404);
     let answer = breaker.call_with(
         || {
-            Ok::<_, Down>(Response {
+            Ok::<_, Down>(StatusReply {
                 status: 404,
                 retry_after: None,
             })
@@ -348,7 +348,7 @@ fn a_closure_classifies_the_answers_of_a_client() {
     assert_eq!(breaker.snapshot().failures, Some(0));
 
     let busy = || {
-        Ok::<_, Down>(Response {
+        Ok::<_, Down>(StatusReply {
             status: 503,
             retry_after: Some(60 * SECOND),
         })

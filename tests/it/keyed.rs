@@ -359,8 +359,8 @@ fn a_closed_breaker_is_evicted_before_a_long_open_one() {
 
 #[test]
 fn a_clock_that_uses_the_set_or_panics_leaves_it_whole() {
-    struct Reentrant(AtomicUsize);
-    static CLOCK: Reentrant = Reentrant(AtomicUsize::new(0));
+    struct ReentrantClock(AtomicUsize);
+    static CLOCK: ReentrantClock = ReentrantClock(AtomicUsize::new(0));
     static SET: std::sync::LazyLock<Breakers<u32>> = std::sync::LazyLock::new(|| {
         Breakers::builder()
             .each(EACH.clock(&CLOCK))
@@ -368,7 +368,7 @@ fn a_clock_that_uses_the_set_or_panics_leaves_it_whole() {
             .build()
     });
 
-    impl cutout::clock::Clock for Reentrant {
+    impl cutout::clock::Clock for ReentrantClock {
         fn now(&self) -> u64 {
             match self.0.fetch_add(1, Ordering::SeqCst) % 3 {
                 _ if DEPTH.get() > 0 => {}
@@ -580,11 +580,11 @@ fn a_breaker_that_can_not_be_built_takes_no_slot() {
 
 /// A key that counts how often a key was hashed.
 #[derive(Clone, PartialEq, Eq)]
-struct Counted(u32);
+struct HashedKey(u32);
 
 thread_local!(static HASHED: Cell<u32> = const { Cell::new(0) });
 
-impl Hash for Counted {
+impl Hash for HashedKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         HASHED.set(HASHED.get() + 1);
         self.0.hash(state);
@@ -593,9 +593,9 @@ impl Hash for Counted {
 
 #[test]
 fn a_key_is_hashed_once_for_each_lookup_and_never_by_growth_or_eviction() {
-    let breakers = Breakers::<Counted>::builder().bound(1_000).build();
+    let breakers = Breakers::<HashedKey>::builder().bound(1_000).build();
     for key in 0..2_000 {
-        breakers.get(&Counted(key));
+        breakers.get(&HashedKey(key));
     }
     assert_eq!(HASHED.get(), 2_000);
     breakers.retain(|_, _| false);
@@ -603,9 +603,9 @@ fn a_key_is_hashed_once_for_each_lookup_and_never_by_growth_or_eviction() {
 }
 
 /// A key whose own code uses the set that it is in.
-struct Reentrant(u32);
+struct ReentrantKey(u32);
 
-static REENTRANT: std::sync::LazyLock<Breakers<Reentrant>> =
+static REENTRANT: std::sync::LazyLock<Breakers<ReentrantKey>> =
     std::sync::LazyLock::new(|| Breakers::builder().bound(4).build());
 
 thread_local!(static DEPTH: Cell<u32> = const { Cell::new(0) });
@@ -614,36 +614,36 @@ thread_local!(static DEPTH: Cell<u32> = const { Cell::new(0) });
 fn use_set(key: u32) {
     if DEPTH.get() == 0 {
         DEPTH.set(1);
-        REENTRANT.get(&Reentrant(1_000 + key % 7));
-        REENTRANT.remove(&Reentrant(1_000 + key % 5));
+        REENTRANT.get(&ReentrantKey(1_000 + key % 7));
+        REENTRANT.remove(&ReentrantKey(1_000 + key % 5));
         DEPTH.set(0);
     }
 }
 
-impl Hash for Reentrant {
+impl Hash for ReentrantKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         use_set(self.0);
         self.0.hash(state);
     }
 }
 
-impl PartialEq for Reentrant {
+impl PartialEq for ReentrantKey {
     fn eq(&self, other: &Self) -> bool {
         use_set(self.0);
         self.0 == other.0
     }
 }
 
-impl Eq for Reentrant {}
+impl Eq for ReentrantKey {}
 
-impl Clone for Reentrant {
+impl Clone for ReentrantKey {
     fn clone(&self) -> Self {
         use_set(self.0);
         Self(self.0)
     }
 }
 
-impl Drop for Reentrant {
+impl Drop for ReentrantKey {
     fn drop(&mut self) {
         use_set(self.0);
     }
@@ -652,9 +652,9 @@ impl Drop for Reentrant {
 #[test]
 fn a_key_may_use_the_set_in_its_own_code() {
     for key in 0..1_000 {
-        REENTRANT.get(&Reentrant(key));
+        REENTRANT.get(&ReentrantKey(key));
         REENTRANT.for_each(|_, _| {
-            REENTRANT.get(&Reentrant(key + 1));
+            REENTRANT.get(&ReentrantKey(key + 1));
         });
         REENTRANT.retain(|other, _| other.0 != key);
         assert!(REENTRANT.len() <= 4);
@@ -788,9 +788,9 @@ fn a_get_while_the_breaker_of_its_key_is_being_built_returns_the_same_one() {
 
 /// A clock that runs a hook before its next reading.
 #[derive(Default)]
-struct Hooked(Mutex<Option<Box<dyn FnOnce() + Send>>>);
+struct OneShotClock(Mutex<Option<Box<dyn FnOnce() + Send>>>);
 
-impl cutout::clock::Clock for Hooked {
+impl cutout::clock::Clock for OneShotClock {
     fn now(&self) -> u64 {
         let hook = self.0.lock().unwrap().take();
         if let Some(hook) = hook {
@@ -802,8 +802,8 @@ impl cutout::clock::Clock for Hooked {
 
 /// A set of one slot, which holds the key 0 with one counted failure. To compare it, a newcomer
 /// reads the clock.
-fn hooked() -> (Arc<Breakers<u32>>, Arc<Hooked>) {
-    let clock = Arc::new(Hooked::default());
+fn hooked() -> (Arc<Breakers<u32>>, Arc<OneShotClock>) {
+    let clock = Arc::new(OneShotClock::default());
     let each = Breaker::builder().trip(Trip::failures(3).within(SECOND));
     let builder = Breakers::builder().each(each).bound(1);
     let breakers = builder.shared_clock(clock.clone()).build();

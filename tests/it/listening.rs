@@ -21,9 +21,9 @@ const POLICY: Policy = Policy::new().trip(Trip::consecutive(1)).open_for(SECOND)
 
 /// Records every transition that it is notified of.
 #[derive(Debug, Default)]
-struct Log(Mutex<Vec<Transition>>);
+struct TransitionLog(Mutex<Vec<Transition>>);
 
-impl Log {
+impl TransitionLog {
     fn transitions(&self) -> Vec<Transition> {
         self.0.lock().unwrap().clone()
     }
@@ -37,15 +37,15 @@ impl Log {
     }
 }
 
-impl Listener for Log {
+impl Listener for TransitionLog {
     fn on_transition(&self, transition: &Transition) {
         self.0.lock().unwrap().push(*transition);
     }
 }
 
-fn bench(policy: Policy) -> (Breaker, Arc<Manual>, Arc<Log>) {
+fn bench(policy: Policy) -> (Breaker, Arc<Manual>, Arc<TransitionLog>) {
     let clock = Arc::new(Manual::new());
-    let log = Arc::new(Log::default());
+    let log = Arc::new(TransitionLog::default());
     let breaker = Breaker::builder()
         .policy(policy)
         .name("bench")
@@ -205,7 +205,7 @@ fn a_listener_added_later_is_notified_of_later_transitions_only() {
         for _ in 0..40 {
             breaker.reset();
         }
-        let log = Arc::new(Log::default());
+        let log = Arc::new(TransitionLog::default());
         let breaker = breaker.with_shared_listener(log.clone());
         breaker.force_open();
         breaker.reset();
@@ -247,7 +247,7 @@ fn a_transition_made_by_a_listener_is_delivered_after_the_one_that_caused_it() {
 fn sixteen_transitions_wait_and_beyond_that_the_oldest_are_missed_and_reported() {
     for (made, missed) in [(16, 0), (17, 1), (30, 14)] {
         let made_once = AtomicBool::new(false);
-        let log = Arc::new(Log::default());
+        let log = Arc::new(TransitionLog::default());
         let breaker = Arc::new_cyclic(|weak: &std::sync::Weak<Breaker>| {
             let weak = weak.clone();
             Breaker::new()
@@ -275,15 +275,15 @@ fn sixteen_transitions_wait_and_beyond_that_the_oldest_are_missed_and_reported()
 
 /// Records the events of calls.
 #[derive(Debug)]
-struct Calls(Mutex<Vec<String>>);
+struct CallLog(Mutex<Vec<String>>);
 
-impl Calls {
+impl CallLog {
     fn note(&self, what: String) {
         self.0.lock().unwrap().push(what);
     }
 }
 
-impl CallListener for Calls {
+impl CallListener for CallLog {
     fn on_admitted(&self, call: &Admitted) {
         assert_eq!(call.name, Some("logged"));
         self.note(format!("{} probe={}", call.generation, call.probe));
@@ -303,7 +303,7 @@ impl CallListener for Calls {
 
 #[test]
 fn a_call_listener_is_notified_of_every_admission_outcome_and_rejection() {
-    static CALLS: Calls = Calls(Mutex::new(Vec::new()));
+    static CALLS: CallLog = CallLog(Mutex::new(Vec::new()));
     let clock = Arc::new(Manual::new());
     let breaker = Breaker::builder()
         .policy(POLICY.slow_call(SECOND))
@@ -483,7 +483,7 @@ fn call_listeners_added_at_run_time_are_notified_after_the_fixed_one_and_a_panic
 
 #[test]
 fn a_call_listener_added_at_run_time_is_notified_of_healthy_calls() {
-    static CALLS: Calls = Calls(Mutex::new(Vec::new()));
+    static CALLS: CallLog = CallLog(Mutex::new(Vec::new()));
 
     #[derive(Debug)]
     struct Forward;
@@ -509,7 +509,7 @@ fn a_call_listener_added_at_run_time_is_notified_of_healthy_calls() {
 #[test]
 fn a_slow_listener_delays_no_thread_and_gets_later_transitions_afterwards() {
     let (entered, leave) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
-    let log = Arc::new(Log::default());
+    let log = Arc::new(TransitionLog::default());
     let slow = {
         let (entered, leave) = (Arc::clone(&entered), Arc::clone(&leave));
         move |transition: &Transition| {
@@ -541,7 +541,7 @@ fn a_slow_listener_delays_no_thread_and_gets_later_transitions_afterwards() {
 #[derive(Debug, Default)]
 struct ConcurrencyLog {
     inside: AtomicBool,
-    log: Log,
+    log: TransitionLog,
     dispatchers: Mutex<Vec<thread::ThreadId>>,
 }
 
@@ -567,7 +567,7 @@ fn concurrent_transitions_reach_each_listener_in_order_or_as_a_reported_gap() {
 
     for round in 1..=ROUNDS {
         let log = Arc::new(ConcurrencyLog::default());
-        let second = Arc::new(Log::default());
+        let second = Arc::new(TransitionLog::default());
         let breaker = Breaker::new()
             .with_shared_listener(log.clone())
             .with_shared_listener(second.clone());

@@ -20,15 +20,15 @@ const POLICY: Policy = Policy::new().trip(Trip::consecutive(1)).open_for(SECOND)
 
 /// Records the generations of the transitions that it is notified of.
 #[derive(Debug, Default)]
-struct Log(Mutex<Vec<u16>>);
+struct GenerationLog(Mutex<Vec<u16>>);
 
-impl Log {
+impl GenerationLog {
     fn generations(&self) -> Vec<u16> {
         self.0.lock().unwrap().clone()
     }
 }
 
-impl Listener for Log {
+impl Listener for GenerationLog {
     fn on_transition(&self, transition: &Transition) {
         self.0.lock().unwrap().push(transition.generation);
     }
@@ -50,7 +50,7 @@ fn a_listener_that_panics_changes_nothing_and_silences_no_other() {
         }
     }
 
-    let log = Arc::new(Log::default());
+    let log = Arc::new(GenerationLog::default());
     let clock = Arc::new(Manual::new());
     let breaker = Breaker::builder()
         .policy(POLICY)
@@ -73,7 +73,7 @@ fn a_listener_that_panics_changes_nothing_and_silences_no_other() {
 
 #[test]
 fn a_listener_that_panics_while_its_thread_unwinds_does_not_abort() {
-    let log = Arc::new(Log::default());
+    let log = Arc::new(GenerationLog::default());
     let breaker = Breaker::builder()
         .policy(POLICY)
         .build()
@@ -89,16 +89,16 @@ fn a_listener_that_panics_while_its_thread_unwinds_does_not_abort() {
 
 /// Panics at every event of a call.
 #[derive(Default)]
-struct Panics(AtomicU32);
+struct PanickingListener(AtomicU32);
 
-impl Panics {
+impl PanickingListener {
     fn throw(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
         resume_unwind(Box::new("on purpose"));
     }
 }
 
-impl CallListener for Panics {
+impl CallListener for PanickingListener {
     fn on_admitted(&self, _: &Admitted) {
         self.throw();
     }
@@ -114,8 +114,8 @@ impl CallListener for Panics {
 
 #[test]
 fn a_call_listener_that_panics_changes_nothing_and_silences_no_listener() {
-    static PANICS: Panics = Panics(AtomicU32::new(0));
-    let log = Arc::new(Log::default());
+    static PANICS: PanickingListener = PanickingListener(AtomicU32::new(0));
+    let log = Arc::new(GenerationLog::default());
     let clock = Arc::new(Manual::new());
     let breaker = Breaker::builder()
         .policy(POLICY)
@@ -136,7 +136,7 @@ fn a_call_listener_that_panics_changes_nothing_and_silences_no_listener() {
     assert_eq!(PANICS.0.load(Ordering::Relaxed), 7);
 }
 
-impl Listener for Panics {
+impl Listener for PanickingListener {
     fn on_transition(&self, _: &Transition) {
         self.throw();
     }
@@ -156,9 +156,9 @@ impl Listener for Panics {
 
 #[test]
 fn a_listener_that_panics_at_every_event_changes_nothing_and_silences_no_listener() {
-    static PANICS: Panics = Panics(AtomicU32::new(0));
+    static PANICS: PanickingListener = PanickingListener(AtomicU32::new(0));
     static LISTENERS: [&dyn Listener; 1] = [&PANICS];
-    let log = Arc::new(Log::default());
+    let log = Arc::new(GenerationLog::default());
     let clock = Arc::new(Manual::new());
     let breaker = Breaker::builder()
         .policy(POLICY)

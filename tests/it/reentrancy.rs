@@ -50,14 +50,14 @@ struct HookedClock {
 type Hook = Box<dyn FnOnce(&Breaker) + Send>;
 
 /// A breaker whose clock modifies it.
-struct Hooked {
+struct HookedBreaker {
     breaker: Arc<OnceLock<Breaker>>,
     clock: Arc<HookedClock>,
 }
 
-struct Shared(Arc<OnceLock<Breaker>>, Arc<HookedClock>);
+struct SharedHookedClock(Arc<OnceLock<Breaker>>, Arc<HookedClock>);
 
-impl Clock for Shared {
+impl Clock for SharedHookedClock {
     fn now(&self) -> u64 {
         let Self(breaker, clock) = self;
         clock.reads.fetch_add(1, Ordering::Relaxed);
@@ -70,11 +70,11 @@ impl Clock for Shared {
     }
 }
 
-impl Hooked {
+impl HookedBreaker {
     fn new(policy: Policy) -> Self {
         let breaker = Arc::new(OnceLock::new());
         let clock = Arc::new(HookedClock::default());
-        let shared = Arc::new(Shared(Arc::clone(&breaker), Arc::clone(&clock)));
+        let shared = Arc::new(SharedHookedClock(Arc::clone(&breaker), Arc::clone(&clock)));
         let built = Breaker::builder().policy(policy).build();
         breaker.set(built.with_shared_clock(shared)).unwrap();
         Self { breaker, clock }
@@ -134,7 +134,7 @@ fn a_call_makes_a_call() {
 
 #[test]
 fn a_probe_that_calls_passes_as_a_part_of_itself() {
-    let bench = Hooked::past_the_deadline(POLICY);
+    let bench = HookedBreaker::past_the_deadline(POLICY);
     let answer = bench.breaker().call(|| {
         assert_eq!(bench.breaker().snapshot().probes_in_flight, 1);
         bench
@@ -208,7 +208,7 @@ fn a_future_moves_the_breaker_while_it_is_polled_and_while_it_is_dropped() {
 
 #[test]
 fn a_clock_that_moves_the_breaker_makes_a_failure_stale() {
-    let bench = Hooked::new(POLICY);
+    let bench = HookedBreaker::new(POLICY);
     let permit = bench.breaker().try_acquire().unwrap();
     bench.on_next_read(|breaker| {
         use_accessors(breaker);
@@ -221,7 +221,7 @@ fn a_clock_that_moves_the_breaker_makes_a_failure_stale() {
 
 #[test]
 fn a_clock_that_takes_the_probe_slot_leaves_none_for_its_caller() {
-    let bench = Hooked::past_the_deadline(POLICY);
+    let bench = HookedBreaker::past_the_deadline(POLICY);
     bench.on_next_read(|breaker| std::mem::forget(breaker.try_acquire().unwrap()));
     let rejected = bench.breaker().try_acquire().unwrap_err();
     assert_eq!(rejected.reason(), Reason::ProbesBusy);
@@ -237,13 +237,13 @@ fn only_an_admission_reads_the_clock_again_after_a_failed_cas() {
         let permit = breaker.try_acquire().unwrap();
         assert_eq!(permit.record(Outcome::Failure), Recorded::Applied);
     };
-    let bench = Hooked::new(policy);
+    let bench = HookedBreaker::new(policy);
     assert_eq!(bench.reads(fails), 1);
     assert_eq!(bench.breaker().snapshot().failures, Some(2));
     let forces = |breaker: &Breaker| assert_eq!(breaker.force_open(), State::Closed);
     assert_eq!(bench.reads(forces), 1);
 
-    let bench = Hooked::past_the_deadline(policy);
+    let bench = HookedBreaker::past_the_deadline(policy);
     let asks = |breaker: &Breaker| {
         let rejected = breaker.try_acquire().unwrap_err();
         assert_eq!(rejected.reason(), Reason::Open);
@@ -255,7 +255,7 @@ fn only_an_admission_reads_the_clock_again_after_a_failed_cas() {
 /// one second would not be ahead, and the call would be admitted.
 #[test]
 fn a_delayed_reading_is_not_compared_with_the_deadline_of_a_later_period() {
-    let bench = Hooked::past_the_deadline(POLICY);
+    let bench = HookedBreaker::past_the_deadline(POLICY);
     let clock = Arc::clone(&bench.clock);
     bench.on_next_read(move |breaker| {
         clock.time.advance(7_200 * SECOND);
@@ -271,7 +271,7 @@ fn a_delayed_reading_is_not_compared_with_the_deadline_of_a_later_period() {
 /// An old reading must not expire a lease that has just begun.
 #[test]
 fn a_delayed_reading_expires_no_lease_of_a_later_probe() {
-    let bench = Hooked::past_the_deadline(POLICY.probes(2).probe_lease(SECOND));
+    let bench = HookedBreaker::past_the_deadline(POLICY.probes(2).probe_lease(SECOND));
     let first = bench.breaker().try_acquire().unwrap();
     let clock = Arc::clone(&bench.clock);
     bench.on_next_read(move |breaker| {
@@ -286,7 +286,7 @@ fn a_delayed_reading_expires_no_lease_of_a_later_probe() {
 
 #[test]
 fn a_clock_that_closes_the_breaker_has_its_caller_admitted_to_the_new_period() {
-    let bench = Hooked::past_the_deadline(POLICY);
+    let bench = HookedBreaker::past_the_deadline(POLICY);
     bench.on_next_read(|breaker| {
         breaker.reset();
     });
@@ -298,7 +298,7 @@ fn a_clock_that_closes_the_breaker_has_its_caller_admitted_to_the_new_period() {
 
 #[test]
 fn a_clock_that_forces_the_breaker_open_rejects_its_caller() {
-    let bench = Hooked::past_the_deadline(POLICY);
+    let bench = HookedBreaker::past_the_deadline(POLICY);
     bench.on_next_read(|breaker| {
         breaker.force_open();
     });
@@ -309,7 +309,7 @@ fn a_clock_that_forces_the_breaker_open_rejects_its_caller() {
 
 #[test]
 fn an_operator_action_follows_one_made_by_its_clock() {
-    let bench = Hooked::new(POLICY);
+    let bench = HookedBreaker::new(POLICY);
     bench.on_next_read(|breaker| {
         breaker.disable();
     });
@@ -321,7 +321,7 @@ fn an_operator_action_follows_one_made_by_its_clock() {
 
 #[test]
 fn the_clock_of_a_recovery_is_read_before_it() {
-    let bench = Hooked::past_the_deadline(POLICY);
+    let bench = HookedBreaker::past_the_deadline(POLICY);
     let permit = bench.breaker().try_acquire().unwrap();
     bench.on_next_read(|breaker| assert_eq!(breaker.state(), State::HalfOpen));
     assert_eq!(permit.record(Outcome::Success), Recorded::Recovered);
@@ -330,7 +330,7 @@ fn the_clock_of_a_recovery_is_read_before_it() {
 
 #[test]
 fn a_snapshot_whose_clock_moves_the_breaker_is_of_one_moment() {
-    let bench = Hooked::new(POLICY);
+    let bench = HookedBreaker::new(POLICY);
     bench.breaker().force_open_for(SECOND);
     bench.on_next_read(|breaker| {
         breaker.disable();

@@ -12,9 +12,9 @@ use crate::support::SECOND;
 
 /// The output of a subscriber.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+struct Output(Arc<Mutex<Vec<u8>>>);
 
-impl io::Write for Log {
+impl io::Write for Output {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(text);
         Ok(text.len())
@@ -25,7 +25,7 @@ impl io::Write for Log {
     }
 }
 
-impl Log {
+impl Output {
     /// Takes the lines written since the last call.
     fn lines(&self) -> Vec<String> {
         let text = std::mem::take(&mut *self.0.lock().unwrap());
@@ -37,8 +37,8 @@ impl Log {
 }
 
 /// Runs `test` where events of `level` and above are logged.
-fn logged(level: tracing::Level, test: impl FnOnce(&Log)) {
-    let log = Log::default();
+fn logged(level: tracing::Level, test: impl FnOnce(&Output)) {
+    let log = Output::default();
     let writer = log.clone();
     let subscriber = fmt()
         .with_max_level(level)

@@ -18,7 +18,9 @@ use cutout::{
     clock::{Clock, Manual},
 };
 
-use super::{CallEvent, HeldPermit, Notified, Observed, Oracle, Rejection, support::CountingClock};
+use super::{
+    CallEvent, HeldPermit, Notified, ObservedState, Oracle, Rejection, support::CountingClock,
+};
 
 /// Starting conditions of a game.
 #[derive(Clone, Copy, Debug)]
@@ -152,7 +154,7 @@ pub(crate) fn play(setup: &Setup, ops: &[Op]) -> Coverage {
     let breaker = breaker.with_shared_listener(notified.clone());
     CALL_EVENTS.take();
 
-    let mut game = Game {
+    let mut lockstep = Lockstep {
         breaker: &breaker,
         clock: &clock,
         counting: &clock,
@@ -162,17 +164,17 @@ pub(crate) fn play(setup: &Setup, ops: &[Op]) -> Coverage {
         permits: Vec::new(),
         coverage: Coverage::new(),
     };
-    game.compare("at the start");
+    lockstep.compare("at the start");
     for (step, op) in ops.iter().enumerate() {
-        let before = game.clock.now();
+        let before = lockstep.clock.now();
         let at = format!("step {step}, {op:?}, clock at {before}");
-        game.step(*op, &at);
-        game.compare(&at);
+        lockstep.step(*op, &at);
+        lockstep.compare(&at);
     }
-    game.coverage
+    lockstep.coverage
 }
 
-struct Game<'a> {
+struct Lockstep<'a> {
     breaker: &'a Breaker,
     clock: &'a Manual,
     /// The same clock, which counts the readings of the breaker.
@@ -184,7 +186,7 @@ struct Game<'a> {
     coverage: Coverage,
 }
 
-impl<'a> Game<'a> {
+impl<'a> Lockstep<'a> {
     fn step(&mut self, op: Op, at: &str) {
         let now = self.clock.now();
         match op {
@@ -422,7 +424,7 @@ impl<'a> Game<'a> {
             self.oracle.state(now),
             "state after {at}"
         );
-        let mut seen = Observed::from(self.breaker.snapshot());
+        let mut seen = ObservedState::from(self.breaker.snapshot());
         // The breaker may or may not report more failures than trip.
         seen.failures = seen
             .failures
@@ -518,7 +520,7 @@ fn rejection_in(result: &Result<(), Error<()>>) -> Option<Rejection> {
         .map(rejected_call)
 }
 
-impl From<Snapshot> for Observed {
+impl From<Snapshot> for ObservedState {
     fn from(snapshot: Snapshot) -> Self {
         Self {
             state: snapshot.state,

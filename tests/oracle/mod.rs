@@ -17,7 +17,7 @@ use std::time::Duration;
 use cutout::{Cause, Outcome, Policy, Reason, Recorded, State};
 
 use super::support;
-use rules::{Call, Counted};
+use rules::{CallCounts, RecordedCall};
 
 /// The reference breaker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub(crate) struct Oracle {
 enum Period {
     Closed {
         /// Every call recorded in this period.
-        calls: Vec<Call>,
+        calls: Vec<RecordedCall>,
         /// End of the longest hint of this period, in microseconds.
         hint: Option<i128>,
     },
@@ -49,14 +49,14 @@ enum Period {
         reopens: u8,
         length: Length,
         deadline: i128,
-        tripped_on: Option<Counted>,
+        tripped_on: Option<CallCounts>,
     },
     HalfOpen {
         reopens: u8,
         successes: u32,
         in_flight: u32,
         lease_end: i128,
-        tripped_on: Option<Counted>,
+        tripped_on: Option<CallCounts>,
     },
     ForcedOpen,
     Disabled,
@@ -110,7 +110,7 @@ pub(crate) enum CallEvent {
 
 /// Everything observable of a breaker at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Observed {
+pub(crate) struct ObservedState {
     pub(crate) state: State,
     pub(crate) recorded: State,
     pub(crate) generation: u16,
@@ -400,7 +400,7 @@ impl Oracle {
     fn open(
         &mut self,
         reopens: u8,
-        tripped_on: Option<Counted>,
+        tripped_on: Option<CallCounts>,
         cause: Cause,
         hint: Option<Duration>,
         now: u64,
@@ -510,7 +510,7 @@ impl Oracle {
         }
     }
 
-    pub(crate) fn observe(&self, now: u64) -> Observed {
+    pub(crate) fn observe(&self, now: u64) -> ObservedState {
         let (counted, in_flight) = match &self.period {
             Period::Closed { calls, .. } => (Some(rules::counted(self.policy.trip, calls, now)), 0),
             Period::Open { tripped_on, .. } => (*tripped_on, 0),
@@ -521,7 +521,7 @@ impl Oracle {
             } => (*tripped_on, *in_flight),
             Period::ForcedOpen | Period::Disabled => (None, 0),
         };
-        Observed {
+        ObservedState {
             state: self.state(now),
             recorded: self.period.recorded(),
             generation: self.generation,
@@ -541,7 +541,7 @@ impl Oracle {
 
     /// For time buckets of a closed breaker: calls younger than nine tenths of the window, and
     /// calls younger than the whole window.
-    pub(crate) fn young_calls(&self, now: u64) -> Option<(Counted, Counted)> {
+    pub(crate) fn young_calls(&self, now: u64) -> Option<(CallCounts, CallCounts)> {
         match &self.period {
             Period::Closed { calls, .. } => rules::young_calls(self.policy.trip, calls, now),
             _ => None,

@@ -19,7 +19,7 @@ pub(super) const MAX_REOPENS: u8 = 30;
 
 /// A call that was recorded in a closed period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Call {
+pub(super) struct RecordedCall {
     pub(super) failed: bool,
     /// Clock reading at the end of the call.
     pub(super) ended: u64,
@@ -31,14 +31,14 @@ pub(super) struct Call {
 
 /// A number of calls, and how many of them failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Counted {
+pub(crate) struct CallCounts {
     pub(crate) failures: u32,
     pub(crate) calls: u32,
 }
 
-impl Counted {
+impl CallCounts {
     /// Counts all of these calls and the failures among them.
-    fn all<'a>(calls: impl IntoIterator<Item = &'a Call>) -> Self {
+    fn all<'a>(calls: impl IntoIterator<Item = &'a RecordedCall>) -> Self {
         let mut counted = Self {
             failures: 0,
             calls: 0,
@@ -64,10 +64,16 @@ const READ_ONE_IN: u32 = 8;
 
 /// The record of a call that ends now, after these calls. `read` is whether the breaker read the
 /// clock for a success; without a reading, the success counts at the time of the call before it.
-pub(super) fn call(trip: Trip, calls: &[Call], failed: bool, read: bool, now: u64) -> Call {
+pub(super) fn call(
+    trip: Trip,
+    calls: &[RecordedCall],
+    failed: bool,
+    read: bool,
+    now: u64,
+) -> RecordedCall {
     let at = match rate_within(trip) {
         Some(time) if !read && !failed => {
-            let bucket = |call: &Call| call.at / (nanos(time) / BUCKETS);
+            let bucket = |call: &RecordedCall| call.at / (nanos(time) / BUCKETS);
             let newest = calls.last().expect("the first call reads the clock");
             let newest_bucket = calls
                 .iter()
@@ -88,7 +94,7 @@ pub(super) fn call(trip: Trip, calls: &[Call], failed: bool, read: bool, now: u6
         }
         _ => now,
     };
-    Call {
+    RecordedCall {
         failed,
         ended: now,
         at,
@@ -107,9 +113,9 @@ fn rate_within(trip: Trip) -> Option<Duration> {
 
 /// The counts that a snapshot of a closed period shows: those of the window, or the run without a
 /// window. `calls` are all calls recorded in the period.
-pub(super) fn counted(trip: Trip, calls: &[Call], now: u64) -> Counted {
+pub(super) fn counted(trip: Trip, calls: &[RecordedCall], now: u64) -> CallCounts {
     let Some(window) = trip.window else {
-        return Counted {
+        return CallCounts {
             failures: run(calls),
             calls: run(calls),
         };
@@ -136,10 +142,10 @@ pub(super) fn failure_limit(trip: Trip) -> u32 {
 }
 
 /// Whether the failure recorded last trips now.
-pub(super) fn trips(trip: Trip, calls: &[Call], now: u64) -> bool {
+pub(super) fn trips(trip: Trip, calls: &[RecordedCall], now: u64) -> bool {
     let by_run = trip.consecutive.is_some_and(|n| run(calls) >= n);
     let by_window = trip.window.is_some_and(|window| {
-        let Counted { failures, calls } = in_window(window, calls, now);
+        let CallCounts { failures, calls } = in_window(window, calls, now);
         match window.threshold {
             Threshold::Failures(k) => failures >= k,
             Threshold::Percent { percent, min_calls } => {
@@ -152,12 +158,12 @@ pub(super) fn trips(trip: Trip, calls: &[Call], now: u64) -> bool {
 }
 
 /// Counts everything in the window. A window of failures within a time holds only failures.
-fn in_window(window: Window, calls: &[Call], now: u64) -> Counted {
+fn in_window(window: Window, calls: &[RecordedCall], now: u64) -> CallCounts {
     match (window.span, window.threshold) {
-        (Span::OfLast(n), _) => Counted::all(last(calls, n)),
+        (Span::OfLast(n), _) => CallCounts::all(last(calls, n)),
         (Span::Within(time), Threshold::Failures(_)) => {
             let young = young_failures(calls, time, now);
-            Counted {
+            CallCounts {
                 failures: young,
                 calls: young,
             }
@@ -166,8 +172,8 @@ fn in_window(window: Window, calls: &[Call], now: u64) -> Counted {
             let length = nanos(time) / BUCKETS;
             let newest = now / length;
             let oldest = newest.saturating_sub(BUCKETS - 1);
-            let within = |call: &&Call| (oldest..=newest).contains(&(call.at / length));
-            Counted::all(calls.iter().filter(within))
+            let within = |call: &&RecordedCall| (oldest..=newest).contains(&(call.at / length));
+            CallCounts::all(calls.iter().filter(within))
         }
         _ => unimplemented!("a window that the oracle does not know"),
     }
@@ -175,7 +181,7 @@ fn in_window(window: Window, calls: &[Call], now: u64) -> Counted {
 
 /// Counts the failures younger than `time`, in whole microseconds. A failure's time is its clock
 /// reading or the newest recorded time, whichever is later.
-fn young_failures(calls: &[Call], time: Duration, now: u64) -> u32 {
+fn young_failures(calls: &[RecordedCall], time: Duration, now: u64) -> u32 {
     let mut newest = 0;
     let mut times = Vec::new();
     for failure in calls.iter().filter(|call| call.failed) {
@@ -191,9 +197,13 @@ fn young_failures(calls: &[Call], time: Duration, now: u64) -> u32 {
 ///
 /// The lower bound is the calls younger than nine tenths of the window, less the successes that may
 /// be missing. The upper bound is the calls younger than the whole window.
-pub(super) fn young_calls(trip: Trip, calls: &[Call], now: u64) -> Option<(Counted, Counted)> {
+pub(super) fn young_calls(
+    trip: Trip,
+    calls: &[RecordedCall],
+    now: u64,
+) -> Option<(CallCounts, CallCounts)> {
     let time = nanos(rate_within(trip)?);
-    let younger = |limit| Counted::all(calls.iter().filter(|call| now - call.ended < limit));
+    let younger = |limit| CallCounts::all(calls.iter().filter(|call| now - call.ended < limit));
     let mut at_least = younger(time / 10 * 9);
     let successes = at_least.calls - at_least.failures;
     at_least.calls -= successes.min(READ_ONE_IN - 1);
@@ -201,21 +211,22 @@ pub(super) fn young_calls(trip: Trip, calls: &[Call], now: u64) -> Option<(Count
 }
 
 /// Whether the window covers fewer calls than were made.
-pub(super) fn has_evicted(trip: Trip, calls: &[Call], now: u64) -> bool {
-    let counts = |call: &&Call| match trip.window.map(|window| (window.span, window.threshold)) {
-        Some((Span::Within(_), Threshold::Failures(_))) => call.failed,
-        _ => true,
-    };
+pub(super) fn has_evicted(trip: Trip, calls: &[RecordedCall], now: u64) -> bool {
+    let counts =
+        |call: &&RecordedCall| match trip.window.map(|window| (window.span, window.threshold)) {
+            Some((Span::Within(_), Threshold::Failures(_))) => call.failed,
+            _ => true,
+        };
     trip.window.is_some_and(|window| {
         in_window(window, calls, now).calls < count(calls.iter().filter(counts))
     })
 }
 
-fn run(calls: &[Call]) -> u32 {
+fn run(calls: &[RecordedCall]) -> u32 {
     count(calls.iter().rev().take_while(|call| call.failed))
 }
 
-fn last(calls: &[Call], n: u32) -> &[Call] {
+fn last(calls: &[RecordedCall], n: u32) -> &[RecordedCall] {
     &calls[calls.len().saturating_sub(n as usize)..]
 }
 

@@ -34,7 +34,7 @@ struct Offers {
 }
 
 /// The partner's answer.
-struct Answer {
+struct PartnerResponse {
     status: u16,
     body: String,
 }
@@ -65,7 +65,7 @@ async fn offer(State(offers): State<Arc<Offers>>) -> String {
         .call_async_with(offers.ask_partner(), outcome)
         .await;
     match answer {
-        Ok(Answer { status: 200, body }) => body,
+        Ok(PartnerResponse { status: 200, body }) => body,
         // Rejected, failed, or without an offer: the customer sees the same fallback.
         _ => format!("Cold offer fallback {}", mm_ss()),
     }
@@ -74,10 +74,10 @@ async fn offer(State(offers): State<Arc<Offers>>) -> String {
 impl Offers {
     /// The timeout is inside the circuit, where it is an error that counts. Around the circuit it
     /// would drop the call.
-    async fn ask_partner(&self) -> reqwest::Result<Answer> {
+    async fn ask_partner(&self) -> reqwest::Result<PartnerResponse> {
         let request = self.client.get(&self.partner).timeout(PATIENCE);
         let response = request.send().await?;
-        Ok(Answer {
+        Ok(PartnerResponse {
             status: response.status().as_u16(),
             body: response.text().await?,
         })
@@ -86,7 +86,7 @@ impl Offers {
 
 /// The partner's health as shown by an answer, which need not contain an offer: a partner that
 /// answers 404 is healthy.
-fn outcome(answer: &reqwest::Result<Answer>) -> Outcome {
+fn outcome(answer: &reqwest::Result<PartnerResponse>) -> Outcome {
     match answer {
         Ok(answer) => classify::http_status(answer.status),
         Err(_) => Outcome::Failure,

@@ -33,7 +33,7 @@ struct Tour {
 }
 
 /// The response to a request.
-struct Answer {
+struct Reply {
     status: u16,
     body: String,
 }
@@ -229,13 +229,13 @@ impl Tour {
         status["requests"].as_u64().context("no count of requests")
     }
 
-    async fn get(&self, service: SocketAddr, path: &str) -> anyhow::Result<Answer> {
+    async fn get(&self, service: SocketAddr, path: &str) -> anyhow::Result<Reply> {
         let response = self
             .client
             .get(format!("http://{service}{path}"))
             .send()
             .await?;
-        Ok(Answer {
+        Ok(Reply {
             status: response.status().as_u16(),
             body: response.text().await?,
         })

@@ -5,7 +5,7 @@ use histories::{Event, Specification, check};
 struct Register;
 
 #[derive(Clone, Copy, Debug)]
-enum Operation {
+enum RegisterOperation {
     Get,
     Set(u8),
     Swap(u8),
@@ -14,34 +14,38 @@ enum Operation {
 }
 
 /// The value found, if the operation reads.
-type Response = Option<u8>;
-type RegisterEvent = Event<Operation, Response>;
+type RegisterResponse = Option<u8>;
+type RegisterEvent = Event<RegisterOperation, RegisterResponse>;
 
 impl Specification for Register {
     type State = u8;
-    type Operation = Operation;
-    type Response = Response;
+    type Operation = RegisterOperation;
+    type Response = RegisterResponse;
 
-    fn step(&self, now: &u8, operation: &Operation) -> impl IntoIterator<Item = (u8, Response)> {
+    fn step(
+        &self,
+        now: &u8,
+        operation: &RegisterOperation,
+    ) -> impl IntoIterator<Item = (u8, RegisterResponse)> {
         match *operation {
-            Operation::Get => vec![(*now, Some(*now))],
-            Operation::Set(new) => vec![(new, None)],
-            Operation::Swap(new) => vec![(new, Some(*now))],
-            Operation::Try(new) => vec![(*now, None), (new, None)],
+            RegisterOperation::Get => vec![(*now, Some(*now))],
+            RegisterOperation::Set(new) => vec![(new, None)],
+            RegisterOperation::Swap(new) => vec![(new, Some(*now))],
+            RegisterOperation::Try(new) => vec![(*now, None), (new, None)],
         }
     }
 
-    fn changes_nothing(&self, operation: &Operation, _: &Response) -> bool {
-        matches!(operation, Operation::Get)
+    fn changes_nothing(&self, operation: &RegisterOperation, _: &RegisterResponse) -> bool {
+        matches!(operation, RegisterOperation::Get)
     }
 }
 
 /// Every event that one operation can produce.
 fn events() -> Vec<RegisterEvent> {
-    use Operation::{Get, Set, Swap, Try};
+    use RegisterOperation::{Get, Set, Swap, Try};
     let mut events = Vec::new();
     for operation in [Get, Set(0), Set(1), Swap(0), Swap(1), Try(1)] {
-        let responses: &[Response] = match operation {
+        let responses: &[RegisterResponse] = match operation {
             Get | Swap(_) => &[Some(0), Some(1)],
             Set(_) | Try(_) => &[None],
         };

@@ -90,9 +90,9 @@ async fn a_retry_above_a_buffer_leaves_a_rejection_alone() {
     use tower::{ServiceBuilder, ServiceExt, retry::Policy, service_fn};
 
     #[derive(Clone, Default)]
-    struct Counts(Arc<AtomicU32>);
+    struct RetryCounter(Arc<AtomicU32>);
 
-    impl<E> Policy<(), (), E> for Counts {
+    impl<E> Policy<(), (), E> for RetryCounter {
         type Future = future::Ready<()>;
 
         fn retry(&mut self, (): &mut (), result: &mut Result<(), E>) -> Option<Self::Future> {
@@ -106,7 +106,7 @@ async fn a_retry_above_a_buffer_leaves_a_rejection_alone() {
     }
 
     let breaker = Arc::new(rejecting());
-    let retries = Counts::default();
+    let retries = RetryCounter::default();
     let service = ServiceBuilder::new()
         .retry(UnlessRejected(retries.clone()))
         .buffer(8)

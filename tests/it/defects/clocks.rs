@@ -215,12 +215,12 @@ fn an_open_period_that_spans_the_end_of_the_clock_s_range_lasts_an_interval_more
 }
 
 /// A clock that panics on demand.
-struct Panics {
+struct ArmedClock {
     time: Manual,
     armed: AtomicBool,
 }
 
-impl Clock for Panics {
+impl Clock for ArmedClock {
     fn now(&self) -> u64 {
         assert!(!self.armed.load(Ordering::Relaxed), "the clock panics");
         self.time.now()
@@ -230,7 +230,7 @@ impl Clock for Panics {
 /// Otherwise listeners and watchers would miss the transition.
 #[test]
 fn a_clock_that_panics_leaves_no_transition_unannounced() {
-    let clock = Arc::new(Panics {
+    let clock = Arc::new(ArmedClock {
         time: Manual::new(),
         armed: AtomicBool::new(false),
     });

@@ -91,11 +91,11 @@ fn a_rejection_without_an_error_shows_the_breaker_s_message() {
 fn a_report_of_the_whole_chain_repeats_no_text() {
     #[derive(Debug, thiserror::Error)]
     #[error("no quote")]
-    struct NoQuote(#[source] io::Error);
+    struct QuoteFailed(#[source] io::Error);
 
     let bench = Bench::new();
     for _ in 0..2 {
-        bench.fail(NoQuote(io::ErrorKind::TimedOut.into()));
+        bench.fail(QuoteFailed(io::ErrorKind::TimedOut.into()));
     }
     let rejected = bench.rejected();
     assert_eq!(
@@ -111,7 +111,7 @@ fn a_report_of_the_whole_chain_repeats_no_text() {
         format!("{report:#}"),
         "circuit is open, retry after 1s; last error: no quote: a circuit breaker rejected the call"
     );
-    let inner = Error::Inner(Arc::new(NoQuote(io::ErrorKind::TimedOut.into())));
+    let inner = Error::Inner(Arc::new(QuoteFailed(io::ErrorKind::TimedOut.into())));
     assert_eq!(
         format!("{:#}", anyhow::Error::from(inner)),
         "no quote: timed out"

@@ -12,7 +12,7 @@ use cutout::{
     last_error::{Failure, FailureLog, LogSnapshot, WithLastError},
 };
 
-use super::{Bench, Broken};
+use super::{Bench, CountedError};
 
 const NOON: SystemTime = SystemTime::UNIX_EPOCH;
 
@@ -156,7 +156,7 @@ fn a_healthy_call_does_not_use_the_log() {
     });
     static ASKED: AtomicU32 = AtomicU32::new(0);
     let asked = || ASKED.load(Ordering::Relaxed);
-    let dependency = WithLastError::logging(Breaker::new(), &LOG, |_: &Broken| {
+    let dependency = WithLastError::logging(Breaker::new(), &LOG, |_: &CountedError| {
         ASKED.fetch_add(100, Ordering::Relaxed);
         "broken"
     });
@@ -165,7 +165,7 @@ fn a_healthy_call_does_not_use_the_log() {
     }
     assert_eq!(asked(), 0);
     let shown = Arc::new(AtomicU32::new(0));
-    let broken = || Broken {
+    let broken = || CountedError {
         what: "down",
         shown: shown.clone(),
     };
@@ -178,9 +178,9 @@ fn a_healthy_call_does_not_use_the_log() {
 }
 
 #[derive(Debug)]
-struct Panics;
+struct PanicsOnDisplay;
 
-impl fmt::Display for Panics {
+impl fmt::Display for PanicsOnDisplay {
     fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
         panic!("on purpose")
     }
@@ -189,8 +189,10 @@ impl fmt::Display for Panics {
 #[test]
 fn an_error_that_panics_when_it_is_displayed_reaches_its_caller() {
     static LOG: FailureLog = FailureLog::new(10);
-    let dependency = WithLastError::logging(Breaker::new(), &LOG, |_: &Panics| "panics");
-    let error = dependency.call(|| Err::<(), _>(Panics)).unwrap_err();
+    let dependency = WithLastError::logging(Breaker::new(), &LOG, |_: &PanicsOnDisplay| "panics");
+    let error = dependency
+        .call(|| Err::<(), _>(PanicsOnDisplay))
+        .unwrap_err();
     assert!(!error.is_rejected());
     assert_eq!(dependency.breaker().snapshot().failures, Some(1));
     dependency

@@ -22,19 +22,19 @@ use crate::support::SECOND;
 
 /// An error that counts how often it is formatted.
 #[derive(Debug)]
-struct Broken {
+struct CountedError {
     what: &'static str,
     shown: Arc<AtomicU32>,
 }
 
-impl fmt::Display for Broken {
+impl fmt::Display for CountedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.shown.fetch_add(1, Ordering::Relaxed);
         f.write_str(self.what)
     }
 }
 
-impl std::error::Error for Broken {}
+impl std::error::Error for CountedError {}
 
 /// A breaker that trips at the second failure in a row, on a manual clock.
 struct Bench<E = &'static str> {

@@ -41,12 +41,12 @@ fn writer_and_nth(class: &str, generation: u16, message: &str) -> (u64, u64) {
 
 /// The failure that each number identified, as one reader observed it.
 #[derive(Default)]
-struct Observed {
+struct ReaderView {
     identity: HashMap<u64, (u64, u64)>,
     newest: u64,
 }
 
-impl Observed {
+impl ReaderView {
     fn observe(&mut self, read: &LogSnapshot, begun: &AtomicU64) {
         let mut latest = HashMap::new();
         let mut above = u64::MAX;
@@ -83,7 +83,7 @@ fn the_log_is_whole_and_in_order_under_writers_and_readers() {
             let (log, begun, over, start) = (&log, &begun, &over, &start);
             let readers = [(); READERS].map(|()| {
                 scope.spawn(move || {
-                    let mut seen = Observed::default();
+                    let mut seen = ReaderView::default();
                     start.wait();
                     while !over.load(Ordering::SeqCst) {
                         seen.observe(&log.read(), begun);
@@ -114,7 +114,7 @@ fn the_log_is_whole_and_in_order_under_writers_and_readers() {
             numbers.eq(last),
             "the last {capacity} remain when all threads are done"
         );
-        Observed::default().observe(&read, &begun);
+        ReaderView::default().observe(&read, &begun);
     }
 }
 
@@ -157,9 +157,9 @@ fn no_failure_is_lost_to_the_allocation_race_of_the_ring() {
 }
 
 /// Stops the other threads, also when a test panics.
-struct Over<'a>(&'a AtomicBool);
+struct StopOnDrop<'a>(&'a AtomicBool);
 
-impl Drop for Over<'_> {
+impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::SeqCst);
     }
@@ -189,7 +189,7 @@ fn a_rejection_shows_no_error_of_another_outage() {
         false
     };
     thread::scope(|scope| {
-        let _over = Over(&over);
+        let _over = StopOnDrop(&over);
         let others = [(); 2].map(|()| {
             scope.spawn(|| {
                 while !over.load(Ordering::SeqCst) {

@@ -51,12 +51,12 @@ async fn a_breaker_over_a_timeout_under_a_buffer_works() {
 #[test]
 fn a_custom_error_can_be_a_rejection() {
     #[derive(Debug, PartialEq)]
-    enum QuoteError {
+    enum UnavailableError {
         Unavailable(Reason),
         Dependency,
     }
 
-    impl From<Rejected> for QuoteError {
+    impl From<Rejected> for UnavailableError {
         fn from(rejected: Rejected) -> Self {
             Self::Unavailable(rejected.reason())
         }
@@ -65,12 +65,14 @@ fn a_custom_error_can_be_a_rejection() {
     let (breaker, _) = breaker(POLICY);
     let mut service = BreakerLayer::new(breaker.clone())
         .flat()
-        .layer(service_fn(async |()| Err::<(), _>(QuoteError::Dependency)));
-    assert_eq!(call(&mut service, ()), Err(QuoteError::Dependency));
+        .layer(service_fn(async |()| {
+            Err::<(), _>(UnavailableError::Dependency)
+        }));
+    assert_eq!(call(&mut service, ()), Err(UnavailableError::Dependency));
     breaker.force_open();
     assert_eq!(
         call(&mut service, ()),
-        Err(QuoteError::Unavailable(Reason::ForcedOpen))
+        Err(UnavailableError::Unavailable(Reason::ForcedOpen))
     );
 }
 

@@ -41,18 +41,18 @@ impl error::Error for Broken {}
 
 #[derive(Default)]
 pub(crate) struct Dependency {
-    shared: Arc<Shared>,
+    shared: Arc<DependencyState>,
     /// Readiness belongs to each clone, as in services that reserve capacity.
     ready: bool,
 }
 
-struct Shared {
+struct DependencyState {
     ready_polls: AtomicU32,
     calls: AtomicU32,
     readiness: Mutex<Poll<Result<(), Broken>>>,
 }
 
-impl Default for Shared {
+impl Default for DependencyState {
     fn default() -> Self {
         Self {
             ready_polls: AtomicU32::new(0),
@@ -89,7 +89,7 @@ impl Clone for Dependency {
 impl Service<Ask> for Dependency {
     type Response = u32;
     type Error = Broken;
-    type Future = Answer;
+    type Future = DependencyFuture;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Broken>> {
         self.shared.ready_polls.fetch_add(1, Ordering::SeqCst);
@@ -98,27 +98,27 @@ impl Service<Ask> for Dependency {
         readiness
     }
 
-    fn call(&mut self, ask: Ask) -> Answer {
+    fn call(&mut self, ask: Ask) -> DependencyFuture {
         assert!(self.ready, "called without being ready");
         self.ready = false;
         self.shared.calls.fetch_add(1, Ordering::SeqCst);
         match ask {
-            Ask::Well => Answer::Given(ready(Ok(7))),
-            Ask::Fail => Answer::Given(ready(Err(Broken))),
-            Ask::Hang => Answer::Never,
+            Ask::Well => DependencyFuture::Given(ready(Ok(7))),
+            Ask::Fail => DependencyFuture::Given(ready(Err(Broken))),
+            Ask::Hang => DependencyFuture::Never,
             Ask::PanicInCall => panic!("on purpose"),
-            Ask::PanicInPoll => Answer::Panic,
+            Ask::PanicInPoll => DependencyFuture::Panic,
         }
     }
 }
 
-pub(crate) enum Answer {
+pub(crate) enum DependencyFuture {
     Given(Ready<Result<u32, Broken>>),
     Never,
     Panic,
 }
 
-impl Future for Answer {
+impl Future for DependencyFuture {
     type Output = Result<u32, Broken>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {

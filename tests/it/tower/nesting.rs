@@ -50,7 +50,7 @@ impl Backend {
 }
 
 /// A router under a layer, nested in a router under another layer.
-fn nested<B: Over>(dependency: &Backend, outer: B, inner: B) -> Router {
+fn nested<B: LayerOver>(dependency: &Backend, outer: B, inner: B) -> Router {
     let dependency = dependency.clone();
     let handler = move || ready(dependency.answer());
     let under = inner.over(Router::new().route("/", get(handler)));
@@ -58,13 +58,13 @@ fn nested<B: Over>(dependency: &Backend, outer: B, inner: B) -> Router {
 }
 
 /// Access to the breaker of a layer over routes.
-trait Over: Deref<Target = Breaker> + Clone {
+trait LayerOver: Deref<Target = Breaker> + Clone {
     fn over(self, routes: Router) -> Router;
 }
 
 macro_rules! over {
     ($($breaker:ty),*) => {$(
-        impl Over for $breaker {
+        impl LayerOver for $breaker {
             fn over(self, routes: Router) -> Router {
                 let layer = BreakerLayer::new(self)
                     .classify(classify::http_response)
@@ -90,7 +90,7 @@ fn failures(breaker: &Breaker) -> Option<u32> {
     breaker.snapshot().failures
 }
 
-async fn counts_once_and_recovers<B: Over>(breaker: B, clock: &Manual) {
+async fn counts_once_and_recovers<B: LayerOver>(breaker: B, clock: &Manual) {
     let dependency = Backend::default();
     let app = nested(&dependency, breaker.clone(), breaker.clone());
     assert_eq!(ask(&app).await, StatusCode::INTERNAL_SERVER_ERROR);

@@ -17,7 +17,7 @@ use tower::{Layer, Service, limit::ConcurrencyLimit};
 
 use super::{
     POLICY, SECOND, at_once, breaker, call,
-    dependency::{Answer, Ask, Broken, Dependency},
+    dependency::{Ask, Broken, Dependency, DependencyFuture},
     past_the_deadline, poll_ready,
 };
 
@@ -195,31 +195,31 @@ fn where_the_request_chooses_a_rejected_call_releases_its_slot() {
 #[test]
 fn a_service_that_is_called_is_not_replaced() {
     #[derive(Default)]
-    struct Counted(Dependency, Arc<AtomicU32>);
+    struct CloneCounted(Dependency, Arc<AtomicU32>);
 
-    impl Clone for Counted {
+    impl Clone for CloneCounted {
         fn clone(&self) -> Self {
             self.1.fetch_add(1, Ordering::SeqCst);
             Self(self.0.clone(), self.1.clone())
         }
     }
 
-    impl Service<Ask> for Counted {
+    impl Service<Ask> for CloneCounted {
         type Response = u32;
         type Error = Broken;
-        type Future = Answer;
+        type Future = DependencyFuture;
 
         fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Broken>> {
             self.0.poll_ready(context)
         }
 
-        fn call(&mut self, ask: Ask) -> Answer {
+        fn call(&mut self, ask: Ask) -> DependencyFuture {
             self.0.call(ask)
         }
     }
 
     let (breaker, _) = breaker(POLICY);
-    let dependency = Counted::default();
+    let dependency = CloneCounted::default();
     let clones = dependency.1.clone();
     let mut service = BreakerLayer::new(breaker.clone()).layer(dependency);
     call(&mut service, Ask::Well).unwrap();
@@ -375,9 +375,9 @@ fn a_service_that_fails_to_get_ready_is_classified() {
 #[test]
 fn a_service_that_panics_in_poll_ready_leaves_no_probe_behind() {
     #[derive(Clone)]
-    struct Panics;
+    struct PanicsInPollReady;
 
-    impl Service<()> for Panics {
+    impl Service<()> for PanicsInPollReady {
         type Response = ();
         type Error = Broken;
         type Future = std::future::Ready<Result<(), Broken>>;
@@ -392,7 +392,7 @@ fn a_service_that_panics_in_poll_ready_leaves_no_probe_behind() {
     }
 
     let (breaker, _) = past_the_deadline(POLICY);
-    let mut service = BreakerLayer::new(breaker.clone()).layer(Panics);
+    let mut service = BreakerLayer::new(breaker.clone()).layer(PanicsInPollReady);
     let polled = catch_unwind(AssertUnwindSafe(|| poll_ready(&mut service).is_ready()));
     assert!(polled.is_err());
     assert!(breaker.try_acquire().unwrap().is_probe());

@@ -126,18 +126,18 @@ fn rejections_are_not_retried_above_a_buffer() {
 #[test]
 fn a_custom_error_reports_whether_it_is_a_rejection() {
     #[derive(Clone, Debug, PartialEq)]
-    enum QuoteError {
+    enum RetriedError {
         Unavailable(Rejected),
         Dependency,
     }
 
-    impl From<Rejected> for QuoteError {
+    impl From<Rejected> for RetriedError {
         fn from(rejected: Rejected) -> Self {
             Self::Unavailable(rejected)
         }
     }
 
-    impl MaybeRejected for QuoteError {
+    impl MaybeRejected for RetriedError {
         fn rejected(&self) -> Option<Rejected> {
             match self {
                 Self::Unavailable(rejected) => Some(*rejected),
@@ -149,7 +149,7 @@ fn a_custom_error_reports_whether_it_is_a_rejection() {
     let (breaker, _) = breaker(POLICY);
     let service = ServiceBuilder::new()
         .layer(BreakerLayer::new(breaker).flat())
-        .map_err(|Broken| QuoteError::Dependency)
+        .map_err(|Broken| RetriedError::Dependency)
         .service(Dependency::default());
     let (result, attempts) = attempt(UnlessRejected(Attempts(10)), service);
     assert!(result.unwrap_err().rejected().is_some());

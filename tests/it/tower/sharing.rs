@@ -117,12 +117,12 @@ async fn a_layer_that_is_applied_per_request_does_not_start_over() {
 
 #[test]
 fn a_service_names_its_type_shortly() {
-    struct Client {
+    struct ServiceField {
         service: cutout::tower::BreakerService<Dependency, cutout::tower::Static>,
     }
     static BREAKER: Breaker = Breaker::new();
     static LAYER: BreakerLayer<&Breaker> = BreakerLayer::new(&BREAKER);
-    let mut client = Client {
+    let mut client = ServiceField {
         service: LAYER.layer(Dependency::default()),
     };
     call(&mut client.service, Ask::Well).unwrap();

@@ -39,27 +39,27 @@ async fn boxed_offer(number: u32) -> Result<Response<Body>, BoxError> {
 
 /// An error that may be a rejection, without a box.
 #[derive(Debug)]
-enum QuoteError {
+enum PlainError {
     Rejected,
 }
 
-impl From<Rejected> for QuoteError {
+impl From<Rejected> for PlainError {
     fn from(_: Rejected) -> Self {
         Self::Rejected
     }
 }
 
-async fn quote(number: u32) -> Result<u32, QuoteError> {
+async fn quote(number: u32) -> Result<u32, PlainError> {
     Ok(number + 1)
 }
 
-impl fmt::Display for QuoteError {
+impl fmt::Display for PlainError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("no quote")
     }
 }
 
-impl error::Error for QuoteError {}
+impl error::Error for PlainError {}
 
 /// Uses a client in a task and in a handler, without naming or boxing its type.
 macro_rules! spawned {

@@ -103,15 +103,15 @@ fn a_panic_is_a_failure_under_every_on_drop() {
 
 #[test]
 fn a_permit_acquired_and_dropped_during_an_unrelated_panic_is_no_failure() {
-    struct Calls<'a>(&'a Fixture);
-    impl Drop for Calls<'_> {
+    struct AcquiresOnDrop<'a>(&'a Fixture);
+    impl Drop for AcquiresOnDrop<'_> {
         fn drop(&mut self) {
             drop(self.0.acquire());
         }
     }
     let bench = bench(touchy());
     let thrown = catch_unwind(AssertUnwindSafe(|| {
-        let _calls = Calls(&bench);
+        let _calls = AcquiresOnDrop(&bench);
         resume_unwind(Box::new(()));
     }));
     assert!(thrown.is_err());

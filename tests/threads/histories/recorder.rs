@@ -7,7 +7,7 @@ use cutout::{
     clock::{Clock, Manual},
 };
 
-use super::sequential::{Call, HistoryEvent, Invocation, Operation, Response};
+use super::sequential::{AdmittedCall, HistoryEvent, Invocation, Operation, Response};
 
 thread_local! {
     /// The last reading of this thread, and the number of readings.
@@ -125,8 +125,8 @@ impl<'a> Recorder<'a> {
     }
 }
 
-fn call(permit: &Permit<'_>) -> Call {
-    Call {
+fn call(permit: &Permit<'_>) -> AdmittedCall {
+    AdmittedCall {
         generation: permit.generation(),
         probe: permit.is_probe(),
     }

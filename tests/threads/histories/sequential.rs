@@ -8,7 +8,7 @@ use std::{
 use cutout::{Outcome, Policy, Reason, Recorded, Snapshot, State, Window};
 use histories::{Event, Specification};
 
-use crate::oracle::{HeldPermit, Observed, Oracle};
+use crate::oracle::{HeldPermit, ObservedState, Oracle};
 
 /// An operation, with the last clock reading that the breaker took for it, if it took one.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +20,7 @@ pub(crate) struct Invocation {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Operation {
     Acquire,
-    Report(Call, Outcome),
+    Report(AdmittedCall, Outcome),
     ForceOpen,
     ForceOpenFor(Duration),
     Disable,
@@ -30,14 +30,14 @@ pub(crate) enum Operation {
 
 /// An admitted call, as its permit identifies it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Call {
+pub(crate) struct AdmittedCall {
     pub(crate) generation: u16,
     pub(crate) probe: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Response {
-    Admitted(Call),
+    Admitted(AdmittedCall),
     Rejected {
         reason: Reason,
         retry_after: Option<Duration>,
@@ -59,7 +59,7 @@ pub(crate) struct OracleState(pub(crate) Oracle);
 
 impl Hash for OracleState {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
-        let Observed {
+        let ObservedState {
             generation,
             failures,
             calls,
@@ -82,7 +82,7 @@ impl OracleState {
         if snapshot.stored_state != State::Closed && snapshot.failures.is_none() {
             (seen.failures, seen.calls) = (None, None);
         }
-        seen == Observed::from(*snapshot)
+        seen == ObservedState::from(*snapshot)
     }
 }
 
@@ -98,7 +98,7 @@ impl Steps {
                 return None;
             }
             Operation::Acquire => match oracle.acquire(now) {
-                Ok(held) => Response::Admitted(Call {
+                Ok(held) => Response::Admitted(AdmittedCall {
                     generation: held.generation,
                     probe: held.probe,
                 }),

@@ -4,12 +4,12 @@ use std::{collections::BTreeMap, fmt};
 
 use cutout::{Cause, Outcome, Recorded, Snapshot, State, Transition};
 
-use super::{Call, CountedIn, Counts, OPEN_MS};
+use super::{CountedIn, EndedCall, OPEN_MS, TripCounts};
 
 /// Logs and final state of a round.
 pub(crate) struct Audit {
     pub(crate) threads: usize,
-    pub(crate) calls: Vec<Call>,
+    pub(crate) calls: Vec<EndedCall>,
     pub(crate) failed_cas: usize,
     pub(crate) notified: Vec<Transition>,
     pub(crate) last: Snapshot,
@@ -73,13 +73,13 @@ impl fmt::Display for Collisions {
 
 /// The outcomes that calls of one closed period reported as counted.
 #[derive(Clone, Copy, Default)]
-struct Counted {
+struct CountedOutcomes {
     failures: u32,
     successes: u32,
 }
 
 impl Audit {
-    pub(crate) fn audit(&self, counts: Counts) -> Collisions {
+    pub(crate) fn audit(&self, counts: TripCounts) -> Collisions {
         let missed = self.every_transition_is_notified_once_or_missed();
         self.each_transition_is_made_by_the_call_that_reports_it(counts);
         self.no_probe_precedes_the_deadline();
@@ -101,7 +101,7 @@ impl Audit {
         }
     }
 
-    fn reporting(&self, recorded: Recorded) -> impl Iterator<Item = &Call> {
+    fn reporting(&self, recorded: Recorded) -> impl Iterator<Item = &EndedCall> {
         let calls = self.calls.iter();
         calls.filter(move |call| call.recorded == recorded)
     }
@@ -161,7 +161,7 @@ impl Audit {
 
     /// I1: the call that reports a trip, recovery or reopening is the only one, and listeners
     /// receive the same cause.
-    fn each_transition_is_made_by_the_call_that_reports_it(&self, counts: Counts) {
+    fn each_transition_is_made_by_the_call_that_reports_it(&self, counts: TripCounts) {
         let mut makers: BTreeMap<u16, Cause> = BTreeMap::new();
         for call in &self.calls {
             let cause = match call.recorded {
@@ -207,8 +207,8 @@ impl Audit {
     }
 
     /// I14. With all threads done, exactly the outcomes that were reported as applied are counted.
-    fn no_trip_is_lost(&self, counts: Counts) {
-        let mut periods: BTreeMap<u16, Counted> = BTreeMap::new();
+    fn no_trip_is_lost(&self, counts: TripCounts) {
+        let mut periods: BTreeMap<u16, CountedOutcomes> = BTreeMap::new();
         for call in self.reporting(Recorded::Applied).filter(|call| !call.probe) {
             let counted = periods.entry(call.generation).or_default();
             match call.outcome {
@@ -239,7 +239,7 @@ impl Audit {
             );
         }
         if self.last.stored_state == State::Closed {
-            let Counted {
+            let CountedOutcomes {
                 failures,
                 successes,
             } = periods

@@ -48,7 +48,7 @@ const POLICY: Policy = Policy::new()
 
 /// What a closed period may have counted, by the policy.
 #[derive(Clone, Copy)]
-struct Counts {
+struct TripCounts {
     /// Failures that trip among at most `among` calls; with 0, a success ends the run.
     failures: u32,
     among: u32,
@@ -69,7 +69,7 @@ enum CountedIn {
 
 #[test]
 fn trips_of_a_run_add_up() {
-    let counts = Counts {
+    let counts = TripCounts {
         failures: 4,
         among: 0,
         counted_in: CountedIn::Word,
@@ -80,7 +80,7 @@ fn trips_of_a_run_add_up() {
 #[test]
 fn trips_of_the_last_calls_add_up() {
     let policy = POLICY.trip(Trip::failures(5).of_last(12));
-    let counts = Counts {
+    let counts = TripCounts {
         failures: 5,
         among: 12,
         counted_in: CountedIn::Word,
@@ -92,7 +92,7 @@ fn trips_of_the_last_calls_add_up() {
 #[test]
 fn trips_of_a_ring_add_up() {
     let policy = POLICY.trip(Trip::failures(6).of_last(100));
-    let counts = Counts {
+    let counts = TripCounts {
         failures: 6,
         among: 100,
         counted_in: CountedIn::Ring,
@@ -103,7 +103,7 @@ fn trips_of_a_ring_add_up() {
 #[test]
 fn trips_of_failures_within_a_time_add_up() {
     let policy = POLICY.trip(Trip::failures(6).within(DAY));
-    let counts = Counts {
+    let counts = TripCounts {
         failures: 6,
         among: u32::MAX,
         counted_in: CountedIn::Ring,
@@ -115,7 +115,7 @@ fn trips_of_failures_within_a_time_add_up() {
 #[test]
 fn trips_of_a_failure_rate_add_up() {
     let policy = POLICY.trip(Trip::percent(60).min_calls(7).within(DAY));
-    let counts = Counts {
+    let counts = TripCounts {
         failures: 7,
         among: 0,
         counted_in: CountedIn::Buckets,
@@ -124,7 +124,7 @@ fn trips_of_a_failure_rate_add_up() {
     stress("rate", policy, 6, counts);
 }
 
-fn stress(name: &str, policy: Policy, threads: usize, counts: Counts) {
+fn stress(name: &str, policy: Policy, threads: usize, counts: TripCounts) {
     // One test at a time: threads only collide where each has a core.
     let _alone = alone();
     let mut collisions = Collisions::default();
@@ -154,7 +154,7 @@ fn stress(name: &str, policy: Policy, threads: usize, counts: Counts) {
 
 /// A call that ended, as its thread saw it.
 #[derive(Clone, Copy, Debug)]
-struct Call {
+struct EndedCall {
     generation: u16,
     probe: bool,
     /// Clock reading right after admission.
@@ -228,7 +228,7 @@ impl Round {
 
     fn run(self, seed: u64) -> Audit {
         let gate = Barrier::new(self.threads);
-        let (logs, failed_cas): (Vec<Vec<Call>>, Vec<usize>) = thread::scope(|scope| {
+        let (logs, failed_cas): (Vec<Vec<EndedCall>>, Vec<usize>) = thread::scope(|scope| {
             let threads: Vec<_> = (0..self.threads)
                 .map(|number| {
                     let (round, gate) = (&self, &gate);
@@ -262,7 +262,7 @@ impl Round {
 
     /// The first thread moves the clock until the others have made their calls; the second also
     /// acts as an operator.
-    fn act(&self, number: usize, draw: &mut Rng) -> (Vec<Call>, usize) {
+    fn act(&self, number: usize, draw: &mut Rng) -> (Vec<EndedCall>, usize) {
         let (mut log, mut failed_cas) = (Vec::with_capacity(CALLS), 0);
         let _leaving = Leaving(self);
         let goes_on = |calls: usize| match number {
@@ -295,7 +295,7 @@ impl Round {
         (log, failed_cas)
     }
 
-    fn call(&self, permit: Permit<'_>, draw: &mut Rng) -> Call {
+    fn call(&self, permit: Permit<'_>, draw: &mut Rng) -> EndedCall {
         let (generation, probe) = (permit.generation(), permit.is_probe());
         let admitted = self.clock.0.now();
         let probes = &self.probes[usize::from(generation)];
@@ -312,7 +312,7 @@ impl Round {
         if probe {
             probes.fetch_sub(1, Ordering::SeqCst);
         }
-        Call {
+        EndedCall {
             generation,
             probe,
             admitted,
