@@ -1,5 +1,7 @@
 //! Async functions, each with its own breaker.
 
+mod support;
+
 use std::{
     cell::Cell,
     fmt,
@@ -9,26 +11,10 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use cutout::{Error, Outcome, Rejected, State};
+use cutout::{Error, Outcome, State};
 use tokio::task::yield_now;
 
-#[derive(Debug, PartialEq)]
-enum Broken {
-    Rejected(Rejected),
-    Service,
-}
-
-impl From<Rejected> for Broken {
-    fn from(rejected: Rejected) -> Self {
-        Self::Rejected(rejected)
-    }
-}
-
-impl From<fmt::Error> for Broken {
-    fn from(_: fmt::Error) -> Self {
-        Self::Service
-    }
-}
+use support::Broken;
 
 #[tokio::test]
 async fn an_async_function_trips_and_is_rejected() {

@@ -1,5 +1,7 @@
 //! Functions that return a boxed future, as `#[async_trait]` generates it from an `async fn`.
 
+mod support;
+
 use std::{
     pin::Pin,
     sync::{
@@ -9,20 +11,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use cutout::{Breaker, Error, Outcome, Rejected, State, Trip};
+use cutout::{Breaker, Error, Outcome, State, Trip};
 use tokio::task::yield_now;
 
-#[derive(Debug, PartialEq)]
-enum Broken {
-    Rejected(Rejected),
-    Dependency,
-}
-
-impl From<Rejected> for Broken {
-    fn from(rejected: Rejected) -> Self {
-        Self::Rejected(rejected)
-    }
-}
+use support::Broken;
 
 static ONE: Breaker = Breaker::builder().trip(Trip::consecutive(1)).build();
 
@@ -36,18 +28,18 @@ trait Offers: Send + Sync {
 
     #[cutout::breaker(breaker = ONE)]
     async fn by_default(&self) -> Result<&'static str, Broken> {
-        Err(Broken::Dependency)?;
+        Err(Broken::Service)?;
         Ok("hot")
     }
 }
 
-struct Client {
+struct OffersClient {
     breaker: Arc<Breaker>,
     name: String,
     calls: u32,
 }
 
-impl Client {
+impl OffersClient {
     fn new() -> Self {
         Self {
             breaker: Arc::new(Breaker::builder().trip(Trip::consecutive(1)).build()),
@@ -74,12 +66,12 @@ fn outcome(result: &Result<String, Broken>) -> Outcome {
 }
 
 #[async_trait]
-impl Offers for Client {
+impl Offers for OffersClient {
     #[cutout::breaker(breaker = self.breaker)]
     async fn get(&self, customer: &str) -> Result<String, Broken> {
         yield_now().await;
         if customer.is_empty() {
-            return Err(Broken::Dependency);
+            return Err(Broken::Service);
         }
         Ok(format!("{} for {customer}", self.name))
     }
@@ -105,7 +97,7 @@ trait Local {
 }
 
 #[async_trait(?Send)]
-impl Local for Client {
+impl Local for OffersClient {
     #[cutout::breaker(breaker = self.breaker)]
     async fn get(&self) -> Result<u32, Broken> {
         let local = std::rc::Rc::new(7);
@@ -116,17 +108,17 @@ impl Local for Client {
 
 #[tokio::test]
 async fn a_method_of_an_async_trait_is_guarded() {
-    let offers: Box<dyn Local> = Box::new(Client::new());
+    let offers: Box<dyn Local> = Box::new(OffersClient::new());
     assert_eq!(offers.get().await, Ok(7));
 
-    let client = Client::new();
+    let client = OffersClient::new();
     assert_eq!(Offers::get(&client, "you").await.unwrap(), "offer for you");
     let failed = tokio::spawn(async move {
         let failed = Offers::get(&client, "").await;
         (client, failed)
     });
     let (client, failed) = failed.await.unwrap();
-    assert_eq!(failed, Err(Broken::Dependency));
+    assert_eq!(failed, Err(Broken::Service));
     assert_eq!(client.breaker.state(), State::Open);
     let rejected = Offers::get(&client, "you").await;
     assert!(matches!(rejected, Err(Broken::Rejected(_))));
@@ -134,7 +126,7 @@ async fn a_method_of_an_async_trait_is_guarded() {
 
 #[tokio::test]
 async fn words_of_the_call_are_for_methods_of_an_async_trait_too() {
-    let mut client = Client::new();
+    let mut client = OffersClient::new();
     assert_eq!(client.count(2).await, Ok(2));
     assert_eq!(client.shown('?').await.unwrap(), "?");
     assert_eq!(
@@ -148,8 +140,8 @@ async fn words_of_the_call_are_for_methods_of_an_async_trait_too() {
 
 #[tokio::test]
 async fn a_default_method_of_an_async_trait_is_guarded() {
-    let client = Client::new();
-    assert_eq!(client.by_default().await, Err(Broken::Dependency));
+    let client = OffersClient::new();
+    assert_eq!(client.by_default().await, Err(Broken::Service));
     assert_eq!(ONE.state(), State::Open);
     assert!(matches!(
         client.by_default().await,
@@ -165,7 +157,7 @@ async fn a_function_that_boxes_its_future_does_nothing_before_it_is_admitted() {
     fn offer(well: bool) -> Pin<Box<dyn Future<Output = Result<u32, Broken>> + Send>> {
         ASKED.fetch_add(1, Relaxed);
         if !well {
-            return Box::pin(async { Err(Broken::Dependency) });
+            return Box::pin(async { Err(Broken::Service) });
         }
         Box::pin(async { Ok(7) })
     }
@@ -173,7 +165,7 @@ async fn a_function_that_boxes_its_future_does_nothing_before_it_is_admitted() {
     let future = offer(true);
     assert_eq!(ASKED.load(Relaxed), 0, "it has not been polled");
     assert_eq!(future.await, Ok(7));
-    assert_eq!(offer(false).await, Err(Broken::Dependency));
+    assert_eq!(offer(false).await, Err(Broken::Service));
     assert_eq!(offer_breaker().state(), State::Open);
     assert!(matches!(offer(true).await, Err(Broken::Rejected(_))));
     assert_eq!(ASKED.load(Relaxed), 2);

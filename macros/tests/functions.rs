@@ -1,7 +1,8 @@
 //! Functions, each with its own breaker.
 
+mod support;
+
 use std::{
-    num::ParseIntError,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Mutex,
@@ -11,29 +12,11 @@ use std::{
 };
 
 use cutout::{
-    Admitted, Backoff, CallListener, Error, OnDrop, Outcome, Policy, Rejected, State, Transition,
-    Trip, clock::Manual,
+    Admitted, Backoff, CallListener, Error, OnDrop, Outcome, Policy, State, Transition, Trip,
+    clock::Manual,
 };
 
-/// An error with a conversion from a rejection.
-#[derive(Debug, PartialEq)]
-enum Broken {
-    Rejected(Rejected),
-    Service,
-    Number,
-}
-
-impl From<Rejected> for Broken {
-    fn from(rejected: Rejected) -> Self {
-        Self::Rejected(rejected)
-    }
-}
-
-impl From<ParseIntError> for Broken {
-    fn from(_: ParseIntError) -> Self {
-        Self::Number
-    }
-}
+use support::Broken;
 
 #[test]
 fn a_function_trips_is_rejected_probes_and_recovers() {

@@ -1,33 +1,25 @@
 //! Methods and generic functions, which specify their breaker.
 
+mod support;
+
 use std::{
     fmt::{self, Display},
     sync::{Arc, LazyLock},
 };
 
-use cutout::{Breaker, Error, Rejected, State, Trip};
+use cutout::{Breaker, Error, State, Trip};
 use tokio::task::yield_now;
 
-#[derive(Debug, PartialEq)]
-enum Broken {
-    Rejected(Rejected),
-    Service,
-}
+use support::Broken;
 
-impl From<Rejected> for Broken {
-    fn from(rejected: Rejected) -> Self {
-        Self::Rejected(rejected)
-    }
-}
-
-struct Client {
+struct QuoteClient {
     breaker: Breaker,
     shared: Arc<Breaker>,
     calls: u32,
     well: bool,
 }
 
-impl Client {
+impl QuoteClient {
     fn new(well: bool) -> Self {
         let breaker = || Breaker::builder().trip(Trip::consecutive(1)).build();
         Self {
@@ -118,7 +110,7 @@ async fn shown_later<T: Display>(breaker: &Breaker, item: T) -> Result<String, B
 
 #[test]
 fn each_object_has_its_breaker() {
-    let (well, broken) = (Client::new(true), Client::new(false));
+    let (well, broken) = (QuoteClient::new(true), QuoteClient::new(false));
     assert_eq!(broken.get(), Err(Broken::Service));
     assert!(matches!(broken.get(), Err(Broken::Rejected(_))));
     assert_eq!(well.get(), Ok(7));
@@ -130,19 +122,19 @@ fn each_object_has_its_breaker() {
 
 #[test]
 fn a_method_may_change_its_object() {
-    let mut client = Client::new(true);
+    let mut client = QuoteClient::new(true);
     assert_eq!(client.count(), Ok(1));
     assert_eq!(client.count_by_method(), Ok(2));
     client.breaker.force_open();
     assert!(client.count().is_err());
     assert_eq!(client.calls, 2);
     assert_eq!(client.taken(), Ok(2));
-    assert!(Client::made().is_ok());
+    assert!(QuoteClient::made().is_ok());
 }
 
 #[tokio::test]
 async fn an_async_method_uses_the_breaker_of_its_object() {
-    let mut client = Client::new(true);
+    let mut client = QuoteClient::new(true);
     assert_eq!(client.count_later().await, Ok(1));
     assert_eq!(client.get_later().await, Ok(7));
     client.well = false;
@@ -166,19 +158,19 @@ async fn a_generic_function_uses_the_breaker_that_it_is_given() {
 
 static LAZY: LazyLock<Breaker> = LazyLock::new(Breaker::new);
 static SHARED: LazyLock<Arc<Breaker>> = LazyLock::new(Default::default);
-static APP: App = App {
+static APP: Application = Application {
     breaker: Breaker::new(),
 };
-static LATE: LazyLock<App> = LazyLock::new(|| App {
+static LATE: LazyLock<Application> = LazyLock::new(|| Application {
     breaker: Breaker::new(),
 });
 const BY_REFERENCE: &Breaker = &BILLING;
 
-struct App {
+struct Application {
     breaker: Breaker,
 }
 
-impl App {
+impl Application {
     const BREAKER: &Breaker = &APP.breaker;
 
     fn breaker() -> &'static Breaker {
@@ -261,11 +253,11 @@ async fn a_breaker_is_named_wherever_it_is() {
     assert_eq!(of_a_late_static(), Ok(7));
     assert_eq!(of_a_pattern((&LAZY, 7)), Ok(7));
     assert_eq!(owned(SHARED.clone()).await, Ok(7));
-    assert_eq!(App::by_constant(), Ok(7));
+    assert_eq!(Application::by_constant(), Ok(7));
     assert_eq!(Typed(7).get().await, Ok(7));
-    assert_eq!(App::by_function(), Ok(7));
+    assert_eq!(Application::by_function(), Ok(7));
     assert_eq!(APP.borrowed(), Ok(7));
-    assert_eq!(App::of_an_argument(&APP), Ok(7));
+    assert_eq!(Application::of_an_argument(&APP), Ok(7));
     APP.breaker.force_open();
     assert!(of_a_static().is_err());
 }
