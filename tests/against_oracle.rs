@@ -183,12 +183,12 @@ fn trip() -> impl Strategy<Value = Trip> {
     });
     let window = prop_oneof![failures, percent];
     let alone = prop_oneof![6 => 1..=5_u32, 1 => 1..=65_535_u32].prop_map(Trip::consecutive);
-    let beside = prop_oneof![3 => 1..=5_u32, 1 => 1..=45_u32].prop_map(Trip::consecutive);
+    let run = prop_oneof![3 => 1..=5_u32, 1 => 1..=45_u32].prop_map(Trip::consecutive);
     prop_oneof![
         alone,
         window.clone(),
-        (window.clone(), beside.clone()).prop_map(|(window, run)| window.or(run)),
-        (window, beside).prop_map(|(window, run)| run.or(window)),
+        (window.clone(), run.clone()).prop_map(|(window, run)| window.or(run)),
+        (window, run).prop_map(|(window, run)| run.or(window)),
     ]
 }
 

@@ -481,8 +481,8 @@ fn a_set_of_breakers_is_counted_under_one_name_and_those_that_leave_no_more() {
             counted(&handle.render(), "dependency"),
             only(State::Closed, 99)
         );
-        for newcomer in 100..150 {
-            breakers.get(&newcomer);
+        for new_key in 100..150 {
+            breakers.get(&new_key);
             let closed = i64::try_from(breakers.len()).unwrap();
             assert_eq!(
                 counted(&handle.render(), "dependency"),

@@ -80,14 +80,14 @@ fn each_function_has_a_breaker_of_its_own_that_bears_its_name() {
 
 #[test]
 fn a_fallback_gets_the_error_and_the_rejection() {
-    static TOLD: Mutex<Vec<Error<&str>>> = Mutex::new(Vec::new());
+    static ERRORS: Mutex<Vec<Error<&str>>> = Mutex::new(Vec::new());
 
     #[expect(
         clippy::unnecessary_wraps,
         reason = "a fallback returns what its function does"
     )]
     fn cold(error: Error<&'static str>) -> Result<&'static str, &'static str> {
-        TOLD.lock().unwrap().push(error);
+        ERRORS.lock().unwrap().push(error);
         Ok("cold")
     }
 
@@ -99,10 +99,10 @@ fn a_fallback_gets_the_error_and_the_rejection() {
     assert_eq!(offer(Ok("hot")), Ok("hot"));
     assert_eq!(offer(Err("broken")), Ok("cold"));
     assert_eq!(offer(Ok("hot")), Ok("cold"));
-    let told = TOLD.lock().unwrap();
-    assert_eq!(told[0], Error::Inner("broken"));
-    assert!(told[1].rejected().is_some());
-    assert_eq!(told.len(), 2);
+    let errors = ERRORS.lock().unwrap();
+    assert_eq!(errors[0], Error::Inner("broken"));
+    assert!(errors[1].rejected().is_some());
+    assert_eq!(errors.len(), 2);
 }
 
 #[test]
@@ -245,10 +245,10 @@ fn every_word_reaches_the_policy() {
 }
 
 #[test]
-fn listeners_are_told() {
-    static TOLD: Mutex<Vec<State>> = Mutex::new(Vec::new());
-    static LOG: fn(&Transition) = |transition| TOLD.lock().unwrap().push(transition.to);
-    static METRICS: fn(&Transition) = |transition| TOLD.lock().unwrap().push(transition.from);
+fn listeners_are_notified() {
+    static NOTIFIED: Mutex<Vec<State>> = Mutex::new(Vec::new());
+    static LOG: fn(&Transition) = |transition| NOTIFIED.lock().unwrap().push(transition.to);
+    static METRICS: fn(&Transition) = |transition| NOTIFIED.lock().unwrap().push(transition.from);
     static CALLS: Calls = Calls(AtomicU32::new(0));
 
     struct Calls(AtomicU32);
@@ -265,7 +265,7 @@ fn listeners_are_told() {
     }
 
     assert_eq!(offer(), Err(Broken::Service));
-    assert_eq!(*TOLD.lock().unwrap(), [State::Open, State::Closed]);
+    assert_eq!(*NOTIFIED.lock().unwrap(), [State::Open, State::Closed]);
     assert_eq!(CALLS.0.load(Ordering::Relaxed), 1);
 }
 

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_is_as_far_off_as_the_partner_s_own_clock_says() {
+    fn a_date_is_as_far_off_as_the_clock_of_the_dependency_says() {
         const NOON: &str = "Sun, 06 Nov 1994 12:00:00 GMT";
         const LATER: &str = "Sun, 06 Nov 1994 12:01:30 GMT";
         assert_eq!(

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_of_generation_0_replaces_none() {
+    fn a_record_of_generation_0_replaces_none() {
         let diagnostics = diagnostics();
         write(&diagnostics, &change(State::Open, 0, None), 1_000_000);
         assert_eq!(diagnostics.period_start(0), Some(PeriodStart::new(4)));

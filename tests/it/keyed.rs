@@ -143,16 +143,16 @@ fn at_the_bound_the_oldest_is_evicted() {
         breakers.get(&key);
     }
     assert_eq!(keys(&breakers), [0, 1, 2]);
-    for newcomer in 3..20 {
+    for new_key in 3..20 {
         breakers.get(&0); // Use does not make it younger.
-        breakers.get(&newcomer);
-        assert!(breakers.find(&newcomer).is_some());
+        breakers.get(&new_key);
+        assert!(breakers.find(&new_key).is_some());
         assert!(breakers.len() <= 3);
     }
 }
 
 #[test]
-fn members_are_evicted_in_order_of_insertion() {
+fn entries_are_evicted_in_order_of_insertion() {
     let (breakers, _) = bounded(3);
     for key in 0..20_u32 {
         breakers.get(&key);
@@ -172,8 +172,8 @@ fn a_breaker_that_is_not_closed_keeps_its_slot_in_a_flood() {
     forced.force_open();
     disabled.disable();
 
-    for newcomer in 100..10_000 {
-        breakers.get(&newcomer).call(|| Ok::<_, ()>(())).unwrap();
+    for new_key in 100..10_000 {
+        breakers.get(&new_key).call(|| Ok::<_, ()>(())).unwrap();
         assert!(breakers.len() <= 20);
     }
     for (key, breaker, state) in [
@@ -403,14 +403,14 @@ fn a_clock_that_uses_the_set_or_panics_leaves_it_whole() {
 }
 
 #[test]
-fn newcomers_share_the_overflow_breaker_until_a_member_is_closed() {
+fn new_keys_share_the_overflow_breaker_until_an_entry_is_closed() {
     let (breakers, clock) = bounded(20);
     for key in 0..20 {
         trip(&breakers.get(&key));
     }
     let overflow = breakers.overflow();
-    for newcomer in 100..200 {
-        assert!(Arc::ptr_eq(&breakers.get(&newcomer), &overflow));
+    for new_key in 100..200 {
+        assert!(Arc::ptr_eq(&breakers.get(&new_key), &overflow));
     }
     trip(&breakers.get(&100));
     let shared = breakers.get(&101).try_acquire().unwrap_err();
@@ -419,7 +419,7 @@ fn newcomers_share_the_overflow_breaker_until_a_member_is_closed() {
 
     clock.advance(SECOND);
     breakers.get(&7).call(|| Ok::<_, ()>(())).unwrap();
-    // Twenty slots and sixteen checks each: the second newcomer finds the free one, if the first
+    // Twenty slots and sixteen checks each: the second new key finds the free one, if the first
     // does not.
     breakers.get(&100);
     let own = breakers.get(&100);
@@ -441,7 +441,7 @@ fn a_call_of_an_evicted_breaker_ends_on_it_and_the_key_starts_afresh() {
 }
 
 #[test]
-fn a_removed_member_releases_its_slot() {
+fn a_removed_entry_releases_its_slot() {
     let (breakers, _) = bounded(4);
     for key in 0..4 {
         breakers.get(&key);
@@ -455,7 +455,7 @@ fn a_removed_member_releases_its_slot() {
 }
 
 #[test]
-fn retain_removes_rejected_members_and_releases_their_slots() {
+fn retain_removes_rejected_entries_and_releases_their_slots() {
     let (breakers, _) = bounded(100);
     for key in 0..100 {
         breakers.get(&key);
@@ -464,11 +464,11 @@ fn retain_removes_rejected_members_and_releases_their_slots() {
     breakers.retain(|key, breaker| key % 10 == 0 && breaker.state() == State::Closed);
     let mut expected = vec![0, 20, 30, 40, 50, 60, 70, 80, 90];
     assert_eq!(keys(&breakers), expected);
-    for newcomer in 100..191 {
-        breakers.get(&newcomer);
-        expected.push(newcomer);
+    for new_key in 100..191 {
+        breakers.get(&new_key);
+        expected.push(new_key);
     }
-    assert_eq!(keys(&breakers), expected, "no member was evicted");
+    assert_eq!(keys(&breakers), expected, "no entry was evicted");
     breakers.get(&200);
     assert_eq!(breakers.len(), 100);
 }
@@ -572,7 +572,7 @@ fn a_breaker_that_can_not_be_built_takes_no_slot() {
     breakers.get(&2);
     assert_eq!(keys(&breakers), [1, 2]);
     catch_unwind(|| breakers.get(&13)).unwrap_err();
-    assert_eq!(keys(&breakers), [1, 2], "no member was evicted");
+    assert_eq!(keys(&breakers), [1, 2], "no entry was evicted");
     breakers.get(&3);
     assert!(breakers.find(&3).is_some());
     assert_eq!(breakers.len(), 2);
@@ -800,7 +800,7 @@ impl cutout::clock::Clock for OneShotClock {
     }
 }
 
-/// A set of one slot, which holds the key 0 with one counted failure. To compare it, a newcomer
+/// A set of one slot, which holds the key 0 with one counted failure. To compare it, a new key
 /// reads the clock.
 fn hooked() -> (Arc<Breakers<u32>>, Arc<OneShotClock>) {
     let clock = Arc::new(OneShotClock::default());
@@ -828,7 +828,7 @@ fn a_get_that_finds_no_slot_looks_up_its_key_again() {
 }
 
 #[test]
-fn a_slot_that_is_released_while_members_are_compared_is_taken() {
+fn a_slot_that_is_released_while_entries_are_compared_is_taken() {
     let (breakers, clock) = hooked();
     let leave = {
         let breakers = breakers.clone();
@@ -840,7 +840,7 @@ fn a_slot_that_is_released_while_members_are_compared_is_taken() {
 }
 
 #[test]
-fn a_member_that_opens_while_it_is_compared_keeps_its_slot() {
+fn an_entry_that_opens_while_it_is_compared_keeps_its_slot() {
     let (breakers, clock) = hooked();
     let open = {
         let breaker = breakers.get(&0);
@@ -897,9 +897,9 @@ fn most<K: Hash + Eq + Clone + Send + Sync + 'static>(bound: u32, key: fn(u32) -
 
     let breakers = Breakers::<K>::builder().bound(bound).build();
     let count = || {
-        let mut members = 0;
-        breakers.for_each(|_, _| members += 1);
-        members
+        let mut entries = 0;
+        breakers.for_each(|_, _| entries += 1);
+        entries
     };
     for i in 0..1_000 {
         breakers.get(&key(i));
@@ -922,7 +922,7 @@ fn most<K: Hash + Eq + Clone + Send + Sync + 'static>(bound: u32, key: fn(u32) -
     });
     let left = count();
     breakers.retain(|_, _| false);
-    assert_eq!(count(), 0, "each member can be removed");
+    assert_eq!(count(), 0, "each entry can be removed");
     for i in 0..bound {
         breakers.get(&key(i));
     }
@@ -977,7 +977,7 @@ impl PartialEq for PanickingEq {
 impl Eq for PanickingEq {}
 
 #[test]
-fn a_panic_of_a_comparison_frees_no_slot_whose_member_stays() {
+fn a_panic_of_a_comparison_frees_no_slot_whose_entry_stays() {
     for fuse in 0..20 {
         let breakers = Breakers::<PanickingEq>::builder().bound(3).build();
         for key in 0..3 {
@@ -998,7 +998,7 @@ fn a_panic_of_a_comparison_frees_no_slot_whose_member_stays() {
 }
 
 #[test]
-fn a_panic_before_the_eviction_frees_no_slot_whose_member_stays() {
+fn a_panic_before_the_eviction_frees_no_slot_whose_entry_stays() {
     let breakers = Breakers::<u32>::builder().bound(2).each_by(|key| {
         assert_ne!(key, Some(&13));
         Breaker::new()
@@ -1016,7 +1016,7 @@ fn a_panic_before_the_eviction_frees_no_slot_whose_member_stays() {
 }
 
 #[test]
-fn a_member_removed_by_retain_and_by_another_thread_releases_its_slot_once() {
+fn an_entry_removed_by_retain_and_by_another_thread_releases_its_slot_once() {
     let (breakers, _) = bounded(3);
     for key in 0..3 {
         breakers.get(&key);
@@ -1026,16 +1026,16 @@ fn a_member_removed_by_retain_and_by_another_thread_releases_its_slot_once() {
         breakers.get(&(key + 10)); // Takes the slot that was just released.
         false
     });
-    for newcomer in 100..110 {
-        breakers.get(&newcomer);
+    for new_key in 100..110 {
+        breakers.get(&new_key);
         assert!(breakers.len() <= 3, "{:?}", keys(&breakers));
     }
     breakers.retain(|key, _| {
         breakers.remove(key);
         false
     });
-    for newcomer in 200..210 {
-        breakers.get(&newcomer);
+    for new_key in 200..210 {
+        breakers.get(&new_key);
         assert!(breakers.len() <= 3, "{:?}", keys(&breakers));
     }
     assert_eq!(breakers.len(), 3);
@@ -1069,9 +1069,9 @@ fn concurrent_operations_neither_lose_nor_create_slots() {
         assert!(left.len() <= BOUND as usize, "{left:?}");
         assert_eq!(left[0], 0, "it is open");
 
-        // The set still has all its slots: each newcomer finds one, free ones first.
-        for newcomer in 100..100 + BOUND {
-            breakers.get(&newcomer);
+        // The set still has all its slots: each new key finds one, free ones first.
+        for new_key in 100..100 + BOUND {
+            breakers.get(&new_key);
             assert!(breakers.len() <= BOUND as usize);
         }
         assert_eq!(breakers.len(), BOUND as usize, "round {round}");
@@ -1101,11 +1101,11 @@ fn a_breaker_that_is_open_stays_while_threads_flood_the_set() {
         for (come, first) in come.iter().zip([1_000_000_u32, 2_000_000]) {
             let (breakers, done) = (&breakers, &done);
             scope.spawn(move || {
-                for newcomer in first.. {
+                for new_key in first.. {
                     if done.load(Ordering::Relaxed) {
                         break;
                     }
-                    breakers.get(&newcomer);
+                    breakers.get(&new_key);
                     come.fetch_add(1, Ordering::SeqCst);
                 }
             });
@@ -1156,9 +1156,9 @@ fn a_panic_in_debug_or_a_predicate_leaves_the_set_intact() {
     catch_unwind(asked).unwrap_err();
     assert!(breakers.find(&2).is_some());
     let free = 4 - breakers.len();
-    for newcomer in 10..10 + u32::try_from(free).unwrap() {
-        breakers.get(&newcomer);
+    for new_key in 10..10 + u32::try_from(free).unwrap() {
+        breakers.get(&new_key);
     }
     assert_eq!(breakers.len(), 4);
-    assert!(breakers.find(&2).is_some(), "no member was evicted");
+    assert!(breakers.find(&2).is_some(), "no entry was evicted");
 }

@@ -176,8 +176,8 @@ fn jitter_is_in_the_reported_length() {
 #[test]
 fn listeners_are_notified_in_the_order_in_which_they_were_added() {
     static ORDER: Mutex<Vec<u32>> = Mutex::new(Vec::new());
-    fn note(who: u32) -> impl Fn(&Transition) {
-        move |_| ORDER.lock().unwrap().push(who)
+    fn record(listener: u32) -> impl Fn(&Transition) {
+        move |_| ORDER.lock().unwrap().push(listener)
     }
 
     let breaker = Breaker::builder()
@@ -186,8 +186,8 @@ fn listeners_are_notified_in_the_order_in_which_they_were_added() {
             &|_: &Transition| ORDER.lock().unwrap().push(2),
         ])
         .build()
-        .with_shared_listener(Arc::new(note(3)))
-        .with_shared_listener(Arc::new(note(4)));
+        .with_shared_listener(Arc::new(record(3)))
+        .with_shared_listener(Arc::new(record(4)));
     breaker.force_open();
     breaker.reset();
     assert_eq!(*ORDER.lock().unwrap(), [1, 2, 3, 4, 1, 2, 3, 4]);
@@ -278,7 +278,7 @@ fn sixteen_transitions_wait_and_beyond_that_the_oldest_are_missed_and_reported()
 struct CallLog(Mutex<Vec<String>>);
 
 impl CallLog {
-    fn note(&self, what: String) {
+    fn record(&self, what: String) {
         self.0.lock().unwrap().push(what);
     }
 }
@@ -286,18 +286,18 @@ impl CallLog {
 impl CallListener for CallLog {
     fn on_admitted(&self, call: &Admitted) {
         assert_eq!(call.name, Some("logged"));
-        self.note(format!("{} probe={}", call.generation, call.probe));
+        self.record(format!("{} probe={}", call.generation, call.probe));
     }
 
     fn on_outcome(&self, ended: &Ended) {
-        self.note(format!(
+        self.record(format!(
             "{} {:?} {:?}",
             ended.call.generation, ended.outcome, ended.recorded
         ));
     }
 
     fn on_rejected(&self, rejected: &Rejected) {
-        self.note(format!("{} {:?}", rejected.generation(), rejected.reason()));
+        self.record(format!("{} {:?}", rejected.generation(), rejected.reason()));
     }
 }
 
@@ -446,7 +446,7 @@ fn call_listeners_added_at_run_time_are_notified_after_the_fixed_one_and_a_panic
     struct Numbered(u32);
 
     impl Numbered {
-        fn note(&self, what: &'static str) {
+        fn record(&self, what: &'static str) {
             ORDER.lock().unwrap().push((self.0, what));
             assert_ne!(self.0, 2, "the second one always panics");
         }
@@ -454,15 +454,15 @@ fn call_listeners_added_at_run_time_are_notified_after_the_fixed_one_and_a_panic
 
     impl CallListener for Numbered {
         fn on_admitted(&self, _: &Admitted) {
-            self.note("admitted");
+            self.record("admitted");
         }
 
         fn on_outcome(&self, _: &Ended) {
-            self.note("ended");
+            self.record("ended");
         }
 
         fn on_rejected(&self, _: &Rejected) {
-            self.note("rejected");
+            self.record("rejected");
         }
     }
 
@@ -477,7 +477,7 @@ fn call_listeners_added_at_run_time_are_notified_after_the_fixed_one_and_a_panic
     let events = ["admitted", "ended", "rejected"];
     let each = events
         .iter()
-        .flat_map(|what| [1, 2, 3].map(|who| (who, *what)));
+        .flat_map(|what| [1, 2, 3].map(|listener| (listener, *what)));
     assert_eq!(*ORDER.lock().unwrap(), each.collect::<Vec<_>>());
 }
 

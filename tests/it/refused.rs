@@ -31,15 +31,15 @@ fn try_build(policy: Policy) -> Result<Breaker, PolicyError> {
 
 /// Values just inside their bounds.
 fn accepted() -> Vec<Policy> {
-    let beside = Trip::failures(1).of_last(1);
+    let window = Trip::failures(1).of_last(1);
     vec![
         NEW,
         trip(Trip::consecutive(1)),
         trip(Trip::consecutive(65_535)),
-        trip(Trip::consecutive(1).or(beside)),
-        trip(Trip::consecutive(45).or(beside)),
-        trip(beside.or(Trip::consecutive(45))),
-        trip(beside.or(Trip::consecutive(1))),
+        trip(Trip::consecutive(1).or(window)),
+        trip(Trip::consecutive(45).or(window)),
+        trip(window.or(Trip::consecutive(45))),
+        trip(window.or(Trip::consecutive(1))),
         trip(Trip::consecutive(45).or(Trip::failures(1).of_last(45))),
         trip(Trip::consecutive(1).or(Trip::failures(1).of_last(46))),
         trip(Trip::consecutive(65_535).or(Trip::failures(46).of_last(46))),

@@ -4,7 +4,7 @@ use super::*;
 
 const YEAR: u64 = 365 * 86_400 * 1_000_000_000;
 /// Modulus of the stamps of failures within a time, in nanoseconds.
-const STAMPS_WRAP: u64 = (1 << 47) * 1_000;
+const RING_WRAP: u64 = (1 << 47) * 1_000;
 /// Modulus of the time buckets, in nanoseconds.
 const BUCKETS_WRAP: u64 = DEADLINES_WRAP;
 
@@ -114,7 +114,7 @@ fn clock_of_windows() -> impl Strategy<Value = u64> {
     prop_oneof![
         YEAR..3 * YEAR,
         YEAR..500 * YEAR,
-        (1..130_u64, near.clone()).prop_map(|(lap, before)| lap * STAMPS_WRAP - before),
+        (1..130_u64, near.clone()).prop_map(|(lap, before)| lap * RING_WRAP - before),
         (1..66_u64, near).prop_map(|(lap, before)| lap * BUCKETS_WRAP - before),
     ]
 }

@@ -19,13 +19,13 @@ fn failures_of_the_last_calls_have_an_order() {
 }
 
 #[test]
-fn a_share_of_the_last_calls_has_an_order() {
+fn a_failure_rate_of_the_last_calls_has_an_order() {
     play("percent", Pct);
     play("percent", Random);
 }
 
 #[test]
-fn two_probes_and_a_run_beside_a_window_have_an_order() {
+fn two_probes_and_a_run_with_a_window_have_an_order() {
     play("two-probes", Pct);
     play("two-probes", Random);
 }

@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn places_run_out_and_a_lease_that_is_over_reopens() {
+    fn slots_run_out_and_a_lease_that_is_over_reopens() {
         let one = admitted(admit(open_until(5), &policy(), at(5)));
         let two = admitted(admit(one, &policy(), at(6)));
         assert_eq!(two.period(), one.period());

@@ -122,7 +122,7 @@ fn dropped_by_an_unrelated_panic<F: Future>(call: F) {
 }
 
 #[test]
-fn a_panic_beside_a_call_is_its_failure_for_a_permit_and_for_a_future() {
+fn a_panic_outside_a_call_is_its_failure_for_a_permit_and_for_a_future() {
     let policy = FIRST.on_drop(OnDrop::Ignore);
     let pending = || future::pending::<Result<(), ()>>();
 

@@ -60,7 +60,7 @@ fn a_failure_of_the_inner_call_fails_the_probe_once() {
 }
 
 #[test]
-fn no_other_call_is_admitted_beside_the_probe() {
+fn no_other_call_is_admitted_during_the_probe() {
     let (breaker, clock) = breaker(FIRST.open_for(SECOND), 0);
     let breaker = Arc::new(breaker);
     fail(&breaker);

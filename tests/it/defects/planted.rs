@@ -6,7 +6,7 @@ use super::{FIRST, SECOND, breaker, fail, succeed};
 
 /// Fault: a success of time buckets that reads no clock does not end the run beside the buckets.
 #[test]
-fn a_success_in_time_buckets_ends_the_run_beside_them() {
+fn a_success_in_time_buckets_ends_the_run_of_the_same_trip() {
     let buckets = Trip::percent(100).min_calls(1_000_000).within(60 * SECOND);
     let trip = Trip::consecutive(2).or(buckets);
     let (breaker, _clock) = breaker(Policy::new().trip(trip), 1);

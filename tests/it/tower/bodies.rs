@@ -33,7 +33,7 @@ struct Frames {
     left: VecDeque<Polled>,
     panics: bool,
     /// Whether `is_end_stream` is true when nothing remains.
-    tells_its_end: bool,
+    reports_its_end: bool,
     hint: SizeHint,
 }
 
@@ -68,7 +68,7 @@ impl Body for Frames {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.tells_its_end && self.left.is_empty()
+        self.reports_its_end && self.left.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -293,7 +293,7 @@ fn a_head_that_fails_counts_at_once_and_once() {
 }
 
 #[test]
-fn a_probe_votes_at_the_head_so_that_a_long_body_does_not_block_recovery() {
+fn a_probe_ends_at_the_head_so_that_a_long_body_does_not_block_recovery() {
     let (breaker, _) = past_the_deadline(POLICY);
     let mut long = body(&breaker, Frames::of([Poll::Pending, BROKEN]));
     assert_eq!(breaker.state(), State::Closed);
@@ -324,13 +324,13 @@ fn a_body_that_reports_its_end_need_not_be_polled_again() {
     // As a server does for `HEAD`, or for a body of known length.
     let breaker = after_a_failure(POLICY);
     let mut frames = Frames::of([]);
-    frames.tells_its_end = true;
+    frames.reports_its_end = true;
     let _alive = body(&breaker, frames);
     assert_eq!(failures(&breaker), 0);
 
     let breaker = after_a_failure(POLICY);
     let mut frames = Frames::of([data(), data()]);
-    frames.tells_its_end = true;
+    frames.reports_its_end = true;
     let mut body = body(&breaker, frames);
     assert!(poll(&mut body).is_ready());
     assert_eq!(failures(&breaker), 1);
@@ -420,7 +420,7 @@ fn frames_trailers_and_hints_are_those_of_the_inner_body() {
     let trailers = HeaderMap::from_iter([(http::header::ETAG, HeaderValue::from_static("seven"))]);
     let mut frames = Frames::of([data(), Poll::Ready(Ok(Frame::trailers(trailers.clone())))]);
     frames.hint = SizeHint::with_exact(5);
-    frames.tells_its_end = true;
+    frames.reports_its_end = true;
     let body = body(&breaker, frames);
     assert_eq!(body.size_hint().exact(), Some(5));
     assert!(!body.is_end_stream());

@@ -102,11 +102,11 @@ fn a_call_dropped_by_an_unrelated_panic_is_a_failure() {
     let mut service = BreakerLayer::new(breaker.clone()).layer(Dependency::default());
     assert!(poll_ready(&mut service).is_ready());
     let response = service.call(Ask::Hang);
-    let beside = AssertUnwindSafe(move || {
+    let outside = AssertUnwindSafe(move || {
         let _response = response;
         panic!("a sibling in `join!`");
     });
-    catch_unwind(beside).unwrap_err();
+    catch_unwind(outside).unwrap_err();
     assert_eq!(breaker.snapshot().failures, Some(1));
 }
 
@@ -119,11 +119,11 @@ fn a_body_dropped_by_an_unrelated_panic_is_a_failure() {
             Ok::<_, Broken>(http::Response::new(String::from("offer")))
         }));
     let response = call(&mut service, ()).unwrap();
-    let beside = AssertUnwindSafe(move || {
+    let outside = AssertUnwindSafe(move || {
         let _response = response;
         panic!("a sibling in `join!`");
     });
-    catch_unwind(beside).unwrap_err();
+    catch_unwind(outside).unwrap_err();
     assert_eq!(breaker.snapshot().failures, Some(1));
 }
 

@@ -118,7 +118,7 @@ fn every_operator_action_is_a_transition_except_three_without_effect() {
 }
 
 #[test]
-fn the_verbs_return_the_state_as_recorded() {
+fn the_commands_return_the_state_as_recorded() {
     let bench = tripped(touchy());
     assert_eq!(bench.wait().state(), State::HalfOpen);
     assert_eq!(bench.breaker.resume(), State::Open);

@@ -74,7 +74,7 @@ fn either_of_two_trips_in_either_order() {
 }
 
 #[test]
-fn a_run_may_be_longer_than_the_window_beside_it() {
+fn a_run_may_be_longer_than_the_window_of_the_same_trip() {
     let trip = Trip::percent(100).of_last(2).or(Trip::consecutive(45));
     assert!(trips_on(trip).reports("FF"));
     let trip = Trip::consecutive(4).or(Trip::failures(2).of_last(2));

@@ -79,7 +79,7 @@ fn failures_in_a_ring_are_sequentially_consistent() {
 #[test]
 fn a_run_with_a_ring_is_sequentially_consistent() {
     let trip = Trip::consecutive(3).or(Trip::failures(5).of_last(50));
-    play("run beside ring", POLICY.trip(trip), Time::StandsStill);
+    play("run with ring", POLICY.trip(trip), Time::StandsStill);
 }
 
 #[test]

@@ -102,10 +102,10 @@ impl Steps {
                     generation: held.generation,
                     probe: held.probe,
                 }),
-                Err(refused) => Response::Rejected {
-                    reason: refused.reason,
-                    retry_after: refused.retry_after,
-                    generation: refused.generation,
+                Err(rejected) => Response::Rejected {
+                    reason: rejected.reason,
+                    retry_after: rejected.retry_after,
+                    generation: rejected.generation,
                 },
             },
             Operation::Report(call, outcome) => {
@@ -126,12 +126,12 @@ impl Steps {
 
     /// Whether a failure may finish the recording of another, whose verdict then says less.
     fn may_be_completed_by_another(&self, invocation: &Invocation) -> bool {
-        let beside = |window: Window| match window.span {
+        let external = |window: Window| match window.span {
             cutout::Span::OfLast(calls) => calls > 45,
             _ => true,
         };
         matches!(invocation.operation, Operation::Report(call, Outcome::Failure) if !call.probe)
-            && self.0.trip.window.is_some_and(beside)
+            && self.0.trip.window.is_some_and(external)
     }
 }
 

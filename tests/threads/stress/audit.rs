@@ -149,10 +149,10 @@ impl Audit {
             (state, generation) = (notified.to, notified.generation);
             missed += notified.missed as usize;
         }
-        let rest = (self.last.stored_state, self.last.generation);
+        let recorded = (self.last.stored_state, self.last.generation);
         assert_eq!(
             (state, generation),
-            rest,
+            recorded,
             "the last notified transition led to the current state"
         );
         assert_eq!(self.notified.len() + missed, usize::from(generation));
