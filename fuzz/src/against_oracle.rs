@@ -1,12 +1,11 @@
 //! Differential fuzzing: a breaker and the oracle of `tests/oracle` play the same game.
 //!
-//! `letters` decodes numbers and times, `header` the setup of a game, `moves` its operations.
-//! `fair` restricts games with a time window. Spaces, line ends and `|` are skipped.
+//! `decode` reads numbers and times, `setup` the setup of a game, `ops` its operations.
+//! `constraints` restricts games with a time window. Spaces, line ends and `|` are skipped.
 
-mod fair;
-mod header;
-mod letters;
-mod moves;
+mod constraints;
+mod decode;
+mod ops;
 #[path = "../../tests/oracle/mod.rs"]
 #[allow(
     clippy::all,
@@ -16,6 +15,7 @@ mod moves;
     reason = "linted with the tests of the crate"
 )]
 mod oracle;
+mod setup;
 #[path = "../../tests/support/mod.rs"]
 #[allow(
     clippy::all,
@@ -28,14 +28,14 @@ mod support;
 use std::fmt::Write;
 
 use crate::Reached;
-use letters::Letters;
+use decode::Decoder;
 use oracle::lockstep::{self, Op, Setup};
 
-/// Limits that keep games fast: the number of moves, and the total number of calls of `P` moves.
-/// With a time window, the oracle scans all calls again at every call.
-const MOST_MOVES: usize = 400;
-const MOST_CALLS: u32 = 10_000;
-const MOST_CALLS_IN_TIME: u32 = 2_000;
+/// Limits that keep games fast: the number of operations, and the total number of calls of `P`
+/// operations. With a time window, the oracle scans all calls again at every call.
+const MAX_OPS: usize = 400;
+const MAX_CALLS: u32 = 10_000;
+const MAX_CALLS_IN_TIME: u32 = 2_000;
 
 /// The events that the games of the corpus must reach: causes of transitions, verdicts and what was
 /// recorded.
@@ -75,23 +75,23 @@ pub fn steps(bytes: &[u8]) -> usize {
 }
 
 fn read(bytes: &[u8]) -> (Setup, Vec<Op>) {
-    let mut letters = Letters::new(bytes);
-    let mut setup = header::read(&mut letters);
-    let mut fair = fair::Fair::new(&mut setup);
-    let mut calls_left = if fair.is_of_time() {
-        MOST_CALLS_IN_TIME
+    let mut decoder = Decoder::new(bytes);
+    let mut setup = setup::read(&mut decoder);
+    let mut constraints = constraints::Constraints::new(&mut setup);
+    let mut calls_left = if constraints.has_time_window() {
+        MAX_CALLS_IN_TIME
     } else {
-        MOST_CALLS
+        MAX_CALLS
     };
     let mut ops = Vec::new();
-    while ops.len() < MOST_MOVES
-        && let Some(mut op) = moves::read(&mut letters)
+    while ops.len() < MAX_OPS
+        && let Some(mut op) = ops::read(&mut decoder)
     {
         if let Op::Play { calls, .. } = &mut op {
             *calls = calls_left.min(*calls);
             calls_left -= *calls;
         }
-        ops.extend(fair.play(op));
+        ops.extend(constraints.play(op));
     }
     (setup, ops)
 }

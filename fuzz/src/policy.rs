@@ -14,20 +14,20 @@ use bounds::Refusal;
 use fields::Fields;
 use text::Format;
 
-enum Input<'a> {
+enum PolicyInput<'a> {
     Fields(Fields),
     Text(Format, &'a str),
     /// Not UTF-8.
     Nothing,
 }
 
-fn read(bytes: &[u8]) -> Input<'_> {
+fn read(bytes: &[u8]) -> PolicyInput<'_> {
     let (format, text) = match bytes {
         [b't', text @ ..] => (Format::Toml, text),
         [b'j', text @ ..] => (Format::Json, text),
-        _ => return Input::Fields(Fields::read(bytes)),
+        _ => return PolicyInput::Fields(Fields::read(bytes)),
     };
-    str::from_utf8(text).map_or(Input::Nothing, |text| Input::Text(format, text))
+    str::from_utf8(text).map_or(PolicyInput::Nothing, |text| PolicyInput::Text(format, text))
 }
 
 /// Builds a breaker from a policy, and compares the result with the documented bounds.
@@ -40,8 +40,8 @@ fn read(bytes: &[u8]) -> Input<'_> {
 pub fn play(bytes: &[u8]) -> Reached {
     let mut reached = Reached::new();
     match read(bytes) {
-        Input::Fields(fields) => offer(&fields, &mut reached),
-        Input::Text(format, text) => {
+        PolicyInput::Fields(fields) => offer(&fields, &mut reached),
+        PolicyInput::Text(format, text) => {
             let parsed = format.read(text);
             let verdict = if parsed.is_ok() { "read" } else { "refused" };
             reached.insert(format!("{format:?} {verdict}"));
@@ -50,7 +50,7 @@ pub fn play(bytes: &[u8]) -> Reached {
                 accept(policy);
             }
         }
-        Input::Nothing => {}
+        PolicyInput::Nothing => {}
     }
     reached
 }
@@ -59,9 +59,9 @@ pub fn play(bytes: &[u8]) -> Reached {
 #[must_use]
 pub fn describe(bytes: &[u8]) -> String {
     match read(bytes) {
-        Input::Fields(fields) => format!("{fields:#?}"),
-        Input::Text(format, text) => format!("{format:?}:\n{text}\n{:?}", format.read(text)),
-        Input::Nothing => "not UTF-8".into(),
+        PolicyInput::Fields(fields) => format!("{fields:#?}"),
+        PolicyInput::Text(format, text) => format!("{format:?}:\n{text}\n{:?}", format.read(text)),
+        PolicyInput::Nothing => "not UTF-8".into(),
     }
 }
 

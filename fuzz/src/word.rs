@@ -1,7 +1,7 @@
 //! Packing and unpacking of the word (I17), compared with an independent implementation of its
 //! layout: the diagram of `docs/design.md` §2, as plain shifts.
 //!
-//! An input is the fields of `Input` in order, little-endian. Missing bytes are 0.
+//! An input is the fields of `WordInput` in order, little-endian. Missing bytes are 0.
 
 mod packed;
 
@@ -15,7 +15,7 @@ use packed::{
 
 /// A test case.
 #[derive(Arbitrary, Clone, Copy, Debug)]
-struct Input {
+struct WordInput {
     /// Any word, reachable or not.
     word: u64,
     /// The first of the values to pack into a word.
@@ -28,7 +28,7 @@ struct Input {
     given: bool,
 }
 
-impl Input {
+impl WordInput {
     fn read(bytes: &[u8]) -> Self {
         Self::arbitrary(&mut Unstructured::new(bytes)).expect("what is missing reads as 0")
     }
@@ -82,7 +82,7 @@ impl Bits {
 /// Panics if a value does not survive, or if another bit changes.
 #[must_use = "it says what the input is worth"]
 pub fn play(bytes: &[u8]) -> Reached {
-    let input = Input::read(bytes);
+    let input = WordInput::read(bytes);
     let mut reached = Reached::new();
     reached.insert(unpack(input.word));
     edit(&input);
@@ -93,7 +93,7 @@ pub fn play(bytes: &[u8]) -> Reached {
 /// Describes an input.
 #[must_use]
 pub fn describe(bytes: &[u8]) -> String {
-    let input = Input::read(bytes);
+    let input = WordInput::read(bytes);
     format!("{input:#x?}\n{:?}", Word::from_bits(input.word))
 }
 
@@ -170,7 +170,7 @@ fn unpack(bits: u64) -> String {
 }
 
 /// Asserts that an edit changes the bits of its field and no others, in any word.
-fn edit(input: &Input) {
+fn edit(input: &WordInput) {
     let bits = input.word;
     let word = Word::from_bits(bits);
     let check = |edited: Word, field: Bits, value: u64| {
@@ -193,7 +193,7 @@ fn edit(input: &Input) {
 }
 
 /// Asserts that a new period has the next generation and the given parts, from any previous word.
-fn pack(input: &Input) {
+fn pack(input: &WordInput) {
     let word = Word::from_bits(input.word);
     let generation = GENERATION.with(GENERATION.of(input.word) + 1);
     let check = |begun: Word, state: u64, payload: u64, phase: Phase| {

@@ -184,7 +184,7 @@ const SITUATIONS: [(&str, &str); 37] = [
         "calls left the window, Tripped",
     ),
     (
-        "a_ring_goes_round_and_a_run_trips_beside_it",
+        "a_ring_goes_round_and_the_run_of_its_trip_trips",
         "calls left the window, Tripped",
     ),
     (
@@ -200,7 +200,7 @@ const SITUATIONS: [(&str, &str); 37] = [
         "Open, ProbeAdmitted, ProbesBusy",
     ),
     (
-        "a_step_back_within_the_slack_admits_nobody",
+        "a_step_back_within_the_slack_admits_no_call",
         "Open, ProbeAdmitted",
     ),
     (
@@ -216,13 +216,13 @@ const SITUATIONS: [(&str, &str); 37] = [
         "ProbesBusy, Recovered",
     ),
     (
-        "an_ignored_probe_gives_its_place_back",
+        "an_ignored_probe_gives_its_slot_back",
         "Unrecorded, ProbesBusy, Recovered",
     ),
     ("an_operator_opens_it_for_a_time", "Operator, Open, Stale"),
     ("disabled_records_nothing", "Operator, Unrecorded, Stale"),
     (
-        "drops_that_are_ignored_give_places_back",
+        "drops_that_are_ignored_give_slots_back",
         "Unrecorded, Recovered",
     ),
     (

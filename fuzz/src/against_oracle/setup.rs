@@ -36,54 +36,54 @@ use std::time::Duration;
 use cutout::{Backoff, OnDrop, Policy, Trip};
 
 use super::{
-    letters::{DEADLINES_WRAP, LEASES_WRAP, Letters, STAMPS_WRAP},
+    decode::{DEADLINES_WRAP, Decoder, ENTRIES_WRAP, LEASES_WRAP},
     oracle::lockstep::Setup,
 };
 
 const DAY_MS: u64 = 86_400_000;
 
-pub(super) fn read(letters: &mut Letters<'_>) -> Setup {
+pub(super) fn read(decoder: &mut Decoder<'_>) -> Setup {
     Setup {
-        policy: policy(letters),
-        start: clock(letters),
-        transitions: match letters.letter() {
-            b'w' => 65_536 - letters.number_in(0, 255) as usize,
+        policy: policy(decoder),
+        start: clock(decoder),
+        transitions: match decoder.letter() {
+            b'w' => 65_536 - decoder.number_in(0, 255) as usize,
             _ => 0,
         },
-        watched: letters.letter() == b'y',
+        watched: decoder.letter() == b'y',
     }
 }
 
-fn policy(letters: &mut Letters<'_>) -> Policy {
+fn policy(decoder: &mut Decoder<'_>) -> Policy {
     let mut policy = Policy::new()
-        .trip(trip(letters))
-        .backoff(backoff(letters))
-        .probes(letters.number_in(1, 63))
-        .probe_successes(letters.number_in(1, 63));
-    policy.probe_lease = set(letters.time()).map(|lease| millis_in(lease, 10, DAY_MS));
+        .trip(trip(decoder))
+        .backoff(backoff(decoder))
+        .probes(decoder.number_in(1, 63))
+        .probe_successes(decoder.number_in(1, 63));
+    policy.probe_lease = set(decoder.time()).map(|lease| millis_in(lease, 10, DAY_MS));
     // A limit above the lease is refused.
     let default = policy.backoff.base.max(Duration::from_secs(30));
     let lease = policy.probe_lease.unwrap_or(default);
-    let limit = |letters: Duration| millis_in(letters, 1, DAY_MS).min(lease);
-    policy.slow_call = set(letters.time()).map(limit);
-    policy.on_drop = match letters.letter() {
+    let limit = |time: Duration| millis_in(time, 1, DAY_MS).min(lease);
+    policy.slow_call = set(decoder.time()).map(limit);
+    policy.on_drop = match decoder.letter() {
         b'p' => Some(OnDrop::FailProbe),
         b'i' => Some(OnDrop::Ignore),
         b'f' => Some(OnDrop::Failure),
-        b'a' => Some(OnDrop::FailureAfter(limit(letters.time()))),
-        b'q' => Some(OnDrop::FailProbeAfter(limit(letters.time()))),
+        b'a' => Some(OnDrop::FailureAfter(limit(decoder.time()))),
+        b'q' => Some(OnDrop::FailProbeAfter(limit(decoder.time()))),
         _ => None,
     };
     policy
 }
 
-fn trip(letters: &mut Letters<'_>) -> Trip {
-    let kind = letters.letter();
-    let run = letters.number();
-    let threshold = letters.number();
-    let min_calls = letters.number();
+fn trip(decoder: &mut Decoder<'_>) -> Trip {
+    let kind = decoder.letter();
+    let run = decoder.number();
+    let threshold = decoder.number();
+    let min_calls = decoder.number();
     // Decode both from the same bytes, so that the kind can be mutated alone.
-    let (cover, calls) = letters.time_and_number();
+    let (cover, calls) = decoder.time_and_number();
     let at_most = |number: u64, most: u32| {
         u32::try_from(number.clamp(1, most.into())).expect("at most a u32")
     };
@@ -122,28 +122,28 @@ fn trip(letters: &mut Letters<'_>) -> Trip {
     }
 }
 
-fn backoff(letters: &mut Letters<'_>) -> Backoff {
-    let base = millis_in(letters.time(), 10, 30 * DAY_MS);
-    let factor = letters.number_in(1, 100);
-    let cap = millis_in(letters.time(), 10, 30 * DAY_MS).max(base);
-    let jitter = letters.number_in(0, 100);
+fn backoff(decoder: &mut Decoder<'_>) -> Backoff {
+    let base = millis_in(decoder.time(), 10, 30 * DAY_MS);
+    let factor = decoder.number_in(1, 100);
+    let cap = millis_in(decoder.time(), 10, 30 * DAY_MS).max(base);
+    let jitter = decoder.number_in(0, 100);
     Backoff::exponential(base, factor, cap)
         .jitter(jitter)
         .seed(7)
 }
 
-fn clock(letters: &mut Letters<'_>) -> u64 {
-    let lap_of = match letters.letter() {
-        b'-' => return u64::MAX - nanos(letters.time()),
+fn clock(decoder: &mut Decoder<'_>) -> u64 {
+    let lap_of = match decoder.letter() {
+        b'-' => return u64::MAX - nanos(decoder.time()),
         b'd' => DEADLINES_WRAP,
         b'l' => LEASES_WRAP,
-        b's' => STAMPS_WRAP,
-        _ => return nanos(letters.time()),
+        b's' => ENTRIES_WRAP,
+        _ => return nanos(decoder.time()),
     };
-    letters
+    decoder
         .number()
         .wrapping_mul(lap_of)
-        .wrapping_sub(nanos(letters.time()))
+        .wrapping_sub(nanos(decoder.time()))
 }
 
 fn nanos(time: Duration) -> u64 {

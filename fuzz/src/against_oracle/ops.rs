@@ -25,80 +25,80 @@ use std::time::Duration;
 use cutout::Outcome;
 
 use super::{
-    letters::Letters,
+    decode::Decoder,
     oracle::lockstep::{End, Op},
 };
 
-const MOVES: &[u8] = b"asfihdkucCxPpOoDRZ+-=_!?.,%^";
+const OPS: &[u8] = b"asfihdkucCxPpOoDRZ+-=_!?.,%^";
 
-pub(super) fn read(letters: &mut Letters<'_>) -> Option<Op> {
-    let letter = letters.next()?;
-    let letter = if MOVES.contains(&letter) {
+pub(super) fn read(decoder: &mut Decoder<'_>) -> Option<Op> {
+    let letter = decoder.next()?;
+    let letter = if OPS.contains(&letter) {
         letter
     } else {
-        MOVES[usize::from(letter) % MOVES.len()]
+        OPS[usize::from(letter) % OPS.len()]
     };
     Some(match letter {
         b'a' => Op::Acquire,
-        b's' => Op::Report(place(letters), Outcome::Success),
-        b'f' => Op::Report(place(letters), Outcome::Failure),
-        b'i' => Op::Report(place(letters), Outcome::Ignored),
-        b'h' => Op::Report(place(letters), Outcome::FailureFor(letters.time())),
-        b'd' => Op::Drop(place(letters)),
-        b'k' => Op::Forget(place(letters)),
-        b'u' => Op::Unwind(place(letters)),
+        b's' => Op::Report(index(decoder), Outcome::Success),
+        b'f' => Op::Report(index(decoder), Outcome::Failure),
+        b'i' => Op::Report(index(decoder), Outcome::Ignored),
+        b'h' => Op::Report(index(decoder), Outcome::FailureFor(decoder.time())),
+        b'd' => Op::Drop(index(decoder)),
+        b'k' => Op::Forget(index(decoder)),
+        b'u' => Op::Unwind(index(decoder)),
         b'c' | b'C' => Op::Call {
-            end: end(letters),
-            takes: letters.time(),
+            end: end(decoder),
+            takes: decoder.time(),
             future: letter == b'C',
         },
         b'x' => Op::Cancel {
-            after: letters.time(),
+            after: decoder.time(),
         },
-        b'P' => run(letters, 1),
-        b'p' => run(letters, 100),
+        b'P' => run(decoder, 1),
+        b'p' => run(decoder, 100),
         b'O' => Op::ForceOpen,
-        b'o' => Op::ForceOpenFor(letters.time()),
+        b'o' => Op::ForceOpenFor(decoder.time()),
         b'D' => Op::Disable,
         b'R' => Op::Resume,
         b'Z' => Op::Reset,
-        b'+' => Op::Advance(letters.time()),
-        b'-' => Op::StepBack(letters.time()),
-        b'=' => Op::SetClock(nanos(letters.time())),
-        b'_' => Op::SetClock(u64::MAX - nanos(letters.time())),
+        b'+' => Op::Advance(decoder.time()),
+        b'-' => Op::StepBack(decoder.time()),
+        b'=' => Op::SetClock(nanos(decoder.time())),
+        b'_' => Op::SetClock(u64::MAX - nanos(decoder.time())),
         b'!' => Op::ToDeadline(0),
-        b'?' => Op::ToDeadline(letters.offset()),
+        b'?' => Op::ToDeadline(decoder.offset()),
         b'.' => Op::ToLeaseEnd(0),
-        b',' => Op::ToLeaseEnd(letters.offset()),
-        b'%' => Op::Tenths(tenths(letters), letters.offset()),
-        _ => Op::ToTenth(letters.offset()),
+        b',' => Op::ToLeaseEnd(decoder.offset()),
+        b'%' => Op::Tenths(tenths(decoder), decoder.offset()),
+        _ => Op::ToTenth(decoder.offset()),
     })
 }
 
-fn place(letters: &mut Letters<'_>) -> usize {
-    usize::try_from(letters.digit()).unwrap_or(usize::MAX)
+fn index(decoder: &mut Decoder<'_>) -> usize {
+    usize::try_from(decoder.digit()).unwrap_or(usize::MAX)
 }
 
-fn tenths(letters: &mut Letters<'_>) -> u32 {
-    u32::try_from(letters.digit().min(40)).expect("at most 40")
+fn tenths(decoder: &mut Decoder<'_>) -> u32 {
+    u32::try_from(decoder.digit().min(40)).expect("at most 40")
 }
 
-fn end(letters: &mut Letters<'_>) -> End {
-    match letters.letter() {
+fn end(decoder: &mut Decoder<'_>) -> End {
+    match decoder.letter() {
         b's' => End::Outcome(Outcome::Success),
         b'i' => End::Outcome(Outcome::Ignored),
-        b'h' => End::Outcome(Outcome::FailureFor(letters.time())),
+        b'h' => End::Outcome(Outcome::FailureFor(decoder.time())),
         b'u' => End::Panic,
         b'v' => End::ClassifierPanic,
         _ => End::Outcome(Outcome::Failure),
     }
 }
 
-fn run(letters: &mut Letters<'_>, times: u32) -> Op {
+fn run(decoder: &mut Decoder<'_>, times: u32) -> Op {
     Op::Play {
-        calls: times * letters.number_in(0, 100),
-        fail_every: letters.number_in(0, u32::MAX),
-        gap: letters.time(),
+        calls: times * decoder.number_in(0, 100),
+        fail_every: decoder.number_in(0, u32::MAX),
+        gap: decoder.time(),
     }
 }
 

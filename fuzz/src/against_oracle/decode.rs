@@ -15,7 +15,7 @@ use std::time::Duration;
 /// The ranges at which a deadline, a lease end and the stamp of a failure wrap, in nanoseconds.
 pub(super) const DEADLINES_WRAP: u64 = (1 << 40) * TICK;
 pub(super) const LEASES_WRAP: u64 = (1 << 28) * 4_000_000;
-pub(super) const STAMPS_WRAP: u64 = (1 << 47) * 1_000;
+pub(super) const ENTRIES_WRAP: u64 = (1 << 47) * 1_000;
 const TICK: u64 = 250_000;
 
 const UNITS: [(u8, u64); 10] = [
@@ -32,9 +32,9 @@ const UNITS: [(u8, u64); 10] = [
 ];
 
 /// The input that has not been decoded yet.
-pub(super) struct Letters<'a>(&'a [u8]);
+pub(super) struct Decoder<'a>(&'a [u8]);
 
-impl<'a> Letters<'a> {
+impl<'a> Decoder<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }

@@ -18,7 +18,7 @@ const YEAR_NANOS: u64 = 365 * 86_400 * 1_000_000_000;
 const BUCKETS: u32 = 1 << 28;
 
 /// The restrictions of one game.
-pub(super) struct Fair(Option<Limits>);
+pub(super) struct Constraints(Option<Limits>);
 
 struct Limits {
     tenth: Duration,
@@ -28,7 +28,7 @@ struct Limits {
     longest_open: Duration,
 }
 
-impl Fair {
+impl Constraints {
     /// Moves the start of the clock into the allowed range.
     pub(super) fn new(setup: &mut Setup) -> Self {
         let limits = Limits::of(&setup.policy);
@@ -40,11 +40,11 @@ impl Fair {
     }
 
     /// Returns true if the game has a time window.
-    pub(super) fn is_of_time(&self) -> bool {
+    pub(super) fn has_time_window(&self) -> bool {
         self.0.is_some()
     }
 
-    /// Returns the move, restricted as needed, or `None` if the move is not allowed.
+    /// Returns the operation, restricted as needed, or `None` if the operation is not allowed.
     pub(super) fn play(&mut self, op: Op) -> Option<Op> {
         match &mut self.0 {
             Some(limits) => limits.play(op),
@@ -95,7 +95,7 @@ impl Limits {
         Some(op)
     }
 
-    /// An upper bound on the movement of the clock, or `None` if the move is not allowed.
+    /// An upper bound on the movement of the clock, or `None` if the operation is not allowed.
     fn length(&self, op: Op) -> Option<Duration> {
         let and = |time: Duration, nanos: i64| time + Duration::from_nanos(nanos.unsigned_abs());
         Some(match op {
