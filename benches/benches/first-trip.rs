@@ -11,7 +11,7 @@ use std::{
 };
 
 use benches::{
-    asked,
+    cli,
     contender::trip,
     results,
     subjects::{Built, CutoutDefault, Subject, Visitor, visit_all},
@@ -51,7 +51,7 @@ fn first_trip<S: Subject>() -> Duration {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    if let Some(name) = asked::value_of(CHILD) {
+    if let Some(name) = cli::value_of(CHILD) {
         if name == WARMED_UP {
             cutout::clock::warm_up();
             println!("{}", first_trip::<CutoutDefault>().as_nanos());
@@ -59,13 +59,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         visit_all(&mut Trip(&name));
         return Ok(());
     }
-    if !asked::for_bench("first trip") {
+    if !cli::for_bench("first trip") {
         return Ok(());
     }
     let mut names = Names(vec![WARMED_UP]);
     visit_all(&mut names);
     let mut times: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
-    let rounds = if asked::to_measure() { ROUNDS } else { 1 };
+    let rounds = if cli::to_measure() { ROUNDS } else { 1 };
     for _ in 0..rounds {
         for name in &names.0 {
             let child = Command::new(env::current_exe()?)
@@ -85,7 +85,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (name, nanos) in &medians {
         println!("first trip, {name}: {nanos} ns");
     }
-    if asked::to_measure() {
+    if cli::to_measure() {
         results::write("first-trip", &json!(medians))?;
     }
     Ok(())

@@ -14,7 +14,7 @@ use std::{
     process::Command,
 };
 
-use benches::{asked, contender::Contender, contenders, results};
+use benches::{cli, contender::Contender, contenders, results};
 
 const ROUNDS: u32 = 1_000;
 const CHILD: &str = "--count";
@@ -99,7 +99,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         count();
         return Ok(());
     }
-    if !asked::for_bench("instructions") || !asked::to_measure() {
+    if !cli::for_bench("instructions") || !cli::to_measure() {
         return Ok(());
     }
     if Command::new("valgrind").arg("--version").output().is_err() {

@@ -4,7 +4,7 @@
 use std::{alloc::System, env, error::Error, fs, hint::black_box, process::Command};
 
 use benches::{
-    asked,
+    cli,
     contender::{make, succeed},
     contenders,
     dependency::Path,
@@ -127,11 +127,11 @@ fn resident() -> u64 {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    if let Some(name) = asked::value_of(CHILD) {
+    if let Some(name) = cli::value_of(CHILD) {
         visit_all(&mut Million(&name));
         return Ok(());
     }
-    if !asked::for_bench("memory") {
+    if !cli::for_bench("memory") {
         return Ok(());
     }
     let mut sizes = Sizes::default();
@@ -141,7 +141,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .0
         .insert(TOWER_RESILIENCE.into(), of_tower_resilience());
     let rounds = rounds();
-    if !asked::to_measure() {
+    if !cli::to_measure() {
         return Ok(());
     }
     for name in names {

@@ -36,9 +36,9 @@ fn held() -> Vec<Contender> {
 }
 
 /// A listener without work, opaque to the compiler.
-struct Deaf;
+struct IgnoringListener;
 
-impl CallListener for Deaf {
+impl CallListener for IgnoringListener {
     fn on_admitted(&self, call: &Admitted) {
         black_box(call);
     }
@@ -52,7 +52,7 @@ impl CallListener for Deaf {
     }
 }
 
-impl Listener for Deaf {
+impl Listener for IgnoringListener {
     fn on_transition(&self, transition: &Transition) {
         black_box(transition);
     }
@@ -79,8 +79,14 @@ fn listeners() -> Vec<Contender> {
     vec![
         bare(),
         ours("none", Breaker::builder()),
-        ours("a listener", Breaker::builder().listeners(&[&Deaf])),
-        ours("a call listener", Breaker::builder().call_listener(&Deaf)),
+        ours(
+            "a listener",
+            Breaker::builder().listeners(&[&IgnoringListener]),
+        ),
+        ours(
+            "a call listener",
+            Breaker::builder().call_listener(&IgnoringListener),
+        ),
         ours("none, slow_call", Breaker::builder().slow_call(second)),
         ours(
             "none, FailureAfter",
@@ -104,15 +110,15 @@ fn open() -> Breaker {
 /// sharing makes threads wait for each other.
 fn shared() -> Vec<Contender> {
     let one = open();
-    let heard = Breaker::builder().listeners(&[&Deaf]).build();
-    heard.force_open_for(Duration::from_hours(1));
+    let listened = Breaker::builder().listeners(&[&IgnoringListener]).build();
+    listened.force_open_for(Duration::from_hours(1));
     vec![
         bare(),
         Contender::calling("healthy, one for all", |n| call(&STATIC, n)),
         Contender::calling("healthy, one each", |n| OWN.with(|own| call(own, n))),
         Contender::calling("rejected, one for all", move |n| !call(&one, n)),
         Contender::calling("rejected, one for all, a listener", move |n| {
-            !call(&heard, n)
+            !call(&listened, n)
         }),
         Contender::calling("rejected, one each", |n| OWN_OPEN.with(|own| !call(own, n))),
     ]

@@ -12,7 +12,7 @@ use crate::{
 /// Number of calls that check a path.
 const CHECKED: u64 = 5_000;
 /// Number of failures after which a breaker is taken to never trip.
-const PATIENCE: u64 = 10_000;
+const MAX_FAILURES: u64 = 10_000;
 
 /// An operation to repeat and time.
 #[expect(missing_debug_implementations, reason = "it is a closure")]
@@ -251,13 +251,13 @@ pub fn succeed(breaker: &impl Calls, calls: u64) -> u64 {
 ///
 /// Panics if the breaker never rejects.
 pub fn trip(breaker: &impl Calls) -> u64 {
-    (0..PATIENCE)
+    (0..MAX_FAILURES)
         .find(|_| fail(breaker, 1) == 0)
         .expect("failures trip it")
 }
 
 async fn trip_async(breaker: &impl CallsAsync) {
-    for _ in 0..PATIENCE {
+    for _ in 0..MAX_FAILURES {
         if !breaker.call_async(async { Err(Failed) }).await {
             return;
         }

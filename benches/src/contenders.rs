@@ -10,8 +10,8 @@ use crate::{
     shapes,
     subjects::{
         self, Bare, BreakerMachines, Built, CircuitbreakerRs, CutoutDefault, CutoutInARow,
-        CutoutOfLast, FailsafeInARow, FailsafeOverTime, Hasty, NoBreaker, RecloserOfLast, Subject,
-        Visitor, visit_all,
+        CutoutOfLast, FailsafeInARow, FailsafeOverTime, FastClock, NoBreaker, RecloserOfLast,
+        Subject, Visitor, visit_all,
     },
     tower,
 };
@@ -47,7 +47,7 @@ pub fn windows(path: Path) -> Vec<Contender> {
     };
     // Calls without work are so frequent that even 1024 failures within 10 ms would trip.
     let within = Trip::failures(1_024).within(Duration::from_millis(10));
-    let rare = subjects::cutout(within, Built::AsNamed).clock(&Hasty::<1_000>);
+    let rare = subjects::cutout(within, Built::AsNamed).clock(&FastClock::<1_000>);
     let recloser = subjects::recloser(1_000).build();
     let mut all = vec![
         ours("cutout, 50 % of 1000", Trip::percent(50).of_last(1_000)),
@@ -126,8 +126,8 @@ pub fn building() -> Vec<Contender> {
 
 fn subject<S: Subject>(path: Path) -> Option<Contender> {
     let breaker = match path {
-        Path::NearlyAllFail if !S::CAN_BE_PATIENT => return None,
-        Path::NearlyAllFail => S::build(Built::Patient),
+        Path::NearlyAllFail if !S::CAN_TOLERATE_FAILURES => return None,
+        Path::NearlyAllFail => S::build(Built::Tolerant),
         Path::Rejected if S::CYCLE.is_none() && S::NAME != NoBreaker::NAME => return None,
         _ => S::build(Built::AsNamed),
     };

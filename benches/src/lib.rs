@@ -9,13 +9,13 @@
 //! | `shapes.rs` | shapes of a call: inlined, or in a function that returns its result |
 //! | `tower.rs` | contenders that are services in a tower stack |
 //! | `passes.rs` | criterion, in passes, so that contenders alternate |
-//! | `asked.rs`, `results.rs` | command line arguments, and paths of results |
+//! | `cli.rs`, `results.rs` | command line arguments, and paths of results |
 //!
 //! `black_box` hides the number of each call, the result of the dependency and the result of the
 //! breaker from the optimizer, equally for all contenders. Every sample asserts the number of
 //! admitted calls.
 
-pub mod asked;
+pub mod cli;
 pub mod contender;
 pub mod contenders;
 pub mod dependency;

@@ -14,7 +14,7 @@ use std::{
 
 use criterion::{Criterion, SamplingMode};
 
-use crate::{asked, contender::Contender};
+use crate::{cli, contender::Contender};
 
 /// Default number of passes, which the environment variable `PASSES` replaces.
 const PASSES: usize = 20;
@@ -71,7 +71,7 @@ fn passes() -> usize {
     let asked_for = env::var("PASSES")
         .ok()
         .and_then(|passes| passes.parse().ok());
-    if asked::to_measure() {
+    if cli::to_measure() {
         asked_for.unwrap_or(PASSES)
     } else {
         1

@@ -21,7 +21,7 @@ const BAD: u64 = u64::MAX;
 /// A number of failures that trips every layer.
 const ENOUGH: usize = 100;
 
-async fn answer(request: u64) -> Result<u64, Failed> {
+async fn respond(request: u64) -> Result<u64, Failed> {
     if request == BAD {
         Err(Failed)
     } else {
@@ -39,7 +39,7 @@ pub fn in_tower_resilience() -> impl Service<u64, Response = u64> + Clone + Send
     let layer = tower_resilience().build().expect("its policy is sound");
     ServiceBuilder::new()
         .layer(layer)
-        .service(service_fn(answer))
+        .service(service_fn(respond))
 }
 
 /// The bare service, and services with a layer.
@@ -48,7 +48,7 @@ pub fn stacks(path: Path) -> Vec<Contender> {
     // Equivalent to a static, and new for each path.
     let leaked: &Breaker = Box::leak(Box::new(breaker()));
     vec![
-        requests(NoBreaker::NAME, Path::Healthy, service_fn(answer)),
+        requests(NoBreaker::NAME, Path::Healthy, service_fn(respond)),
         requests("cutout, layer over a static", path, in_ours(leaked)),
         requests(
             "cutout, layer over an Arc",
@@ -75,7 +75,7 @@ where
 {
     ServiceBuilder::new()
         .layer(BreakerLayer::new(breaker))
-        .service(service_fn(answer))
+        .service(service_fn(respond))
 }
 
 /// A contender that sends requests through a service. Each thread uses a clone, as is usual in
@@ -101,11 +101,11 @@ where
     let mut answered = 0;
     for request in requests {
         let request = black_box(request);
-        let answer = match service.ready().await {
+        let response = match service.ready().await {
             Ok(service) => black_box(service.call(request).await),
             Err(error) => Err(error),
         };
-        answered += u64::from(answer.is_ok_and(|answer| answer == request));
+        answered += u64::from(response.is_ok_and(|value| value == request));
     }
     answered
 }

@@ -44,7 +44,7 @@ pub fn builder(built: Built) -> CircuitBuilder {
             .failure_rate(0.5)
             .minimum_calls(20)
             .half_open_timeout_secs(LONG.as_secs_f64()),
-        Built::Patient => builder.failure_threshold(usize::MAX),
+        Built::Tolerant => builder.failure_threshold(usize::MAX),
         Built::Cycling(open_for) => builder
             .failure_threshold(5)
             .half_open_timeout_secs(open_for.as_secs_f64()),

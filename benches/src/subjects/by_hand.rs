@@ -84,7 +84,7 @@ impl Subject for ByHandInARow {
     fn build(built: Built) -> ByHand {
         let (failures, open_for) = match built {
             Built::AsNamed => (5, LONG),
-            Built::Patient => (u32::MAX, LONG),
+            Built::Tolerant => (u32::MAX, LONG),
             Built::Cycling(open_for) => (5, open_for),
         };
         ByHand {

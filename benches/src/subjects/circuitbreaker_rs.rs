@@ -50,7 +50,7 @@ impl Subject for CircuitbreakerRs {
         match built {
             Built::AsNamed => builder.build(),
             // Above all rates: it compares by `>=`.
-            Built::Patient => builder
+            Built::Tolerant => builder
                 .failure_threshold(1.1)
                 .consecutive_failures(u64::MAX)
                 .build(),

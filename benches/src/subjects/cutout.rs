@@ -32,9 +32,9 @@ impl CallsAsync for Breaker {
 /// By this clock, an open interval of ten milliseconds ends before the next call. Calls without
 /// work, which are more frequent than real ones, are rare by this clock.
 #[derive(Clone, Copy, Debug)]
-pub struct Hasty<const TIMES: u64>;
+pub struct FastClock<const TIMES: u64>;
 
-impl<const TIMES: u64> clock::Clock for Hasty<TIMES> {
+impl<const TIMES: u64> clock::Clock for FastClock<TIMES> {
     #[inline]
     fn now(&self) -> u64 {
         clock::Monotonic.now().wrapping_mul(TIMES)
@@ -45,10 +45,10 @@ impl<const TIMES: u64> clock::Clock for Hasty<TIMES> {
 pub fn builder(trip: Trip, built: Built) -> Builder {
     let builder = Breaker::builder().trip(trip);
     match built {
-        Built::AsNamed | Built::Patient => builder.open_for(LONG),
+        Built::AsNamed | Built::Tolerant => builder.open_for(LONG),
         Built::Cycling(Duration::ZERO) => builder
             .open_for(Duration::from_millis(10))
-            .clock(&Hasty::<1_000_000>),
+            .clock(&FastClock::<1_000_000>),
         Built::Cycling(open_for) => builder.open_for(open_for),
     }
 }
@@ -65,7 +65,7 @@ impl Subject for CutoutDefault {
         failures: 5,
         successes: 1,
     });
-    const CAN_BE_PATIENT: bool = false;
+    const CAN_TOLERATE_FAILURES: bool = false;
 
     fn build(built: Built) -> Breaker {
         builder(cutout::Policy::new().trip, built).build()
@@ -86,7 +86,7 @@ impl Subject for CutoutInARow {
     });
 
     fn build(built: Built) -> Breaker {
-        let failures = if built == Built::Patient { 65_535 } else { 5 };
+        let failures = if built == Built::Tolerant { 65_535 } else { 5 };
         builder(Trip::consecutive(failures), built).build()
     }
 }
@@ -103,7 +103,7 @@ impl Subject for CutoutOfLast {
         failures: 4,
         successes: 1,
     });
-    const CAN_BE_PATIENT: bool = false;
+    const CAN_TOLERATE_FAILURES: bool = false;
 
     fn build(built: Built) -> Breaker {
         let calls = if matches!(built, Built::Cycling(_)) {

@@ -37,7 +37,7 @@ where
 
 fn open_for(built: Built) -> Constant {
     backoff::constant(match built {
-        Built::AsNamed | Built::Patient => LONG,
+        Built::AsNamed | Built::Tolerant => LONG,
         Built::Cycling(open_for) => open_for,
     })
 }
@@ -57,7 +57,11 @@ impl Subject for FailsafeInARow {
     });
 
     fn build(built: Built) -> Self::Breaker {
-        let failures = if built == Built::Patient { u32::MAX } else { 5 };
+        let failures = if built == Built::Tolerant {
+            u32::MAX
+        } else {
+            5
+        };
         let policy = failure_policy::consecutive_failures(failures, open_for(built));
         Config::new().failure_policy(policy).build()
     }
@@ -74,7 +78,7 @@ impl Subject for FailsafeOverTime {
     const CYCLE: Option<Cycle> = None;
 
     fn build(built: Built) -> Self::Breaker {
-        let rate = if built == Built::Patient { 0.0 } else { 0.5 };
+        let rate = if built == Built::Tolerant { 0.0 } else { 0.5 };
         let window = Duration::from_secs(10);
         let policy =
             failure_policy::success_rate_over_time_window(rate, 20, window, open_for(built));

@@ -19,7 +19,7 @@ pub use self::{
     breaker_machines::{BreakerMachines, builder as breaker_machines},
     by_hand::{ByHand, ByHandInARow},
     circuitbreaker_rs::CircuitbreakerRs,
-    cutout::{CutoutDefault, CutoutInARow, CutoutOfLast, Hasty, builder as cutout},
+    cutout::{CutoutDefault, CutoutInARow, CutoutOfLast, FastClock, builder as cutout},
     failsafe::{FailsafeInARow, FailsafeOverTime},
     recloser::{RecloserOfLast, builder as recloser},
     tower_resilience::layer as tower_resilience,
@@ -50,7 +50,7 @@ pub enum Built {
     /// The policy that the subject is named after. A tripped breaker stays open for [`LONG`].
     AsNamed,
     /// A policy that does not trip although nearly all calls fail.
-    Patient,
+    Tolerant,
     /// A policy that few calls trip, repeatedly. The breaker stays open for this duration; with a
     /// duration of zero, the open period ends before the next call.
     Cycling(Duration),
@@ -76,7 +76,7 @@ pub trait Subject {
     /// Calls that trip and recover the breaker, if a few calls do.
     const CYCLE: Option<Cycle>;
     /// True if a policy exists that does not trip although nearly all calls fail.
-    const CAN_BE_PATIENT: bool = true;
+    const CAN_TOLERATE_FAILURES: bool = true;
 
     /// Builds the breaker.
     fn build(built: Built) -> Self::Breaker;

@@ -52,7 +52,7 @@ impl Subject for RecloserOfLast {
         match built {
             Built::AsNamed => builder(20).build(),
             // Above all rates: it compares by `>=`.
-            Built::Patient => builder(20).error_rate(1.1).build(),
+            Built::Tolerant => builder(20).error_rate(1.1).build(),
             Built::Cycling(open_for) => builder(4).open_wait(open_for).build(),
         }
     }

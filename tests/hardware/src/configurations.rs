@@ -182,8 +182,8 @@ const WAYS: [Way; 9] = [
     ("call", |breaker| admitted(&breaker.call(up))),
     ("call_with", |breaker| {
         let call = || Err::<(), _>("not found");
-        let answer = breaker.call_with(call, |_| Outcome::Success);
-        admitted(&answer)
+        let result = breaker.call_with(call, |_| Outcome::Success);
+        admitted(&result)
     }),
     ("call_async", |breaker| {
         let mut polls = 0;
@@ -197,8 +197,8 @@ const WAYS: [Way; 9] = [
         })));
         let mut context = Context::from_waker(Waker::noop());
         loop {
-            if let Poll::Ready(answer) = call.as_mut().poll(&mut context) {
-                return admitted(&answer);
+            if let Poll::Ready(result) = call.as_mut().poll(&mut context) {
+                return admitted(&result);
             }
         }
     }),
@@ -206,7 +206,7 @@ const WAYS: [Way; 9] = [
         let mut call = pin!(breaker.call_async_with(async { up() }, |_| Outcome::Success));
         let mut context = Context::from_waker(Waker::noop());
         match call.as_mut().poll(&mut context) {
-            Poll::Ready(answer) => admitted(&answer),
+            Poll::Ready(result) => admitted(&result),
             Poll::Pending => unreachable!("the future is ready at once"),
         }
     }),
@@ -226,8 +226,8 @@ const WAYS: [Way; 9] = [
     ("peek", |breaker| breaker.peek().is_ok()),
 ];
 
-fn admitted<T>(answer: &Result<T, Error<&str>>) -> bool {
-    !matches!(answer, Err(Error::Rejected(_)))
+fn admitted<T>(result: &Result<T, Error<&str>>) -> bool {
+    !matches!(result, Err(Error::Rejected(_)))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "represents a call that can fail")]

@@ -108,13 +108,13 @@ fn an_allocation_is_counted() {
 #[test]
 fn an_async_call_allocates_nothing() {
     let breaker = breaker(Policy::new().trip, clock());
-    let call = |answer: Result<u32, &'static str>| {
+    let call = |result: Result<u32, &'static str>| {
         let mut pending = true;
         let future = poll_fn(move |_| {
             if mem::take(&mut pending) {
                 Poll::Pending
             } else {
-                Poll::Ready(answer)
+                Poll::Ready(result)
             }
         });
         let mut call = pin!(breaker.call_async(future));

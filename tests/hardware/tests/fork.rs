@@ -28,7 +28,7 @@ mod unix {
     /// of 60 children hung and 31 were silent.
     const CHILDREN: u32 = 60;
     /// Polls after which a child that is not done counts as hung and is killed.
-    const LOOKS: u32 = 10_000;
+    const MAX_POLLS: u32 = 10_000;
 
     static LAST_GENERATION: AtomicU32 = AtomicU32::new(0);
     static LOG: Log = Log;
@@ -83,7 +83,7 @@ mod unix {
         }
         assert!(child > 0, "fork failed");
         let mut status = 0;
-        for _ in 0..LOOKS {
+        for _ in 0..MAX_POLLS {
             // SAFETY: `status` outlives the call.
             if unsafe { libc::waitpid(child, &raw mut status, libc::WNOHANG) } == child {
                 assert!(libc::WIFEXITED(status), "a child was ended by a signal");

@@ -14,7 +14,7 @@ use cutout::{
     last_error::{Error, FailureLog, WithLastError},
 };
 
-type Answer = Result<u32, &'static str>;
+type CallResult = Result<u32, &'static str>;
 
 static CLOCK: Manual = Manual::at(7_000_000_000);
 static LOG: FailureLog = FailureLog::new(2);
@@ -31,12 +31,16 @@ fn allocations<T>(act: impl FnOnce() -> T) -> u64 {
 }
 
 /// Makes a call in each of the four ways, which the classifier reports as `outcome`.
-fn calls(dependency: &WithLastError<&'static str>, answer: Answer, outcome: Outcome) -> [u64; 4] {
+fn calls(
+    dependency: &WithLastError<&'static str>,
+    result: CallResult,
+    outcome: Outcome,
+) -> [u64; 4] {
     [
-        allocations(|| dependency.call(|| answer)),
-        allocations(|| dependency.call_with(|| answer, |_| outcome)),
-        allocations(|| poll(dependency.call_async(ready(answer)))),
-        allocations(|| poll(dependency.call_async_with(ready(answer), |_| outcome))),
+        allocations(|| dependency.call(|| result)),
+        allocations(|| dependency.call_with(|| result, |_| outcome)),
+        allocations(|| poll(dependency.call_async(ready(result)))),
+        allocations(|| poll(dependency.call_async_with(ready(result), |_| outcome))),
     ]
 }
 

@@ -94,10 +94,10 @@ impl Chart {
             .add(self.legend(theme));
         for value in scale.decades() {
             drawing = drawing
-                .add(grid_line(scale.place(value), height, theme))
+                .add(grid_line(scale.x_of(value), height, theme))
                 .add(
                     text(
-                        scale.place(value),
+                        scale.x_of(value),
                         height - 10.0,
                         &value.to_string(),
                         theme.faint,
@@ -114,8 +114,8 @@ impl Chart {
             )
             .set("text-anchor", "end"),
         );
-        for (place, row) in self.rows.iter().enumerate() {
-            let y = TOP + count(place) * row_height;
+        for (index, row) in self.rows.iter().enumerate() {
+            let y = TOP + count(index) * row_height;
             drawing = drawing.add(row.drawn(y, &scale, theme));
         }
         drawing.to_string() + "\n"
@@ -125,8 +125,8 @@ impl Chart {
     fn legend(&self, theme: Theme) -> Group {
         let mut legend = Group::new();
         let mut x = 0.0;
-        for (place, name) in self.series.iter().enumerate() {
-            let shades = [theme.ours[place % 3], theme.others[place % 3]];
+        for (index, name) in self.series.iter().enumerate() {
+            let shades = [theme.ours[index % 3], theme.others[index % 3]];
             for shade in shades {
                 legend = legend.add(bar(x, 30.0, 10.0, shade));
                 x += 12.0;
@@ -150,11 +150,11 @@ impl Row {
             name
         };
         let mut row = Group::new().add(name);
-        for (place, value) in self.values.iter().enumerate() {
-            let top = y + count(place) * BAR;
-            let end = scale.place(*value);
+        for (index, value) in self.values.iter().enumerate() {
+            let top = y + count(index) * BAR;
+            let end = scale.x_of(*value);
             row = row
-                .add(bar(NAMES, top, end - NAMES, shades[place % 3]))
+                .add(bar(NAMES, top, end - NAMES, shades[index % 3]))
                 .add(text(end + 6.0, top + 9.5, &figure(*value), theme.faint).set("font-size", 11));
         }
         row
@@ -188,7 +188,7 @@ impl Scale {
     }
 
     /// Returns the position of a value. A value below the resolution still gets a thin bar.
-    fn place(&self, value: f64) -> f64 {
+    fn x_of(&self, value: f64) -> f64 {
         let decades = f64::from(self.to - self.from);
         let fraction = (value.max(power(self.from)).log10() - f64::from(self.from)) / decades;
         NAMES + 2.0 + fraction * (WIDTH - NAMES - VALUES)
@@ -216,8 +216,8 @@ fn figure(value: f64) -> String {
 fn thousands(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut apart = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             apart.push(' ');
         }
         apart.push(digit);

@@ -10,14 +10,14 @@ pub(crate) fn described() -> io::Result<String> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(format!(
         "* {cpu}, {cores} cores; {kernel}\n* {rustc}\n* {crates}\n* {date}\n",
-        kernel = said("uname", &["-srm"])?,
-        rustc = said("rustc", &["--version"])?,
+        kernel = output_of("uname", &["-srm"])?,
+        rustc = output_of("rustc", &["--version"])?,
         crates = versions()?
             .chunks(3)
             .map(|line| line.join(", "))
             .collect::<Vec<_>>()
             .join(",\n  "),
-        date = said("date", &["--utc", "+%Y-%m-%d %H:%M UTC"])?,
+        date = output_of("date", &["--utc", "+%Y-%m-%d %H:%M UTC"])?,
     ))
 }
 
@@ -27,14 +27,14 @@ fn of_file(path: &str, key: &str) -> String {
     line.unwrap_or("unknown").trim().into()
 }
 
-fn said(program: &str, arguments: &[&str]) -> io::Result<String> {
+fn output_of(program: &str, arguments: &[&str]) -> io::Result<String> {
     let output = Command::new(program).args(arguments).output()?;
     Ok(String::from_utf8_lossy(&output.stdout).trim().into())
 }
 
 /// Returns the locked versions of the measured crates.
 fn versions() -> io::Result<Vec<String>> {
-    let metadata = said("cargo", &["metadata", "--format-version=1", "--locked"])?;
+    let metadata = output_of("cargo", &["metadata", "--format-version=1", "--locked"])?;
     let metadata: Value = serde_json::from_str(&metadata)?;
     let packages = metadata["packages"].as_array().into_iter().flatten();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

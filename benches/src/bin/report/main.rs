@@ -10,13 +10,13 @@
 mod chart;
 mod machine;
 mod page;
-mod promises;
+mod requirements;
 mod samples;
 mod tables;
 
 use std::{error::Error, fs, path::PathBuf};
 
-use benches::{asked, passes::SAMPLES, results};
+use benches::{cli, passes::SAMPLES, results};
 use chart::{Chart, Row, THEMES};
 use samples::{BARE, Samples};
 
@@ -68,7 +68,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let memory = results::read("memory")?;
     let trips = results::read("first-trip")?;
     let instructions = fs::read_to_string(results::benches().join("instructions.txt"))?;
-    let to = asked::value_of("--to").map_or_else(results::benches, PathBuf::from);
+    let to = cli::value_of("--to").map_or_else(results::benches, PathBuf::from);
 
     fs::create_dir_all(to.join("charts"))?;
     for (name, chart) in charts(&samples) {
@@ -80,7 +80,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let template = fs::read_to_string(results::benches().join("README.md"))?;
     let mut page = page::replaced(&template, "machine", &about(&samples)?)?;
-    page = page::replaced(&page, "promises", &promises::table(&samples, &memory))?;
+    page = page::replaced(
+        &page,
+        "requirements",
+        &requirements::table(&samples, &memory),
+    )?;
     for (group, ours) in ADDED {
         page = page::replaced(&page, group, &tables::added(&samples, group, ours))?;
     }

@@ -67,8 +67,8 @@ impl Samples {
         let samples = self.0.get(&(group.into(), name.into(), threads))?;
         let mut samples = samples.clone();
         samples.sort_by(f64::total_cmp);
-        let place = if threads == 1 { 0 } else { samples.len() / 2 };
-        samples.get(place).copied()
+        let index = if threads == 1 { 0 } else { samples.len() / 2 };
+        samples.get(index).copied()
     }
 
     /// Returns the time added to the bare call of the group.

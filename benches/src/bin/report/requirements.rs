@@ -23,7 +23,7 @@ const TOWER_RESILIENCE: &str = "tower-resilience, 5 in a row";
 const NOISE: f64 = 0.5;
 const MEBIBYTE: f64 = 1_048_576.0;
 
-struct Promise {
+struct Requirement {
     path: &'static str,
     must: &'static str,
     reached: String,
@@ -34,23 +34,27 @@ struct Promise {
 /// Builds the table of requirements.
 pub(crate) fn table(samples: &Samples, memory: &Value) -> String {
     let measured = Measured { samples, memory };
-    let mut promises = measured.healthy();
-    promises.extend(measured.rejected());
-    promises.extend(measured.failing());
-    promises.extend(measured.over_time());
-    promises.extend(measured.asynchronous());
-    promises.extend(measured.sizes());
+    let mut requirements = measured.healthy();
+    requirements.extend(measured.rejected());
+    requirements.extend(measured.failing());
+    requirements.extend(measured.over_time());
+    requirements.extend(measured.asynchronous());
+    requirements.extend(measured.sizes());
     let mut table =
         String::from("| path | requirement | measured | | bench |\n|---|---|---|---|---|");
-    for promise in promises {
-        let met = if promise.met { "met" } else { "**not met**" };
-        let Promise {
+    for requirement in requirements {
+        let met = if requirement.met {
+            "met"
+        } else {
+            "**not met**"
+        };
+        let Requirement {
             path,
             must,
             reached,
             bench,
             ..
-        } = promise;
+        } = requirement;
         let _ = write!(
             table,
             "\n| {path} | {must} | {reached} | {met} | `{bench}` |"
@@ -65,7 +69,7 @@ struct Measured<'a> {
 }
 
 impl Measured<'_> {
-    fn healthy(&self) -> Vec<Promise> {
+    fn healthy(&self) -> Vec<Requirement> {
         let (group, path, bench) = ("healthy", "healthy call, in-word trips", "calls");
         let worst = |threads| self.most_added(group, &IN_WORD, threads);
         let flat = || {
@@ -81,7 +85,7 @@ impl Measured<'_> {
             ))
         };
         vec![
-            promise(
+            requirement(
                 path,
                 "adds less than 3 ns",
                 bench,
@@ -92,19 +96,19 @@ impl Measured<'_> {
                     )
                 }),
             ),
-            promise(
+            requirement(
                 path,
                 "adds at least 10 × less than the fastest rival",
                 bench,
                 self.less_added(group, &IN_WORD, 1, 10.0),
             ),
-            promise(
+            requirement(
                 path,
                 "adds at least 20 × less under two threads",
                 bench,
                 self.less_added(group, &IN_WORD, 2, 20.0),
             ),
-            promise(
+            requirement(
                 path,
                 "flat in threads (1 / 2 / 4 threads on these cores, relative to the bare call)",
                 bench,
@@ -113,7 +117,7 @@ impl Measured<'_> {
         ]
     }
 
-    fn rejected(&self) -> Vec<Promise> {
+    fn rejected(&self) -> Vec<Requirement> {
         let (group, path, bench) = ("rejected", "rejected call", "calls");
         let clock = || {
             let time = self.most(group, &IN_WORD, 1)?;
@@ -133,18 +137,18 @@ impl Measured<'_> {
             Some((reached, rivals >= 2.0 * time))
         };
         vec![
-            promise(path, "at most 1.15 × one raw clock read", bench, clock()),
-            promise(
+            requirement(path, "at most 1.15 × one raw clock read", bench, clock()),
+            requirement(
                 path,
                 "at least 2 × faster than the fastest rival",
                 bench,
                 faster(1),
             ),
-            promise(path, "the same under two threads", bench, faster(2)),
+            requirement(path, "the same under two threads", bench, faster(2)),
         ]
     }
 
-    fn failing(&self) -> Vec<Promise> {
+    fn failing(&self) -> Vec<Requirement> {
         let (tenth, path, bench) = (
             "one in ten fails",
             "one call in ten fails, in-word",
@@ -162,20 +166,20 @@ impl Measured<'_> {
             Some((reached, ratio(ours, rivals) <= 1.5))
         };
         vec![
-            promise(
+            requirement(
                 path,
                 "faster than the fastest rival",
                 bench,
                 self.less_added(tenth, &IN_WORD, 1, 1.0),
             ),
-            promise(
+            requirement(
                 path,
                 "the same under two threads",
                 bench,
                 self.less_added(tenth, &IN_WORD, 2, 1.0),
             ),
-            promise(long, "within 1.5 × of the fastest rival", windows, within()),
-            promise(
+            requirement(long, "within 1.5 × of the fastest rival", windows, within()),
+            requirement(
                 long,
                 "faster under two threads",
                 windows,
@@ -184,7 +188,7 @@ impl Measured<'_> {
         ]
     }
 
-    fn over_time(&self) -> Vec<Promise> {
+    fn over_time(&self) -> Vec<Requirement> {
         let (group, path, bench) = (
             "windows, healthy",
             "healthy call, `percent.within(T)`",
@@ -202,14 +206,14 @@ impl Measured<'_> {
             ))
         };
         vec![
-            promise(
+            requirement(
                 path,
                 "at least 3 × faster than failsafe's rate policy",
                 bench,
                 against(1, 3.0),
             ),
-            promise(path, "4 × under two threads", bench, against(2, 4.0)),
-            promise(
+            requirement(path, "4 × under two threads", bench, against(2, 4.0)),
+            requirement(
                 path,
                 "research goal: 15 ns",
                 bench,
@@ -223,7 +227,7 @@ impl Measured<'_> {
         ]
     }
 
-    fn asynchronous(&self) -> Vec<Promise> {
+    fn asynchronous(&self) -> Vec<Requirement> {
         let (path, stack) = (
             "async healthy call",
             "healthy request, tower layer over a static",
@@ -243,25 +247,25 @@ impl Measured<'_> {
         };
         let (ours, layer) = ("cutout, default", "cutout, layer over a static");
         vec![
-            promise(
+            requirement(
                 path,
                 "no allocation",
                 "memory",
                 allocations("async, healthy", ours),
             ),
-            promise(
+            requirement(
                 path,
                 "at least 10 × faster than tower-resilience",
                 "asynchronous",
                 less("async, healthy", ours),
             ),
-            promise(
+            requirement(
                 stack,
                 "no allocation",
                 "memory",
                 allocations("tower, healthy", layer),
             ),
-            promise(
+            requirement(
                 stack,
                 "at least 10 × faster than tower-resilience",
                 "tower",
@@ -270,7 +274,7 @@ impl Measured<'_> {
         ]
     }
 
-    fn sizes(&self) -> Vec<Promise> {
+    fn sizes(&self) -> Vec<Requirement> {
         let of = |key: &'static str| {
             let sizes = IN_WORD.map(|name| self.memory["sizes"][name][key].as_f64());
             sizes
@@ -278,19 +282,19 @@ impl Measured<'_> {
                 .try_fold(0.0_f64, |most, size| Some(most.max(size?)))
         };
         vec![
-            promise(
+            requirement(
                 "memory",
                 "`size_of::<Breaker>() <= 256`",
                 "memory",
                 of("size").map(|size| (format!("{size} B"), size <= 256.0)),
             ),
-            promise(
+            requirement(
                 "memory",
                 "no heap with in-word trips",
                 "memory",
                 of("used").map(|heap| (format!("{heap} B after 10 000 calls"), heap == 0.0)),
             ),
-            promise(
+            requirement(
                 "memory",
                 "a million breakers in 256 MB",
                 "memory",
@@ -358,14 +362,14 @@ impl Measured<'_> {
     }
 }
 
-fn promise(
+fn requirement(
     path: &'static str,
     must: &'static str,
     bench: &'static str,
     measured: Option<(String, bool)>,
-) -> Promise {
+) -> Requirement {
     let (reached, met) = measured.unwrap_or(("not measured".into(), false));
-    Promise {
+    Requirement {
         path,
         must,
         reached,
