@@ -130,7 +130,7 @@ mod tests {
     use super::*;
     use core::cell::Cell;
 
-    fn cell() -> AtomicWord {
+    fn atomic_word() -> AtomicWord {
         AtomicWord::over(AtomicU64::new(Word::new(0).bits()))
     }
 
@@ -143,18 +143,18 @@ mod tests {
 
     #[test]
     fn a_failed_cas_prepares_and_decides_again() {
-        let cell = cell();
-        let old = cell.load();
+        let word = atomic_word();
+        let old = word.load();
         let prepared = Cell::new(0);
         let prepare = || {
             prepared.set(prepared.get() + 1);
             prepared.get()
         };
         // A step of another thread intervenes.
-        cell.transition(old, (), || (), |word, ()| add_one(word));
-        let decided = cell.transition(old, 0, prepare, |word, _| add_one(word));
+        word.transition(old, (), || (), |word, ()| add_one(word));
+        let decided = word.transition(old, 0, prepare, |word, _| add_one(word));
         assert_eq!(decided.before.bits(), old.bits() + 1);
-        assert_eq!(decided.after, cell.load());
+        assert_eq!(decided.after, word.load());
         assert!(
             decided.prepared >= 1,
             "not what was prepared for the word that lost"
@@ -163,13 +163,13 @@ mod tests {
 
     #[test]
     fn a_step_that_changes_nothing_is_not_stored() {
-        let cell = cell();
-        let old = cell.load();
-        cell.transition(old, (), || (), |word, ()| add_one(word));
+        let word = atomic_word();
+        let old = word.load();
+        word.transition(old, (), || (), |word, ()| add_one(word));
         // Decided on an old word, which a store would restore.
         let same = |word, ()| Step { word, verdict: () };
-        let decided = cell.transition(old, (), || (), same);
+        let decided = word.transition(old, (), || (), same);
         assert_eq!(decided.after, old);
-        assert_ne!(cell.load(), old);
+        assert_ne!(word.load(), old);
     }
 }

@@ -50,7 +50,7 @@ use super::{
 #[derive(Debug)]
 pub(crate) struct Core<S> {
     /// (Visible to the crate for the injected bugs of `loom-tests`, which misuse it.)
-    pub(crate) cell: AtomicWord,
+    pub(crate) word: AtomicWord,
     pub(crate) rules: Rules,
     fast_path: FastPath,
     hints: Hints,
@@ -112,7 +112,7 @@ impl<S> Core<S> {
         window: S,
     ) -> Self {
         Self {
-            cell: AtomicWord::over(word),
+            word: AtomicWord::over(word),
             fast_path: if observed {
                 FastPath::none()
             } else {
@@ -138,14 +138,14 @@ impl<S> Core<S> {
 
     #[inline]
     pub(crate) fn load(&self) -> Word {
-        self.cell.load()
+        self.word.load()
     }
 
     /// A call asks for admission. `Ok` is the word that admits the call unchanged, `Err` the word
     /// for [`Core::admit_slow`].
     #[inline]
     pub(crate) fn admit(&self) -> Result<Word, Word> {
-        let seen = self.cell.load();
+        let seen = self.word.load();
         if self.fast_path.admits(seen) {
             Ok(seen)
         } else {
@@ -185,7 +185,7 @@ impl<S> Core<S> {
         clock: impl Fn() -> u64,
         decided: impl FnOnce(Done<AdmitVerdict>) -> T,
     ) -> T {
-        let step = self.cell.transition(
+        let step = self.word.transition(
             seen,
             self.moment(now),
             || self.moment(clock()),
@@ -219,7 +219,7 @@ impl<S> Core<S> {
     /// word for [`Core::record_success_in_word`] or [`Core::record_success_in_bucket`].
     #[inline]
     pub(crate) fn record_success(&self, period: Period) -> Result<Word, Word> {
-        let seen = self.cell.load();
+        let seen = self.word.load();
         if self.fast_path.changes_nothing(seen, period) {
             Ok(seen)
         } else {
@@ -229,17 +229,17 @@ impl<S> Core<S> {
 
     /// A call of `period` ends with an outcome that is not counted.
     pub(crate) fn record_ignored(&self, period: Period) -> Done<Recorded> {
-        let seen = self.cell.load();
+        let seen = self.word.load();
         let record = |word, ()| record(word, period, Report::Ignored, &self.rules);
-        Done::of(self.cell.transition(seen, (), || (), record), None)
+        Done::of(self.word.transition(seen, (), || (), record), None)
     }
 
     /// An operator acts.
     pub(crate) fn operate(&self, command: Command, clock: impl Fn() -> u64) -> Done<State> {
-        let seen = self.cell.load();
+        let seen = self.word.load();
         let moment = self.moment(clock());
         let operate = |word, ()| operate(word, command, &self.rules, moment);
-        let decided = self.cell.transition(seen, (), || (), operate);
+        let decided = self.word.transition(seen, (), || (), operate);
         Done::of(decided, Some(moment.now))
     }
 
@@ -248,7 +248,7 @@ impl<S> Core<S> {
     fn success(&self, seen: Word, period: Period, now: Option<u64>) -> Done<Recorded> {
         let at = now.unwrap_or(0);
         let record = |word, ()| record(word, period, Report::Success { now: at }, &self.rules);
-        Done::of(self.cell.transition(seen, (), || (), record), now)
+        Done::of(self.word.transition(seen, (), || (), record), now)
     }
 
     /// A clock reading with the salt of the jitter: the seed, or the address of the core.
@@ -330,7 +330,7 @@ impl<S: Slot> Core<S> {
             && seen.is_of(period)
             && let Some(window) = self.window.get_or_make(&self.rules)
         {
-            window.succeed(self.window.number_thread(), &self.cell, seen, now);
+            window.succeed(self.window.number_thread(), &self.word, seen, now);
             if TripRule::has_no_run(seen) {
                 return Done::unchanged(seen, Recorded::Applied, Some(now));
             }
@@ -353,7 +353,7 @@ impl<S: Slot> Core<S> {
         period: Period,
         clock: impl Fn() -> u64,
     ) -> Done<Recorded> {
-        let seen = self.cell.load();
+        let seen = self.word.load();
         if self.counts_in_buckets() {
             self.success_in_bucket(seen, period, clock())
         } else {
@@ -370,11 +370,11 @@ impl<S: Slot> Core<S> {
         hint_ms: u64,
         clock: impl Fn() -> u64,
     ) -> Done<Recorded> {
-        let seen = self.cell.load();
+        let seen = self.word.load();
         let now = clock();
         let (moment, hints) = (self.moment(now), &self.hints);
         if hint_ms > 0 {
-            hints.note(period, now, hint_ms, || self.cell.load().is_of(period));
+            hints.note(period, now, hint_ms, || self.word.load().is_of(period));
         }
         if self.rules.trip_rule.is_external()
             && period.is_closed()
@@ -385,7 +385,7 @@ impl<S: Slot> Core<S> {
                 moment,
                 hints,
             };
-            let decided = window.fail(&self.cell, seen, failure, &self.rules);
+            let decided = window.fail(&self.word, seen, failure, &self.rules);
             return Done {
                 counted: decided.prepared,
                 ..Done::of(decided, Some(now))
@@ -393,7 +393,7 @@ impl<S: Slot> Core<S> {
         }
         // Read again for each word, which may have counted a failure with a hint.
         let hint = || hints.running(period, now);
-        let decided = self.cell.transition(seen, hint(), hint, |word, hint_ms| {
+        let decided = self.word.transition(seen, hint(), hint, |word, hint_ms| {
             record(
                 word,
                 period,

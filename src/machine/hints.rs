@@ -48,7 +48,7 @@ impl Hints {
         let end = (now / NANOS_PER_MICRO).wrapping_add(millis * MICROS_PER_MS) & END;
         let next = tag(generation) | end;
         // ORDERING: Relaxed, here and below. The CAS or the entry that records the failure
-        // publishes the hint, and a thread that counts the failure has acquired it: `cell`,
+        // publishes the hint, and a thread that counts the failure has acquired it: `atomic_word`,
         // `failure_ring`, `time_buckets::sum`.
         let mut noted = self.0.load(Ordering::Relaxed);
         loop {

@@ -43,7 +43,7 @@ impl Checks for NoBug {}
 
 /// A breaker that counts a trip in the word.
 pub(crate) struct InWord<B> {
-    cell: AtomicWord,
+    word: AtomicWord,
     rules: Rules,
     bug: PhantomData<B>,
 }
@@ -54,13 +54,13 @@ impl<B: Checks> InWord<B> {
         decide: impl Fn(Word) -> Step<V>,
         verdict: impl Fn(V) -> Verdict,
     ) -> StepResult {
-        let mut seen = self.cell.load();
+        let mut seen = self.word.load();
         loop {
             let step = decide(seen);
             let stored = if step.word == seen {
                 Ok(())
             } else {
-                self.cell.replace(seen, step.word)
+                self.word.replace(seen, step.word)
             };
             match stored {
                 Err(current) if B::LOST_CAS_IS_DECIDED_AGAIN => seen = current,
@@ -83,14 +83,14 @@ impl<B: Checks> Subject for InWord<B> {
 
     fn at(word: Word, rules: Rules) -> Self {
         Self {
-            cell: AtomicWord::over(AtomicU64::new(word.bits())),
+            word: AtomicWord::over(AtomicU64::new(word.bits())),
             rules,
             bug: PhantomData,
         }
     }
 
     fn word(&self) -> Word {
-        self.cell.load()
+        self.word.load()
     }
 
     fn admit(&self, clock: &dyn Fn() -> u64) -> StepResult {

@@ -142,7 +142,7 @@ over_shipped!(LoserIsAdmitted {
             return busy(&self.0);
         }
         let next = admit(seen, &self.0.rules, moment(clock())).word;
-        let won = self.0.cell.replace(seen, next).is_ok();
+        let won = self.0.word.replace(seen, next).is_ok();
         StepResult {
             before: if won { seen } else { next },
             ..unwritten(next, Verdict::Admitted(next.period()))

@@ -48,9 +48,9 @@ impl Planted for IndexFirst {
         let Report::Failure { moment, .. } = report else {
             return self.shipped.record(period, report);
         };
-        let Core { cell, rules, .. } = &*self.shipped;
+        let Core { word, rules, .. } = &*self.shipped;
         let step = |word, verdict| Step { word, verdict };
-        let advanced = cell.transition(
+        let advanced = word.transition(
             self.shipped.word(),
             (),
             || (),
@@ -70,7 +70,7 @@ impl Planted for IndexFirst {
         if self.written[1 - index].load(Ordering::Acquire) == 0 {
             return step_result(advanced);
         }
-        let tripped = cell.transition(
+        let tripped = word.transition(
             advanced.after,
             (),
             || (),

@@ -52,9 +52,9 @@ pub(super) const BUGS: &[Bug] = &[
 ];
 
 /// Stores `next`, whatever the current word is.
-fn overwrite(cell: &AtomicWord, next: Word) {
-    let mut current = cell.load();
-    while let Err(other) = cell.replace(current, next) {
+fn overwrite(word: &AtomicWord, next: Word) {
+    let mut current = word.load();
+    while let Err(other) = word.replace(current, next) {
         current = other;
     }
 }
@@ -71,11 +71,11 @@ over_shipped!(DeadlineAfterState {
         let Report::Failure { .. } = report else {
             return self.0.record(period, report);
         };
-        let Core { cell, rules, .. } = &*self.0;
+        let Core { word, rules, .. } = &*self.0;
         // The state, with the deadline of an earlier period.
         let opened = self.0.record(period, failure(0));
         let whole = record(opened.before, period, report, rules).word;
-        let _ = cell.replace(opened.after, whole);
+        let _ = word.replace(opened.after, whole);
         StepResult {
             after: whole,
             ..opened
@@ -87,7 +87,7 @@ over_shipped!(CountIsStored {
     fn record(&self, period: Period, report: Report) -> StepResult {
         let seen = self.0.word();
         let step = record(seen, period, report, &self.0.rules);
-        overwrite(&self.0.cell, step.word);
+        overwrite(&self.0.word, step.word);
         stored(seen, step)
     }
 });
@@ -99,7 +99,7 @@ over_shipped!(TransitionIsStored {
         if step.word.period() == seen.period() {
             return self.0.record(period, report);
         }
-        overwrite(&self.0.cell, step.word);
+        overwrite(&self.0.word, step.word);
         stored(seen, step)
     }
 });
@@ -109,7 +109,7 @@ over_shipped!(SpuriousIsLost {
         let mut seen = self.0.word();
         loop {
             let step = record(seen, period, report, &self.0.rules);
-            match self.0.cell.replace(seen, step.word) {
+            match self.0.word.replace(seen, step.word) {
                 Ok(()) => return stored(seen, step),
                 Err(current) if step.verdict == Recorded::Tripped => {
                     return unwritten(current, Verdict::Recorded(Recorded::Stale));
