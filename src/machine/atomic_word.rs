@@ -55,7 +55,7 @@ impl AtomicWord {
     /// of the machine), a report prepares nothing. `decide` is one of the pure functions of
     /// [`super::step`].
     #[inline]
-    pub(crate) fn transition<C: Copy, V>(
+    pub(crate) fn update<C: Copy, V>(
         &self,
         mut seen: Word,
         mut prepared: C,
@@ -151,8 +151,8 @@ mod tests {
             prepared.get()
         };
         // A step of another thread intervenes.
-        word.transition(old, (), || (), |word, ()| add_one(word));
-        let decided = word.transition(old, 0, prepare, |word, _| add_one(word));
+        word.update(old, (), || (), |word, ()| add_one(word));
+        let decided = word.update(old, 0, prepare, |word, _| add_one(word));
         assert_eq!(decided.before.bits(), old.bits() + 1);
         assert_eq!(decided.after, word.load());
         assert!(
@@ -165,10 +165,10 @@ mod tests {
     fn a_step_that_changes_nothing_is_not_stored() {
         let word = atomic_word();
         let old = word.load();
-        word.transition(old, (), || (), |word, ()| add_one(word));
+        word.update(old, (), || (), |word, ()| add_one(word));
         // Decided on an old word, which a store would restore.
         let same = |word, ()| Step { word, verdict: () };
-        let decided = word.transition(old, (), || (), same);
+        let decided = word.update(old, (), || (), same);
         assert_eq!(decided.after, old);
         assert_ne!(word.load(), old);
     }

@@ -185,7 +185,7 @@ impl<S> Core<S> {
         clock: impl Fn() -> u64,
         decided: impl FnOnce(Done<AdmitVerdict>) -> T,
     ) -> T {
-        let step = self.word.transition(
+        let step = self.word.update(
             seen,
             self.moment(now),
             || self.moment(clock()),
@@ -231,7 +231,7 @@ impl<S> Core<S> {
     pub(crate) fn record_ignored(&self, period: Period) -> Done<Recorded> {
         let seen = self.word.load();
         let record = |word, ()| record(word, period, Report::Ignored, &self.rules);
-        Done::of(self.word.transition(seen, (), || (), record), None)
+        Done::of(self.word.update(seen, (), || (), record), None)
     }
 
     /// An operator acts.
@@ -239,7 +239,7 @@ impl<S> Core<S> {
         let seen = self.word.load();
         let moment = self.moment(clock());
         let operate = |word, ()| operate(word, command, &self.rules, moment);
-        let decided = self.word.transition(seen, (), || (), operate);
+        let decided = self.word.update(seen, (), || (), operate);
         Done::of(decided, Some(moment.now))
     }
 
@@ -248,7 +248,7 @@ impl<S> Core<S> {
     fn success(&self, seen: Word, period: Period, now: Option<u64>) -> Done<Recorded> {
         let at = now.unwrap_or(0);
         let record = |word, ()| record(word, period, Report::Success { now: at }, &self.rules);
-        Done::of(self.word.transition(seen, (), || (), record), now)
+        Done::of(self.word.update(seen, (), || (), record), now)
     }
 
     /// A clock reading with the salt of the jitter: the seed, or the address of the core.
@@ -393,7 +393,7 @@ impl<S: Slot> Core<S> {
         }
         // Read again for each word, which may have counted a failure with a hint.
         let hint = || hints.running(period, now);
-        let decided = self.word.transition(seen, hint(), hint, |word, hint_ms| {
+        let decided = self.word.update(seen, hint(), hint, |word, hint_ms| {
             record(
                 word,
                 period,

@@ -50,7 +50,7 @@ impl Planted for IndexFirst {
         };
         let Core { word, rules, .. } = &*self.shipped;
         let step = |word, verdict| Step { word, verdict };
-        let advanced = word.transition(
+        let advanced = word.update(
             self.shipped.word(),
             (),
             || (),
@@ -70,7 +70,7 @@ impl Planted for IndexFirst {
         if self.written[1 - index].load(Ordering::Acquire) == 0 {
             return step_result(advanced);
         }
-        let tripped = word.transition(
+        let tripped = word.update(
             advanced.after,
             (),
             || (),

@@ -391,7 +391,7 @@ impl WindowData for TimeBuckets {
         };
         let sum = self.sum(seen, newest);
         let rate_trips = sum.trips(self.kind);
-        let decided = cell.transition(
+        let decided = cell.update(
             seen,
             (),
             || (),

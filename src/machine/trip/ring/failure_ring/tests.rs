@@ -57,7 +57,7 @@ impl Scene {
         let seen = self.cell.load();
         let period = seen.period();
         let vote = Report::Success { now: 0 };
-        self.cell.transition(
+        self.cell.update(
             seen,
             (),
             || (),
@@ -67,7 +67,7 @@ impl Scene {
 
     fn reset(&self) {
         let seen = self.cell.load();
-        self.cell.transition(
+        self.cell.update(
             seen,
             (),
             || (),
