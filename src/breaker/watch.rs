@@ -79,7 +79,7 @@ impl Breaker {
     pub fn watch(&self, generation: u16, stop: &StopWatching) -> Option<Watched> {
         self.cold.event_count.watch(|| {
             // ORDERING: Relaxed. `EventCount` makes stores before a notification visible to the
-            // check after a mark.
+            // check after an announcement.
             if stop.0.load(Ordering::Relaxed) {
                 return Some(None);
             }

@@ -6,22 +6,23 @@
 //!
 //! | operation | effect | by |
 //! |---|---|---|
-//! | mark | sets `waiting` | a watcher, before it checks its condition |
-//! | sleep | until woken, if the atomic is as the mark left it | a watcher whose condition is false |
-//! | ring | increments `notified` and clears `waiting`; wakes all if `waiting` was set | a thread, after its change |
+//! | announce | sets `waiting` | a watcher, before it checks its condition |
+//! | sleep | until woken, if the atomic is as the announcement left it | a watcher whose condition is false |
+//! | notify | increments `notified` and clears `waiting`; wakes all if `waiting` was set | a thread, after its change |
 //!
-//! **No watcher sleeps through a change.** Entry and ring are read-modify-writes of one atomic, so
-//! one comes first. If the ring is first, the mark reads its value, and the check that follows sees
-//! the change. If the mark is first, the ring finds it and wakes all. A watcher that is not asleep
-//! by then finds another value, and does not sleep: the system compares and sleeps in one step.
+//! **No watcher sleeps through a change.** Announcement and notification are read-modify-writes of
+//! one atomic, so one comes first. If the notification is first, the announcement reads its value,
+//! and the check that follows sees the change. If the announcement is first, the notification finds
+//! it and wakes all. A watcher that is not asleep by then finds another value, and does not sleep:
+//! the system compares and sleeps in one step.
 //!
-//! **What wraps.** `notified`, after 2^31 rings between a mark and its sleep. Each is a transition
-//! or a stop.
+//! **What wraps.** `notified`, after 2^31 notifications between an announcement and its sleep. Each
+//! is a transition or a stop.
 //!
 //! | a thread stops | then |
 //! |---|---|
-//! | between its change and its ring | watchers sleep until that ring, or the next one |
-//! | after its mark | one ring makes a system call that wakes no thread |
+//! | between its change and its notification | watchers sleep until that notification, or the next one |
+//! | after its announcement | one notification makes a system call that wakes no thread |
 
 use crate::sync::{AtomicU32, Ordering, wait, wake_all};
 
@@ -42,8 +43,8 @@ impl EventCount {
     pub(crate) fn watch<S>(&self, look: impl Fn() -> Option<S>) -> S {
         loop {
             // ORDERING: Acquire. Pairs with the Release of `notify_all`. Without it `look` may see
-            // the state before a change whose ring is over, and no ring would wake this thread for
-            // that change.
+            // the state before a change whose notification is over, and no notification would wake
+            // this thread for that change.
             let waiting = self.0.fetch_or(WAITING, Ordering::Acquire) | WAITING;
             if let Some(seen) = look() {
                 return seen;
@@ -64,7 +65,7 @@ impl EventCount {
         let next = |state: u32| Some(state.wrapping_add(NOTIFICATION) & !WAITING);
         // ORDERING, success: Release, pairs with the Acquire of `watch`, which says what fails
         // without it.
-        // ORDERING, load and failure: Relaxed. The value only says whether a watcher waiting it.
+        // ORDERING, load and failure: Relaxed. The value only says whether a watcher waits.
         let notified = self
             .0
             .fetch_update(Ordering::Release, Ordering::Relaxed, next);

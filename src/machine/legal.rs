@@ -11,9 +11,9 @@ pub(crate) fn is_legal(word: Word, rules: &Rules) -> bool {
         Phase::Closed(payload) => return rules.trip_rule.is_legal(payload),
         Phase::Open(open) => previous(word).begin_open(open),
         Phase::HalfOpen(half_open) => {
-            let places = half_open.in_flight <= rules.probes;
+            let slots = half_open.in_flight <= rules.probes;
             let successes = half_open.successes < rules.probe_successes;
-            if !(places && successes) {
+            if !(slots && successes) {
                 return false;
             }
             previous(word)

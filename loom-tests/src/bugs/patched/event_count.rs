@@ -4,7 +4,7 @@ use super::{Patch, UNSEEN};
 
 pub(super) const PATCHES: &[Patch] = &[
     Patch {
-        name: "it_looks_before_it_marks",
+        name: "it_looks_before_it_announces",
         invariants: "wake-ups",
         what: "a watcher checks the state before it announces that it is about to sleep",
         reported_in: UNSEEN,
@@ -20,7 +20,7 @@ pub(super) const PATCHES: &[Patch] = &[
         ],
     },
     Patch {
-        name: "a_ring_before_the_change",
+        name: "a_notification_before_the_change",
         invariants: "wake-ups",
         what: "watchers are notified before the change that they wait for is stored",
         reported_in: UNSEEN,
@@ -33,7 +33,7 @@ pub(super) const PATCHES: &[Patch] = &[
         )],
     },
     Patch {
-        name: "a_ring_leaves_no_trace",
+        name: "a_notification_leaves_no_trace",
         invariants: "wake-ups",
         what: "a notification that finds no watcher asleep leaves the state unchanged",
         reported_in: UNSEEN,
