@@ -155,8 +155,8 @@ fn a_key_takes_the_memory_in_the_table() {
             .env(MEASURE, i.to_string())
             .output()
             .unwrap();
-        let said = String::from_utf8(child.stdout).unwrap();
-        let (_, each) = said.split_once(&format!("{MEASURE}=")).unwrap();
+        let output = String::from_utf8(child.stdout).unwrap();
+        let (_, each) = output.split_once(&format!("{MEASURE}=")).unwrap();
         let each: usize = each.split_whitespace().next().unwrap().parse().unwrap();
         println!("{:30} {each:5} bytes, at most {}", row.what, row.at_most);
         if each > row.at_most {

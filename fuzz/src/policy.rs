@@ -81,11 +81,12 @@ fn offer(fields: &Fields, reached: &mut Reached) {
             reached.insert("accepted".into());
         }
         Err(error) => {
-            let said = error.to_string();
-            let is_said = |refusal: &Refusal| refusal.message() == said;
-            let refusal = refusals.iter().find(|refusal| is_said(refusal));
-            let refusal = refusal
-                .unwrap_or_else(|| panic!("{said:?} is not among {refusals:?} of {policy:?}"));
+            let error_text = error.to_string();
+            let is_expected = |refusal: &Refusal| refusal.message() == error_text;
+            let refusal = refusals.iter().find(|refusal| is_expected(refusal));
+            let refusal = refusal.unwrap_or_else(|| {
+                panic!("{error_text:?} is not among {refusals:?} of {policy:?}")
+            });
             assert_eq!(error.field(), refusal.field);
             reached.insert(format!("refused {}", refusal.field));
         }

@@ -75,8 +75,8 @@ impl Breaker {
         recorded: Recorded,
         is_observed: bool,
     ) {
-        let is_heard = is_failure(outcome) || recorded == Recorded::Stale;
-        if (is_heard || is_observed) && self.has_listener() {
+        let is_for_listeners = is_failure(outcome) || recorded == Recorded::Stale;
+        if (is_for_listeners || is_observed) && self.has_listener() {
             self.notify_of_outcome_slow(period, outcome, recorded);
         }
     }

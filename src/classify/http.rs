@@ -177,12 +177,12 @@ mod tests {
     #[test]
     fn a_grpc_status_outweighs_the_http_status() {
         let outcome = |status, headers: &Headers| grpc_response(&response(status, headers));
-        let said = |code| outcome(200, &[("grpc-status", code)]);
-        assert_eq!(said("0"), Outcome::Success);
-        assert_eq!(said("5"), Outcome::Success);
-        assert_eq!(said("1"), Outcome::Ignored);
-        assert_eq!(said("14"), Outcome::Failure);
-        assert_eq!(said("well"), Outcome::Failure);
+        let outcome_of = |code| outcome(200, &[("grpc-status", code)]);
+        assert_eq!(outcome_of("0"), Outcome::Success);
+        assert_eq!(outcome_of("5"), Outcome::Success);
+        assert_eq!(outcome_of("1"), Outcome::Ignored);
+        assert_eq!(outcome_of("14"), Outcome::Failure);
+        assert_eq!(outcome_of("well"), Outcome::Failure);
         assert_eq!(outcome(200, &[]), Outcome::Success);
         assert_eq!(outcome(502, &[]), Outcome::Failure);
         let broken = Err::<Response<()>, _>("broken");

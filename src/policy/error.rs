@@ -38,7 +38,7 @@ pub(super) enum Bound {
 pub(super) enum Value {
     Number(u32),
     Duration(Duration),
-    Said(&'static str),
+    Text(&'static str),
 }
 
 impl PolicyError {
@@ -56,8 +56,8 @@ impl PolicyError {
         Self::new(field, Bound::Numbers(low, high), Value::Number(value))
     }
 
-    pub(crate) const fn rule(field: &'static str, rule: &'static str, said: &'static str) -> Self {
-        Self::new(field, Bound::Rule(rule), Value::Said(said))
+    pub(crate) const fn rule(field: &'static str, rule: &'static str, value: &'static str) -> Self {
+        Self::new(field, Bound::Rule(rule), Value::Text(value))
     }
 
     /// The field, by the name of its setter.
@@ -84,7 +84,7 @@ impl PolicyError {
         match self.value {
             Value::Number(value) => text.number(value as u128),
             Value::Duration(value) => text.duration(value),
-            Value::Said(said) => text.text(said),
+            Value::Text(value) => text.text(value),
         }
     }
 }

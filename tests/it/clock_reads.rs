@@ -198,7 +198,7 @@ fn a_future_reads_the_clock_as_often_as_a_call() {
 
 #[test]
 fn an_operator_command_reads_one() {
-    let verbs: [fn(&Breaker) -> State; 5] = [
+    let commands: [fn(&Breaker) -> State; 5] = [
         |breaker| breaker.force_open_for(SECOND),
         Breaker::force_open,
         Breaker::resume,
@@ -206,9 +206,9 @@ fn an_operator_command_reads_one() {
         Breaker::reset,
     ];
     let bench = Fixture::new(POLICY);
-    for verb in verbs {
+    for command in commands {
         let generation = bench.breaker.snapshot().generation;
-        assert_eq!(bench.reads(verb).0, 1);
+        assert_eq!(bench.reads(command).0, 1);
         assert_eq!(bench.breaker.snapshot().generation, generation + 1);
     }
 }

@@ -71,14 +71,14 @@ fn a_probe_recovers_a_later_outage_after_a_whole_round_only() {
 
 #[test]
 fn after_a_whole_round_a_permit_is_still_stale_in_any_state_but_its_own() {
-    let verbs: [fn(&Breaker) -> State; 3] = [Breaker::force_open, Breaker::disable, |breaker| {
+    let commands: [fn(&Breaker) -> State; 3] = [Breaker::force_open, Breaker::disable, |breaker| {
         breaker.force_open_for(OPEN_FOR)
     }];
-    for verb in verbs {
+    for command in commands {
         let bench = Fixture::new(POLICY);
         let late = bench.breaker.try_acquire().unwrap();
         bench.turn(ROUND - 1);
-        assert_eq!(verb(&bench.breaker), State::Closed);
+        assert_eq!(command(&bench.breaker), State::Closed);
         let current = bench.breaker.state();
         assert_ne!(current, State::Closed);
         assert_eq!(late.record(Outcome::Failure), Recorded::Stale, "{current}");

@@ -113,10 +113,10 @@ fn a_borrowed_key_finds_an_owned_one() {
 #[test]
 fn a_bound_or_a_policy_out_of_bounds_is_refused_by_name_value_and_bound() {
     let bound = |most| Breakers::<u32>::builder().bound(most).try_build();
-    let said = |most| bound(most).unwrap_err().to_string();
-    assert_eq!(said(0), "bound must be 1 to 16777216, got 0");
+    let error_of = |most| bound(most).unwrap_err().to_string();
+    assert_eq!(error_of(0), "bound must be 1 to 16777216, got 0");
     assert_eq!(
-        said(16_777_217),
+        error_of(16_777_217),
         "bound must be 1 to 16777216, got 16777217"
     );
     assert_eq!(bound(1).unwrap().bound(), 1);

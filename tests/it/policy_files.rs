@@ -132,17 +132,23 @@ fn a_policy_is_a_part_of_a_bigger_file() {
 
 #[test]
 fn an_unknown_key_is_refused_with_its_line() {
-    let said = refusal("probes = 1\nprobe_succeses = 2\n");
-    assert!(said.contains("line 2"), "{said}");
-    assert!(said.contains("unknown field `probe_succeses`"), "{said}");
+    let error_text = refusal("probes = 1\nprobe_succeses = 2\n");
+    assert!(error_text.contains("line 2"), "{error_text}");
+    assert!(
+        error_text.contains("unknown field `probe_succeses`"),
+        "{error_text}"
+    );
 
-    let said = refusal("probes = 1\n\n[trip]\nconsecutive = 3\nof_lats = 9\n");
-    assert!(said.contains("line 5"), "{said}");
-    assert!(said.contains("unknown field `of_lats`"), "{said}");
+    let error_text = refusal("probes = 1\n\n[trip]\nconsecutive = 3\nof_lats = 9\n");
+    assert!(error_text.contains("line 5"), "{error_text}");
+    assert!(
+        error_text.contains("unknown field `of_lats`"),
+        "{error_text}"
+    );
 
-    let said = refusal("[backoff]\nbase = '1s'\nfactor = 2\ncap = '9s'\nseeds = 9\n");
-    assert!(said.contains("line 5"), "{said}");
-    assert!(said.contains("unknown field `seeds`"), "{said}");
+    let error_text = refusal("[backoff]\nbase = '1s'\nfactor = 2\ncap = '9s'\nseeds = 9\n");
+    assert!(error_text.contains("line 5"), "{error_text}");
+    assert!(error_text.contains("unknown field `seeds`"), "{error_text}");
 
     let json = serde_json::from_str::<Policy>("{\n\"probe\": 1}").unwrap_err();
     assert_eq!(json.line(), 2);
@@ -207,8 +213,8 @@ fn values_out_of_bounds_are_refused_with_field_value_and_bound() {
             "base must be 10ms to 30d, got 5ms",
         ),
     ] {
-        let said = refusal(text);
-        assert!(said.contains(message), "{text}: {said}");
+        let error_text = refusal(text);
+        assert!(error_text.contains(message), "{text}: {error_text}");
     }
 }
 
@@ -248,8 +254,8 @@ fn mutually_exclusive_keys_are_refused() {
             "min_calls belongs to percent, which is not given",
         ),
     ] {
-        let said = refusal(text);
-        assert!(said.contains(message), "{text}: {said}");
+        let error_text = refusal(text);
+        assert!(error_text.contains(message), "{text}: {error_text}");
     }
 }
 
@@ -310,9 +316,12 @@ fn an_error_in_a_larger_file_is_refused_at_its_own_line() {
         let text = format!("name = 'x'\n\n{text}\n");
         let error = toml::from_str::<Nested>(&text).unwrap_err();
         let line = text[..error.span().unwrap().start].split('\n').count();
-        let said = error.to_string();
-        assert!(lines.contains(&line), "{said}");
-        assert!(said.contains(&format!("line {line},")), "{said}");
+        let error_text = error.to_string();
+        assert!(lines.contains(&line), "{error_text}");
+        assert!(
+            error_text.contains(&format!("line {line},")),
+            "{error_text}"
+        );
     }
     for text in ["open_for = 15", "open_for = '15 parsecs'", "probes = -1"] {
         let text = format!("probe_successes = 1\n{text}\n");
@@ -348,10 +357,10 @@ fn only_a_map_is_a_policy() {
         ),
         (r#"{"on_drop": {"after": "2s"}}"#, "`failure-after`"),
     ] {
-        let said = serde_json::from_str::<Policy>(text)
+        let error_text = serde_json::from_str::<Policy>(text)
             .unwrap_err()
             .to_string();
-        assert!(said.contains(expected), "{text}: {said}");
+        assert!(error_text.contains(expected), "{text}: {error_text}");
     }
 }
 
@@ -386,10 +395,10 @@ fn a_value_of_another_kind_is_refused_with_an_example() {
         ),
         ("on_drop = 2", "in TOML { failure-after = \"2s\" }"),
     ] {
-        let said = refusal(text);
-        assert!(said.contains(expected), "{text}: {said}");
+        let error_text = refusal(text);
+        assert!(error_text.contains(expected), "{text}: {error_text}");
         for private in ["File", "struct ", "enum "] {
-            assert!(!said.contains(private), "{text}: {said}");
+            assert!(!error_text.contains(private), "{text}: {error_text}");
         }
     }
 }
@@ -407,10 +416,13 @@ fn duplicate_keys_are_refused() {
             "failure-after",
         ),
     ] {
-        let said = serde_json::from_str::<Policy>(text)
+        let error_text = serde_json::from_str::<Policy>(text)
             .unwrap_err()
             .to_string();
-        assert!(said.contains(&format!("duplicate field `{key}`")), "{said}");
+        assert!(
+            error_text.contains(&format!("duplicate field `{key}`")),
+            "{error_text}"
+        );
     }
 }
 
@@ -438,14 +450,18 @@ fn a_flattened_policy_refuses_a_key_that_it_does_not_know() {
     assert_eq!((flat.url.as_str(), flat.retries.attempts), ("x", 2));
     assert_eq!(flat.policy, NEW.open_for(15 * SECOND));
 
-    let said = toml::from_str::<Flat>("url = 'x'\nattempts = 2\nopen_fro = '15s'").unwrap_err();
+    let error_text =
+        toml::from_str::<Flat>("url = 'x'\nattempts = 2\nopen_fro = '15s'").unwrap_err();
     assert!(
-        said.to_string().contains("unknown field `open_fro`"),
-        "{said}"
+        error_text.to_string().contains("unknown field `open_fro`"),
+        "{error_text}"
     );
     let json = r#"{"url": "x", "attempts": 2, "probs": 2}"#;
-    let said = serde_json::from_str::<Flat>(json).unwrap_err();
-    assert!(said.to_string().contains("unknown field `probs`"), "{said}");
+    let error_text = serde_json::from_str::<Flat>(json).unwrap_err();
+    assert!(
+        error_text.to_string().contains("unknown field `probs`"),
+        "{error_text}"
+    );
 }
 
 #[test]

@@ -435,7 +435,7 @@ fn build_panics_with_the_message_of_try_build() {
     for (policy, message) in refused() {
         let thrown = catch_unwind(|| Breaker::builder().policy(policy).build()).unwrap_err();
         match thrown.downcast::<String>() {
-            Ok(said) => assert_eq!(*said, message),
+            Ok(error_text) => assert_eq!(*error_text, message),
             Err(other) => resume_unwind(other),
         }
     }

@@ -366,10 +366,10 @@ impl<'a> Lockstep<'a> {
     fn operate(
         &mut self,
         at: &str,
-        verb: impl Fn(&Breaker) -> State,
+        command: impl Fn(&Breaker) -> State,
         expected: impl Fn(&mut Oracle, u64) -> State,
     ) {
-        let found = verb(self.breaker);
+        let found = command(self.breaker);
         let expected = expected(&mut self.oracle, self.clock.now());
         assert_eq!(found, expected, "the state found {at}");
     }
@@ -477,10 +477,10 @@ impl<'a> Lockstep<'a> {
         if self.watched {
             assert_eq!(CALL_EVENTS.take(), call_events, "call events after {at}");
         }
-        let heard = call_events.into_iter().filter(is_heard_by_listeners);
+        let expected = call_events.into_iter().filter(is_for_listeners);
         assert_eq!(
             std::mem::take(&mut *self.notified.calls.lock().unwrap()),
-            heard.collect::<Vec<_>>(),
+            expected.collect::<Vec<_>>(),
             "rejections, failures and stale outcomes after {at}"
         );
     }
@@ -594,7 +594,7 @@ fn is_failure(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Failure | Outcome::FailureFor(_))
 }
 
-fn is_heard_by_listeners(event: &CallEvent) -> bool {
+fn is_for_listeners(event: &CallEvent) -> bool {
     match event {
         CallEvent::Admitted { .. } => false,
         CallEvent::Ended {

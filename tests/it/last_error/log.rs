@@ -72,8 +72,8 @@ fn the_oldest_are_overwritten_and_counted() {
                 let newest_first: Vec<_> = (0..kept).map(|back| number - back).collect();
                 assert_eq!(numbers(&read), newest_first);
                 assert_eq!(read.missing, number - kept);
-                let said = messages(&log).into_iter();
-                assert!(said.eq(newest_first.iter().map(u64::to_string)));
+                let texts = messages(&log).into_iter();
+                assert!(texts.eq(newest_first.iter().map(u64::to_string)));
             }
         }
     }

@@ -24,8 +24,11 @@ use super::{
 /// Asserts that a service accepts no call, and that the layer decides this, not the inner service.
 fn assert_not_ready(service: &mut impl Service<Ask>) {
     let panic = catch_unwind(AssertUnwindSafe(|| drop(service.call(Ask::Well)))).unwrap_err();
-    let said = panic.downcast_ref::<&str>().unwrap();
-    assert!(said.starts_with("call without poll_ready"), "{said}");
+    let error_text = panic.downcast_ref::<&str>().unwrap();
+    assert!(
+        error_text.starts_with("call without poll_ready"),
+        "{error_text}"
+    );
 }
 
 /// A common mistake: the breaker is checked after inner readiness, so callers wait for a dependency

@@ -98,9 +98,9 @@ fn force_open_for_is_rounded_up_and_clamped() {
 fn every_operator_action_is_a_transition_except_three_without_effect() {
     let bench = bench(touchy());
     let breaker = &bench.breaker;
-    let raises = |verb: &dyn Fn() -> State| {
+    let raises = |command: &dyn Fn() -> State| {
         let before = breaker.snapshot().generation;
-        verb();
+        command();
         breaker.snapshot().generation - before
     };
     assert_eq!(raises(&|| breaker.resume()), 0, "not held");

@@ -38,7 +38,7 @@ fn i25_a_command_that_does_not_act_changes_no_bit(edge: &Edge<'_>, command: Comm
     );
 }
 
-/// I25. Whether a verb is a transition. A transition raises the generation (I3), so that every
+/// I25. Whether a command is a transition. A transition raises the generation (I3), so that every
 /// earlier permit is stale (I4).
 fn acts(command: Command, found: State) -> bool {
     match command {
@@ -49,7 +49,7 @@ fn acts(command: Command, found: State) -> bool {
     }
 }
 
-/// I25. Every verb replaces the current state, and returns the state that it found.
+/// I25. Every command replaces the current state, and returns the state that it found.
 fn i25_each_command_does_what_it_says(edge: &Edge<'_>, command: Command, verdict: State) {
     let found = edge.before.state();
     let expected = match (command, found) {
@@ -72,7 +72,7 @@ fn i25_a_command_opens_for_its_length(edge: &Edge<'_>, command: Command) {
     }
 }
 
-/// Length of the open period that a verb begins.
+/// Length of the open period that a command begins.
 fn length_ms(before: Word, command: Command) -> Option<u64> {
     match command {
         Command::OpenFor(millis) => Some(millis),
