@@ -8,7 +8,7 @@ use crate::{
         rules::{CompiledBackoff, Rules},
         step::{Recorded, Report},
         tick::{Deadline, LeaseEnd},
-        trip::{Threshold, TripRule, Window, bits::Bits},
+        trip::{CompiledThreshold, CompiledWindow, TripRule, bits::Bits},
         word::{Open, Origin, Period, State, Word},
     },
     subject::{StepResult, Subject, Verdict, moment},
@@ -54,9 +54,9 @@ pub(crate) fn run(failures: u16) -> TripRule {
 pub(crate) fn window(failures: u16, span: u8) -> TripRule {
     TripRule {
         run: None,
-        window: Some(Window::Bits(Bits {
+        window: Some(CompiledWindow::Bits(Bits {
             span,
-            threshold: Threshold::Failures(failures),
+            threshold: CompiledThreshold::Failures(failures),
         })),
     }
 }

@@ -41,7 +41,7 @@ use super::{
     },
     trip::{
         Count, TripRule,
-        slot::{Failure, Slot},
+        slot::{FailedCall, Slot},
     },
     word::{Period, Phase, State, Word},
 };
@@ -380,7 +380,7 @@ impl<S: Slot> Core<S> {
             && period.is_closed()
             && let Some(window) = self.window.get_or_make(&self.rules)
         {
-            let failure = Failure {
+            let failure = FailedCall {
                 period,
                 moment,
                 hints,

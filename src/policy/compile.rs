@@ -97,7 +97,7 @@ const fn trip_rule(trip: &Trip) -> Result<TripRule, PolicyError> {
     Ok(TripRule { run, window })
 }
 
-const fn compile_window(window: Window) -> Result<trip::Window, PolicyError> {
+const fn compile_window(window: Window) -> Result<trip::CompiledWindow, PolicyError> {
     match (window.span, window.threshold) {
         (Span::OfLast(n), threshold) => of_last(n, threshold),
         (Span::Within(time), Threshold::Failures(k)) => {
@@ -105,7 +105,7 @@ const fn compile_window(window: Window) -> Result<trip::Window, PolicyError> {
             let shortest = Duration::from_millis(TimeRing::SHORTEST_MS);
             let longest = Duration::from_millis(TimeRing::LONGEST_MS);
             check!(whole_millis("within", time, shortest, longest));
-            Ok(trip::Window::TimeRing(TimeRing {
+            Ok(trip::CompiledWindow::TimeRing(TimeRing {
                 k: check!(number("failures", k, 1, TimeRing::MOST_FAILURES as u32)) as u16,
                 within_ms: time.as_millis() as u64,
             }))
@@ -114,7 +114,7 @@ const fn compile_window(window: Window) -> Result<trip::Window, PolicyError> {
             check!(needs_std("within", time));
             let shortest = Duration::from_millis(Buckets::SHORTEST_MS);
             let longest = Duration::from_millis(Buckets::LONGEST_MS);
-            Ok(trip::Window::Buckets(Buckets {
+            Ok(trip::CompiledWindow::Buckets(Buckets {
                 percent: check!(number("percent", percent, 1, MAX_PERCENT)) as u8,
                 min_calls: check!(number("min_calls", min_calls, 1, Buckets::MOST_MIN_CALLS)),
                 within_ms: check!(millis("within", time, shortest, longest)),
@@ -123,7 +123,7 @@ const fn compile_window(window: Window) -> Result<trip::Window, PolicyError> {
     }
 }
 
-const fn of_last(n: u32, threshold: Threshold) -> Result<trip::Window, PolicyError> {
+const fn of_last(n: u32, threshold: Threshold) -> Result<trip::CompiledWindow, PolicyError> {
     let most = if external::EXIST {
         MAX_CALLS
     } else {
@@ -132,19 +132,19 @@ const fn of_last(n: u32, threshold: Threshold) -> Result<trip::Window, PolicyErr
     let n = check!(number("of_last", n, 1, most));
     let threshold = match threshold {
         Threshold::Failures(k) => {
-            trip::Threshold::Failures(check!(number("failures", k, 1, n)) as u16)
+            trip::CompiledThreshold::Failures(check!(number("failures", k, 1, n)) as u16)
         }
-        Threshold::Percent { percent, min_calls } => trip::Threshold::Percent {
+        Threshold::Percent { percent, min_calls } => trip::CompiledThreshold::Percent {
             percent: check!(number("percent", percent, 1, MAX_PERCENT)) as u8,
             min_calls: check!(number("min_calls", min_calls, 1, n)) as u16,
         },
     };
     Ok(if n <= MAX_IN_WORD {
         let span = n as u8;
-        trip::Window::Bits(Bits { span, threshold })
+        trip::CompiledWindow::Bits(Bits { span, threshold })
     } else {
         let span = n as u16;
-        trip::Window::CallRing(CallRing { span, threshold })
+        trip::CompiledWindow::CallRing(CallRing { span, threshold })
     })
 }
 
@@ -306,25 +306,25 @@ pub(crate) fn decompile(rules: &Rules) -> Policy {
     }
 }
 
-fn decompile_window(window: trip::Window) -> Window {
+fn decompile_window(window: trip::CompiledWindow) -> Window {
     let of_last = |span: u16, threshold| Window {
         span: Span::OfLast(u32::from(span)),
         threshold: match threshold {
-            trip::Threshold::Failures(k) => Threshold::Failures(u32::from(k)),
-            trip::Threshold::Percent { percent, min_calls } => Threshold::Percent {
+            trip::CompiledThreshold::Failures(k) => Threshold::Failures(u32::from(k)),
+            trip::CompiledThreshold::Percent { percent, min_calls } => Threshold::Percent {
                 percent: u32::from(percent),
                 min_calls: u32::from(min_calls),
             },
         },
     };
     match window {
-        trip::Window::Bits(Bits { span, threshold }) => of_last(u16::from(span), threshold),
-        trip::Window::CallRing(CallRing { span, threshold }) => of_last(span, threshold),
-        trip::Window::TimeRing(TimeRing { k, within_ms }) => Window {
+        trip::CompiledWindow::Bits(Bits { span, threshold }) => of_last(u16::from(span), threshold),
+        trip::CompiledWindow::CallRing(CallRing { span, threshold }) => of_last(span, threshold),
+        trip::CompiledWindow::TimeRing(TimeRing { k, within_ms }) => Window {
             span: Span::Within(Duration::from_millis(within_ms)),
             threshold: Threshold::Failures(u32::from(k)),
         },
-        trip::Window::Buckets(Buckets {
+        trip::CompiledWindow::Buckets(Buckets {
             percent,
             min_calls,
             within_ms,

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use crate::machine::{
     rules::{CompiledBackoff, Rules},
-    trip::{Threshold, TripRule, Window, bits::Bits},
+    trip::{CompiledThreshold, CompiledWindow, TripRule, bits::Bits},
 };
 
 /// The length of an open period. The game's clock advances by quarters of it.
@@ -20,16 +20,26 @@ pub(crate) struct Named {
 ///
 /// If no rules have that name.
 pub(crate) fn named(name: &str) -> Named {
-    let window = |span, threshold| Some(Window::Bits(Bits { span, threshold }));
-    let percent = Threshold::Percent {
+    let window = |span, threshold| Some(CompiledWindow::Bits(Bits { span, threshold }));
+    let percent = CompiledThreshold::Percent {
         percent: 50,
         min_calls: 3,
     };
     let all = [
         ("consecutive", Some(3), None, 1),
-        ("of-last", None, window(6, Threshold::Failures(3)), 1),
+        (
+            "of-last",
+            None,
+            window(6, CompiledThreshold::Failures(3)),
+            1,
+        ),
         ("percent", None, window(5, percent), 2),
-        ("two-probes", Some(2), window(8, Threshold::Failures(3)), 2),
+        (
+            "two-probes",
+            Some(2),
+            window(8, CompiledThreshold::Failures(3)),
+            2,
+        ),
     ];
     let (name, run, window, probes) = all
         .into_iter()

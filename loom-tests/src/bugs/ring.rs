@@ -56,7 +56,7 @@ impl Planted for IndexFirst {
             || (),
             |word: Word, ()| match word.phase() {
                 Phase::Closed(payload) if word.is_of(period) => {
-                    let next = Payload::new(payload).with_next_place(2).bits();
+                    let next = Payload::new(payload).with_next_position(2).bits();
                     step(word.with_payload(next), Recorded::Applied)
                 }
                 _ => step(word, Recorded::Stale),
@@ -65,7 +65,7 @@ impl Planted for IndexFirst {
         let Phase::Closed(payload) = advanced.before.phase() else {
             return step_result(advanced);
         };
-        let index = Payload::new(payload).place().index;
+        let index = Payload::new(payload).position().index;
         self.written[index].store(1, Ordering::Release);
         if self.written[1 - index].load(Ordering::Acquire) == 0 {
             return step_result(advanced);

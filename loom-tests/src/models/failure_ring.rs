@@ -7,8 +7,8 @@ use crate::{
         rules::Rules,
         step::{Command, Recorded},
         trip::{
-            Count, Threshold, TripRule, Window, call_ring::CallRing, payload::Payload,
-            time_ring::TimeRing,
+            CompiledThreshold, CompiledWindow, Count, TripRule, call_ring::CallRing,
+            payload::Payload, time_ring::TimeRing,
         },
         word::{Period, Phase, State, Word},
     },
@@ -119,7 +119,7 @@ pub(crate) fn a_thread_that_trips_for_another_is_stale_itself<S: Subject>() -> M
 
 /// I15: for a failure rate, a failure has the call number at the time when it is recorded.
 pub(crate) fn a_success_before_a_failure_is_counted_before_it<S: Subject>() -> Model {
-    let threshold = Threshold::Percent {
+    let threshold = CompiledThreshold::Percent {
         percent: 50,
         min_calls: 2,
     };
@@ -471,18 +471,18 @@ pub(crate) fn readings_within_the_time_trip_in_either_order<S: Subject>() -> Mod
 }
 
 fn of_last(k: u16, span: u16) -> Rules {
-    of_last_calls(span, Threshold::Failures(k))
+    of_last_calls(span, CompiledThreshold::Failures(k))
 }
 
-fn of_last_calls(span: u16, threshold: Threshold) -> Rules {
-    with_window(Window::CallRing(CallRing { span, threshold }))
+fn of_last_calls(span: u16, threshold: CompiledThreshold) -> Rules {
+    with_window(CompiledWindow::CallRing(CallRing { span, threshold }))
 }
 
 fn within(k: u16, within_ms: u64) -> Rules {
-    with_window(Window::TimeRing(TimeRing { k, within_ms }))
+    with_window(CompiledWindow::TimeRing(TimeRing { k, within_ms }))
 }
 
-fn with_window(window: Window) -> Rules {
+fn with_window(window: CompiledWindow) -> Rules {
     Rules {
         trip_rule: TripRule {
             run: None,

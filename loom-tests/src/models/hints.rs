@@ -7,7 +7,9 @@ use crate::{
         rules::Rules,
         step::Report,
         tick::Deadline,
-        trip::{Threshold, TripRule, Window, buckets::Buckets, call_ring::CallRing},
+        trip::{
+            CompiledThreshold, CompiledWindow, TripRule, buckets::Buckets, call_ring::CallRing,
+        },
         word::{Open, Phase},
     },
     scene::{NOW, breaker, closed, rules, run},
@@ -25,8 +27,8 @@ pub(crate) fn the_longest_hint_of_two_failures_counts<S: Subject>() -> Model {
 
 /// Failures that another thread completes in the ring.
 pub(crate) fn the_longest_hint_of_two_failures_in_a_ring_counts<S: Subject>() -> Model {
-    let threshold = Threshold::Failures(2);
-    two_failures::<S>(with_window(Window::CallRing(CallRing {
+    let threshold = CompiledThreshold::Failures(2);
+    two_failures::<S>(with_window(CompiledWindow::CallRing(CallRing {
         span: 100,
         threshold,
     })))
@@ -42,7 +44,7 @@ pub(crate) fn the_longest_hint_of_two_failures_in_a_ring_counts<S: Subject>() ->
 
 /// Failures that are counted in a time bucket.
 pub(crate) fn the_longest_hint_of_two_failures_in_a_bucket_counts<S: Subject>() -> Model {
-    two_failures::<S>(with_window(Window::Buckets(Buckets {
+    two_failures::<S>(with_window(CompiledWindow::Buckets(Buckets {
         percent: 100,
         min_calls: 2,
         within_ms: 100,
@@ -52,7 +54,7 @@ pub(crate) fn the_longest_hint_of_two_failures_in_a_bucket_counts<S: Subject>() 
     .bounded()
 }
 
-fn with_window(window: Window) -> TripRule {
+fn with_window(window: CompiledWindow) -> TripRule {
     TripRule {
         run: None,
         window: Some(window),

@@ -6,7 +6,7 @@ use crate::{
     machine::{
         rules::Rules,
         step::Recorded,
-        trip::{Count, TripRule, Window, buckets::Buckets, payload::Payload},
+        trip::{CompiledWindow, Count, TripRule, buckets::Buckets, payload::Payload},
         word::{Phase, State, Word},
     },
     scene::{
@@ -116,7 +116,7 @@ fn rate_or_run(percent: u8, min_calls: u32, run: u16) -> Rules {
     Rules {
         trip_rule: TripRule {
             run: Some(run),
-            window: Some(Window::Buckets(Buckets {
+            window: Some(CompiledWindow::Buckets(Buckets {
                 percent,
                 min_calls,
                 within_ms: 100,

@@ -6,7 +6,9 @@ use crate::{
     machine::{
         rules::Rules,
         step::Command,
-        trip::{Threshold, TripRule, Window, call_ring::CallRing, time_ring::TimeRing},
+        trip::{
+            CompiledThreshold, CompiledWindow, TripRule, call_ring::CallRing, time_ring::TimeRing,
+        },
         word::{Hold, Word},
     },
     scene::{
@@ -28,8 +30,8 @@ pub(crate) fn healthy_calls_of_a_window_in_the_word_write_nothing<S: Subject>() 
 
 /// I21.
 pub(crate) fn healthy_calls_of_a_ring_of_calls_write_nothing<S: Subject>() -> Model {
-    let threshold = Threshold::Failures(2);
-    healthy::<S>(with_window(Window::CallRing(CallRing {
+    let threshold = CompiledThreshold::Failures(2);
+    healthy::<S>(with_window(CompiledWindow::CallRing(CallRing {
         span: 50,
         threshold,
     })))
@@ -38,10 +40,13 @@ pub(crate) fn healthy_calls_of_a_ring_of_calls_write_nothing<S: Subject>() -> Mo
 /// I21.
 pub(crate) fn healthy_calls_of_a_ring_of_times_write_nothing<S: Subject>() -> Model {
     let within_ms = 100;
-    healthy::<S>(with_window(Window::TimeRing(TimeRing { k: 2, within_ms })))
+    healthy::<S>(with_window(CompiledWindow::TimeRing(TimeRing {
+        k: 2,
+        within_ms,
+    })))
 }
 
-fn with_window(window: Window) -> TripRule {
+fn with_window(window: CompiledWindow) -> TripRule {
     TripRule {
         run: None,
         window: Some(window),

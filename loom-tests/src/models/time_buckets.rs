@@ -6,7 +6,7 @@ use crate::{
     machine::{
         rules::Rules,
         step::{Command, Recorded},
-        trip::{Count, TripRule, Window, buckets::Buckets},
+        trip::{CompiledWindow, Count, TripRule, buckets::Buckets},
         word::{Period, State},
     },
     scene::{
@@ -376,7 +376,7 @@ fn rate(percent: u8, min_calls: u32) -> Rules {
     Rules {
         trip_rule: TripRule {
             run: None,
-            window: Some(Window::Buckets(Buckets {
+            window: Some(CompiledWindow::Buckets(Buckets {
                 percent,
                 min_calls,
                 within_ms: WITHIN_MS,

@@ -5,7 +5,7 @@ use core::num::NonZeroU32;
 use super::{
     super::{
         rules::{CompiledBackoff, Rules},
-        trip::{Threshold, TripRule, Window, bits::Bits},
+        trip::{CompiledThreshold, CompiledWindow, TripRule, bits::Bits},
         word::MAX_REOPENS,
     },
     explore::Stats,
@@ -153,11 +153,11 @@ const fn run(n: u16) -> TripRule {
 }
 
 const fn failures(k: u16, span: u8) -> TripRule {
-    window(Threshold::Failures(k), span)
+    window(CompiledThreshold::Failures(k), span)
 }
 
 const fn percent(percent: u8, min_calls: u16, span: u8) -> TripRule {
-    window(Threshold::Percent { percent, min_calls }, span)
+    window(CompiledThreshold::Percent { percent, min_calls }, span)
 }
 
 /// Rules under which one probe decides, with the default lease.
@@ -174,9 +174,9 @@ pub(super) fn of_last(span: u16) -> Rules {
     rules(trip_rule, CONSTANT, (1, 1), None)
 }
 
-const fn window(threshold: Threshold, span: u8) -> TripRule {
+const fn window(threshold: CompiledThreshold, span: u8) -> TripRule {
     TripRule {
         run: None,
-        window: Some(Window::Bits(Bits { span, threshold })),
+        window: Some(CompiledWindow::Bits(Bits { span, threshold })),
     }
 }

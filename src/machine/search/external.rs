@@ -13,10 +13,10 @@ use super::{
             record::{Counted, count_failure},
         },
         trip::{
-            Threshold, TripRule, Window,
+            CompiledThreshold, CompiledWindow, TripRule,
             buckets::Buckets,
             call_ring::CallRing,
-            payload::{Payload, Place, START},
+            payload::{Payload, Position, START},
             time_ring::TimeRing,
         },
         word::{Period, Word},
@@ -30,15 +30,15 @@ pub(super) fn cases() -> [Case; 4] {
         run,
         window: Some(window),
     };
-    let last_three = Window::CallRing(CallRing {
+    let last_three = CompiledWindow::CallRing(CallRing {
         span: 3,
-        threshold: Threshold::Failures(2),
+        threshold: CompiledThreshold::Failures(2),
     });
-    let three_failures = Window::TimeRing(TimeRing {
+    let three_failures = CompiledWindow::TimeRing(TimeRing {
         k: 3,
         within_ms: 10,
     });
-    let half = Window::Buckets(Buckets {
+    let half = CompiledWindow::Buckets(Buckets {
         percent: 50,
         min_calls: 2,
         within_ms: 100,
@@ -111,13 +111,13 @@ pub(super) fn check(before: Word, after: Word, window_trips: bool, rules: &Rules
     assert_eq!(now.run(), expected, "run: {before:?} to {after:?}");
     match rules.trip_rule.entries() {
         Some(cells) => {
-            let Place { index, lap } = then.place();
+            let Position { index, lap } = then.position();
             let last = index + 1 == cells;
-            let next = Place {
+            let next = Position {
                 index: if last { 0 } else { index + 1 },
                 lap: lap ^ last,
             };
-            assert_eq!(now.place(), next, "index: {before:?} to {after:?}");
+            assert_eq!(now.position(), next, "index: {before:?} to {after:?}");
         }
         None => assert_eq!(start(now), start(then), "start: {before:?} to {after:?}"),
     }
@@ -129,7 +129,11 @@ pub(super) fn check_success(before: Word, after: Word, rules: &Rules) {
     let now = Payload::new(after.payload());
     assert_eq!(now.run(), 0, "run: {before:?} to {after:?}");
     match rules.trip_rule.entries() {
-        Some(_) => assert_eq!(now.place(), then.place(), "index: {before:?} to {after:?}"),
+        Some(_) => assert_eq!(
+            now.position(),
+            then.position(),
+            "index: {before:?} to {after:?}"
+        ),
         None => assert_eq!(start(now), start(then), "start: {before:?} to {after:?}"),
     }
 }

@@ -16,13 +16,13 @@
     reason = "`try_from` is not const, and the bits of a payload are few"
 )]
 
-use super::{super::word::PAYLOAD_BITS, Count, Threshold};
+use super::{super::word::PAYLOAD_BITS, CompiledThreshold, Count};
 
 /// The last `span` calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Bits {
     pub(crate) span: u8,
-    pub(crate) threshold: Threshold,
+    pub(crate) threshold: CompiledThreshold,
 }
 
 impl Bits {
@@ -56,8 +56,8 @@ impl Bits {
     pub(crate) const fn trips(self, payload: u64) -> bool {
         let Count { failures, calls } = self.count(payload);
         match self.threshold {
-            Threshold::Failures(least) => failures >= least as u32,
-            Threshold::Percent { percent, min_calls } => {
+            CompiledThreshold::Failures(least) => failures >= least as u32,
+            CompiledThreshold::Percent { percent, min_calls } => {
                 calls >= min_calls as u32 && failures * 100 >= percent as u32 * calls
             }
         }
@@ -127,20 +127,20 @@ const fn outcomes(payload: u64, n: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{TripRule, Window, tests::played},
+        super::{CompiledWindow, TripRule, tests::played},
         *,
     };
 
-    const fn window(span: u8, run: Option<u16>, threshold: Threshold) -> TripRule {
+    const fn window(span: u8, run: Option<u16>, threshold: CompiledThreshold) -> TripRule {
         TripRule {
             run,
-            window: Some(Window::Bits(Bits { span, threshold })),
+            window: Some(CompiledWindow::Bits(Bits { span, threshold })),
         }
     }
 
     #[test]
     fn a_window_forgets_its_oldest_call() {
-        let trip_rule = window(4, None, Threshold::Failures(3));
+        let trip_rule = window(4, None, CompiledThreshold::Failures(3));
         assert_eq!(played(trip_rule, "xxoox").1, None);
         assert_eq!(played(trip_rule, "xxox").1, Some(3));
         assert_eq!(played(trip_rule, "xooxx").1, None);
@@ -153,7 +153,7 @@ mod tests {
             window(
                 4,
                 None,
-                Threshold::Percent {
+                CompiledThreshold::Percent {
                     percent: 50,
                     min_calls,
                 },
@@ -169,8 +169,8 @@ mod tests {
     #[test]
     fn before_a_run_is_longer_than_its_window_that_has_tripped() {
         for threshold in [
-            Threshold::Failures(4),
-            Threshold::Percent {
+            CompiledThreshold::Failures(4),
+            CompiledThreshold::Percent {
                 percent: 100,
                 min_calls: 4,
             },
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_run_of_nothing_but_failures_is_not_lengthened_by_the_leading_one() {
-        let trip_rule = window(20, Some(5), Threshold::Failures(20));
+        let trip_rule = window(20, Some(5), CompiledThreshold::Failures(20));
         assert_eq!(played(trip_rule, "xxxx").1, None);
         assert_eq!(played(trip_rule, "xxxxx").1, Some(4));
     }
@@ -191,7 +191,11 @@ mod tests {
     fn a_full_window_of_successes_stays_as_it_is() {
         for span in 1..=Bits::MOST_CALLS {
             for run in [None, Some(1), Some(Bits::MOST_CALLS)] {
-                let trip_rule = window(u8::try_from(span).unwrap(), run, Threshold::Failures(span));
+                let trip_rule = window(
+                    u8::try_from(span).unwrap(),
+                    run,
+                    CompiledThreshold::Failures(span),
+                );
                 let (payload, _) = played(trip_rule, &"o".repeat(usize::from(span)));
                 assert_eq!(Some(payload), trip_rule.healthy());
                 assert_eq!(trip_rule.success(payload), payload);
@@ -204,7 +208,7 @@ mod tests {
         let trip_rule = window(
             45,
             Some(45),
-            Threshold::Percent {
+            CompiledThreshold::Percent {
                 percent: 100,
                 min_calls: 45,
             },

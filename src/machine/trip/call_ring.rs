@@ -10,7 +10,7 @@
 )]
 
 use super::{
-    Count, Threshold,
+    CompiledThreshold, Count,
     payload::Payload,
     ring::{self, RingRule},
 };
@@ -19,7 +19,7 @@ use super::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CallRing {
     pub(crate) span: u16,
-    pub(crate) threshold: Threshold,
+    pub(crate) threshold: CompiledThreshold,
 }
 
 impl CallRing {

@@ -29,8 +29,8 @@
 //! [`TripRule`] calls them, and [`external`] has the data of external windows. This file alone
 //! matches on the kind.
 //!
-//! A new kind needs its file, its variant of [`Window`] and its arm of `each!`, and its bounds in
-//! `policy::compile`. If its data is external, it also needs a variant of
+//! A new kind needs its file, its variant of [`CompiledWindow`] and its arm of `each!`, and its
+//! bounds in `policy::compile`. If its data is external, it also needs a variant of
 //! [`ExternalWindow`](external::ExternalWindow) and two arms there.
 
 #![expect(
@@ -63,12 +63,12 @@ use time_ring::TimeRing;
 
 /// The failures in a window of calls that trip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Threshold {
+pub(crate) enum CompiledThreshold {
     Failures(u16),
     Percent { percent: u8, min_calls: u16 },
 }
 
-impl Threshold {
+impl CompiledThreshold {
     /// The failures among this many calls that trip, the one just recorded included; `None` below
     /// the minimum of calls.
     #[expect(
@@ -87,7 +87,7 @@ impl Threshold {
 
 /// A rolling window and the failures in it that trip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Window {
+pub(crate) enum CompiledWindow {
     Bits(Bits),
     CallRing(CallRing),
     TimeRing(TimeRing),
@@ -99,7 +99,7 @@ pub(crate) enum Window {
 pub(crate) struct TripRule {
     /// The failures in a row that trip.
     pub(crate) run: Option<u16>,
-    pub(crate) window: Option<Window>,
+    pub(crate) window: Option<CompiledWindow>,
 }
 
 /// Failures and calls.
@@ -117,10 +117,10 @@ macro_rules! each {
                 let $window = Run;
                 $call
             }
-            Some(Window::Bits($window)) => $call,
-            Some(Window::CallRing($window)) => $call,
-            Some(Window::TimeRing($window)) => $call,
-            Some(Window::Buckets($window)) => $call,
+            Some(CompiledWindow::Bits($window)) => $call,
+            Some(CompiledWindow::CallRing($window)) => $call,
+            Some(CompiledWindow::TimeRing($window)) => $call,
+            Some(CompiledWindow::Buckets($window)) => $call,
         }
     };
 }
@@ -249,10 +249,10 @@ pub(crate) mod external {
             },
             word::Word,
         },
-        Count, Window,
+        CompiledWindow, Count,
         buckets::time_buckets::TimeBuckets,
         ring::failure_ring::{FailureRing, Stamp},
-        slot::Failure,
+        slot::FailedCall,
     };
 
     /// Whether windows outside the word exist.
@@ -266,7 +266,7 @@ pub(crate) mod external {
             &self,
             cell: &AtomicWord,
             seen: Word,
-            failure: Failure<'_>,
+            failure: FailedCall<'_>,
             rules: &Rules,
         ) -> Decided<Option<Count>, Recorded>;
 
@@ -309,14 +309,16 @@ pub(crate) mod external {
         /// that can count successes without contention.
         pub(crate) fn new(rules: &Rules, shards: impl FnOnce() -> usize) -> Option<Self> {
             match rules.trip_rule.window? {
-                Window::Bits(_) => None,
-                Window::CallRing(kind) => {
+                CompiledWindow::Bits(_) => None,
+                CompiledWindow::CallRing(kind) => {
                     Some(Self::Ring(FailureRing::new(Stamp::Number, kind.ring())))
                 }
-                Window::TimeRing(kind) => {
+                CompiledWindow::TimeRing(kind) => {
                     Some(Self::Ring(FailureRing::new(Stamp::Time, kind.ring())))
                 }
-                Window::Buckets(kind) => Some(Self::Buckets(TimeBuckets::new(kind, shards()))),
+                CompiledWindow::Buckets(kind) => {
+                    Some(Self::Buckets(TimeBuckets::new(kind, shards())))
+                }
             }
         }
 
@@ -325,7 +327,7 @@ pub(crate) mod external {
             &self,
             cell: &AtomicWord,
             seen: Word,
-            failure: Failure<'_>,
+            failure: FailedCall<'_>,
             rules: &Rules,
         ) -> Decided<Option<Count>, Recorded> {
             each!(self, data => data.fail(cell, seen, failure, rules))
@@ -348,7 +350,7 @@ pub(crate) mod external {
         }
     }
 
-    impl Failure<'_> {
+    impl FailedCall<'_> {
         /// Counts the failure in a closed word of its period, whose next payload is `payload`, or
         /// trips.
         ///

@@ -8,7 +8,7 @@ use super::{
         word::Word,
     },
     Count,
-    slot::Failure,
+    slot::FailedCall,
 };
 
 /// Whether windows outside the word exist.
@@ -23,7 +23,7 @@ impl ExternalWindow {
         &self,
         _cell: &AtomicWord,
         _seen: Word,
-        _failure: Failure<'_>,
+        _failure: FailedCall<'_>,
         _rules: &Rules,
     ) -> Decided<Option<Count>, Recorded> {
         match *self {}

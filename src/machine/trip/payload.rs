@@ -45,7 +45,7 @@ pub(crate) struct Payload(u64);
 
 /// The position of a failure's entry: a cell of the ring, in one of two laps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct Position {
     pub(crate) index: usize,
     pub(crate) lap: bool,
 }
@@ -73,8 +73,8 @@ impl Payload {
         self.0 & CALLS
     }
 
-    pub(crate) const fn place(self) -> Place {
-        Place {
+    pub(crate) const fn position(self) -> Position {
+        Position {
             index: ((self.0 & INDEX) >> CALLS_BITS) as usize,
             lap: self.0 & LAP != 0,
         }
@@ -134,8 +134,8 @@ impl Payload {
     }
 
     /// With the next position in a ring of `len`.
-    pub(crate) const fn with_next_place(self, len: usize) -> Self {
-        let Place { index, .. } = self.place();
+    pub(crate) const fn with_next_position(self, len: usize) -> Self {
+        let Position { index, .. } = self.position();
         if index + 1 == len {
             Self((self.0 & !INDEX) ^ LAP)
         } else {
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_wrap_into_nothing_else() {
+    fn calls_wrap_into_no_other_field() {
         let payload = Payload::new(START | STREAK).with_one_call_more();
         assert_eq!(payload.calls(), 0);
         assert_eq!(payload.bits(), (START & !CALLS) | STREAK);

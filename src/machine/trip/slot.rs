@@ -27,7 +27,7 @@ pub(crate) trait Slot {
     not(feature = "std"),
     expect(dead_code, reason = "no window records it")
 )]
-pub(crate) struct Failure<'a> {
+pub(crate) struct FailedCall<'a> {
     /// The closed period in which its call was admitted.
     pub(crate) period: Period,
     pub(crate) moment: TimeSample,

@@ -20,19 +20,19 @@ pub(super) fn played(trip_rule: TripRule, calls: &str) -> (u64, Option<usize>) {
 }
 
 /// A window of each kind that has one.
-fn windows() -> [Window; 4] {
-    let threshold = Threshold::Failures(1);
+fn windows() -> [CompiledWindow; 4] {
+    let threshold = CompiledThreshold::Failures(1);
     [
-        Window::Bits(Bits { span: 9, threshold }),
-        Window::CallRing(CallRing {
+        CompiledWindow::Bits(Bits { span: 9, threshold }),
+        CompiledWindow::CallRing(CallRing {
             span: 99,
             threshold,
         }),
-        Window::TimeRing(TimeRing {
+        CompiledWindow::TimeRing(TimeRing {
             k: 1,
             within_ms: 10,
         }),
-        Window::Buckets(Buckets {
+        CompiledWindow::Buckets(Buckets {
             percent: 50,
             min_calls: 4,
             within_ms: 1_000,
@@ -40,7 +40,7 @@ fn windows() -> [Window; 4] {
     ]
 }
 
-fn alone(window: Option<Window>) -> TripRule {
+fn alone(window: Option<CompiledWindow>) -> TripRule {
     TripRule { run: None, window }
 }
 

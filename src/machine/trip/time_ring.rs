@@ -3,15 +3,15 @@
 //! A success changes nothing but a run.
 
 use super::{
-    Count, Threshold,
+    CompiledThreshold, Count,
     payload::Payload,
     ring::{self, RingRule},
 };
 
 /// `k` failures within a time.
 ///
-/// (Packed, so that the tag of [`Window`](super::Window) fits beside it. Otherwise the core would
-/// need one more cache line.)
+/// (Packed, so that the tag of [`CompiledWindow`](super::CompiledWindow) fits beside it. Otherwise
+/// the core would need one more cache line.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(Rust, packed(4))]
 pub(crate) struct TimeRing {
@@ -76,7 +76,7 @@ impl TimeRing {
     pub(crate) const fn ring(self) -> RingRule {
         RingRule {
             span: self.within_ms * 1_000,
-            threshold: Threshold::Failures(self.k),
+            threshold: CompiledThreshold::Failures(self.k),
         }
     }
 }

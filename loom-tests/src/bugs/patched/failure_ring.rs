@@ -12,8 +12,8 @@ pub(super) const PATCHES: &[Patch] = &[
         expected_message: "I4",
         file: "trip/ring/failure_ring.rs",
         edits: &[(
-            "self.0 >> STAMP_BITS == Self::new(generation, place, 0).0 >> STAMP_BITS",
-            "(self.0 ^ Self::new(generation, place, 0).0) >> STAMP_BITS & 1 == 0",
+            "self.0 >> STAMP_BITS == Self::new(generation, position, 0).0 >> STAMP_BITS",
+            "(self.0 ^ Self::new(generation, position, 0).0) >> STAMP_BITS & 1 == 0",
         )],
     },
     Patch {
@@ -69,7 +69,7 @@ pub(super) const PATCHES: &[Patch] = &[
         file: "trip/ring/failure_ring.rs",
         edits: &[(
             "after_failure(self.payload, self.ring.entries.len(), rules.trip_rule.run)",
-            "self.payload.with_failure(rules.trip_rule.run).with_next_place(self.ring.entries.len())",
+            "self.payload.with_failure(rules.trip_rule.run).with_next_position(self.ring.entries.len())",
         )],
     },
     Patch {

@@ -59,8 +59,8 @@ pub(super) const PATCHES: &[Patch] = &[
         expected_message: "miscounted",
         file: "trip/ring/failure_ring.rs",
         edits: &[(
-            "Entry(self.ring.entries[place.index].load(Ordering::Acquire))",
-            "Entry(self.ring.entries[place.index].load(Ordering::Relaxed))",
+            "Entry(self.ring.entries[position.index].load(Ordering::Acquire))",
+            "Entry(self.ring.entries[position.index].load(Ordering::Relaxed))",
         )],
     },
     Patch {
@@ -98,8 +98,8 @@ pub(super) const PATCHES: &[Patch] = &[
         expected_message: "no lost trip",
         file: "trip/buckets/time_buckets.rs",
         edits: &[(
-            "(stands, next, Ordering::Release, Ordering::Relaxed)",
-            "(stands, next, Ordering::Relaxed, Ordering::Relaxed)",
+            "(current, next, Ordering::Release, Ordering::Relaxed)",
+            "(current, next, Ordering::Relaxed, Ordering::Relaxed)",
         )],
     },
     Patch {

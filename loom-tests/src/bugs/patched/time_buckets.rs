@@ -26,8 +26,8 @@ pub(super) const PATCHES: &[Patch] = &[
         file: "trip/buckets/time_buckets.rs",
         edits: &[(
             "                    empty + 1\n",
-            "                    let full = empty | (stands & self.scale.most());\n\
-             if cell.compare_exchange(stands, full, Ordering::AcqRel, Ordering::Relaxed).is_ok() {\n\
+            "                    let full = empty | (current & self.layout.most());\n\
+             if cell.compare_exchange(current, full, Ordering::AcqRel, Ordering::Relaxed).is_ok() {\n\
              cell.store(empty, Ordering::Release);\n\
              }\n\
              continue;\n",
@@ -55,7 +55,7 @@ pub(super) const PATCHES: &[Patch] = &[
         expected_message: "0 of 2",
         file: "trip/buckets/time_buckets.rs",
         edits: &[(
-            "cell.compare_exchange(stands, stands + 1, Ordering::Relaxed, Ordering::Relaxed)\n                    .is_ok()",
+            "cell.compare_exchange(current, current + 1, Ordering::Relaxed, Ordering::Relaxed)\n                    .is_ok()",
             "cell.fetch_add(1, Ordering::Relaxed) > 0",
         )],
     },

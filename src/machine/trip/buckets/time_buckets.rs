@@ -88,7 +88,7 @@ use super::{
         Count,
         external::WindowData,
         payload::START,
-        slot::Failure,
+        slot::FailedCall,
     },
     Buckets,
 };
@@ -178,7 +178,7 @@ impl Cells {
     }
 
     /// The calls in the window up to the bucket `newest`, in the period that began in `start`.
-    fn sum(&self, newest: u64, start: u64, generation: u16, scale: BucketLayout) -> u64 {
+    fn sum(&self, newest: u64, start: u64, generation: u16, layout: BucketLayout) -> u64 {
         let since = newest.wrapping_sub(start) & START;
         (0..WINDOW)
             .take_while(|age| *age <= since)
@@ -189,7 +189,7 @@ impl Cells {
                 // tripped it asked for. (Coherence makes earlier failures visible; concurrent ones
                 // have the fence in `fail`.)
                 let cell = self.of(bucket).load(Ordering::Acquire);
-                scale.count(cell, scale.empty(generation, bucket))
+                layout.count(cell, layout.empty(generation, bucket))
             })
             .sum()
     }
@@ -199,7 +199,7 @@ impl Cells {
 #[derive(Debug)]
 pub(crate) struct TimeBuckets {
     kind: Buckets,
-    scale: BucketLayout,
+    layout: BucketLayout,
     newest: CachePadded<AtomicU64>,
     /// The counters of failures, then one shard of successes after the other.
     lines: Box<[Cells]>,
@@ -211,7 +211,7 @@ impl TimeBuckets {
     pub(crate) fn new(kind: Buckets, shards: usize) -> Self {
         Self {
             kind,
-            scale: BucketLayout::new(kind),
+            layout: BucketLayout::new(kind),
             newest: CachePadded::new(AtomicU64::new(0)),
             lines: (0..=shards.next_power_of_two())
                 .map(|_| Cells::new())
@@ -229,7 +229,7 @@ impl TimeBuckets {
     #[inline]
     fn judge(&self, newest: u64, now: u64) -> Option<u64> {
         // Nearly always a comparison replaces the division.
-        let length = self.scale.bucket_nanos;
+        let length = self.layout.bucket_nanos;
         if now.wrapping_sub(newest.wrapping_mul(length)) < length {
             return None;
         }
@@ -254,7 +254,7 @@ impl TimeBuckets {
 
     /// The buckets by which clocks may differ, and one for the position of a reading in its bucket.
     const fn slack(&self) -> u64 {
-        1 + SLACK_MS * NANOS_PER_MS / self.scale.bucket_nanos
+        1 + SLACK_MS * NANOS_PER_MS / self.layout.bucket_nanos
     }
 
     /// Publishes the bucket of a clock reading in the period of `word`, and returns the newest
@@ -277,7 +277,7 @@ impl TimeBuckets {
                 Ordering::Relaxed,
             ) {
                 Ok(_) => return bucket,
-                Err(stands) => newest = stands,
+                Err(current) => newest = current,
             }
         }
     }
@@ -292,10 +292,10 @@ impl TimeBuckets {
             // the cell then finds the word and `newest` at least as new as the tag's writer did.
             // Without it a thread that was stopped could take its own period and bucket for the
             // current ones, and overwrite newer counts.
-            let stands = cell.load(Ordering::Acquire);
-            let empty = self.scale.empty(generation, bucket);
-            let next = match self.scale.count(stands, empty) {
-                Some(count) if count == self.scale.most() => return true,
+            let current = cell.load(Ordering::Acquire);
+            let empty = self.layout.empty(generation, bucket);
+            let next = match self.layout.count(current, empty) {
+                Some(count) if count == self.layout.most() => return true,
                 Some(count) => empty + count + 1,
                 // The period is over, so the call is not counted.
                 None if !word.load().is_of(period) => return false,
@@ -311,7 +311,7 @@ impl TimeBuckets {
             // ORDERING: Release, pairs with the load above. Relaxed on failure: the loop reads
             // everything again.
             if cell
-                .compare_exchange_weak(stands, next, Ordering::Release, Ordering::Relaxed)
+                .compare_exchange_weak(current, next, Ordering::Release, Ordering::Relaxed)
                 .is_ok()
             {
                 return true;
@@ -324,7 +324,7 @@ impl TimeBuckets {
             return Sum::default();
         };
         let start = payload & START;
-        let sum = |line: &Cells| line.sum(newest, start, word.generation(), self.scale);
+        let sum = |line: &Cells| line.sum(newest, start, word.generation(), self.layout);
         let failures = sum(&self.lines[0]);
         let successes: u64 = self.lines[1..].iter().map(sum).sum();
         Sum {
@@ -342,37 +342,37 @@ impl WindowData for TimeBuckets {
         // earlier.
         let bucket = self.newest.load(Ordering::Relaxed);
         let cell = self.shard(thread).of(bucket);
-        let stands = cell.load(Ordering::Relaxed);
-        let empty = self.scale.empty(generation, bucket);
-        match self.scale.count(stands, empty) {
+        let current = cell.load(Ordering::Relaxed);
+        let empty = self.layout.empty(generation, bucket);
+        match self.layout.count(current, empty) {
             Some(count)
-                if EXACT <= count && count < self.scale.most() && !count.is_multiple_of(EVERY) =>
+                if EXACT <= count && count < self.layout.most() && !count.is_multiple_of(EVERY) =>
             {
                 // ORDERING: Relaxed. The cell is complete in itself.
-                cell.compare_exchange(stands, stands + 1, Ordering::Relaxed, Ordering::Relaxed)
+                cell.compare_exchange(current, current + 1, Ordering::Relaxed, Ordering::Relaxed)
                     .is_ok()
             }
             _ => false,
         }
     }
 
-    fn succeed(&self, thread: usize, cell: &AtomicWord, seen: Word, now: u64) {
+    fn succeed(&self, thread: usize, atomic_word: &AtomicWord, seen: Word, now: u64) {
         let bucket = self.publish(now, seen);
-        self.add(self.shard(thread), cell, seen.period(), bucket);
+        self.add(self.shard(thread), atomic_word, seen.period(), bucket);
     }
 
     fn fail(
         &self,
-        cell: &AtomicWord,
+        atomic_word: &AtomicWord,
         seen: Word,
-        failure: Failure<'_>,
+        failure: FailedCall<'_>,
         rules: &Rules,
     ) -> Decided<Option<Count>, Recorded> {
         if !seen.is_of(failure.period) {
             return Decided::unchanged(seen, None, Recorded::Stale);
         }
         let bucket = self.publish(failure.moment.now, seen);
-        if !self.add(&self.lines[0], cell, failure.period, bucket) {
+        if !self.add(&self.lines[0], atomic_word, failure.period, bucket) {
             return Decided::unchanged(seen, None, Recorded::Stale);
         }
         // ORDERING: SeqCst fence. Two failures at the turn of a bucket add to different buckets,
@@ -391,7 +391,7 @@ impl WindowData for TimeBuckets {
         };
         let sum = self.sum(seen, newest);
         let rate_trips = sum.trips(self.kind);
-        let decided = cell.update(
+        let decided = atomic_word.update(
             seen,
             (),
             || (),

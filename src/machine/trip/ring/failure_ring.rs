@@ -62,8 +62,8 @@ use super::{
         },
         Count,
         external::WindowData,
-        payload::{Payload, Place},
-        slot::Failure,
+        payload::{Payload, Position},
+        slot::FailedCall,
     },
     RingRule, after_failure,
 };
@@ -78,20 +78,20 @@ const NANOS_PER_MICRO: u64 = 1_000;
 struct Entry(u64);
 
 impl Entry {
-    /// What a cell holds before its first mark. Its stamp is never used.
+    /// What a cell holds before its first entry. Its stamp is never used.
     const NONE: Self = Self(u64::MAX);
 
-    const fn new(generation: u16, place: Place, stamp: u64) -> Self {
+    const fn new(generation: u16, position: Position, stamp: u64) -> Self {
         Self(
             (generation as u64) << GENERATION_SHIFT
-                | (place.lap as u64) << STAMP_BITS
+                | (position.lap as u64) << STAMP_BITS
                 | (stamp & STAMP),
         )
     }
 
-    /// Whether it was left at `place`, in this lap of this generation.
-    const fn is_of(self, generation: u16, place: Place) -> bool {
-        self.0 >> STAMP_BITS == Self::new(generation, place, 0).0 >> STAMP_BITS
+    /// Whether it was left at `position`, in this lap of this generation.
+    const fn is_of(self, generation: u16, position: Position) -> bool {
+        self.0 >> STAMP_BITS == Self::new(generation, position, 0).0 >> STAMP_BITS
             && self.stamp() != Self::NONE.stamp()
     }
 
@@ -154,9 +154,9 @@ impl FailureRing {
 impl WindowData for FailureRing {
     fn fail(
         &self,
-        cell: &AtomicWord,
+        atomic_word: &AtomicWord,
         mut seen: Word,
-        failure: Failure<'_>,
+        failure: FailedCall<'_>,
         rules: &Rules,
     ) -> Decided<Option<Count>, Recorded> {
         let mut mine = None;
@@ -168,21 +168,21 @@ impl WindowData for FailureRing {
                 };
                 return Decided::unchanged(seen, None, verdict);
             };
-            let place = view.payload.place();
-            let stands = view.mark(place);
+            let position = view.payload.position();
+            let current = view.entry(position);
             let stamp = view.stamp(failure);
             // The entry was read under `seen` only if the word is the same afterwards. Otherwise
             // the entry may belong to a later word, even of a later period. To overwrite or to
             // correct that entry would lose a failure. The stamp reads the entry before this one,
             // so it, too, is computed before this load.
-            let again = cell.load();
+            let again = atomic_word.load();
             if again != seen {
                 seen = again;
                 continue;
             }
-            if stands.is_of(seen.generation(), place) {
-                match view.settle(stands, stamp, cell, failure, rules) {
-                    Ok(decided) if mine == Some(place) => return decided,
+            if current.is_of(seen.generation(), position) {
+                match view.advance(current, stamp, atomic_word, failure, rules) {
+                    Ok(decided) if mine == Some(position) => return decided,
                     // The entry of another failure, which tripped. Another thread advanced this
                     // failure's index before, or this failure comes too late to count.
                     Ok(decided) if decided.is_transition() => {
@@ -193,17 +193,17 @@ impl WindowData for FailureRing {
                         return Decided { verdict, ..decided };
                     }
                     Ok(Decided { after, .. }) => seen = after,
-                    Err(stands) => seen = stands,
+                    Err(current) => seen = current,
                 }
             } else if mine.is_some() {
                 // Another thread has advanced the index.
                 return Decided::unchanged(seen, None, Recorded::Applied);
             } else {
-                let mark = Entry::new(seen.generation(), place, stamp);
-                if view.replace(place, stands, mark) {
-                    mine = Some(place);
+                let entry = Entry::new(seen.generation(), position, stamp);
+                if view.replace(position, current, entry) {
+                    mine = Some(position);
                 }
-                seen = cell.load();
+                seen = atomic_word.load();
             }
         }
     }
@@ -220,32 +220,34 @@ impl WindowData for FailureRing {
 }
 
 impl View<'_> {
-    fn mark(&self, place: Place) -> Entry {
+    fn entry(&self, position: Position) -> Entry {
         // ORDERING: Acquire. Pairs with `replace`: a thread that reads an entry, and then the word,
         // finds a word at least as new as that of the entry's writer. Without it `fail` could take
         // an old word for the current one, and overwrite an entry of a later period (I14).
-        Entry(self.ring.entries[place.index].load(Ordering::Acquire))
+        Entry(self.ring.entries[position.index].load(Ordering::Acquire))
     }
 
-    fn replace(&self, place: Place, old: Entry, new: Entry) -> bool {
-        // ORDERING: Release, pairs with `mark`, which says what fails without it. Relaxed on
+    fn replace(&self, position: Position, old: Entry, new: Entry) -> bool {
+        // ORDERING: Release, pairs with `entry`, which says what fails without it. Relaxed on
         // failure: the loop reads everything again.
-        self.ring.entries[place.index]
+        self.ring.entries[position.index]
             .compare_exchange(old.0, new.0, Ordering::Release, Ordering::Relaxed)
             .is_ok()
     }
 
-    /// The entry of the failure `back` before `place`, if this period has one.
-    fn before(&self, place: Place, back: usize) -> Option<Entry> {
-        let place = before(place, back, self.ring.entries.len());
-        let mark = self.mark(place);
-        mark.is_of(self.word.generation(), place).then_some(mark)
+    /// The entry of the failure `back` before `position`, if this period has one.
+    fn before(&self, position: Position, back: usize) -> Option<Entry> {
+        let position = before(position, back, self.ring.entries.len());
+        let entry = self.entry(position);
+        entry
+            .is_of(self.word.generation(), position)
+            .then_some(entry)
     }
 
     /// The number, in its period, of the next call that is counted.
     fn number(&self) -> u64 {
         let calls = self.payload.calls();
-        match self.before(self.payload.place(), 1) {
+        match self.before(self.payload.position(), 1) {
             // The word counts modulo 2^16, and fewer calls came since the last failure.
             Some(last) => last.stamp() + 1 + (calls.wrapping_sub(last.stamp()) & 0xFFFF),
             None => calls + 1,
@@ -255,14 +257,14 @@ impl View<'_> {
     /// The clock in the unit of stamps, or the newest stamp if the clock is behind that.
     fn time(&self, now: u64) -> u64 {
         let now = ((now / NANOS_PER_MICRO) & STAMP).min(Entry::NONE.stamp() - 1);
-        match self.before(self.payload.place(), 1) {
+        match self.before(self.payload.position(), 1) {
             Some(newest) if between(newest.stamp(), now) > STAMP / 2 => newest.stamp(),
             _ => now,
         }
     }
 
     /// The stamp of a failure that is recorded now.
-    fn stamp(&self, failure: Failure<'_>) -> u64 {
+    fn stamp(&self, failure: FailedCall<'_>) -> u64 {
         match self.ring.stamp {
             Stamp::Number => self.number(),
             Stamp::Time => self.time(failure.moment.now),
@@ -270,57 +272,57 @@ impl View<'_> {
     }
 
     /// Advances the index past the entry written there; `Err` is the word from which to restart.
-    fn settle(
+    fn advance(
         &self,
-        mark: Entry,
+        entry: Entry,
         stamp: u64,
-        cell: &AtomicWord,
-        failure: Failure<'_>,
+        atomic_word: &AtomicWord,
+        failure: FailedCall<'_>,
         rules: &Rules,
     ) -> Result<Decided<Option<Count>, Recorded>, Word> {
-        let place = self.payload.place();
-        if self.ring.stamp == Stamp::Number && mark.stamp() != stamp & STAMP {
-            let mended = Entry::new(self.word.generation(), place, stamp);
-            self.replace(place, mark, mended);
-            return Err(cell.load());
+        let position = self.payload.position();
+        if self.ring.stamp == Stamp::Number && entry.stamp() != stamp & STAMP {
+            let corrected = Entry::new(self.word.generation(), position, stamp);
+            self.replace(position, entry, corrected);
+            return Err(atomic_word.load());
         }
         let payload =
             after_failure(self.payload, self.ring.entries.len(), rules.trip_rule.run).bits();
-        let window_trips = self.window_trips(mark);
+        let window_trips = self.window_trips(entry);
         let Step {
             word: next,
             verdict,
         } = failure.count(self.word, payload, window_trips, rules);
-        cell.replace(self.word, next)?;
+        atomic_word.replace(self.word, next)?;
         let tripped = verdict == Recorded::Tripped;
         Ok(Decided {
             before: self.word,
             after: next,
             verdict,
-            prepared: tripped.then(|| self.count(mark.stamp(), 0)),
+            prepared: tripped.then(|| self.count(entry.stamp(), 0)),
         })
     }
 
     /// Whether the failure of this entry trips by the window.
-    fn window_trips(&self, mark: Entry) -> bool {
-        let calls = mark.stamp().min(self.ring.rule.span);
+    fn window_trips(&self, entry: Entry) -> bool {
+        let calls = entry.stamp().min(self.ring.rule.span);
         match self.ring.rule.threshold.needed(calls) {
             None => false,
             Some(..=1) => true,
             Some(needed) => self
-                .before(self.payload.place(), needed - 1)
-                .is_some_and(|oldest| between(oldest.stamp(), mark.stamp()) < self.ring.rule.span),
+                .before(self.payload.position(), needed - 1)
+                .is_some_and(|oldest| between(oldest.stamp(), entry.stamp()) < self.ring.rule.span),
         }
     }
 
     /// The failures, from `first` before the index on, and the calls, in a window whose newest
     /// stamp is `newest`.
     fn count(&self, newest: u64, first: usize) -> Count {
-        let place = self.payload.place();
+        let position = self.payload.position();
         let failures = (first..first + self.ring.entries.len())
-            .map_while(|back| self.before(place, back))
+            .map_while(|back| self.before(position, back))
             .take(self.ring.rule.most_failures())
-            .take_while(|mark| between(mark.stamp(), newest) < self.ring.rule.span)
+            .take_while(|entry| between(entry.stamp(), newest) < self.ring.rule.span)
             .count();
         let failures = u32::try_from(failures).unwrap_or(u32::MAX);
         let calls = match self.ring.stamp {
@@ -336,15 +338,15 @@ impl View<'_> {
 
 /// The position of the failure `back` before this one, in a ring of `len`; `back` is less than
 /// `len`.
-const fn before(place: Place, back: usize, len: usize) -> Place {
-    let Place { index, lap } = place;
+const fn before(position: Position, back: usize, len: usize) -> Position {
+    let Position { index, lap } = position;
     if back <= index {
-        Place {
+        Position {
             index: index - back,
             lap,
         }
     } else {
-        Place {
+        Position {
             index: index + len - back,
             lap: !lap,
         }

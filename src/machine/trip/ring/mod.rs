@@ -11,14 +11,14 @@
 #[cfg(feature = "std")]
 pub(crate) mod failure_ring;
 
-use super::{Threshold, payload::Payload};
+use super::{CompiledThreshold, payload::Payload};
 
 /// The window of a ring, and the failures in it that trip.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RingRule {
     /// The length of the window, in stamps.
     pub(crate) span: u64,
-    pub(crate) threshold: Threshold,
+    pub(crate) threshold: CompiledThreshold,
 }
 
 impl RingRule {
@@ -48,6 +48,6 @@ impl RingRule {
 pub(crate) const fn after_failure(payload: Payload, entries: usize, run: Option<u16>) -> Payload {
     payload
         .with_failure(run)
-        .with_next_place(entries)
+        .with_next_position(entries)
         .with_one_call_more()
 }

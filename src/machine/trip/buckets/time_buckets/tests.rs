@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     Policy, Trip,
-    machine::{hints::Hints, rules::tests::rules, step::TimeSample, trip::Window},
+    machine::{hints::Hints, rules::tests::rules, step::TimeSample, trip::CompiledWindow},
 };
 use core::time::Duration;
 
@@ -17,14 +17,14 @@ const fn half_within(within_ms: u32) -> Buckets {
 }
 
 /// A window of a second, so that a bucket is 100 ms, in a period that began long ago.
-fn rate() -> (TimeBuckets, Word) {
+fn fresh_buckets() -> (TimeBuckets, Word) {
     (TimeBuckets::new(half_within(1_000), 2), Word::new(0))
 }
 
 /// The buckets of these rules.
 fn buckets(rules: &Rules, shards: usize) -> TimeBuckets {
     match rules.trip_rule.window {
-        Some(Window::Buckets(kind)) => TimeBuckets::new(kind, shards),
+        Some(CompiledWindow::Buckets(kind)) => TimeBuckets::new(kind, shards),
         other => panic!("{other:?} has no buckets"),
     }
 }
@@ -34,20 +34,20 @@ fn of(generation: u16) -> Word {
     (0..generation).fold(Word::new(0), |word, _| word.begin_closed(0))
 }
 
-fn cell(word: Word) -> AtomicWord {
+fn atomic_word(word: Word) -> AtomicWord {
     AtomicWord::over(AtomicU64::new(word.bits()))
 }
 
 /// A success in the current period.
-fn succeed(rate: &TimeBuckets, thread: usize, generation: u16, now: u64) {
+fn succeed(buckets: &TimeBuckets, thread: usize, generation: u16, now: u64) {
     let word = of(generation);
-    rate.succeed(thread, &cell(word), word, now);
+    buckets.succeed(thread, &atomic_word(word), word, now);
 }
 
 const LONG_AGO: u64 = 1_000_000 * MS;
 
-fn counted(rate: &TimeBuckets, word: Word, now: u64) -> (u32, u32) {
-    let Count { failures, calls } = rate.count(word, now);
+fn counted(buckets: &TimeBuckets, word: Word, now: u64) -> (u32, u32) {
+    let Count { failures, calls } = buckets.count(word, now);
     (failures, calls)
 }
 
@@ -62,20 +62,20 @@ fn a_failure_that_stopped_until_its_period_was_over_is_stale() {
                 .within(Duration::from_secs(1)),
         ),
     );
-    let rate = buckets(&rules, 2);
-    let cell = cell(of(2));
+    let buckets = buckets(&rules, 2);
+    let atomic_word = atomic_word(of(2));
     let hints = Hints::over(AtomicU64::new(0));
     let fails = |seen: Word| {
-        let failure = Failure {
+        let failure = FailedCall {
             period: seen.period(),
             moment: TimeSample { now: 0, salt: 0 },
             hints: &hints,
         };
-        rate.fail(&cell, seen, failure, &rules).verdict
+        buckets.fail(&atomic_word, seen, failure, &rules).verdict
     };
     assert_eq!(fails(of(2)), Recorded::Applied);
     assert_eq!(fails(old), Recorded::Stale);
-    assert_eq!(counted(&rate, of(2), 0), (1, 1));
+    assert_eq!(counted(&buckets, of(2), 0), (1, 1));
 }
 
 #[test]
@@ -98,48 +98,48 @@ fn a_failure_rate_waits_for_its_minimum_of_calls() {
 #[test]
 fn every_window_has_room_for_its_parts() {
     for within_ms in (100..=86_400_000).step_by(9_973).chain([86_400_000]) {
-        let scale = BucketLayout::new(half_within(within_ms));
-        let generation_bits = u64::BITS - scale.count_bits - scale.number_bits;
+        let layout = BucketLayout::new(half_within(within_ms));
+        let generation_bits = u64::BITS - layout.count_bits - layout.number_bits;
         assert!(
             (8..=9).contains(&generation_bits),
             "{within_ms}: {generation_bits}"
         );
         assert!(
-            scale.most() >= scale.bucket_nanos / NANOS_PER_CALL,
+            layout.most() >= layout.bucket_nanos / NANOS_PER_CALL,
             "100 million calls a second"
         );
         assert!(
-            (1 << scale.number_bits) > RANGE_NANOS / scale.bucket_nanos,
+            (1 << layout.number_bits) > RANGE_NANOS / layout.bucket_nanos,
             "8.7 years"
         );
     }
 }
 
 #[test]
-fn the_parts_of_a_cell_spill_into_nothing_else() {
-    let scale = BucketLayout::new(half_within(1_000));
-    for bucket in [0, 1, RANGE_NANOS / scale.bucket_nanos, u64::MAX] {
-        let empty = scale.empty(3, bucket);
-        let full = empty + scale.most();
-        assert_eq!(scale.count(full, empty), Some(scale.most()));
-        let next = scale.empty(3, bucket.wrapping_add(1));
+fn the_parts_of_a_cell_spill_into_no_other_part() {
+    let layout = BucketLayout::new(half_within(1_000));
+    for bucket in [0, 1, RANGE_NANOS / layout.bucket_nanos, u64::MAX] {
+        let empty = layout.empty(3, bucket);
+        let full = empty + layout.most();
+        assert_eq!(layout.count(full, empty), Some(layout.most()));
+        let next = layout.empty(3, bucket.wrapping_add(1));
         assert_eq!(
-            scale.count(full, next),
+            layout.count(full, next),
             None,
             "it is not of the next bucket"
         );
-        let generation = full >> (scale.count_bits + scale.number_bits);
+        let generation = full >> (layout.count_bits + layout.number_bits);
         assert_eq!(generation, 3);
     }
 }
 
 #[test]
 fn a_call_is_forgotten_after_ten_buckets_and_not_before_nine() {
-    let (rate, word) = rate();
-    succeed(&rate, 0, 0, LONG_AGO + 99 * MS);
+    let (buckets, word) = fresh_buckets();
+    succeed(&buckets, 0, 0, LONG_AGO + 99 * MS);
     for (after, calls) in [(0, 1), (900, 1), (999, 1), (1_000, 0), (1_000_000, 0)] {
         assert_eq!(
-            counted(&rate, word, LONG_AGO + after * MS),
+            counted(&buckets, word, LONG_AGO + after * MS),
             (0, calls),
             "{after}"
         );
@@ -149,26 +149,26 @@ fn a_call_is_forgotten_after_ten_buckets_and_not_before_nine() {
 #[test]
 fn an_idle_gap_of_any_length_clears_what_it_should() {
     for gap in 0..=25 {
-        let (rate, word) = rate();
+        let (buckets, word) = fresh_buckets();
         for bucket in 0..10 {
-            succeed(&rate, 0, 0, LONG_AGO + bucket * 100 * MS);
+            succeed(&buckets, 0, 0, LONG_AGO + bucket * 100 * MS);
         }
         let now = LONG_AGO + (9 + gap) * 100 * MS;
-        succeed(&rate, 0, 0, now);
+        succeed(&buckets, 0, 0, now);
         let left = 10 - gap.min(10) + 1;
-        assert_eq!(u64::from(counted(&rate, word, now).1), left, "{gap}");
+        assert_eq!(u64::from(counted(&buckets, word, now).1), left, "{gap}");
     }
 }
 
 #[test]
 fn a_count_of_another_generation_is_not_this_ones() {
-    let (rate, word) = rate();
-    succeed(&rate, 0, 7, LONG_AGO);
-    assert_eq!(counted(&rate, word, LONG_AGO), (0, 0));
+    let (buckets, word) = fresh_buckets();
+    succeed(&buckets, 0, 7, LONG_AGO);
+    assert_eq!(counted(&buckets, word, LONG_AGO), (0, 0));
     // A call of an earlier period that comes late is dropped.
-    rate.succeed(0, &cell(of(7)), of(3), LONG_AGO);
-    assert_eq!(counted(&rate, of(7), LONG_AGO), (0, 1));
-    assert_eq!(counted(&rate, of(3), LONG_AGO), (0, 0));
+    buckets.succeed(0, &atomic_word(of(7)), of(3), LONG_AGO);
+    assert_eq!(counted(&buckets, of(7), LONG_AGO), (0, 1));
+    assert_eq!(counted(&buckets, of(3), LONG_AGO), (0, 0));
 }
 
 /// A defect that a review found. The cell of a generation more than half the tag's range ago
@@ -177,144 +177,155 @@ fn a_count_of_another_generation_is_not_this_ones() {
 #[test]
 fn a_cell_of_any_earlier_generation_is_written_over() {
     for later in [1, 100, 128, 129, 200, 255, 300, 511, 600] {
-        let (rate, _) = rate();
-        succeed(&rate, 0, 1, LONG_AGO);
-        succeed(&rate, 0, 1 + later, LONG_AGO);
-        assert_eq!(counted(&rate, of(1 + later), LONG_AGO), (0, 1), "{later}");
+        let (buckets, _) = fresh_buckets();
+        succeed(&buckets, 0, 1, LONG_AGO);
+        succeed(&buckets, 0, 1 + later, LONG_AGO);
+        assert_eq!(
+            counted(&buckets, of(1 + later), LONG_AGO),
+            (0, 1),
+            "{later}"
+        );
     }
 }
 
 #[test]
 fn buckets_before_the_period_began_are_not_looked_at() {
-    let (rate, word) = rate();
-    succeed(&rate, 0, 0, LONG_AGO);
-    succeed(&rate, 0, 0, LONG_AGO + 100 * MS);
+    let (buckets, word) = fresh_buckets();
+    succeed(&buckets, 0, 0, LONG_AGO);
+    succeed(&buckets, 0, 0, LONG_AGO + 100 * MS);
     let began = half_within(1_000).fresh(LONG_AGO + 100 * MS);
     let word = word.with_payload(began);
-    assert_eq!(counted(&rate, word, LONG_AGO + 100 * MS), (0, 1));
+    assert_eq!(counted(&buckets, word, LONG_AGO + 100 * MS), (0, 1));
 }
 
 #[test]
 fn a_writer_that_comes_late_counts_in_the_newest_bucket() {
-    let (rate, word) = rate();
-    let old = rate.publish(LONG_AGO, of(0));
-    succeed(&rate, 0, 0, LONG_AGO + 1_600 * MS);
-    rate.add(rate.shard(0), &cell(word), word.period(), old);
-    assert_eq!(counted(&rate, word, LONG_AGO + 1_600 * MS), (0, 2));
+    let (buckets, word) = fresh_buckets();
+    let old = buckets.publish(LONG_AGO, of(0));
+    succeed(&buckets, 0, 0, LONG_AGO + 1_600 * MS);
+    buckets.add(buckets.shard(0), &atomic_word(word), word.period(), old);
+    assert_eq!(counted(&buckets, word, LONG_AGO + 1_600 * MS), (0, 2));
 }
 
 /// A defect that a loom model found: the late reading moved the failure's count back too.
 #[test]
 fn a_reading_that_was_held_up_moves_no_count_back() {
-    let (rate, word) = rate();
-    let bucket = rate.publish(LONG_AGO, of(0));
-    let late = rate.publish(LONG_AGO - 1_300 * MS, of(0));
+    let (buckets, word) = fresh_buckets();
+    let bucket = buckets.publish(LONG_AGO, of(0));
+    let late = buckets.publish(LONG_AGO - 1_300 * MS, of(0));
     assert!(late < bucket, "as if the clock had stepped back");
-    rate.add(&rate.lines[0], &cell(word), word.period(), bucket);
-    assert_eq!(counted(&rate, word, LONG_AGO), (1, 1));
+    buckets.add(&buckets.lines[0], &atomic_word(word), word.period(), bucket);
+    assert_eq!(counted(&buckets, word, LONG_AGO), (1, 1));
 }
 
 #[test]
 fn a_clock_that_is_a_little_behind_counts_in_the_newest_bucket() {
-    let (rate, word) = rate();
-    succeed(&rate, 0, 0, LONG_AGO + 1_000 * MS);
-    succeed(&rate, 0, 0, LONG_AGO);
-    assert_eq!(counted(&rate, word, LONG_AGO + 1_000 * MS), (0, 2));
+    let (buckets, word) = fresh_buckets();
+    succeed(&buckets, 0, 0, LONG_AGO + 1_000 * MS);
+    succeed(&buckets, 0, 0, LONG_AGO);
+    assert_eq!(counted(&buckets, word, LONG_AGO + 1_000 * MS), (0, 2));
 }
 
 #[test]
 fn after_a_clock_has_stepped_back_far_its_buckets_are_written_over() {
-    let (rate, word) = rate();
-    succeed(&rate, 0, 0, LONG_AGO + 5_000 * MS);
-    succeed(&rate, 0, 0, LONG_AGO);
-    assert_eq!(counted(&rate, word, LONG_AGO), (0, 1));
+    let (buckets, word) = fresh_buckets();
+    succeed(&buckets, 0, 0, LONG_AGO + 5_000 * MS);
+    succeed(&buckets, 0, 0, LONG_AGO);
+    assert_eq!(counted(&buckets, word, LONG_AGO), (0, 1));
 }
 
 #[test]
 fn a_clock_may_be_behind_by_a_bucket_and_a_second() {
-    let (rate, _) = rate();
-    let bucket = rate.publish(LONG_AGO, of(0));
-    assert_eq!(rate.publish(LONG_AGO + 99 * MS, of(0)), bucket);
-    assert_eq!(rate.publish(LONG_AGO - 1_000 * MS, of(0)), bucket);
-    assert_eq!(rate.publish(LONG_AGO - 1_100 * MS, of(0)), bucket);
-    assert_eq!(rate.publish(LONG_AGO - 1_101 * MS, of(0)), bucket - 12);
-    assert_eq!(rate.publish(LONG_AGO - 1_100 * MS, of(0)), bucket - 11);
+    let (buckets, _) = fresh_buckets();
+    let bucket = buckets.publish(LONG_AGO, of(0));
+    assert_eq!(buckets.publish(LONG_AGO + 99 * MS, of(0)), bucket);
+    assert_eq!(buckets.publish(LONG_AGO - 1_000 * MS, of(0)), bucket);
+    assert_eq!(buckets.publish(LONG_AGO - 1_100 * MS, of(0)), bucket);
+    assert_eq!(buckets.publish(LONG_AGO - 1_101 * MS, of(0)), bucket - 12);
+    assert_eq!(buckets.publish(LONG_AGO - 1_100 * MS, of(0)), bucket - 11);
 }
 
 #[test]
 fn counts_saturate() {
-    let (rate, word) = rate();
-    succeed(&rate, 0, 0, LONG_AGO);
-    let bucket = LONG_AGO / rate.scale.bucket_nanos;
-    let line = rate.shard(0).of(bucket);
-    let full = rate.scale.empty(0, bucket) + rate.scale.most();
+    let (buckets, word) = fresh_buckets();
+    succeed(&buckets, 0, 0, LONG_AGO);
+    let bucket = LONG_AGO / buckets.layout.bucket_nanos;
+    let line = buckets.shard(0).of(bucket);
+    let full = buckets.layout.empty(0, bucket) + buckets.layout.most();
     line.store(full, Ordering::Relaxed);
-    succeed(&rate, 0, 0, LONG_AGO);
-    assert!(!rate.succeed_untimed(0, 0));
+    succeed(&buckets, 0, 0, LONG_AGO);
+    assert!(!buckets.succeed_untimed(0, 0));
     assert_eq!(line.load(Ordering::Relaxed), full);
-    let most = u32::try_from(rate.scale.most()).unwrap();
-    assert_eq!(counted(&rate, word, LONG_AGO), (0, most));
+    let most = u32::try_from(buckets.layout.most()).unwrap();
+    assert_eq!(counted(&buckets, word, LONG_AGO), (0, most));
 }
 
 #[test]
 fn the_clock_is_left_alone_once_a_bucket_has_enough() {
-    let (rate, word) = rate();
-    let untimed = |n| (0..n).filter(|_| rate.succeed_untimed(0, 0)).count();
+    let (buckets, word) = fresh_buckets();
+    let untimed = |n| (0..n).filter(|_| buckets.succeed_untimed(0, 0)).count();
     assert_eq!(untimed(100), 0, "not before a bucket was published");
     for _ in 0..EXACT {
-        assert!(!rate.succeed_untimed(0, 0));
-        succeed(&rate, 0, 0, LONG_AGO);
+        assert!(!buckets.succeed_untimed(0, 0));
+        succeed(&buckets, 0, 0, LONG_AGO);
     }
     let mut read = 0;
     for _ in 0..EVERY * 10 {
-        if !rate.succeed_untimed(0, 0) {
+        if !buckets.succeed_untimed(0, 0) {
             read += 1;
-            succeed(&rate, 0, 0, LONG_AGO);
+            succeed(&buckets, 0, 0, LONG_AGO);
         }
     }
     assert_eq!(read, 10);
     let all = u32::try_from(EXACT + EVERY * 10).unwrap();
-    assert_eq!(counted(&rate, word, LONG_AGO), (0, all));
+    assert_eq!(counted(&buckets, word, LONG_AGO), (0, all));
 }
 
 /// The documented error: at most seven successes of a shard, and only in an earlier bucket.
 #[test]
 fn after_a_pause_at_most_seven_of_a_shard_are_in_an_earlier_bucket() {
-    let (rate, word) = rate();
+    let (buckets, word) = fresh_buckets();
     for _ in 0..=EXACT {
-        succeed(&rate, 0, 0, LONG_AGO);
+        succeed(&buckets, 0, 0, LONG_AGO);
     }
     let later = LONG_AGO + 2_000 * MS;
     let mut missing = 0;
     for _ in 0..20 {
-        if rate.succeed_untimed(0, 0) {
+        if buckets.succeed_untimed(0, 0) {
             missing += 1;
         } else {
-            succeed(&rate, 0, 0, later);
+            succeed(&buckets, 0, 0, later);
         }
     }
     assert_eq!(missing, EVERY - 1);
-    assert_eq!(u64::from(counted(&rate, word, later).1), 20 - missing);
+    assert_eq!(u64::from(counted(&buckets, word, later).1), 20 - missing);
 }
 
 #[test]
 fn threads_of_all_shards_are_added_up() {
-    let (rate, word) = rate();
+    let (buckets, word) = fresh_buckets();
     for thread in 0..5 {
-        succeed(&rate, thread, 0, LONG_AGO);
+        succeed(&buckets, thread, 0, LONG_AGO);
     }
-    assert_eq!(counted(&rate, word, LONG_AGO), (0, 5));
+    assert_eq!(counted(&buckets, word, LONG_AGO), (0, 5));
 }
 
 #[test]
-fn a_share_of_enough_calls_trips() {
+fn a_failure_rate_of_enough_calls_trips() {
     let second = Duration::from_secs(1);
     let rules = rules(&Policy::new().trip(Trip::percent(50).min_calls(4).within(second)));
-    let (rate, word) = (buckets(&rules, 2), Word::new(0));
-    let cell = AtomicWord::over(AtomicU64::new(word.bits()));
-    let fail = || rate.fail(&cell, cell.load(), failure(cell.load()), &rules);
-    succeed(&rate, 0, 0, LONG_AGO);
-    succeed(&rate, 1, 0, LONG_AGO);
+    let (buckets, word) = (buckets(&rules, 2), Word::new(0));
+    let atomic_word = AtomicWord::over(AtomicU64::new(word.bits()));
+    let fail = || {
+        buckets.fail(
+            &atomic_word,
+            atomic_word.load(),
+            failure(atomic_word.load()),
+            &rules,
+        )
+    };
+    succeed(&buckets, 0, 0, LONG_AGO);
+    succeed(&buckets, 1, 0, LONG_AGO);
     assert_eq!(fail().verdict, Recorded::Applied, "too few calls");
     let tripped = fail();
     assert_eq!(tripped.verdict, Recorded::Tripped);
@@ -333,16 +344,16 @@ fn a_window_counts_more_than_32_bits_hold() {
     let day = Duration::from_hours(24);
     let rules = rules(&Policy::new().trip(Trip::percent(1).min_calls(100).within(day)));
     for (failures, trips) in [(42_949_673, false), (47_474_747, false), (47_474_748, true)] {
-        let rate = buckets(&rules, 1);
-        let cell = cell(of(0));
-        let empty = rate.scale.empty(0, rate.publish(LONG_AGO, of(0)));
+        let buckets = buckets(&rules, 1);
+        let atomic_word = atomic_word(of(0));
+        let empty = buckets.layout.empty(0, buckets.publish(LONG_AGO, of(0)));
         let set = |line: &Cells, count| {
-            let bucket = LONG_AGO / rate.scale.bucket_nanos;
+            let bucket = LONG_AGO / buckets.layout.bucket_nanos;
             line.of(bucket).store(empty + count, Ordering::Relaxed);
         };
-        set(&rate.lines[0], failures - 1);
-        set(&rate.lines[1], 4_700_000_000);
-        let recorded = fail(&rate, &cell, of(0), &rules);
+        set(&buckets.lines[0], failures - 1);
+        set(&buckets.lines[1], 4_700_000_000);
+        let recorded = fail(&buckets, &atomic_word, of(0), &rules);
         assert_eq!(recorded == Recorded::Tripped, trips, "{failures}");
     }
 }
@@ -352,14 +363,17 @@ fn a_window_counts_more_than_32_bits_hold() {
 fn a_failure_counts_the_successes_of_every_shard() {
     let second = Duration::from_secs(1);
     let rules = rules(&Policy::new().trip(Trip::percent(12).min_calls(1).within(second)));
-    let rate = buckets(&rules, 8);
+    let buckets = buckets(&rules, 8);
     for thread in 0..8 {
-        succeed(&rate, thread, 0, LONG_AGO);
+        succeed(&buckets, thread, 0, LONG_AGO);
     }
     // One failure of nine calls is 11 %.
-    let cell = cell(of(0));
-    assert_eq!(fail(&rate, &cell, of(0), &rules), Recorded::Applied);
-    assert_eq!(counted(&rate, of(0), LONG_AGO), (1, 9));
+    let atomic_word = atomic_word(of(0));
+    assert_eq!(
+        fail(&buckets, &atomic_word, of(0), &rules),
+        Recorded::Applied
+    );
+    assert_eq!(counted(&buckets, of(0), LONG_AGO), (1, 9));
 }
 
 /// A defect that a review found. A clock behind the recovery's counted before the bucket in
@@ -368,21 +382,21 @@ fn a_failure_counts_the_successes_of_every_shard() {
 #[test]
 fn what_is_counted_behind_the_beginning_of_its_period_stays_in_the_window() {
     for ahead in [1, 99, 100, 350, 1_000] {
-        let (rate, _) = rate();
+        let (buckets, _) = fresh_buckets();
         let began = half_within(1_000).fresh(LONG_AGO + ahead * MS);
         let word = Word::new(began);
-        rate.succeed(0, &cell(word), word, LONG_AGO);
-        assert_eq!(counted(&rate, word, LONG_AGO), (0, 1), "{ahead}");
-        rate.succeed(0, &cell(word), word, LONG_AGO + ahead * MS);
+        buckets.succeed(0, &atomic_word(word), word, LONG_AGO);
+        assert_eq!(counted(&buckets, word, LONG_AGO), (0, 1), "{ahead}");
+        buckets.succeed(0, &atomic_word(word), word, LONG_AGO + ahead * MS);
         let last = LONG_AGO + (ahead + 899) * MS;
-        assert_eq!(counted(&rate, word, last), (0, 2), "{ahead}");
+        assert_eq!(counted(&buckets, word, last), (0, 2), "{ahead}");
     }
 }
 
 /// A failure of the period that `seen` is of.
-fn failure(seen: Word) -> Failure<'static> {
+fn failure(seen: Word) -> FailedCall<'static> {
     static HINTS: Hints = Hints::over(AtomicU64::new(0));
-    Failure {
+    FailedCall {
         period: seen.period(),
         moment: TimeSample {
             now: LONG_AGO,
@@ -392,18 +406,20 @@ fn failure(seen: Word) -> Failure<'static> {
     }
 }
 
-fn fail(rate: &TimeBuckets, cell: &AtomicWord, seen: Word, rules: &Rules) -> Recorded {
-    rate.fail(cell, seen, failure(seen), rules).verdict
+fn fail(buckets: &TimeBuckets, atomic_word: &AtomicWord, seen: Word, rules: &Rules) -> Recorded {
+    buckets
+        .fail(atomic_word, seen, failure(seen), rules)
+        .verdict
 }
 
 #[test]
-fn a_run_beside_the_buckets_trips_too() {
+fn a_run_trips_a_trip_with_buckets_too() {
     let minute = Duration::from_mins(1);
     let trip = Trip::percent(100).min_calls(9).within(minute);
     let rules = rules(&Policy::new().trip(trip.or(Trip::consecutive(3))));
-    let (rate, word) = (buckets(&rules, 2), Word::new(0));
-    let cell = cell(word);
-    let fail = || fail(&rate, &cell, cell.load(), &rules);
+    let (buckets, word) = (buckets(&rules, 2), Word::new(0));
+    let atomic_word = atomic_word(word);
+    let fail = || fail(&buckets, &atomic_word, atomic_word.load(), &rules);
     assert_eq!(fail(), Recorded::Applied);
     assert_eq!(fail(), Recorded::Applied);
     assert_eq!(fail(), Recorded::Tripped);
@@ -413,10 +429,13 @@ fn a_run_beside_the_buckets_trips_too() {
 fn a_failure_that_was_counted_leaves_the_word_of_the_next_period_alone() {
     let minute = Duration::from_mins(1);
     let rules = rules(&Policy::new().trip(Trip::percent(1).min_calls(2).within(minute)));
-    let (rate, seen) = (buckets(&rules, 2), Word::new(0));
-    assert_eq!(fail(&rate, &cell(seen), seen, &rules), Recorded::Applied);
+    let (buckets, seen) = (buckets(&rules, 2), Word::new(0));
+    assert_eq!(
+        fail(&buckets, &atomic_word(seen), seen, &rules),
+        Recorded::Applied
+    );
     // A trip that rests on both has been quicker.
-    let next = cell(seen.begin_closed(0));
-    assert_eq!(fail(&rate, &next, seen, &rules), Recorded::Applied);
+    let next = atomic_word(seen.begin_closed(0));
+    assert_eq!(fail(&buckets, &next, seen, &rules), Recorded::Applied);
     assert_eq!(next.load(), seen.begin_closed(0));
 }

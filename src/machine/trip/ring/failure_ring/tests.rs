@@ -5,39 +5,39 @@ use crate::{
         hints::Hints,
         rules::tests::rules,
         step::{Command, Report, TimeSample, operate, record},
-        trip::{Window, payload::HEALTH},
+        trip::{CompiledWindow, payload::HEALTH},
         word::{Origin, Period, State},
     },
 };
 use core::time::Duration;
 
 struct Scene {
-    cell: AtomicWord,
+    atomic_word: AtomicWord,
     hints: Hints,
-    stamps: FailureRing,
+    ring: FailureRing,
     rules: Rules,
 }
 
 impl Scene {
     fn new(trip: Trip) -> Self {
         let rules = rules(&Policy::new().trip(trip));
-        let stamps = match rules.trip_rule.window {
-            Some(Window::CallRing(kind)) => FailureRing::new(Stamp::Number, kind.ring()),
-            Some(Window::TimeRing(kind)) => FailureRing::new(Stamp::Time, kind.ring()),
+        let ring = match rules.trip_rule.window {
+            Some(CompiledWindow::CallRing(kind)) => FailureRing::new(Stamp::Number, kind.ring()),
+            Some(CompiledWindow::TimeRing(kind)) => FailureRing::new(Stamp::Time, kind.ring()),
             _ => panic!("{trip:?} has no ring"),
         };
         let word = Word::new(rules.trip_rule.fresh(0));
         Self {
-            cell: AtomicWord::over(AtomicU64::new(word.bits())),
+            atomic_word: AtomicWord::over(AtomicU64::new(word.bits())),
             hints: Hints::over(AtomicU64::new(0)),
-            stamps,
+            ring,
             rules,
         }
     }
 
-    fn failure(&self, micros: u64) -> Failure<'_> {
-        Failure {
-            period: self.cell.load().period(),
+    fn failure(&self, micros: u64) -> FailedCall<'_> {
+        FailedCall {
+            period: self.atomic_word.load().period(),
             moment: at(micros),
             hints: &self.hints,
         }
@@ -48,26 +48,30 @@ impl Scene {
         self.record(failure).verdict
     }
 
-    fn record(&self, failure: Failure<'_>) -> Decided<Option<Count>, Recorded> {
-        self.stamps
-            .fail(&self.cell, self.cell.load(), failure, &self.rules)
+    fn record(&self, failure: FailedCall<'_>) -> Decided<Option<Count>, Recorded> {
+        self.ring.fail(
+            &self.atomic_word,
+            self.atomic_word.load(),
+            failure,
+            &self.rules,
+        )
     }
 
     fn succeed(&self) {
-        let seen = self.cell.load();
+        let seen = self.atomic_word.load();
         let period = seen.period();
-        let vote = Report::Success { now: 0 };
-        self.cell.update(
+        let report = Report::Success { now: 0 };
+        self.atomic_word.update(
             seen,
             (),
             || (),
-            |word, ()| record(word, period, vote, &self.rules),
+            |word, ()| record(word, period, report, &self.rules),
         );
     }
 
     fn reset(&self) {
-        let seen = self.cell.load();
-        self.cell.update(
+        let seen = self.atomic_word.load();
+        self.atomic_word.update(
             seen,
             (),
             || (),
@@ -76,22 +80,22 @@ impl Scene {
     }
 
     /// Writes the entry of a failure and stops there, as a thread may.
-    fn mark_and_stop(&self, micros: u64) -> Period {
-        let word = self.cell.load();
-        let view = self.stamps.view(word).expect("closed");
-        let place = view.payload.place();
+    fn write_entry_and_stop(&self, micros: u64) -> Period {
+        let word = self.atomic_word.load();
+        let view = self.ring.view(word).expect("closed");
+        let position = view.payload.position();
         let stamp = view.stamp(self.failure(micros));
-        let mark = Entry::new(word.generation(), place, stamp);
-        assert!(view.replace(place, view.mark(place), mark));
+        let entry = Entry::new(word.generation(), position, stamp);
+        assert!(view.replace(position, view.entry(position), entry));
         word.period()
     }
 
     fn state(&self) -> State {
-        self.cell.load().state()
+        self.atomic_word.load().state()
     }
 
     fn counted(&self, micros: u64) -> (u32, u32) {
-        let count = self.stamps.count(self.cell.load(), micros * 1_000);
+        let count = self.ring.count(self.atomic_word.load(), micros * 1_000);
         (count.failures, count.calls)
     }
 }
@@ -108,52 +112,52 @@ fn three_of_last_100() -> Scene {
 }
 
 #[test]
-fn a_place_goes_round_and_back() {
+fn a_position_goes_round_and_back() {
     /// Calls, a run.
     const OTHER: u64 = 0xFFFF | HEALTH;
     let mut payload = Payload::new(OTHER);
-    let mut places = vec![payload.place()];
+    let mut positions = vec![payload.position()];
     for _ in 0..7 {
-        payload = payload.with_next_place(3);
-        places.push(payload.place());
+        payload = payload.with_next_position(3);
+        positions.push(payload.position());
     }
-    let seen: Vec<_> = places.iter().map(|p| (p.index, p.lap)).collect();
+    let seen: Vec<_> = positions.iter().map(|p| (p.index, p.lap)).collect();
     assert_eq!(seen[..4], [(0, false), (1, false), (2, false), (0, true)]);
     assert_eq!(seen[6], (0, false));
     assert_eq!(payload.bits() & OTHER, OTHER);
     for back in 0..3 {
-        assert_eq!(before(places[7], back, 3), places[7 - back]);
+        assert_eq!(before(positions[7], back, 3), positions[7 - back]);
     }
 }
 
 #[test]
-fn a_mark_is_of_its_own_generation_and_lap_alone() {
+fn an_entry_is_of_its_own_generation_and_lap_alone() {
     let all = [0, 1, 2, 0x7FFF, u16::MAX]
-        .map(|generation| [false, true].map(|lap| (generation, Place { index: 0, lap })));
+        .map(|generation| [false, true].map(|lap| (generation, Position { index: 0, lap })));
     let all = all.as_flattened();
-    for &(generation, place) in all {
-        let mark = Entry::new(generation, place, 7);
-        assert_eq!(mark.stamp(), 7);
+    for &(generation, position) in all {
+        let entry = Entry::new(generation, position, 7);
+        assert_eq!(entry.stamp(), 7);
         for &(other, lap) in all {
-            let same = (other, lap) == (generation, place);
-            assert_eq!(mark.is_of(other, lap), same, "{generation} {other}");
+            let same = (other, lap) == (generation, position);
+            assert_eq!(entry.is_of(other, lap), same, "{generation} {other}");
         }
     }
 }
 
 #[test]
-fn whoever_finds_a_mark_written_moves_the_place_for_it() {
+fn a_thread_that_finds_an_entry_written_advances_the_index_for_it() {
     let scene = three_of_last_100();
-    scene.mark_and_stop(0);
+    scene.write_entry_and_stop(0);
     assert_eq!(scene.counted(0), (0, 0), "not recorded yet");
     assert_eq!(scene.fail(0), Recorded::Applied);
     assert_eq!(scene.counted(0), (2, 2), "both are");
 }
 
 #[test]
-fn who_is_helped_finds_its_failure_counted_once() {
+fn a_thread_that_is_helped_finds_its_failure_counted_once() {
     let scene = three_of_last_100();
-    scene.mark_and_stop(0);
+    scene.write_entry_and_stop(0);
     scene.fail(0);
     // The stopped thread continues: the index has moved, so the thread does nothing.
     assert_eq!(scene.counted(0), (2, 2));
@@ -161,11 +165,11 @@ fn who_is_helped_finds_its_failure_counted_once() {
 }
 
 #[test]
-fn a_helper_that_trips_tells_of_it_and_is_stale_itself() {
+fn a_helper_that_trips_reports_it_and_is_stale_itself() {
     let scene = three_of_last_100();
     scene.fail(0);
     scene.fail(0);
-    scene.mark_and_stop(0);
+    scene.write_entry_and_stop(0);
     let decided = scene.record(scene.failure(0));
     assert!(decided.is_transition(), "the helper tells");
     assert_eq!(decided.verdict, Recorded::Stale);
@@ -180,9 +184,9 @@ fn a_helper_that_trips_tells_of_it_and_is_stale_itself() {
 }
 
 #[test]
-fn a_mark_that_successes_overtook_gets_the_number_of_its_call() {
+fn an_entry_that_successes_overtook_gets_the_number_of_its_call() {
     let scene = Scene::new(Trip::failures(2).of_last(50));
-    scene.mark_and_stop(0);
+    scene.write_entry_and_stop(0);
     for _ in 0..60 {
         scene.succeed();
     }
@@ -200,14 +204,14 @@ fn a_mark_that_successes_overtook_gets_the_number_of_its_call() {
 /// A defect that a review found: two failures ended together, both with a hint, and neither
 /// hint counted.
 #[test]
-fn a_helper_knows_the_hint_of_the_failure_that_it_moves() {
+fn a_helper_finds_the_hint_of_the_failure_that_it_completes() {
     let scene = Scene::new(Trip::failures(2).of_last(100));
     scene.fail(0);
-    let period = scene.cell.load().period();
+    let period = scene.atomic_word.load().period();
     scene.hints.note(period, 0, 3_600_000, || true);
-    scene.mark_and_stop(0);
+    scene.write_entry_and_stop(0);
     assert!(scene.record(scene.failure(0)).is_transition());
-    let Phase::Open(open) = scene.cell.load().phase() else {
+    let Phase::Open(open) = scene.atomic_word.load().phase() else {
         panic!("not open");
     };
     assert_eq!(open.origin, Origin::Hint);
@@ -221,22 +225,22 @@ fn no_more_failures_are_counted_than_trip() {
     scene.fail(0);
     assert_eq!(scene.counted(0), (1, 2), "a ring of one has two cells");
     let decided = scene.record(scene.failure(0));
-    let told = Count {
+    let counted = Count {
         failures: 1,
         calls: 3,
     };
-    assert_eq!(decided.prepared, Some(told));
+    assert_eq!(decided.prepared, Some(counted));
 }
 
 /// A defect that a review found. The corrected number of an entry was read after the word, and
 /// was that of a later lap if the thread had stopped in between.
 #[test]
-fn a_settlement_that_stopped_for_65_536_calls_mends_nothing() {
+fn an_advance_that_stopped_for_65_536_calls_corrects_nothing() {
     let scene = Scene::new(Trip::failures(3).of_last(50));
-    scene.mark_and_stop(0);
-    let seen = scene.cell.load();
-    let view = scene.stamps.view(seen).expect("closed");
-    let stands = view.mark(view.payload.place());
+    scene.write_entry_and_stop(0);
+    let seen = scene.atomic_word.load();
+    let view = scene.ring.view(seen).expect("closed");
+    let current = view.entry(view.payload.position());
     let failure = scene.failure(0);
     let stamp = view.stamp(failure);
     for _ in 0..1_400 {
@@ -244,19 +248,19 @@ fn a_settlement_that_stopped_for_65_536_calls_mends_nothing() {
         (0..49).for_each(|_| scene.succeed());
     }
     let marks = || -> Vec<u64> {
-        let cells = scene.stamps.entries.iter();
-        cells.map(|mark| mark.load(Ordering::Relaxed)).collect()
+        let cells = scene.ring.entries.iter();
+        cells.map(|entry| entry.load(Ordering::Relaxed)).collect()
     };
     let before = marks();
-    let settled = view.settle(stands, stamp, &scene.cell, failure, &scene.rules);
-    assert!(settled.is_err(), "the word has moved on");
+    let advanced = view.advance(current, stamp, &scene.atomic_word, failure, &scene.rules);
+    assert!(advanced.is_err(), "the word has moved on");
     assert_eq!(marks(), before);
 }
 
 #[test]
-fn a_mark_of_an_earlier_period_counts_for_nothing() {
+fn an_entry_of_an_earlier_period_counts_for_nothing() {
     let scene = three_of_last_100();
-    scene.mark_and_stop(0);
+    scene.write_entry_and_stop(0);
     scene.fail(0);
     scene.reset();
     assert_eq!(scene.counted(0), (0, 0));
@@ -292,7 +296,7 @@ fn the_ring_goes_round() {
 }
 
 #[test]
-fn calls_that_wrap_in_the_word_are_numbered_on_in_the_marks() {
+fn calls_that_wrap_in_the_word_are_numbered_on_in_the_entries() {
     let scene = Scene::new(Trip::failures(2).of_last(100));
     // A failure every 101 calls never trips, through several wraps of the word's 16 bits.
     for _ in 0..2_000 {
@@ -309,14 +313,14 @@ fn calls_that_wrap_in_the_word_are_numbered_on_in_the_marks() {
 #[test]
 fn a_word_is_another_after_two_laps() {
     let scene = Scene::new(Trip::failures(2).within(Duration::from_millis(10)));
-    let before = scene.cell.load();
+    let before = scene.atomic_word.load();
     for lap in 0..2 {
         scene.fail(lap * 100_000);
         scene.fail(lap * 100_000 + 50_000);
     }
-    let after = scene.cell.load();
-    let place = |word: Word| Payload::new(word.payload()).place();
-    assert_eq!(place(before), place(after));
+    let after = scene.atomic_word.load();
+    let position = |word: Word| Payload::new(word.payload()).position();
+    assert_eq!(position(before), position(after));
     assert_ne!(before, after);
 }
 
@@ -383,7 +387,7 @@ fn the_largest_ring_holds_as_many_as_trip() {
 }
 
 #[test]
-fn a_run_beside_the_ring_trips_too() {
+fn a_run_trips_a_trip_with_a_ring_too() {
     let trip = Trip::failures(50).of_last(100).or(Trip::consecutive(3));
     let scene = Scene::new(trip);
     scene.fail(0);
