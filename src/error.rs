@@ -9,7 +9,7 @@ use crate::{
     name::NameId,
 };
 
-use bits::Bits;
+use bits::RejectedBits;
 
 /// Microseconds in a tick of [`Deadline`].
 const TICK_MICROS: u64 = 250;
@@ -36,7 +36,7 @@ pub struct Rejected(Details);
 /// searches for this type. Its text repeats nothing of the text of the [`Error`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Details {
-    bits: Bits,
+    bits: RejectedBits,
     #[cfg(not(feature = "std"))]
     name: NameId,
 }
@@ -73,7 +73,7 @@ impl Rejected {
         #[cfg(not(feature = "std"))]
         let number = 0;
         Self(Details {
-            bits: Bits::new(reason, generation, number),
+            bits: RejectedBits::new(reason, generation, number),
             #[cfg(not(feature = "std"))]
             name,
         })

@@ -43,9 +43,9 @@ const _: () = {
 
 /// The content of a rejection: reason, generation, wait, and the number of the name.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Bits(NonZeroU64);
+pub(super) struct RejectedBits(NonZeroU64);
 
-impl Bits {
+impl RejectedBits {
     #[inline]
     pub(super) const fn new(reason: RejectReason, generation: u16, name: u64) -> Self {
         let (reason, remaining) = match reason {
@@ -114,8 +114,8 @@ const fn bits_of_wait(ticks: u64) -> u64 {
 mod tests {
     use super::*;
 
-    fn open(remaining: u64) -> Bits {
-        Bits::new(RejectReason::Open { remaining }, u16::MAX, 0)
+    fn open(remaining: u64) -> RejectedBits {
+        RejectedBits::new(RejectReason::Open { remaining }, u16::MAX, 0)
     }
 
     #[test]
@@ -131,7 +131,7 @@ mod tests {
         ] {
             for generation in [0, 1, u16::MAX] {
                 for name in [0, 1, NAME.max()] {
-                    let bits = Bits::new(made_of, generation, name);
+                    let bits = RejectedBits::new(made_of, generation, name);
                     assert_eq!(bits.reason(), reason);
                     assert_eq!(bits.generation(), generation);
                     assert_eq!(bits.remaining(), remaining);
