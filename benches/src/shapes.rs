@@ -18,8 +18,8 @@ use crate::{
     contender::Contender,
     dependency::Failed,
     subjects::{
-        Bare, Built, CutoutDefault, FailsafeInARow, FailsafeOverTime, NoBreaker, RecloserOfLast,
-        Subject,
+        Bare, Built, ByHand, ByHandInARow, CutoutDefault, FailsafeInARow, FailsafeOverTime,
+        NoBreaker, RecloserOfLast, Subject, by_hand,
     },
 };
 
@@ -58,6 +58,20 @@ impl Wraps for Bare {
 
 impl Wraps for Breaker {
     type Error<E> = cutout::Error<E>;
+
+    #[inline]
+    fn wrap<T, E>(&self, call: impl FnOnce() -> Result<T, E>) -> Result<T, Self::Error<E>> {
+        self.call(call)
+    }
+
+    #[inline]
+    fn boxed(error: Self::Error<Failed>) -> Boxed {
+        error.into()
+    }
+}
+
+impl Wraps for ByHand {
+    type Error<E> = by_hand::Error<E>;
 
     #[inline]
     fn wrap<T, E>(&self, call: impl FnOnce() -> Result<T, E>) -> Result<T, Self::Error<E>> {
@@ -272,6 +286,7 @@ fn contenders<S: Shape>() -> Vec<Contender> {
     let mut all = Vec::new();
     add::<S, NoBreaker>(&mut all);
     add::<S, CutoutDefault>(&mut all);
+    add::<S, ByHandInARow>(&mut all);
     add::<S, FailsafeInARow>(&mut all);
     add::<S, FailsafeOverTime>(&mut all);
     add::<S, RecloserOfLast>(&mut all);
@@ -289,10 +304,13 @@ fn with_permit() -> Vec<Contender> {
 /// A group of contenders: its name, and how they are made.
 pub type Group = (&'static str, fn() -> Vec<Contender>);
 
+/// The shape that people write most: a function returns its result.
+pub const RETURNED: &str = "function, unit error, kept";
+
 /// All shapes.
 pub const ALL: [Group; 8] = [
     ("inlined, kept", contenders::<Inlined>),
-    ("function, unit error, kept", contenders::<Kept<Word>>),
+    (RETURNED, contenders::<Kept<Word>>),
     ("function, unit error, checked", contenders::<Checked<Word>>),
     ("function, io error, kept", contenders::<Kept<Io>>),
     ("function, io error, checked", contenders::<Checked<Io>>),

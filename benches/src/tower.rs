@@ -11,11 +11,13 @@ use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 use crate::{
     contender::{Contender, block_on},
     dependency::{Failed, Path, dependency},
-    subjects::{LONG, NoBreaker, Subject, tower_resilience},
+    subjects::{LONG, NoBreaker, Subject, in_seatbelt, tower_resilience},
 };
 
 /// Name of tower-resilience in the results.
 pub const TOWER_RESILIENCE: &str = "tower-resilience, 5 in a row";
+/// Name of seatbelt in the results.
+const SEATBELT: &str = "seatbelt, 50 % in 10 s";
 /// The request that fails.
 const BAD: u64 = u64::MAX;
 /// A number of failures that trips every layer.
@@ -56,6 +58,7 @@ pub fn stacks(path: Path) -> Vec<Contender> {
             in_ours(Arc::new(breaker())),
         ),
         requests(TOWER_RESILIENCE, path, in_tower_resilience()),
+        seatbelt(path),
     ]
 }
 
@@ -91,6 +94,32 @@ where
     Contender::running(name, u64::from(!opens), move |requests| {
         block_on(send(service.clone(), 0..requests))
     })
+}
+
+/// A contender that executes requests in seatbelt, whose services are shared and need no `ready`.
+fn seatbelt(path: Path) -> Contender {
+    let opens = path == Path::Rejected;
+    let service = block_on(async { in_seatbelt(respond) });
+    if opens {
+        block_on(execute(&service, [BAD; ENOUGH].into_iter()));
+    }
+    Contender::running(SEATBELT, u64::from(!opens), move |requests| {
+        block_on(execute(&service, 0..requests))
+    })
+}
+
+/// Executes requests and returns the number of answers.
+async fn execute<S>(service: &S, requests: impl Iterator<Item = u64>) -> u64
+where
+    S: layered::Service<u64, Out = Result<u64, Failed>>,
+{
+    let mut answered = 0;
+    for request in requests {
+        let request = black_box(request);
+        let response = black_box(service.execute(request).await);
+        answered += u64::from(response.is_ok_and(|value| value == request));
+    }
+    answered
 }
 
 /// Sends requests and returns the number of answers.

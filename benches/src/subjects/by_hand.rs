@@ -1,6 +1,7 @@
 //! A simple hand-written breaker: a few fields under a lock, which is not held during the call.
 
 use std::{
+    error, fmt,
     hint::black_box,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -24,14 +25,33 @@ struct State {
     probing: bool,
 }
 
+/// Error of a call.
 #[derive(Debug)]
-enum Error {
+pub enum Error<E> {
+    /// The call was not made.
     Open,
-    Failed(Failed),
+    /// The call failed.
+    Failed(E),
 }
 
+impl<E: fmt::Display> fmt::Display for Error<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open => f.write_str("open"),
+            Self::Failed(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E: error::Error> error::Error for Error<E> {}
+
 impl ByHand {
-    fn call(&self, dependency: impl FnOnce() -> Result<u64, Failed>) -> Result<u64, Error> {
+    /// Makes a call.
+    ///
+    /// # Errors
+    ///
+    /// The error of the call, or a rejection.
+    pub fn call<T, E>(&self, dependency: impl FnOnce() -> Result<T, E>) -> Result<T, Error<E>> {
         {
             let mut state = self.lock();
             if let Some(until) = state.open_until {

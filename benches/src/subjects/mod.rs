@@ -3,11 +3,12 @@
 
 mod bare;
 mod breaker_machines;
-mod by_hand;
+pub mod by_hand;
 mod circuitbreaker_rs;
 mod cutout;
 mod failsafe;
 mod recloser;
+mod seatbelt;
 mod tower_resilience;
 
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub use self::{
     cutout::{CutoutDefault, CutoutInARow, CutoutOfLast, FastClock, builder as cutout},
     failsafe::{FailsafeInARow, FailsafeOverTime},
     recloser::{RecloserOfLast, builder as recloser},
+    seatbelt::around as in_seatbelt,
     tower_resilience::layer as tower_resilience,
 };
 

@@ -16,13 +16,14 @@ mod tables;
 
 use std::{error::Error, fs, path::PathBuf};
 
-use benches::{cli, passes::SAMPLES, results};
+use benches::{cli, passes::SAMPLES, results, shapes};
 use chart::{Chart, Row, THEMES};
 use samples::{BARE, Samples};
 
 const OURS: &str = "cutout, default";
 const LAYER: &str = "cutout, layer over a static";
-const HEALTHY_TITLE: &str = "Time that a breaker adds to a healthy call";
+const RETURNED_TITLE: &str = "Time that a breaker adds to a function that returns its Result";
+const HEALTHY_TITLE: &str = "Time that a breaker adds to a healthy call that is inlined in a loop";
 
 /// Groups whose tables show added time, each with the contender that the others are compared with.
 const ADDED: [(&str, &str); 14] = [
@@ -85,6 +86,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "requirements",
         &requirements::table(&samples, &memory),
     )?;
+    page = page::replaced(&page, "shapes", &tables::shapes(&samples))?;
     for (group, ours) in ADDED {
         page = page::replaced(&page, group, &tables::added(&samples, group, ours))?;
     }
@@ -116,9 +118,13 @@ fn about(samples: &Samples) -> Result<String, Box<dyn Error>> {
 
 /// All charts, by their names.
 fn charts(samples: &Samples) -> Vec<(&'static str, Chart)> {
-    let added = |group, title: &str| chart(samples, group, title, true);
+    let added = |group: &str, title: &str| chart(samples, group, title, true);
     let taken = |group, title: &str| chart(samples, group, title, false);
     vec![
+        (
+            "function",
+            added(&shapes::group(shapes::RETURNED), RETURNED_TITLE),
+        ),
         ("healthy", added("healthy", HEALTHY_TITLE)),
         (
             "failing",
@@ -189,7 +195,7 @@ fn chart(samples: &Samples, group: &str, title: &str, added: bool) -> Chart {
 fn summary(samples: &Samples) -> Result<String, Box<dyn Error>> {
     Ok(format!(
         "{}\n\n{}\n\n{}",
-        page::picture("benches/charts/healthy", HEALTHY_TITLE),
+        page::picture("benches/charts/function", RETURNED_TITLE),
         tables::summary(samples),
         machine::described()?,
     ))

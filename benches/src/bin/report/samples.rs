@@ -110,6 +110,7 @@ pub(crate) fn is_rival(name: &str) -> bool {
         "recloser",
         "circuitbreaker-rs",
         "breaker-machines",
+        "seatbelt",
         "tower-resilience",
     ]
     .iter()

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use benches::subjects::{Subject, Visitor, visit_all};
+use benches::{
+    shapes,
+    subjects::{Subject, Visitor, visit_all},
+};
 use serde_json::Value;
 
 use crate::samples::{BARE, DISTURBED, RESOLUTION, Samples};
@@ -92,6 +95,42 @@ fn table(
             let none = || vec!["–".into(); columns.len()];
             let cells = cells(name, *threads).unwrap_or_else(none);
             let _ = write!(table, " {} |", cells.join(" | "));
+        }
+    }
+    table
+}
+
+/// Table of the time that a breaker adds in each shape: cutout, and the fastest rival.
+pub(crate) fn shapes(samples: &Samples) -> String {
+    const THREADS: [usize; 2] = [1, 2];
+    let mut table = String::from("| shape |");
+    for threads in THREADS {
+        let s = if threads == 1 { "" } else { "s" };
+        let _ = write!(
+            table,
+            " {threads} thread{s}: bare call | cutout adds | failsafe | recloser | × |"
+        );
+    }
+    table += "\n|---|";
+    table += &"---:|".repeat(5 * THREADS.len());
+    for (shape, _) in shapes::ALL {
+        let group = shapes::group(shape);
+        let _ = write!(table, "\n| {shape} |");
+        for threads in THREADS {
+            let bare = samples.time(&group, BARE, threads);
+            let added = |name| samples.added(&group, name, threads).unwrap_or(f64::NAN);
+            let ours = added("cutout, default");
+            let rivals = ["failsafe, 5 in a row", "recloser, 50 % of 20"].map(added);
+            let fastest = rivals[0].min(rivals[1]);
+            let _ = write!(
+                table,
+                " {} | **{}** | {} | {} | {} |",
+                nanos(bare.unwrap_or(f64::NAN)),
+                nanos(ours),
+                nanos(rivals[0]),
+                nanos(rivals[1]),
+                times(ratio(fastest, ours)),
+            );
         }
     }
     table
@@ -225,17 +264,22 @@ pub(crate) fn summary(samples: &Samples) -> String {
         "breaker-machines, 50 % in 10 s",
     ];
     let mut table = String::from(
-        "| ns, 1 thread / 2 threads | a healthy call adds | one call in ten fails: adds | a rejected call takes |\n|---|---:|---:|---:|",
+        "| ns, 1 thread / 2 threads | a healthy call in a function adds | inlined in a loop: adds | one call in ten fails: adds | a rejected call takes |\n|---|---:|---:|---:|---:|",
     );
     let pair = |of: &dyn Fn(usize) -> Option<f64>| {
         let written = |threads| of(threads).map_or("–".into(), nanos);
         format!("{} / {}", written(1), written(2))
     };
+    let function = shapes::group(shapes::RETURNED);
     for name in names {
+        let returned = pair(&|threads| samples.added(&function, name, threads));
         let healthy = pair(&|threads| samples.added("healthy", name, threads));
         let failing = pair(&|threads| samples.added("one in ten fails", name, threads));
         let rejected = pair(&|threads| samples.time("rejected", name, threads));
-        let _ = write!(table, "\n| {name} | {healthy} | {failing} | {rejected} |");
+        let _ = write!(
+            table,
+            "\n| {name} | {returned} | {healthy} | {failing} | {rejected} |"
+        );
     }
     table
 }
