@@ -22,8 +22,8 @@ use samples::{BARE, Samples};
 
 const OURS: &str = "cutout, default";
 const LAYER: &str = "cutout, layer over a static";
-const RETURNED_TITLE: &str = "Time that a breaker adds to a function that returns its Result";
-const HEALTHY_TITLE: &str = "Time that a breaker adds to a healthy call that is inlined in a loop";
+const RETURNED_TITLE: &str = "Time added to a function that returns its Result";
+const HEALTHY_TITLE: &str = "Time added to a healthy call inlined in a loop";
 
 /// Groups whose tables show added time, each with the contender that the others are compared with.
 const ADDED: [(&str, &str); 14] = [
