@@ -19,7 +19,8 @@
 //!    the word (rule 4 of the machine). An operation that can make a transition reads the clock
 //!    before its CAS: a clock that panics leaves no transition without a notification.
 //! 2. An operation returns its effect as data, [`Done`], and the caller notifies. Three functions
-//!    take what follows as a closure instead, so that a short path moves no data through memory.
+//!    take the caller's continuation as a closure instead: [`admit_slow`](Core::admit_slow),
+//!    [`admit_observed`] and [`in_bucket`]. A short path then moves no data through memory.
 //! 3. An operation runs no user code except the clock.
 //!
 //! [`in_word`]: Core::record_success_in_word
@@ -49,7 +50,7 @@ use super::{
 /// The word of a breaker and all that decides about it. `S` is the slot of an external window.
 #[derive(Debug)]
 pub(crate) struct Core<S> {
-    /// (Visible to the crate for the injected bugs of `loom-tests`, which misuse it.)
+    /// (Visible to the crate for the planted bugs of `loom-tests`, which misuse it.)
     pub(crate) word: AtomicWord,
     pub(crate) rules: Rules,
     fast_path: FastPath,
@@ -155,8 +156,8 @@ impl<S> Core<S> {
 
     /// The slow path of [`Core::admit`]. It tries a rejection first, as there may be many of them.
     ///
-    /// `rejected` follows, with the clock reading, if the word rejects the call and does not
-    /// change. `decided` follows otherwise.
+    /// Both closures are continuations of the caller. `rejected` runs if the word rejects the call
+    /// and does not change, and gets the clock reading. Otherwise `decided` runs.
     #[expect(
         clippy::inline_always,
         reason = "saves a rejection a call and the moves around it"
@@ -176,7 +177,7 @@ impl<S> Core<S> {
         }
     }
 
-    /// Takes a probe slot, most likely.
+    /// Admits or rejects a call by `admit`, in the CAS loop. Most often the call takes a slot.
     #[cold]
     fn admit_by_step<T>(
         &self,
@@ -286,7 +287,7 @@ impl<S: Slot> Core<S> {
     }
 
     /// The slow path of a success that is counted in a time bucket. Most successes are counted only
-    /// there, without the clock. `then` follows.
+    /// there, without the clock. `then` is the caller's continuation.
     #[inline]
     pub(crate) fn record_success_in_bucket<T>(
         &self,
@@ -338,7 +339,8 @@ impl<S: Slot> Core<S> {
         self.success(seen, period, Some(now))
     }
 
-    /// Counts a success of the closed period of `seen` without the clock: whether it could.
+    /// Counts a success of the closed period of `seen` without the clock, and returns whether that
+    /// was possible.
     #[inline]
     fn count_untimed(&self, seen: Word) -> bool {
         match self.window.get() {
@@ -391,7 +393,7 @@ impl<S: Slot> Core<S> {
                 ..Done::of(decided, Some(now))
             };
         }
-        // Read again for each word, which may have counted a failure with a hint.
+        // Read again for each word: a failure that the word has counted may have had a hint.
         let hint = || hints.running(period, now);
         let decided = self.word.update(seen, hint(), hint, |word, hint_ms| {
             record(

@@ -6,11 +6,11 @@
 //! counts  generation 16 | failures 24 | calls 24, both saturate
 //! ```
 //!
-//! Each cell carries the generation of its period, and a reader that finds another generation
-//! reports nothing. The thread whose CAS made a transition writes both cells afterwards; until then
-//! that period has no diagnostics. A thread that is late in recording an older transition never
-//! overwrites a newer one. If that thread held the trip's counts, they are lost for this outage. Of
-//! two generations the newer one lies fewer transitions behind the word's.
+//! A cell holds a *note* about one period, with the generation of that period. A reader that finds
+//! another generation reports nothing. The thread whose CAS made a transition writes both cells
+//! afterwards; until then that period has no diagnostics. A thread that is late in recording an
+//! older transition never overwrites a newer note. If that thread held the trip's counts, they are
+//! lost for this outage. Of two generations, the newer one is fewer transitions behind the word's.
 //!
 //! **What wraps.** Ticks, after 1 115 years, longer than a 64-bit clock runs: half of them are
 //! behind a reading and half are ahead, and a tick that is ahead reads as now. A thread that stops
@@ -34,7 +34,7 @@ const KNOWN: u64 = 1 << PeriodStart::BITS;
 const FAILURES_SHIFT: u32 = 24;
 const COUNT_MASK: u64 = (1 << FAILURES_SHIFT) - 1;
 
-/// The cold cells.
+/// The two cells, which no call touches unless it makes a transition.
 #[derive(Debug)]
 pub(crate) struct Diagnostics {
     period_start: AtomicU64,

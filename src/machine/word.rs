@@ -25,10 +25,10 @@
 //!    generation.
 //! 2. Within a period, `with_x` edits a word and keeps all other bits.
 //! 3. A word of zeros is forced open: zeroed memory rejects, and never reads as closed.
-//! 4. A half-open payload with a probe in flight, and a disabled payload, has its highest bit set
-//!    and another bit. A healthy closed payload is 0, a single 1, or begins with a 0 (external
-//!    windows). So one comparison in `fast_path.rs` suffices. (I5: the word that a probe reports to
-//!    has that probe in flight.)
+//! 4. A half-open payload with a probe in flight has its highest bit and another bit set. So has a
+//!    disabled payload. A healthy closed payload is 0, has a single 1, or (with an external
+//!    window) begins with a 0. So one comparison in `fast_path.rs` suffices. (By I5 the word to
+//!    which a probe reports has that probe in flight.)
 //! 5. A field never receives a value that it can't hold: callers saturate, `Field::set` asserts it.
 
 #![expect(
@@ -129,7 +129,7 @@ const BY_OPERATOR: u64 = OPEN_REOPENS.max();
 /// The maximum of probes in flight, and of the successes that recover.
 pub(crate) const MAX_PROBES: u8 = IN_FLIGHT.max() as u8;
 
-/// What a breaker does with calls.
+/// The state of a breaker, which decides about its calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
     /// Calls are admitted and their outcomes are counted.

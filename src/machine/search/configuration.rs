@@ -11,7 +11,7 @@ use super::{
 
 /// Maximum number of outstanding permits.
 pub(super) const MAX_PERMITS: usize = 3;
-/// Age of a permit that is this many periods old, or more.
+/// The age of every permit that is two periods old or older.
 pub(super) const OLDER: u16 = 2;
 
 /// A call in progress.

@@ -138,7 +138,7 @@ pub(super) fn check_success(before: Word, after: Word, rules: &Rules) {
     }
 }
 
-/// The bits of the window.
+/// The bits of the payload in which a window keeps its index or its first bucket.
 const fn start(payload: Payload) -> u64 {
     payload.bits() & START
 }

@@ -62,7 +62,7 @@ pub(super) fn inputs(configuration: &Configuration, rules: &Rules) -> Vec<Input>
     inputs
 }
 
-/// Moments far from any end, at which time decides only the jitter.
+/// Moments far from any end: there the time decides the jitter, and nothing more.
 pub(super) const ANY_TIME: [u64; 2] = [WRAP + 7 * MS + 1, u64::MAX];
 
 pub(super) fn at(now: u64) -> TimeSample {

@@ -1,6 +1,6 @@
 //! Exhaustive search of the pure `step`: every state that a history of a breaker can reach, and
-//! every input in each state (`docs/proof.md`). It covers the words of all four kinds of trips: a
-//! run, a window in the word, a failure ring, time buckets.
+//! every input in each state (`docs/proof.md`). It covers the words of all five kinds of trips: a
+//! run, a window in the word, failure rings by call and by time, time buckets.
 //!
 //! A state of the search is a [`Configuration`](configuration::Configuration): a word and the
 //! outstanding permits. Five reductions keep their number small:

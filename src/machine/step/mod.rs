@@ -49,8 +49,8 @@ pub(crate) struct TimeSample {
     pub(crate) salt: u64,
 }
 
-/// Opens for the policy's interval, or for a hint that is longer. Private to the steps, so that no
-/// outcome opens a word without one of them.
+/// Opens for the policy's interval, or for a hint that is longer. Private to this module, so that
+/// only a step opens a word.
 const fn open(word: Word, reopens: u8, hint_ms: u64, rules: &Rules, moment: TimeSample) -> Word {
     let draw = jitter::draw(moment.now, word.generation(), moment.salt);
     let interval = rules.drawn_interval_ms(reopens, draw);

@@ -7,9 +7,8 @@
 //! ```
 //!
 //! `consecutive(c)` beside the window needs no counter: the run is the ones at the low end. (A run
-//! longer than the window never decides, as a window of failures alone has tripped before.) Once
-//! the last n calls were successes, one more success gives the same payload, and nothing is
-//! written.
+//! longer than the window never decides, because a window full of failures trips before.) Once the
+//! last n calls were successes, one more success gives the same payload, and nothing is written.
 
 #![expect(
     clippy::cast_possible_truncation,

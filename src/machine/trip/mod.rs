@@ -138,7 +138,7 @@ impl TripRule {
         each!(self, window => window.healthy())
     }
 
-    /// The bits of a payload that make it healthy.
+    /// Mask of the bits that decide whether a payload is healthy.
     pub(crate) const fn health(&self) -> u64 {
         if self.is_external() {
             payload::HEALTH

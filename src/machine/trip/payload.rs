@@ -16,7 +16,7 @@
 //! | calls | the calls counted, modulo 2^16; a success in a window full of successes is not counted |
 //! | start | the bucket in which the period began, modulo 2^29 |
 //!
-//! Failing and streak alone make a word healthy, whatever the other fields hold.
+//! Failing and streak alone decide whether a word is healthy, whatever the other fields hold.
 
 use super::super::word::PAYLOAD_BITS;
 
@@ -34,7 +34,7 @@ const LAP: u64 = 1 << LAP_SHIFT;
 pub(crate) const START: u64 = (1 << STREAK_SHIFT) - 1;
 const STREAK: u64 = ((1 << STREAK_BITS) - 1) << STREAK_SHIFT;
 
-/// The bits that make a word healthy.
+/// Mask of the bits that decide whether a word is healthy.
 pub(crate) const HEALTH: u64 = FAILING | STREAK;
 
 const _: () = assert!(FAILING == 1 << (PAYLOAD_BITS - 1));

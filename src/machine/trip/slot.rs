@@ -14,7 +14,8 @@ pub(crate) trait Slot {
     /// The window of these rules, allocated if it is not yet; `None` for a trip in the word.
     fn get_or_make(&self, rules: &Rules) -> Option<&ExternalWindow>;
 
-    /// The number of the calling thread, which chooses its shard: any, before the thread has one.
+    /// The number of the calling thread, which chooses its shard. Any number will do for a thread
+    /// that has none.
     fn thread(&self) -> usize;
 
     /// The number of the calling thread, which gets one if it has none.

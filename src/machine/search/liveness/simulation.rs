@@ -21,9 +21,10 @@ pub(super) enum CallTime {
     Nothing,
     /// A nanosecond less than the current lease.
     LessThanTheLease,
-    /// Exactly the current lease: too late by nothing at best.
+    /// Exactly the current lease: the lease is over when the call ends.
     TheLease,
-    /// A nanosecond less than the longest lease: what a slow but healthy dependency may take.
+    /// A nanosecond less than the longest lease: the most that a slow but healthy dependency may
+    /// take.
     LessThanTheLongestLease,
     /// A nanosecond more than the longest lease, plus the rounding to ticks.
     MoreThanAnyLease,

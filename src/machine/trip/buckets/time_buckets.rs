@@ -1,4 +1,4 @@
-//! Time buckets: a failure rate over time, in ten buckets.
+//! Time buckets: a failure rate within a time T, in ten buckets.
 //!
 //! ```text
 //! time       ... | 41 | 42 | 43 | 44 | 45 | 46 | 47 | 48 | 49 | 50 |     a bucket is T/10
@@ -16,9 +16,9 @@
 //! counter of successes; only a failure sums the shards.
 //!
 //! **Clock readings.** Every failure reads the clock. So do the first [`EXACT`] successes of a
-//! shard in a bucket, and every [`EVERY`]th after them. Every success does, where calls are timed
-//! or observed, or while a run of failures is being counted. The others count in the newest bucket
-//! that a thread has read.
+//! shard in a bucket, and every [`EVERY`]th after them. Where calls are timed or observed, or while
+//! a run of failures is being counted, every success reads the clock. All other successes count in
+//! the newest bucket that a thread has read.
 //!
 //! So no success is lost or counted twice, and none counts in a later bucket than its own. At a
 //! failure at most `EVERY - 1` successes of a shard are missing in the window. They are fewer than
@@ -58,8 +58,9 @@
 //! | after the word | only the notification of a trip is left |
 //!
 //! A thread that is delayed between clock and `newest`, by more than a bucket and a second, looks
-//! like a clock that stepped back. It moves `newest` back until the next reading; no failure that
-//! is deciding follows it. Its own count may overwrite that of a newer bucket in its shard.
+//! like a clock that stepped back. It moves `newest` back until the next reading. A failure that is
+//! deciding then keeps its own bucket as the newest. The late thread's own count may overwrite that
+//! of a newer bucket in its shard.
 //!
 //! A counted failure is reported as applied, even if another thread's trip, which rests on that
 //! failure, ended the period first.
@@ -70,7 +71,7 @@
 //! |---|---|---|
 //! | the number of a bucket | 8.7 years | a cell last written exactly that long ago counts again |
 //! | the generation | 256 or 512 periods within one bucket | the counts of the first of them, if no other wrote there, count again |
-//! | `start` in the word | 2^29 buckets, at least 62 days | in the second before, the period seems to begin at a clock that is ahead, so that counts go to a later bucket; after it, up to nine buckets are left out |
+//! | `start` in the word | 2^29 buckets, at least 62 days | in the last second before the wrap, the period seems to have begun by a clock that is ahead, so counts go to a later bucket; after the wrap, up to nine buckets are left out |
 
 use std::boxed::Box;
 
@@ -93,11 +94,11 @@ use super::{
     Buckets,
 };
 
-/// The buckets of a window.
+/// The number of buckets in a window.
 const WINDOW: u64 = 10;
-/// The cells of a line: a power of two, so that a cell is found without a division.
+/// The number of cells in a line: a power of two, so that a cell is found without a division.
 const CELLS: usize = 16;
-/// The first successes of a shard in a bucket, each of which reads the clock.
+/// The number of first successes of a shard in a bucket, each of which reads the clock.
 const EXACT: u64 = 64;
 /// The interval, in successes, of the clock readings after them. A power of two.
 const EVERY: u64 = 8;
@@ -206,8 +207,8 @@ pub(crate) struct TimeBuckets {
 }
 
 impl TimeBuckets {
-    /// Buckets with at least this number of shards: a power of two, so that a thread's is found
-    /// without a division.
+    /// Buckets with at least this number of shards: a power of two, so that a thread's shard is
+    /// found without a division.
     pub(crate) fn new(kind: Buckets, shards: usize) -> Self {
         Self {
             kind,
@@ -414,7 +415,7 @@ impl WindowData for TimeBuckets {
         decided.with(counted)
     }
 
-    /// Publishes nothing.
+    /// Counts up to the bucket of `now`, and does not publish that bucket.
     fn count(&self, word: Word, now: u64) -> Count {
         // ORDERING: Relaxed. No decision depends on this read.
         let newest = self.newest.load(Ordering::Relaxed);
@@ -423,7 +424,8 @@ impl WindowData for TimeBuckets {
     }
 }
 
-/// What a window covers: more than 32 bits, as its cells hold 100 million calls a second for a day.
+/// The calls in a window. Each number has more than 32 bits: cells hold 100 million calls a second,
+/// and a window is up to a day.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sum {
     failures: u64,
@@ -441,7 +443,7 @@ impl Sum {
         calls >= kind.min_calls as u64 && self.failures * 100 >= kind.percent as u64 * calls
     }
 
-    /// As it is shown.
+    /// The counts as a snapshot and a transition show them; they saturate.
     fn count(self) -> Count {
         let saturated = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
         Count {

@@ -73,12 +73,12 @@ const STAMP: u64 = (1 << STAMP_BITS) - 1;
 const GENERATION_SHIFT: u32 = STAMP_BITS + 1;
 const NANOS_PER_MICRO: u64 = 1_000;
 
-/// What a failure leaves in the ring.
+/// The entry of a failure in the ring.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Entry(u64);
 
 impl Entry {
-    /// What a cell holds before its first entry. Its stamp is never used.
+    /// The content of a cell before its first entry. No failure has its stamp.
     const NONE: Self = Self(u64::MAX);
 
     const fn new(generation: u16, position: Position, stamp: u64) -> Self {
@@ -89,7 +89,7 @@ impl Entry {
         )
     }
 
-    /// Whether it was left at `position`, in this lap of this generation.
+    /// Whether this is an entry of `position`, in this lap of this generation.
     const fn is_of(self, generation: u16, position: Position) -> bool {
         self.0 >> STAMP_BITS == Self::new(generation, position, 0).0 >> STAMP_BITS
             && self.stamp() != Self::NONE.stamp()
@@ -100,7 +100,7 @@ impl Entry {
     }
 }
 
-/// How many stamps lie between two, modulo the wrap.
+/// The distance of two stamps, modulo the wrap.
 const fn between(older: u64, newer: u64) -> u64 {
     newer.wrapping_sub(older) & STAMP
 }
