@@ -16,7 +16,8 @@ const TICK_MICROS: u64 = 250;
 
 /// A rejected call.
 ///
-/// One word, and `Copy`. A rejection allocates nothing. (Without `std` it also holds the name.)
+/// A rejection is one word, is `Copy`, and allocates nothing. (Without `std`, a rejection also
+/// holds the name.)
 ///
 /// ```
 /// use cutout::{Breaker, Reason};
@@ -32,8 +33,8 @@ const TICK_MICROS: u64 = 250;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Rejected(Details);
 
-/// Content of a rejection, and the source of an [`Error`] in a chain of errors. [`Rejected::find`]
-/// searches for this type. Its text repeats nothing of the text of the [`Error`].
+/// Content of a rejection. In a chain of errors, an [`Error`] returns this type as its source, and
+/// [`Rejected::find`] searches for this type. Its text repeats nothing that the [`Error`] says.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Details {
     bits: RejectedBits,

@@ -38,7 +38,7 @@ pub struct Transition {
 /// healthy call. A listener adds no cost to a healthy call.
 ///
 /// [`on_transition`](Listener::on_transition) is called after the transition, outside any lock. The
-/// calling thread is the one that made the transition, or one that was already notifying listeners.
+/// thread that calls it made the transition, or was already notifying listeners of an earlier one.
 /// Transitions of one breaker are never delivered by two threads at the same time, and come in
 /// order of generation. A listener may use the breaker. A transition that it makes is delivered
 /// after it returns. The queue holds 16 transitions. When it is full, the oldest transitions are

@@ -1,9 +1,10 @@
-//! Names of breakers, under numbers.
+//! Names of breakers, each with a number.
 //!
-//! A [`Rejected`](crate::Rejected) is one word, which has no room for a name. With `std`, the name
-//! has a number in a table of this process, and the rejection holds the number. The table holds
-//! each distinct name once, and never removes one: names are `&'static str`, so the program keeps
-//! them anyway. Without `std` there is no table, and a rejection holds the name itself.
+//! A [`Rejected`](crate::Rejected) is one word, which has no room for a name. With `std`, a table
+//! of the process numbers the names, and a rejection holds the number. A name gets its number at
+//! the first transition of its breaker. The table holds each distinct name once and removes none:
+//! names are `&'static str`, so the program keeps them anyway. Without `std` there is no table, and
+//! a rejection holds the name itself.
 
 pub(crate) use table::{Name, NameId};
 
@@ -13,7 +14,7 @@ mod table {
 
     /// Names in the first block, which is not allocated.
     const FIRST: usize = 32;
-    /// Blocks after the first. Each is as large as all before it together.
+    /// The number of blocks after the first. Each is as large as all blocks before it together.
     const MORE: usize = 15;
     /// Names that have a number. A name after that has none, and its rejections are nameless.
     pub(super) const CAPACITY: usize = FIRST << MORE;
@@ -46,7 +47,8 @@ mod table {
             let slots = match cell.get() {
                 Some(slots) => slots,
                 None if allocate => {
-                    // Allocated ahead of the lock: a child that is forked inside the lock hangs.
+                    // Allocated ahead of the lock, to hold it for less time: a child that is forked
+                    // while another thread holds the lock waits for ever.
                     let fresh = (0..len).map(|_| OnceLock::new()).collect();
                     cell.get_or_init(|| fresh)
                 }
@@ -57,7 +59,8 @@ mod table {
 
         /// The number of a name, from 1; 0 if the table is full. Equal names have one number.
         pub(super) fn number(&self, name: &'static str) -> u32 {
-            // All threads search in the same order, and take the first free slot.
+            // All threads search in the same order and take the first free slot, so that equal
+            // names meet in one slot.
             let taken = |&index: &usize| {
                 let slot = self.slot(index, true);
                 slot.is_some_and(|slot| *slot.get_or_init(|| name) == name)

@@ -20,7 +20,8 @@ pin_project_lite::pin_project! {
     pub struct CallAsync<'a, F, C> {
         breaker: &'a Breaker,
         // `None` once the call is over: a poll ended it, was rejected or panicked. The permit is
-        // `None` until the call is admitted. Before the future, as a drop ends the call first.
+        // `None` until the call is admitted. This field comes before the future, so that a drop
+        // ends the call before it drops the future.
         call: Option<(Option<RawPermit<&'a Breaker>>, C)>,
         #[pin]
         future: F,

@@ -169,8 +169,8 @@ impl Breaker {
         !has_window || healthy == Some(payload & trip_rule.health())
     }
 
-    /// The loss of an eviction, and the word that it was derived from; `None` if the breaker must
-    /// stay.
+    /// The cost of evicting this breaker, and the word from which the cost was derived. `None` if
+    /// the breaker must stay.
     pub(crate) fn eviction_cost(&self) -> Option<(EvictionCost, Word)> {
         let word = self.core.load();
         let cost = match word.phase() {

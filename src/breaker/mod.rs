@@ -7,7 +7,7 @@
 //! | `record.rs` | outcomes and drops |
 //! | `call.rs` | `call`, `call_async` and their siblings |
 //! | `call_async.rs` | [`CallAsync`], the future of a call |
-//! | `external_window.rs` | the slot of the external window |
+//! | `external_window.rs` | the slot of the external window; `no_external_window.rs` without `std` |
 //! | `operator.rs` | operator commands |
 //! | `inspect.rs` | `state`, `snapshot`, `policy` |
 //! | `outage.rs` | the periods since the breaker was last closed |

@@ -39,7 +39,7 @@ impl Breaker {
         let change = RawTransition::between(before, after, event, now, counted, &self.core.rules);
         let newest = || self.core.load().generation();
         let write = || self.cold.diagnostics.write(&change, now, newest);
-        // A rejection then finds the number of the name, and allocates nothing.
+        // Numbers the name, so that a rejection finds the number and allocates nothing.
         let _ = self.cold.name.id();
         // Before the listeners, which may be slow.
         #[cfg(feature = "watch")]
@@ -65,8 +65,8 @@ impl Breaker {
         let _ = (self, rejected);
     }
 
-    /// Notifies of an outcome: listeners of a failure and of a stale outcome, call listeners of any
-    /// outcome. Without a call listener, `is_observed` is false.
+    /// Notifies listeners of a failure and of a stale outcome, and call listeners of any outcome. A
+    /// breaker with a call listener passes `is_observed`; without it, other outcomes are skipped.
     #[inline]
     pub(super) fn notify_of_outcome(
         &self,
@@ -173,7 +173,7 @@ mod listeners {
             }
         }
 
-        /// Whether there is no listener of any kind that was added at run time, and no fixed one.
+        /// Whether no listener is fixed, and no listener or call listener was added at run time.
         #[inline]
         pub(super) fn is_empty(&self) -> bool {
             self.fixed.is_empty() && self.shared.is_none()
@@ -228,8 +228,8 @@ mod listeners {
             shared.map_or(&[], |shared| &shared.call_listeners)
         }
 
-        /// Delivers a transition, unless another thread (or this listener's caller) dispatches
-        /// already and will deliver it.
+        /// Queues a transition, and delivers the queue unless a dispatcher is already at work. The
+        /// dispatcher is another thread or, in a transition of a listener, a caller on this thread.
         pub(super) fn notify(
             &self,
             newest: impl Fn() -> u16,

@@ -1,7 +1,7 @@
 //! A value that a forked child makes for itself.
 //!
-//! A child has the memory of its parent and one of the threads. A lock that another thread held
-//! is never released there, and a role that another thread had is never given up.
+//! A child has a copy of its parent's memory, and one thread. In the child a lock that another
+//! thread of the parent held is never released, and a role that such a thread had never ends.
 
 use std::sync::OnceLock;
 
@@ -31,7 +31,8 @@ impl<T> PerProcess<T> {
         let (mut node, mut parent) = (self, None);
         loop {
             let owned = node.0.get().unwrap_or_else(|| {
-                // Allocated ahead of the lock: a fork meanwhile would lock the child out for ever.
+                // Allocated ahead of the lock, to hold it for less time: a child that is forked
+                // while another thread holds the lock waits for ever.
                 let fresh = Box::new(Owned {
                     process,
                     value: make(parent),

@@ -32,8 +32,8 @@ impl Breaker {
         self.record_slow(admission, outcome)
     }
 
-    /// Records the drop of a permit, without a panic of its call. A drop that the policy does not
-    /// fail has this outcome.
+    /// Records a drop of a permit that no panic of its call caused. The drop is a failure if the
+    /// policy says so, and otherwise has the given outcome.
     pub(crate) fn record_drop(&self, admission: Admission, outcome: Outcome) -> Recorded {
         let probe = admission.period.is_half_open();
         let held_for = |limit| {
@@ -95,8 +95,8 @@ impl Breaker {
         self.record_and_notify(admission, outcome, Some(now))
     }
 
-    /// Records an outcome, and notifies: first of the call, then of the transition that it caused.
-    /// `now` is the clock reading, if there was one already.
+    /// Records an outcome. Notifies listeners of the call, then of the transition that the outcome
+    /// caused. `now` is the clock reading, if there was one already.
     fn record_and_notify(
         &self,
         admission: Admission,
@@ -115,7 +115,8 @@ impl Breaker {
         self.finish_record(period, outcome, done, core.is_observed())
     }
 
-    /// Notifies of an outcome and of the transition that it caused, and returns the verdict.
+    /// Notifies listeners of an outcome, then of the transition that the outcome caused. Returns
+    /// the verdict.
     #[inline]
     fn finish_record(
         &self,

@@ -5,7 +5,7 @@
 //! +------+--------------+----------+------+-------------------------------+
 //! |reason|  generation  |   name   | unit |           remaining           |
 //! +------+--------------+----------+------+-------------------------------+
-//! 01 open, 10 probes busy, 11 forced open        ticks of 250 µs, or seconds
+//! 01 open, 10 probes busy, 11 forced open        ticks of 250 µs if unit is 0, seconds if it is 1
 //! ```
 //!
 //! No reason has the bits 00, so the word is never 0, and a [`Result`] of a word and a rejection
@@ -25,7 +25,7 @@ use crate::name::NameId;
 use super::{Reason, TICK_MICROS};
 
 const REMAINING: Field = Field::first(24);
-/// Whether the wait is in seconds.
+/// 1 if the wait is in seconds.
 const UNIT: Field = REMAINING.then(1);
 const NAME: Field = UNIT.then(21);
 const GENERATION: Field = NAME.then(16);
@@ -100,7 +100,9 @@ impl RejectedBits {
 
 /// The bits of a wait: in ticks if they fit, which is up to 69 minutes, and otherwise in seconds.
 ///
-/// An end is up to one tick late, so that tick is not rounded up to a second.
+/// One tick of a wait is left out of its seconds, and [`RejectedBits::remaining`] adds that tick
+/// again. Deadlines are up to a tick late, so a period of whole seconds would otherwise be rounded
+/// up by a second.
 #[inline]
 const fn bits_of_wait(ticks: u64) -> u64 {
     if ticks <= REMAINING.max() {

@@ -106,8 +106,8 @@ use ring::{BreakerEntry, Reservation, Ring};
 /// * Hosts that die and are not asked for again keep their slots for twice their open period. A
 ///   living host gets a breaker of its own if the bound is large enough: above the number of hosts
 ///   that die in that time plus the number in use.
-/// * A scan of 16 may miss the few breakers that may be evicted among many that may not. The next
-///   new key scans the next 16.
+/// * If only a few breakers may be evicted, a scan of 16 may miss them. The next new key scans the
+///   next 16.
 ///
 /// A key whose breaker was evicted is inserted again at its next call, with a fresh breaker. Choose
 /// a bound above the number of keys in use. An evicted breaker lives on for callers that still hold

@@ -69,7 +69,7 @@ pub struct Trip {
     pub consecutive: Option<u32>,
     /// The rolling window that trips, with its threshold.
     pub window: Option<Window>,
-    /// The rule that was combined with another of its kind, as the error message names it.
+    /// The text of the error for a combination of two runs or of two windows, if there is one.
     pub(super) conflict: Option<&'static str>,
 }
 

@@ -27,7 +27,7 @@ pub trait SelectBreaker<Request> {
 
 /// A `&'static Breaker` as a type without a lifetime parameter.
 ///
-/// Some layers, such as `buffer`, box nothing. In a spawned task or a handler under such a layer,
+/// Some layers, such as `buffer`, box no future. In a spawned task or a handler under such a layer,
 /// the compiler loses the fact that the future's lifetime is `'static`. It then refuses the task. A
 /// service over a `&'static Breaker` therefore stores a `Static`. A function for [`ByRequest`] can
 /// return one.

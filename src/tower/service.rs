@@ -21,9 +21,9 @@ use super::{
 /// A service behind a breaker. Created by [`BreakerLayer`](super::BreakerLayer).
 ///
 /// While the breaker rejects, `poll_ready` is ready without polling the inner service. The call
-/// that follows is rejected, even if the breaker would admit it by then. A call is not rejected for
-/// that reason if the inner service was polled ready in between. While the breaker does not reject,
-/// the service is ready when the inner service is.
+/// that follows is rejected, even if the breaker would admit it by then. (After one more
+/// `poll_ready` that polls the inner service ready, the breaker decides the call.) While the
+/// breaker does not reject, the service is ready when the inner service is.
 ///
 /// Inside a call of the same breaker the service only passes requests on: the outermost layer
 /// admits and counts.
@@ -74,7 +74,7 @@ enum Decision {
     Admitted(Admission),
     /// The call is inside a call of the same breaker.
     PassedOn,
-    /// The readiness has the rejection.
+    /// Rejected; `Readiness` holds the rejection.
     Rejected,
 }
 
@@ -184,8 +184,9 @@ where
     #[inline(always)]
     fn call(&mut self, request: Request) -> Self::Future {
         let breaker = self.select.select(&request);
-        // `Some(None)` passes the call on. A thread inside no call is inside no call of this
-        // breaker. That check saves a healthy call the search.
+        // `Some(Some(_))` makes the call, `Some(None)` passes the call on, `None` rejects. The
+        // fast path checks only that the thread is inside no call of any breaker, which needs no
+        // search for this breaker.
         let decision = match breaker.acquire_fast() {
             Some(admission)
                 if matches!(self.readiness, Readiness::Inner) && scope::is_outermost() =>
