@@ -63,7 +63,7 @@ pub(crate) struct Arg {
 pub(crate) enum Value {
     /// The expression that the setter takes.
     Expr(TokenStream),
-    /// The arguments of `backoff(...)`, the required ones among them. The span is that of the name.
+    /// The arguments of `backoff(...)`, all required ones included. The span is that of `backoff`.
     Backoff(Span, Args),
 }
 
@@ -84,7 +84,7 @@ impl Args {
         self.args.iter()
     }
 
-    /// Returns the given one of two exclusive arguments.
+    /// Returns the argument that is given, of two exclusive ones.
     ///
     /// # Errors
     ///

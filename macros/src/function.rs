@@ -18,7 +18,8 @@ use crate::{
     policy,
 };
 
-/// Expands to the function with a guarded body, and to an accessor if the breaker is its own.
+/// Expands to the function with a guarded body. Without `breaker = ...`, the function has a breaker
+/// of its own, and the expansion includes the accessor of that breaker.
 pub(crate) fn expand(args: &Args, mut function: ItemFn) -> Result<TokenStream> {
     let returned = returned(&function.sig)?;
     if let Some(constness) = function.sig.constness {
@@ -72,7 +73,7 @@ fn unborrowed(mut value: &Expr) -> &Expr {
     }
 }
 
-/// Returns false only for a static, a constant or a field of one.
+/// Returns false for a static, a constant or a field of one, and true for any other place.
 fn is_local(place: &Expr, signature: &Signature) -> bool {
     match place {
         Expr::Field(field) => is_local(unborrowed(&field.base), signature),

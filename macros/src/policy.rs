@@ -28,8 +28,8 @@ const TRIP: [&str; 6] = [
 /// Arguments that are setters of the builder only.
 const BUILDER_ONLY: [&str; 3] = ["clock", "listeners", "call_listener"];
 
-/// Generates a constant expression for a breaker. The core checks the bounds. The generated code
-/// maps a refused field to its argument, so that the compiler can point at that argument.
+/// Generates a constant expression for a breaker. `try_build` of cutout checks the bounds. The
+/// generated code maps a refused field to its argument, so that the compiler can point there.
 pub(crate) fn breaker(args: &Args, name: &str) -> Result<TokenStream> {
     args.either("open_for", "backoff")?;
     let trip = trip(args)?.map(|trip| quote!(.trip(#trip)));
