@@ -119,7 +119,7 @@ impl Wraps for recloser::Recloser {
     }
 }
 
-/// What a function returns: the value and the error of its call, made from the number of the call.
+/// The value and the error that a function returns, made from the number of the call.
 trait Returns: 'static {
     type Value;
     type Failure;

@@ -31,8 +31,8 @@ use crate::Reached;
 use decode::Decoder;
 use oracle::lockstep::{self, Op, Setup};
 
-/// Limits that keep games fast: the number of operations, and the total number of calls of `P`
-/// operations. With a time window, the oracle scans all calls again at every call.
+/// Limits that keep games fast: the number of operations, and the total number of calls that the
+/// `P` operations of `ops` make. With a time window, the oracle scans all calls at every call.
 const MAX_OPS: usize = 400;
 const MAX_CALLS: u32 = 10_000;
 const MAX_CALLS_IN_TIME: u32 = 2_000;

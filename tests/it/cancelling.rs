@@ -24,7 +24,7 @@ const POLICY: Policy = Policy::new()
     .open_for(SECOND)
     .probes(2)
     .on_drop(OnDrop::FailProbe);
-/// How often the calls of these tests are pending before they complete.
+/// The number of times that a call of these tests is pending before it completes.
 const AWAITS: u32 = 5;
 
 /// A call with several await points.

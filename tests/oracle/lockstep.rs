@@ -102,7 +102,7 @@ pub(crate) enum Op {
     ToTenth(i64),
 }
 
-/// How a whole call ends.
+/// The end of a whole call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum End {
     Outcome(Outcome),
@@ -551,7 +551,7 @@ impl From<&Transition> for Notified {
     }
 }
 
-/// What a listener was notified of.
+/// The notifications of a listener.
 #[derive(Default)]
 struct NotificationLog {
     transitions: Mutex<Vec<Transition>>,

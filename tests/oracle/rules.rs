@@ -263,7 +263,7 @@ pub(super) fn longest_forced() -> i128 {
     LONGEST_MS
 }
 
-/// How long the breaker waits for its probes.
+/// The time for which the breaker waits for its probes.
 pub(super) fn lease(policy: &Policy, reopens: u8) -> i128 {
     match policy.probe_lease {
         Some(lease) => millis_up(lease),

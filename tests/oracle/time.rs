@@ -81,8 +81,8 @@ pub(super) fn ticks(count: i128) -> Duration {
     Duration::from_micros(count * (TICK / 1_000))
 }
 
-/// How long to wait while probes are busy: until the lease ends, or for the policy's first interval
-/// if that is shorter. In whole ticks of deadlines, rounded up.
+/// The wait that a rejection states while probes are busy: until the lease ends, or the policy's
+/// first interval if that is shorter. In whole ticks of deadlines, rounded up.
 pub(super) fn busy(until_lease_end: Duration, interval_ms: i128) -> Duration {
     let nanos = i128::try_from(until_lease_end.as_nanos()).expect("a lease is short");
     ticks(first_from(nanos, TICK).min(interval_ms * TICKS_PER_MS))

@@ -93,7 +93,7 @@ fn count() {
     }
 }
 
-/// What callgrind collected of one call.
+/// The data that callgrind collected of one call.
 #[derive(Default)]
 struct Route {
     /// Files of `src`, each with the functions of that file that ran.

@@ -1,4 +1,5 @@
-//! Injected faults that no test had noticed, where no model or unit test is closer.
+//! Planted faults: mutations of the code that no test had noticed. (Those that a model or a unit
+//! test can show are tested there.)
 
 use cutout::{Outcome, Policy, Recorded, State, Trip};
 

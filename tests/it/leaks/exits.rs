@@ -27,7 +27,7 @@ pub(crate) enum Meaning {
     Forgotten,
 }
 
-/// A way out of a call; it calls the second argument while it holds its permit.
+/// A way out of a call. It runs its second argument while the permit of the call is held.
 pub(crate) type Exit = fn(&Arc<Breaker>, &dyn Fn());
 
 pub(crate) const EXITS: [(&str, Meaning, Exit); 24] = {

@@ -145,7 +145,7 @@ fn a_leaked_probe_does_not_block_the_breaker() {
     assert_eq!(bench.wait().probe().record(Success), Recorded::Recovered);
 }
 
-/// How long the breaker waits for a probe after this many reopens.
+/// The time for which the breaker waits for a probe after this number of reopens.
 fn lease(builder: Builder, reopens: u32) -> Duration {
     let bench = Fixture::at(8_000_000_000, builder);
     bench.report(Failure);

@@ -88,7 +88,7 @@ fn failures_within_a_time_are_sequentially_consistent() {
     play("within", policy, Time::StandsStill);
 }
 
-/// How the clock behaves while threads run.
+/// The behaviour of the clock while threads run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Time {
     Advances,

@@ -46,7 +46,7 @@ const POLICY: Policy = Policy::new()
     .open_for(Duration::from_millis(OPEN_MS))
     .probe_lease(SECOND);
 
-/// What a closed period may have counted, by the policy.
+/// The counts that a closed period may have, by the policy.
 #[derive(Clone, Copy)]
 struct TripCounts {
     /// Failures that trip among at most `among` calls; with 0, a success ends the run.
@@ -55,15 +55,15 @@ struct TripCounts {
     counted_in: CountedIn,
 }
 
-/// Where failures are counted. This decides how many failures beyond those that trip may be
-/// reported as applied.
+/// The place where failures are counted, and with it the failures beyond those that trip which may
+/// be reported as applied.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum CountedIn {
-    /// By the CAS that trips: none.
+    /// The CAS that trips counts its failure, so no further failure may be reported.
     Word,
-    /// A failure may finish another's recording: that one.
+    /// A failure may finish the recording of one other failure, which may be reported too.
     Ring,
-    /// Before the CAS that trips: failures that arrive at the same time.
+    /// Failures are counted before the CAS that trips, so all that arrive together may be reported.
     Buckets,
 }
 
