@@ -1,10 +1,11 @@
 //! Generates a module for each planted bug that is a small edit of a shipped file.
-//! `src/bugs/patched.rs` says how these modules are used.
+//! `src/bugs/patched.rs` includes these modules.
 //!
-//! For each table row it copies the part that the patched file belongs to, and every part built on
-//! that one. These are `atomic_word.rs` or `hints.rs`, the window and the core, or any other file
-//! alone. It then writes a module in which the copy replaces the shipped part. A text that does not
-//! occur exactly once is an error: the shipped code has changed, and the row must follow.
+//! For each table row it copies the part of the machine that has the patched file, and every part
+//! that is built on that one. A patch of `atomic_word.rs` or `hints.rs` also copies the windows and
+//! the core, and a patch of a window also copies the core. Any other file is copied alone. It then
+//! writes a module in which the copies replace the shipped parts. A text that does not occur
+//! exactly once is an error: the shipped code has changed, and the row must follow.
 
 #[path = "src/bugs/patched/tables.rs"]
 mod tables;

@@ -53,7 +53,7 @@ where
         self
     }
 
-    /// `judge` asserts what always holds once all actors are done, and names the outcome.
+    /// `judge` runs once all actors are done. It asserts the properties, and names the outcome.
     pub(crate) fn end(self, judge: impl Fn(&S, &[R]) -> String + Send + Sync + 'static) -> Model {
         let actors = self.actors.len();
         assert!((2..=4).contains(&actors), "two to four actors");

@@ -6,10 +6,10 @@
 //!    |                                |
 //! models/*      the properties      sync      the atomics of the machine, with a switch
 //!    |    \_________ scene            |
-//! harness  the discipline           machine   the shipped files
+//! harness  the rules of the models  machine   the shipped files
 //!          |                          |
-//! history  requests and answers     subject   what is asked: shipped, or one of the planted bugs
-//!          for `histories`          driver    forwards requests to the shipped core
+//! history  requests and answers     subject   the machine that is asked: shipped, or a planted bug
+//!          for the history checker  driver    forwards requests to the shipped core
 //! ```
 //!
 //! The package in `shuttle/` includes all files but `backend.rs`, to run the same models under

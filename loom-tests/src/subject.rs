@@ -49,7 +49,7 @@ pub(crate) trait Dispatcher: Send + Sync + 'static {
         let _ = (change, now, newest);
     }
 
-    /// When the period of this generation began, in nanoseconds, if that was recorded.
+    /// The time at which the period of this generation began, in nanoseconds, if it was recorded.
     fn period_start(&self, generation: u16) -> Option<u64> {
         let _ = generation;
         None

@@ -19,7 +19,7 @@ pub struct WitnessOrder {
 }
 
 impl WitnessOrder {
-    /// How often consecutive operations belong to different threads.
+    /// The number of times that consecutive operations belong to different threads.
     #[must_use]
     pub fn switches(&self) -> usize {
         self.order

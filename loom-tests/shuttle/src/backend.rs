@@ -32,7 +32,7 @@ const REPLAY: &str = "CUTOUT_SCHEDULE";
 /// An unknown outcome ends its execution with a panic, for which shuttle prints the schedule.
 pub(crate) const STOPS_AT_AN_UNKNOWN_OUTCOME: bool = true;
 
-/// How shuttle chooses the thread that runs next.
+/// A scheduler of shuttle, which chooses the thread that runs next.
 #[derive(Clone, Copy, Debug)]
 pub enum Mode {
     /// Probabilistic concurrency testing (Burckhardt et al., "A randomized scheduler with

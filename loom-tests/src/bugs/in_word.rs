@@ -36,7 +36,7 @@ impl Checks for WinnerAndLoserBothAdmitted {
     const LOST_CAS_IS_DECIDED_AGAIN: bool = false;
 }
 
-/// The same breaker without a bug. It shows that what is found in the others is the bug.
+/// The same breaker without a bug. It shows that the checker refutes the others for their bugs.
 pub(crate) struct NoBug;
 
 impl Checks for NoBug {}

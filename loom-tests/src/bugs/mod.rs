@@ -1,5 +1,5 @@
-//! Known bugs: machines that are broken on purpose, each with the model that finds it. A model that
-//! no bug can fail is worthless.
+//! Planted bugs: machines that are broken on purpose, each with the model that finds the bug. Most
+//! of the bugs were seen in other breakers. A model that no bug can fail verifies nothing.
 //!
 //! ```text
 //! planted    a subject that differs from the shipped one in what it breaks only
@@ -44,7 +44,7 @@ pub struct Bug {
     pub invariants: &'static str,
     /// Description of the bug.
     pub what: &'static str,
-    /// Where the bug was seen.
+    /// The breaker or the report in which the bug was seen.
     pub reported_in: &'static str,
     /// The model that finds the bug.
     pub model: &'static str,

@@ -1,7 +1,7 @@
 //! Publication: a thread that learns of a trip sees what each call wrote before its failure (I23).
 //!
-//! The witnesses are Relaxed, and plain in both modes. Only the word's own ordering can make them
-//! visible.
+//! The values that the calls write, the *witnesses*, are Relaxed atomics, whose loads are plain in
+//! both modes. Only the word's own ordering can make the witnesses visible.
 
 use crate::{
     backend::atomic::{AtomicU64, Ordering},

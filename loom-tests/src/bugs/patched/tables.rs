@@ -36,7 +36,7 @@ pub(crate) const TABLES: &[&[Patch]] = &[
     event_count::PATCHES,
 ];
 
-/// Where an ordering that is weaker than needed was seen.
+/// The reports of an ordering that was weaker than needed.
 const TOO_WEAK: &str = "filipdulic/bus-queue #3; tikv/rocksdb pull 423: no breakers";
 /// No public report was found.
 const UNSEEN: &str = "family; no public report verified";
