@@ -12,8 +12,8 @@
 //! ```
 //!
 //! **Guarantee.** A failure trips iff enough of the calls that ended in this period within the last
-//! T failed, and there were enough calls. T is exact to one bucket less. Few threads share a
-//! counter of successes; only a failure sums the shards.
+//! T failed, and there were enough calls. The window covers T, less up to one bucket. Few threads
+//! share a counter of successes; only a failure sums the shards.
 //!
 //! **Clock readings.** Every failure reads the clock. So do the first [`EXACT`] successes of a
 //! shard in a bucket, and every [`EVERY`]th after them. Where calls are timed or observed, or while
