@@ -1,4 +1,4 @@
-//! The shipped core as a subject: forwards requests to the core, and translates its answers.
+//! The shipped core as a subject: forwards requests to the core, and translates its verdicts.
 //!
 //! The machine is the one in `super`, so that a patched copy uses this file too (`bugs/patched`).
 

@@ -8,7 +8,7 @@
 //!    |    \_________ scene            |
 //! harness  the rules of the models  machine   the shipped files
 //!          |                          |
-//! history  requests and answers     subject   the machine that is asked: shipped, or a planted bug
+//! history  requests and responses   subject   the machine under test: shipped, or a planted bug
 //!          for the history checker  driver    forwards requests to the shipped core
 //! ```
 //!

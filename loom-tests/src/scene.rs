@@ -110,7 +110,7 @@ pub(crate) fn breaker<S: Subject>(first: Word, rules: Rules) -> Scenario<S, Vec<
 
 impl<S: Subject> Scenario<S, Vec<StepResult>> {
     /// Asserts the chain, and runs the assertions of `also` on the last word and on all steps. The
-    /// outcome consists of the answers.
+    /// outcome consists of the verdicts.
     pub(crate) fn end_in_a_chain(
         self,
         first: Word,
@@ -162,7 +162,7 @@ pub(crate) fn played<S: Subject>(
     })
 }
 
-/// Name of the outcome: the answers of all steps. Actors are separated by `|`, their steps by `,`.
+/// Name of the outcome: the verdicts of all steps. Actors are separated by `|`, their steps by `,`.
 pub(crate) fn outcome(actors: &[Vec<StepResult>]) -> String {
     let actor = |steps: &Vec<StepResult>| {
         let names: Vec<_> = steps.iter().map(step_name).collect();
@@ -171,7 +171,7 @@ pub(crate) fn outcome(actors: &[Vec<StepResult>]) -> String {
     actors.iter().map(actor).collect::<Vec<_>>().join(" | ")
 }
 
-/// A failure can open the breaker by completing another one. Its own answer does not show that, so
+/// A failure can open the breaker by completing another one. Its own verdict does not show that, so
 /// this name does.
 fn step_name(result: &StepResult) -> String {
     use Recorded::{Applied, Stale};

@@ -89,7 +89,7 @@ pub(crate) struct StepResult {
     pub(crate) counted: Option<Count>,
 }
 
-/// The answer.
+/// The verdict of a step, in the terms of any subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Admitted(Period),

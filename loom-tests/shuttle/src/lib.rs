@@ -12,7 +12,7 @@
 //! execution, but bounds no preemptions.
 //!
 //! In a game, twelve threads do eight operations each, drawn at random, on a breaker that counts a
-//! trip in the word. One order of the pure steps must explain the answers.
+//! trip in the word. One order of the pure steps must explain the responses.
 //!
 //! shuttle treats every ordering as `SeqCst`: a load never sees an old value, and a fence does
 //! nothing. So loom alone checks the orderings. Planted bugs that weaken one are left out here, by
@@ -74,8 +74,8 @@ use game::Game;
 ///
 /// # Panics
 ///
-/// If a history has no order, if too few CASes failed or answers occurred to verify anything, or if
-/// no rules have that name.
+/// If a history has no order, if too few CASes failed or responses occurred to verify anything, or
+/// if no rules have that name.
 pub fn play(rules: &str, mode: Mode) {
     let rules = rules::named(rules);
     Game::of(rules).play::<Shipped>(mode);

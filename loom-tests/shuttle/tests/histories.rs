@@ -1,5 +1,5 @@
-//! Histories of twelve threads: one order of the pure steps explains their requests and answers
-//! (I24).
+//! Histories of twelve threads: one order of the pure steps explains their requests and
+//! responses (I24).
 
 use shuttle_tests::{
     Mode::{Pct, Random},

@@ -151,7 +151,7 @@ fn with_concurrent<S: Subject>(
         .end(move |subject, actors| judged(first, subject, actors))
 }
 
-/// The answers, and the number of writes for each actor.
+/// The verdicts, and the number of writes for each actor.
 fn judged(first: Word, subject: &impl Subject, actors: &[Written]) -> String {
     let done: Vec<_> = actors.iter().map(|(done, _)| done.clone()).collect();
     assert_chain(first, subject.word(), &done);

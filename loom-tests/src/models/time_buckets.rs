@@ -55,7 +55,7 @@ pub(crate) fn three_failures_at_the_turn_of_a_bucket_trip_once<S: Subject>() -> 
         .takes(14_600, 20_000)
 }
 
-/// The outcome for more than two actors. The models of two check the answers of the other actors.
+/// The outcome for more than two actors. The models of two check the verdicts of the other actors.
 fn tripped_by(actors: &[Vec<StepResult>]) -> String {
     let trips = |steps: &Vec<StepResult>| steps.iter().any(StepResult::is_transition);
     let who = actors.iter().position(trips);

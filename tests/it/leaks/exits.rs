@@ -17,13 +17,13 @@ use super::LIMIT;
 /// Meaning of an exit for the breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Meaning {
-    /// A panic.
+    /// A failure: the call panicked.
     Failure,
-    /// Whatever `on_drop` defines.
+    /// A drop, whose outcome `on_drop` decides.
     Dropped,
-    /// There was no call.
+    /// Nothing: no call was admitted.
     NeverAdmitted,
-    /// The permit is leaked: only the lease releases its slot.
+    /// A leaked permit: only the lease releases its slot.
     Forgotten,
 }
 
