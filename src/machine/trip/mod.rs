@@ -264,14 +264,14 @@ pub(crate) mod external {
         /// decision has the counts.
         fn fail(
             &self,
-            cell: &AtomicWord,
+            atomic_word: &AtomicWord,
             seen: Word,
             failure: FailedCall<'_>,
             rules: &Rules,
         ) -> Decided<Option<Count>, Recorded>;
 
         /// Records a success of the closed period of `seen` at `now`. `thread` chooses the shard.
-        fn succeed(&self, _thread: usize, _cell: &AtomicWord, _seen: Word, _now: u64) {}
+        fn succeed(&self, _thread: usize, _atomic_word: &AtomicWord, _seen: Word, _now: u64) {}
 
         /// Records a success of a closed period without a clock reading, and returns whether it
         /// could.
@@ -325,17 +325,23 @@ pub(crate) mod external {
         /// See [`WindowData::fail`].
         pub(crate) fn fail(
             &self,
-            cell: &AtomicWord,
+            atomic_word: &AtomicWord,
             seen: Word,
             failure: FailedCall<'_>,
             rules: &Rules,
         ) -> Decided<Option<Count>, Recorded> {
-            each!(self, data => data.fail(cell, seen, failure, rules))
+            each!(self, data => data.fail(atomic_word, seen, failure, rules))
         }
 
         /// See [`WindowData::succeed`].
-        pub(crate) fn succeed(&self, thread: usize, cell: &AtomicWord, seen: Word, now: u64) {
-            each!(self, data => data.succeed(thread, cell, seen, now));
+        pub(crate) fn succeed(
+            &self,
+            thread: usize,
+            atomic_word: &AtomicWord,
+            seen: Word,
+            now: u64,
+        ) {
+            each!(self, data => data.succeed(thread, atomic_word, seen, now));
         }
 
         /// See [`WindowData::succeed_untimed`].

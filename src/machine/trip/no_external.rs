@@ -21,7 +21,7 @@ pub(crate) enum ExternalWindow {}
 impl ExternalWindow {
     pub(crate) const fn fail(
         &self,
-        _cell: &AtomicWord,
+        _atomic_word: &AtomicWord,
         _seen: Word,
         _failure: FailedCall<'_>,
         _rules: &Rules,
@@ -29,7 +29,13 @@ impl ExternalWindow {
         match *self {}
     }
 
-    pub(crate) const fn succeed(&self, _thread: usize, _cell: &AtomicWord, _seen: Word, _now: u64) {
+    pub(crate) const fn succeed(
+        &self,
+        _thread: usize,
+        _atomic_word: &AtomicWord,
+        _seen: Word,
+        _now: u64,
+    ) {
         match *self {}
     }
 
