@@ -49,6 +49,7 @@ fn versions() -> io::Result<Vec<String>> {
         "circuitbreaker-rs",
         "breaker-machines",
         "tower-resilience-circuitbreaker",
+        "seatbelt",
         "quanta",
         "parking_lot",
         "criterion",

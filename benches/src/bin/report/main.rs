@@ -22,7 +22,7 @@ use samples::{BARE, Samples};
 
 const OURS: &str = "cutout, default";
 const LAYER: &str = "cutout, layer over a static";
-const RETURNED_TITLE: &str = "Time added to a function that returns its Result";
+const RETURNED_TITLE: &str = "Time added to a function that returns Result";
 const HEALTHY_TITLE: &str = "Time added to a healthy call inlined in a loop";
 
 /// Groups whose tables show added time, each with the contender that the others are compared with.

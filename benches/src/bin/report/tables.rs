@@ -180,10 +180,30 @@ pub(crate) fn allocations(memory: &Value) -> String {
     }
     let _ = write!(
         table,
-        "\n\nNo other contender allocates in these groups.\nNo contender allocates in: {}.",
-        none.join("; ")
+        "\n\nNo other contender allocates in these groups.\n{}",
+        wrapped(&format!("No contender allocates in: {}.", none.join("; "))),
     );
     table
+}
+
+/// Breaks a text into lines of at most 100 columns.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        if lines
+            .last()
+            .is_some_and(|line| line.len() + word.len() >= 100)
+        {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines.join("\n")
 }
 
 /// Formats with at most three decimals, without trailing zeros.
