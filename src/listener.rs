@@ -46,7 +46,8 @@ pub struct Transition {
 ///
 /// The other methods are called on the thread of the call, outside any lock, and by any number of
 /// threads at the same time. An open breaker can reject many calls: keep
-/// [`on_rejected`](Listener::on_rejected) short.
+/// [`on_rejected`](Listener::on_rejected) short. A listener is also notified of the calls that the
+/// listener makes through the breaker: do not call the breaker at each rejection without end.
 ///
 /// A panic in a listener is caught.
 ///

@@ -14,8 +14,8 @@ use std::{
 };
 
 use cutout::{
-    Admitted, Breaker, CallListener, Ended, Error, Outcome, Policy, Reason, Recorded, Rejected,
-    State, Transition, Trip,
+    Admitted, Breaker, CallListener, Ended, Error, Listener, Outcome, Policy, Reason, Recorded,
+    Rejected, State, Transition, Trip,
     clock::{Clock, Manual},
 };
 
@@ -452,4 +452,82 @@ fn a_call_listener_uses_its_breaker_in_every_way() {
     );
     assert_eq!(BREAKER.state(), State::Closed);
     assert_eq!(LISTENER.outer.load(Ordering::Relaxed), 3);
+}
+
+/// Uses its breaker at each event, and is notified of what it does.
+struct ReentrantEvents {
+    breaker: OnceLock<Arc<Breaker>>,
+    inside: AtomicBool,
+    log: Mutex<Vec<String>>,
+}
+
+impl ReentrantEvents {
+    /// Notes an event. Unless it is one of this listener's own, also acts on the breaker.
+    fn note(&self, event: String, act: impl FnOnce(&Breaker)) {
+        self.log.lock().unwrap().push(event);
+        if !self.inside.swap(true, Ordering::Relaxed) {
+            let breaker = self.breaker.get().unwrap();
+            use_accessors(breaker);
+            act(breaker);
+            self.inside.store(false, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Listener for ReentrantEvents {
+    fn on_transition(&self, transition: &Transition) {
+        let event = format!("{} to {}", transition.generation, transition.to);
+        self.log.lock().unwrap().push(event);
+    }
+
+    fn on_rejected(&self, rejected: &Rejected) {
+        let act = |breaker: &Breaker| {
+            breaker.call(up).unwrap_err();
+            breaker.reset();
+        };
+        self.note(format!("rejected {}", rejected.generation()), act);
+    }
+
+    fn on_failure(&self, ended: &Ended) {
+        self.note(format!("{:?}", ended.recorded), |breaker| {
+            breaker.force_open();
+        });
+    }
+
+    fn on_stale(&self, ended: &Ended) {
+        self.note(format!("{:?}", ended.recorded), |breaker| {
+            breaker.call(up).unwrap();
+        });
+    }
+}
+
+#[test]
+fn a_listener_uses_its_breaker_at_every_event_and_transitions_stay_in_order() {
+    let events = Arc::new(ReentrantEvents {
+        breaker: OnceLock::new(),
+        inside: AtomicBool::new(false),
+        log: Mutex::new(Vec::new()),
+    });
+    let policy = POLICY.trip(Trip::consecutive(1));
+    let breaker = Breaker::builder().policy(policy).build();
+    let breaker = Arc::new(breaker.with_shared_listener(events.clone()));
+    events.breaker.set(breaker.clone()).unwrap();
+
+    let late = breaker.try_acquire().unwrap();
+    // The listener forces the breaker open before it is notified of the trip.
+    breaker.call(|| Err::<(), _>(())).unwrap_err();
+    breaker.call(up).unwrap_err();
+    late.success();
+    assert_eq!(
+        *events.log.lock().unwrap(),
+        [
+            "Tripped",
+            "1 to open",
+            "2 to forced-open",
+            "rejected 2",
+            "rejected 2",
+            "3 to closed",
+            "Stale",
+        ]
+    );
 }
