@@ -5,6 +5,10 @@
 //! the first transition of its breaker. The table holds each distinct name once and removes none:
 //! names are `&'static str`, so the program keeps them anyway. Without `std` there is no table, and
 //! a rejection holds the name itself.
+//!
+//! The search for a name compares it with each name before it. A rejection that comes between the
+//! first transition and its number makes the search itself. It may wait for another thread that
+//! writes the same slot (`OnceLock`).
 
 pub(crate) use table::{Name, NameId};
 
@@ -16,19 +20,20 @@ mod table {
     const FIRST: usize = 32;
     /// The number of blocks after the first. Each is as large as all blocks before it together.
     const MORE: usize = 15;
-    /// Names that have a number. A name after that has none, and its rejections are nameless.
-    pub(super) const CAPACITY: usize = FIRST << MORE;
 
     /// Each slot is written once. A reader that has a number finds its name, as the number was read
     /// after the slot was written: `OnceLock` orders both.
-    pub(super) struct Table {
+    pub(super) struct Table<const MORE: usize> {
         first: [OnceLock<&'static str>; FIRST],
         more: [OnceLock<Box<[OnceLock<&'static str>]>>; MORE],
     }
 
-    static NAMES: Table = Table::new();
+    static NAMES: Table<MORE> = Table::new();
 
-    impl Table {
+    impl<const MORE: usize> Table<MORE> {
+        /// Names that have a number. A name after that has none, and its rejections are nameless.
+        pub(super) const CAPACITY: usize = FIRST << MORE;
+
         pub(super) const fn new() -> Self {
             Self {
                 first: [const { OnceLock::new() }; FIRST],
@@ -65,7 +70,7 @@ mod table {
                 let slot = self.slot(index, true);
                 slot.is_some_and(|slot| *slot.get_or_init(|| name) == name)
             };
-            let index = (0..CAPACITY).find(taken);
+            let index = (0..Self::CAPACITY).find(taken);
             index.map_or(0, |index| u32::try_from(index + 1).unwrap_or(0))
         }
 
@@ -117,7 +122,7 @@ mod table {
 
     impl NameId {
         /// The bits of a number.
-        pub(crate) const BITS: u32 = CAPACITY.ilog2() + 1;
+        pub(crate) const BITS: u32 = Table::<MORE>::CAPACITY.ilog2() + 1;
 
         /// The number in the low [`NameId::BITS`] bits.
         #[inline]
@@ -182,7 +187,7 @@ mod tests {
 
     #[test]
     fn equal_names_have_one_number_and_others_have_their_own() {
-        let table = Table::new();
+        let table = Table::<15>::new();
         let numbers: Vec<u32> = (0..200).map(|n| table.number(leaked(n))).collect();
         assert_eq!(numbers, (1..=200).collect::<Vec<_>>());
         for (n, number) in numbers.into_iter().enumerate() {
@@ -192,8 +197,20 @@ mod tests {
     }
 
     #[test]
+    fn a_full_table_numbers_no_more_names_and_keeps_those_it_has() {
+        let table = Table::<1>::new();
+        let full = Table::<1>::CAPACITY;
+        assert_eq!(full, 64);
+        let last = (0..full).map(|n| table.number(leaked(n))).last();
+        assert_eq!(last, Some(64));
+        assert_eq!(table.number(leaked(full)), 0);
+        assert_eq!(table.name(0), None);
+        assert_eq!(table.number(leaked(full - 1)), 64);
+    }
+
+    #[test]
     fn a_number_that_was_not_given_has_no_name() {
-        let table = Table::new();
+        let table = Table::<15>::new();
         for number in [0, 1, 33, 1 << 20, (1 << 20) + 1, u32::MAX] {
             assert_eq!(table.name(number), None, "{number}");
         }
@@ -201,7 +218,7 @@ mod tests {
 
     #[test]
     fn threads_that_number_the_same_names_agree() {
-        let table = &Table::new();
+        let table = &Table::<15>::new();
         let number =
             |_| move || -> Vec<u32> { (0..100).map(|n| table.number(leaked(n))).collect() };
         let all: Vec<_> = std::thread::scope(|scope| {

@@ -30,6 +30,7 @@ fn clock() -> &'static Manual {
 
 fn breaker(trip: Trip, clock: &'static Manual) -> Breaker {
     Breaker::builder()
+        .name("allocations")
         .trip(trip)
         .open_for(SECOND)
         .clock(clock)
