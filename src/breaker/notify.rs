@@ -75,7 +75,7 @@ impl Breaker {
         recorded: Recorded,
         is_observed: bool,
     ) {
-        let is_for_listeners = is_failure(outcome) || recorded == Recorded::Stale;
+        let is_for_listeners = outcome.is_failure() || recorded == Recorded::Stale;
         if (is_for_listeners || is_observed) && self.has_listener() {
             self.notify_of_outcome_slow(period, outcome, recorded);
         }
@@ -90,7 +90,7 @@ impl Breaker {
         };
         self.notify_of_call(|listener| listener.on_outcome(&ended));
         #[cfg(feature = "std")]
-        if is_failure(outcome) {
+        if outcome.is_failure() {
             self.cold
                 .listeners
                 .each(|listener| listener.on_failure(&ended));
@@ -121,10 +121,6 @@ impl Breaker {
             catch_panic(|| call(&**listener));
         }
     }
-}
-
-fn is_failure(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::Failure | Outcome::FailureFor(_))
 }
 
 #[cfg(feature = "std")]

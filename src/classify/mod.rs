@@ -27,6 +27,14 @@ pub enum Outcome {
     Ignored,
 }
 
+impl Outcome {
+    /// Returns true for a failure, with or without a hint.
+    #[inline]
+    pub(crate) const fn is_failure(self) -> bool {
+        matches!(self, Self::Failure | Self::FailureFor(_))
+    }
+}
+
 /// Classifies `Ok` as a success and `Err` as a failure, as [`Breaker::call`](crate::Breaker::call)
 /// does.
 #[inline]

@@ -113,7 +113,7 @@ impl<E, B: Borrow<Breaker>> WithLastError<E, B> {
 /// Returns true if the classifier returned a failure and the breaker counted it. A call that is
 /// only too slow is not one.
 fn is_counted_failure(ended: &Ended) -> bool {
-    matches!(ended.outcome, Outcome::Failure | Outcome::FailureFor(_))
+    ended.outcome.is_failure()
         && matches!(
             ended.recorded,
             Recorded::Applied | Recorded::Tripped | Recorded::Reopened
