@@ -2,7 +2,11 @@
 
 use core::time::Duration;
 #[cfg(feature = "std")]
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock, atomic::AtomicBool},
+    thread,
+    time::Instant,
+};
 
 use crate::sync::{AtomicU64, Ordering};
 
@@ -57,28 +61,109 @@ pub trait Clock: Send + Sync {
 /// The default clock: the processor's counter through `quanta`, or the system's monotonic clock
 /// where that counter is unreliable.
 ///
-/// The first reading in a process calibrates the counter, for up to 200 ms: see [`warm_up`].
+/// The first reading in a process reads the system's clock, and starts a thread that calibrates the
+/// counter. The thread ends after at most 200 ms, most often in less than 1 ms. Until it has ended,
+/// each reading is one of the system's clock, and about twice as slow. If the thread cannot be
+/// started, all readings are. [`warm_up`] calibrates the counter without a thread.
 #[cfg(feature = "std")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Monotonic;
 
 #[cfg(feature = "std")]
-static QUANTA: OnceLock<quanta::Clock> = OnceLock::new();
-
-#[cfg(feature = "std")]
 impl Clock for Monotonic {
     #[inline]
     fn now(&self) -> u64 {
-        let clock = QUANTA.get_or_init(quanta::Clock::new);
-        clock.delta_as_nanos(0, clock.raw())
+        match CALIBRATED.get() {
+            Some(counter) => counter.now(),
+            None => now_uncalibrated(),
+        }
     }
+}
+
+#[cfg(feature = "std")]
+static CALIBRATED: OnceLock<Counter> = OnceLock::new();
+
+/// The origin of [`Monotonic`], and the first reading of the process.
+#[cfg(feature = "std")]
+static ORIGIN: OnceLock<Instant> = OnceLock::new();
+
+/// The clock that `quanta` chooses: the processor's counter, or the system's clock.
+#[cfg(feature = "std")]
+struct Counter {
+    clock: quanta::Clock,
+    /// What the counter read at [`ORIGIN`], in nanoseconds.
+    start: u64,
+}
+
+#[cfg(feature = "std")]
+impl Counter {
+    /// Calibrates the counter, with the origin of the readings before the calibration.
+    fn calibrate() -> Self {
+        let clock = quanta::Clock::new();
+        // The counter is read first, so that a sample is never more than the difference of the
+        // clocks. The change from one clock to the other is then no step back. The change is a leap
+        // by the time between the two readings, which is least for the largest sample.
+        let sample = |_| {
+            let counted = clock.delta_as_nanos(0, clock.raw());
+            counted.wrapping_sub(since_origin())
+        };
+        let start = (0..8).map(sample).max().unwrap_or(0);
+        Self { clock, start }
+    }
+
+    /// The system's clock, through `quanta`, which also knows platforms without an `Instant`.
+    fn of_the_system() -> Self {
+        Self {
+            clock: quanta::Clock::new(),
+            start: 0,
+        }
+    }
+
+    #[inline]
+    fn now(&self) -> u64 {
+        let counted = self.clock.delta_as_nanos(0, self.clock.raw());
+        counted.wrapping_sub(self.start)
+    }
+}
+
+/// Nanoseconds since the first reading of the process, by the system's clock.
+#[cfg(feature = "std")]
+fn since_origin() -> u64 {
+    nanos(ORIGIN.get_or_init(Instant::now).elapsed())
+}
+
+/// Whether `quanta` takes time to calibrate a counter on this platform.
+#[cfg(feature = "std")]
+const CALIBRATES: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
+
+/// A reading before the calibration, which it starts if no reading has done so.
+#[cfg(feature = "std")]
+#[cold]
+fn now_uncalibrated() -> u64 {
+    static STARTED: AtomicBool = AtomicBool::new(false);
+    // Miri detects no counter: the instruction is assembly.
+    if cfg!(miri) {
+        return since_origin();
+    }
+    if !CALIBRATES {
+        return CALIBRATED.get_or_init(Counter::of_the_system).now();
+    }
+    // ORDERING: Relaxed. The flag guards no data. (A `Once` would be held while the thread starts,
+    // and a child that is forked in that time would wait for ever.)
+    if !STARTED.swap(true, Ordering::Relaxed) {
+        // Without the thread, all readings are of the system's clock.
+        let _ = thread::Builder::new()
+            .name("cutout-clock".into())
+            .spawn(warm_up);
+    }
+    since_origin()
 }
 
 /// Calibrates the default clock ahead of the first failure of the process.
 ///
 /// The first call blocks for up to 200 ms; later calls do nothing. A healthy breaker does not read
 /// the clock, except for timed calls and `percent.within`. Without `warm_up`, the first failure
-/// therefore pays for the calibration.
+/// therefore starts the thread of [`Monotonic`].
 ///
 /// **Call it at the start of `main`, before other threads have work.** The calibration compares the
 /// processor's counter with the system's clock, once for the whole process. In an idle process the
@@ -93,7 +178,9 @@ impl Clock for Monotonic {
 /// ```
 #[cfg(feature = "std")]
 pub fn warm_up() {
-    Monotonic.now();
+    if CALIBRATES && !cfg!(miri) {
+        CALIBRATED.get_or_init(Counter::calibrate);
+    }
 }
 
 /// A clock for tests, which advances only by its methods.
@@ -197,6 +284,24 @@ mod tests {
         let before = Monotonic.now();
         while Monotonic.now() == before {}
         assert!(Monotonic.now() > before);
+    }
+
+    #[cfg(feature = "std")]
+    #[test]
+    fn the_calibration_keeps_the_origin() {
+        const SECOND: u64 = 1_000_000_000;
+        let counter = Counter::calibrate();
+        let ahead = counter.now().wrapping_sub(since_origin());
+        assert!(ahead.wrapping_add(SECOND) < 2 * SECOND, "{ahead}");
+    }
+
+    #[cfg(feature = "std")]
+    #[test]
+    fn a_reading_starts_the_calibration() {
+        now_uncalibrated();
+        while CALIBRATED.get().is_none() {
+            std::thread::yield_now();
+        }
     }
 
     #[test]

@@ -139,15 +139,18 @@ pub use watch::{StopWatching, Watched};
 /// forked, and a lock of another thread is never released there. A call in the child hangs if that
 /// thread was
 ///
-/// * reading [`Monotonic`](crate::clock::Monotonic) for the first time, which takes up to 0.2 s,
+/// * making the first reading of [`Monotonic`](crate::clock::Monotonic), for some nanoseconds,
 /// * allocating a window, at the first failure of this breaker or the first call that ends,
 /// * setting up notification, or storing the name, for some nanoseconds of the breaker's first
 ///   transition,
 /// * making or removing a breaker of `keyed::Breakers`,
 /// * or in a listener or a clock that has a lock of its own, as `metrics::Metrics` has.
 ///
-/// None of this happens if the parent forks before it starts threads. Otherwise build the breakers
-/// in the child, and call [`clock::warm_up`](crate::clock::warm_up) before the first fork.
+/// A child that is forked while the parent calibrates `Monotonic` reads the system's clock, and
+/// [`clock::warm_up`](crate::clock::warm_up) never returns there.
+///
+/// None of this happens if the parent calls `warm_up` and forks before it starts threads. Otherwise
+/// build the breakers in the child.
 #[repr(C)]
 pub struct Breaker {
     /// The part that calls touch: one cache line, which a healthy call only reads.
