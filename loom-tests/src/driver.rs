@@ -79,12 +79,16 @@ impl Subject for Shipped {
     fn admit(&self, clock: &dyn Fn() -> u64) -> StepResult {
         match self.0.admit() {
             Ok(word) => unwritten(word, Verdict::Admitted(word.period())),
-            Err(seen) => self.admit_slow(
-                seen,
-                clock,
-                |reason, _| unwritten(seen, Verdict::Rejected(reason)),
-                |done| step_result(done, admit_verdict),
-            ),
+            Err(seen) => {
+                let now = clock();
+                let rejected = |reason| unwritten(seen, Verdict::Rejected(reason));
+                match self.reject(seen, now) {
+                    Some(reason) => rejected(reason),
+                    None => self.admit_slow(seen, now, clock, rejected, |done| {
+                        step_result(done, admit_verdict)
+                    }),
+                }
+            }
         }
     }
 

@@ -124,16 +124,28 @@ impl Breaker {
         }
     }
 
-    /// The slow path of [`Breaker::acquire`].
+    /// The slow path of [`Breaker::acquire`]. It tries the rejection of an open breaker first, as
+    /// there may be many of them. This function saves few registers.
     #[inline(never)]
     pub(super) fn acquire_slow(&self, seen: Word) -> Result<Admission, Rejected> {
         if self.core.is_observed() {
             return self.acquire_observed(seen);
         }
+        let now = self.now();
+        match self.core.reject(seen, now) {
+            Some(reason) => Err(self.reject_call(reason, seen)),
+            None => self.acquire_at(seen, now),
+        }
+    }
+
+    /// The rest of the slow path, at a clock reading.
+    #[inline(never)]
+    fn acquire_at(&self, seen: Word, now: u64) -> Result<Admission, Rejected> {
         self.core.admit_slow(
             seen,
+            now,
             || self.now(),
-            |reason, now| self.reject(seen, reason, now),
+            |reason| self.reject(seen, reason, now),
             |done| self.finish_admit(done),
         )
     }

@@ -2,7 +2,7 @@
 //!
 //! | operation | function | slow path |
 //! |---|---|---|
-//! | a call asks for admission | [`admit`](Core::admit) | [`admit_slow`](Core::admit_slow) |
+//! | a call asks for admission | [`admit`](Core::admit), [`reject`](Core::reject) | [`admit_slow`](Core::admit_slow) |
 //! | a call succeeds | [`record_success`](Core::record_success) | [`in_word`], [`in_bucket`] |
 //! | a call fails | [`record_failure`](Core::record_failure) | |
 //! | a call is ignored | [`record_ignored`](Core::record_ignored) | |
@@ -38,7 +38,7 @@ use super::{
     rules::Rules,
     step::{
         AdmitVerdict, Command, Recorded, Report, TimeSample, admit, admit::RejectReason, operate,
-        record, reject_reason,
+        record, reject_fast, reject_reason,
     },
     trip::{
         Count, TripRule,
@@ -154,7 +154,15 @@ impl<S> Core<S> {
         }
     }
 
-    /// The slow path of [`Core::admit`]. It tries a rejection first, as there may be many of them.
+    /// Rejects a call of an open breaker at `now`, in most cases. After `None`,
+    /// [`Core::admit_slow`] decides.
+    #[inline]
+    pub(crate) const fn reject(&self, seen: Word, now: u64) -> Option<RejectReason> {
+        reject_fast(seen, &self.rules, now)
+    }
+
+    /// The slow path of [`Core::admit`], at a reading of the clock after the load of the word. It
+    /// tries a rejection first.
     ///
     /// Both closures are continuations of the caller. `rejected` runs if the word rejects the call
     /// and does not change, and gets the clock reading. Otherwise `decided` runs.
@@ -166,13 +174,13 @@ impl<S> Core<S> {
     pub(crate) fn admit_slow<T>(
         &self,
         seen: Word,
+        now: u64,
         clock: impl Fn() -> u64,
-        rejected: impl FnOnce(RejectReason, u64) -> T,
+        rejected: impl FnOnce(RejectReason) -> T,
         decided: impl FnOnce(Done<AdmitVerdict>) -> T,
     ) -> T {
-        let now = clock();
         match reject_reason(seen, &self.rules, now) {
-            Some(reason) => rejected(reason, now),
+            Some(reason) => rejected(reason),
             None => self.admit_by_step(seen, now, clock, decided),
         }
     }
@@ -207,7 +215,8 @@ impl<S> Core<S> {
             let admitted = AdmitVerdict::Admitted(seen.period());
             return decided(Done::unchanged(seen, admitted, None));
         }
-        self.admit_slow(seen, clock, rejected, decided)
+        let now = clock();
+        self.admit_slow(seen, now, clock, |reason| rejected(reason, now), decided)
     }
 
     /// The reason to reject a call at `now`, if the rejection makes no transition.

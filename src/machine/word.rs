@@ -280,6 +280,16 @@ impl Word {
         }
     }
 
+    /// The deadline of an open period.
+    #[inline]
+    pub(crate) const fn deadline(self) -> Option<Deadline> {
+        if STATE.get(self.0) == OPEN {
+            Some(Deadline::new(DEADLINE.get(self.0)))
+        } else {
+            None
+        }
+    }
+
     pub(crate) const fn state(self) -> State {
         match self.phase() {
             Phase::Closed(_) => State::Closed,

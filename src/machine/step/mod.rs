@@ -26,7 +26,7 @@ use super::{
     word::{MAX_REOPENS, Open, Origin, Word},
 };
 
-pub(crate) use admit::{AdmitVerdict, admit, reject_reason};
+pub(crate) use admit::{AdmitVerdict, admit, reject_fast, reject_reason};
 pub(crate) use operate::{Command, operate};
 pub use record::Recorded;
 pub(crate) use record::{Report, record};

@@ -3,7 +3,10 @@
 use super::{
     super::super::{
         rules::Rules,
-        step::{AdmitVerdict, Event, Step, TimeSample, admit, admit::RejectReason, reject_reason},
+        step::{
+            AdmitVerdict, Event, Step, TimeSample, admit, admit::RejectReason, reject_fast,
+            reject_reason,
+        },
         tick::{LeaseEnd, SLACK_MS},
         word::{HalfOpen, Hold, Phase, Word},
     },
@@ -60,7 +63,7 @@ fn a_rejection_repeats_at_the_same_moment(edge: &Edge<'_>, step: &Step<AdmitVerd
     }
 }
 
-/// `reject_reason` agrees with `admit` on rejections without a transition.
+/// `reject_reason` and `reject_fast` agree with `admit` on rejections without a transition.
 fn a_reason_agrees_with_admit_without_a_transition(edge: &Edge<'_>, step: &Step<AdmitVerdict>) {
     let reason = match step.verdict {
         AdmitVerdict::Rejected(reason) if edge.after == edge.before => Some(reason),
@@ -68,6 +71,8 @@ fn a_reason_agrees_with_admit_without_a_transition(edge: &Edge<'_>, step: &Step<
     };
     let reported = reject_reason(edge.before, edge.rules, edge.moment.now);
     assert_eq!(reported, reason, "reject_reason: {edge:?}");
+    let fast = reject_fast(edge.before, edge.rules, edge.moment.now);
+    assert!(fast.is_none() || fast == reason, "reject_fast: {edge:?}");
 }
 
 /// I5. The step that admits a probe takes its slot, and no other field of the word changes.
