@@ -41,6 +41,8 @@ pub(crate) struct Attachments {
     #[cfg(feature = "std")]
     pub(crate) listeners: &'static [&'static dyn Listener],
     pub(crate) call_listener: Option<&'static dyn CallListener>,
+    #[cfg(feature = "std")]
+    pub(crate) counts_calls: bool,
 }
 
 impl Builder {
@@ -54,6 +56,8 @@ impl Builder {
                 #[cfg(feature = "std")]
                 listeners: &[],
                 call_listener: None,
+                #[cfg(feature = "std")]
+                counts_calls: false,
             },
         }
     }
@@ -147,6 +151,27 @@ impl Builder {
     /// [`CallListener`].
     pub const fn call_listener(mut self, listener: &'static dyn CallListener) -> Self {
         self.attachments.call_listener = Some(listener);
+        self
+    }
+
+    /// Counts every call by its outcome: see [`Breaker::call_counts`].
+    ///
+    /// A healthy call then writes to one counter, which is the counter of few threads: cores do not
+    /// contend. The first call allocates the counters, 128 bytes for each core (64 at most).
+    /// Failures and rejections alone are counted without a cost to a healthy call by a
+    /// [`Listener`].
+    ///
+    /// ```
+    /// use cutout::Breaker;
+    ///
+    /// static SEARCH: Breaker = Breaker::builder().count_calls().build();
+    ///
+    /// SEARCH.call(|| Err::<(), _>("broken")).unwrap_err();
+    /// assert_eq!(SEARCH.call_counts().unwrap().failures, 1);
+    /// ```
+    #[cfg(feature = "std")]
+    pub const fn count_calls(mut self) -> Self {
+        self.attachments.counts_calls = true;
         self
     }
 

@@ -28,6 +28,8 @@ pub mod tower;
 #[cfg(feature = "tracing")]
 pub mod tracing;
 
+#[cfg(feature = "std")]
+pub use breaker::CallCounts;
 pub use breaker::{Breaker, CallAsync, Snapshot};
 #[cfg(feature = "watch")]
 pub use breaker::{StopWatching, Watched};

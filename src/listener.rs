@@ -116,7 +116,8 @@ impl<F: Fn(&Transition) + Send + Sync> Listener for F {
 }
 
 /// Receives every call. Separate from [`Listener`], since a call listener takes every call off the
-/// fast path. For rejections and failures alone, use a [`Listener`].
+/// fast path. For rejections and failures alone, use a [`Listener`]; for the numbers of calls,
+/// [`Builder::count_calls`](crate::Builder::count_calls).
 ///
 /// A call listener is called on the thread of the call, outside any lock. With `std`, a panic in a
 /// call listener is caught.

@@ -10,7 +10,8 @@
 //! | `circuit_breaker.failures` | counter | `{call}` | name | failed calls, including stale ones | [`Metrics::new`] |
 //! | `circuit_breaker.stale_outcomes` | counter | `{call}` | name | calls that ended too late to count | [`Metrics::new`] |
 //! | `circuit_breaker.admissions` | counter | `{call}` | name | admitted calls | [`Metrics::calls`] |
-//! | `circuit_breaker.successes` | counter | `{call}` | name | successful calls, including stale ones | [`Metrics::calls`] |
+//! | `circuit_breaker.successes` | counter | `{call}` | name | successful calls, including stale ones | [`publish`], or [`Metrics::calls`] |
+//! | `circuit_breaker.ignored` | counter | `{call}` | name | calls whose outcome was ignored | [`publish`] |
 //!
 //! "name" is the label `circuit_breaker.name`: the breaker's name, or empty if it has none. For the
 //! [overflow breaker](#sets-of-breakers) of a set, it is the name and `-overflow`. The values of
@@ -23,10 +24,13 @@
 //!
 //! [`Metrics::new`] adds no cost to a healthy call: a healthy call of a counted breaker is the same
 //! machine code. It increments counters at a rejection and at a failure, and adds some lookups to a
-//! transition. [`Metrics::calls`] is a call listener, and takes every call off the fast path. A
-//! healthy call then took about 30 ns instead of 2 ns (CPU time of one thread, on a busy 2-core
-//! cloud machine). It also writes twice in each call to counters that all threads share. With calls
-//! on many cores, that is the larger part of the cost.
+//! transition.
+//!
+//! To count every call, use [`Builder::count_calls`](crate::Builder::count_calls) and [`publish`]
+//! the counts before each scrape. A healthy call then writes to one counter that few threads share.
+//! [`Metrics::calls`] needs no `publish`, but is a call listener: it takes every call off the fast
+//! path, and writes twice in each call to counters that all threads share. The bench `sharing`
+//! measures both ways.
 //!
 //! # Without a recorder
 //!
@@ -103,6 +107,7 @@ const REJECTIONS: &str = "circuit_breaker.rejections";
 const STALE: &str = "circuit_breaker.stale_outcomes";
 const ADMISSIONS: &str = "circuit_breaker.admissions";
 const SUCCESSES: &str = "circuit_breaker.successes";
+const IGNORED: &str = "circuit_breaker.ignored";
 
 /// Suffix of the overflow breaker's name.
 const OVERFLOW: &str = "overflow";
@@ -142,9 +147,38 @@ pub fn describe() {
         ),
         (ADMISSIONS, "Calls that a circuit breaker admitted."),
         (SUCCESSES, "Calls through a circuit breaker that succeeded."),
+        (
+            IGNORED,
+            "Calls through a circuit breaker whose outcome was ignored.",
+        ),
     ];
     for (name, description) in counters {
         metrics::describe_counter!(name, Unit::Count, description);
+    }
+}
+
+/// Gives the installed recorder the successes and the ignored calls of a breaker that
+/// [counts its calls](crate::Builder::count_calls). Does nothing for other breakers.
+///
+/// Call it before each scrape, or once in a while: both counters show the counts of the last
+/// `publish`. It may be called on any thread, as a counter never falls. Use either `publish` or
+/// [`Metrics::calls`] for a name, and a name of its own for each breaker: counts are not added up.
+///
+/// ```
+/// use cutout::{Breaker, metrics};
+///
+/// static SEARCH: Breaker = Breaker::builder().name("search").count_calls().build();
+///
+/// fn before_a_scrape() {
+///     metrics::publish(&SEARCH);
+/// }
+/// # before_a_scrape();
+/// ```
+pub fn publish(breaker: &Breaker) {
+    if let Some(counts) = breaker.call_counts() {
+        let name = breaker.name().unwrap_or_default();
+        counter!(SUCCESSES, NAME => name).absolute(counts.successes);
+        counter!(IGNORED, NAME => name).absolute(counts.ignored);
     }
 }
 
@@ -262,7 +296,8 @@ impl Metrics {
     /// Also counts admissions and successes, for which a static breaker also needs this `Metrics`
     /// as its [call listener](crate::Builder::call_listener). Each call writes to two counters that
     /// all threads share. A healthy breaker writes nothing; with this setting, cores contend at
-    /// every call. Omit it where the client of the dependency counts its calls already.
+    /// every call. [`publish`] costs less. Omit both where the client of the dependency counts its
+    /// calls already.
     #[must_use]
     pub const fn calls(mut self) -> Self {
         self.calls = true;

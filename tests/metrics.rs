@@ -13,7 +13,7 @@ use std::{
 use cutout::{
     Breaker, Outcome, Recorded, State, Transition, Trip,
     clock::Manual,
-    metrics::{Metrics, describe},
+    metrics::{Metrics, describe, publish},
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
@@ -264,6 +264,38 @@ fn only_the_requested_call_counters_are_recorded() {
             );
         });
     }
+}
+
+#[test]
+fn counted_calls_are_published_as_they_are() {
+    exported(|handle| {
+        let breaker = DEPENDENCY.count_calls().build();
+        let ignored = |_: &Result<(), ()>| Outcome::Ignored;
+        for round in 1..=3 {
+            breaker.call(|| Ok::<_, ()>(())).unwrap();
+            breaker.call_with(|| Ok(()), ignored).unwrap();
+            publish(&breaker);
+            publish(&breaker);
+            let scrape = handle.render();
+            let value = |counter: &str| {
+                let series =
+                    format!("circuit_breaker_{counter}{{circuit_breaker_name=\"dependency\"}}");
+                samples(&scrape)[&*series].to_owned()
+            };
+            assert_eq!(value("successes"), round.to_string());
+            assert_eq!(value("ignored"), round.to_string());
+        }
+    });
+}
+
+#[test]
+fn a_breaker_that_counts_no_calls_publishes_none() {
+    exported(|handle| {
+        let breaker = DEPENDENCY.build();
+        breaker.call(|| Ok::<_, ()>(())).unwrap();
+        publish(&breaker);
+        assert_eq!(handle.render(), "");
+    });
 }
 
 #[test]

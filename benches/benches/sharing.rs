@@ -87,6 +87,7 @@ fn listeners() -> Vec<Contender> {
             "a call listener",
             Breaker::builder().call_listener(&IgnoringListener),
         ),
+        ours("calls counted", Breaker::builder().count_calls()),
         ours("none, slow_call", Breaker::builder().slow_call(second)),
         ours(
             "none, FailureAfter",

@@ -100,6 +100,7 @@ impl Breaker {
     #[cfg(feature = "tower")]
     #[cold]
     pub(crate) fn notify_rejected(&self, rejected: Rejected) {
+        self.count_rejection();
         self.notify_of_rejection(rejected);
         self.notify_of_call(|listener| listener.on_rejected(&rejected));
     }
@@ -211,6 +212,8 @@ impl Breaker {
     #[inline]
     fn reject_call(&self, reason: RejectReason, word: Word) -> Rejected {
         let rejected = self.rejected(reason, word);
+        #[cfg(feature = "std")]
+        self.count_rejection();
         self.notify_of_rejection(rejected);
         rejected
     }

@@ -1,71 +1,78 @@
-//! The slot of the external window: the window is allocated at its first use.
+//! The slot of the external window, and of the counters of calls. Both are allocated at their first
+//! use, together.
 
-use core::cell::Cell;
-use std::{boxed::Box, sync::OnceLock, thread};
+use std::{boxed::Box, sync::OnceLock};
 
-use crate::{
-    machine::{
-        rules::Rules,
-        trip::{external::ExternalWindow, slot::Slot},
-    },
-    sync::{AtomicU64, Ordering},
+use crate::machine::{
+    rules::Rules,
+    trip::{external::ExternalWindow, slot::Slot},
 };
 
-/// The most shards. A failure adds all of them up.
-const MOST_SHARDS: usize = 64;
+use super::{
+    call_counts::Counters,
+    shard::{self, number_thread, thread_number},
+};
 
-/// The slot of an external window. The first failure fills it; for time buckets, the first call
-/// that ends.
-pub(super) struct LazyWindow(OnceLock<Option<Box<ExternalWindow>>>);
+/// The slot of an external window and of counters. The first failure fills it; for time buckets and
+/// counters, the first call that ends.
+pub(super) struct LazyWindow(OnceLock<Parts>);
+
+/// What is allocated.
+enum Parts {
+    Nothing,
+    Window(Box<ExternalWindow>),
+    Counted(Box<(Counters, Option<Box<ExternalWindow>>)>),
+}
 
 impl LazyWindow {
     pub(super) const fn new() -> Self {
         Self(OnceLock::new())
+    }
+
+    /// The counters, if they are allocated.
+    #[inline]
+    pub(super) fn counters(&self) -> Option<&Counters> {
+        match self.0.get()? {
+            Parts::Counted(parts) => Some(&parts.0),
+            Parts::Nothing | Parts::Window(_) => None,
+        }
+    }
+
+    /// The counters of a breaker that counts its calls, allocated if they are not yet. Each call is
+    /// counted before its outcome is recorded, so there is no window without counters.
+    pub(super) fn counters_or_make(&self, rules: &Rules) -> Option<&Counters> {
+        self.0.get_or_init(|| {
+            let window = ExternalWindow::new(rules, shard::shards);
+            Parts::Counted(Box::new((Counters::new(rules), window.map(Box::new))))
+        });
+        self.counters()
     }
 }
 
 impl Slot for LazyWindow {
     #[inline]
     fn get(&self) -> Option<&ExternalWindow> {
-        self.0.get()?.as_deref()
+        match self.0.get()? {
+            Parts::Window(window) => Some(window),
+            Parts::Counted(parts) => parts.1.as_deref(),
+            Parts::Nothing => None,
+        }
     }
 
     fn get_or_make(&self, rules: &Rules) -> Option<&ExternalWindow> {
-        let made = || ExternalWindow::new(rules, shards).map(Box::new);
-        self.0.get_or_init(made).as_deref()
+        self.0.get_or_init(|| {
+            let window = ExternalWindow::new(rules, shard::shards);
+            window.map_or(Parts::Nothing, |window| Parts::Window(Box::new(window)))
+        });
+        self.get()
     }
 
     #[inline]
     fn thread(&self) -> usize {
-        NUMBER.get()
+        thread_number().unwrap_or(0)
     }
 
     fn number_thread(&self) -> usize {
         number_thread()
     }
-}
-
-/// The number of threads that can run at once, at most [`MOST_SHARDS`].
-fn shards() -> usize {
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    threads.min(MOST_SHARDS)
-}
-
-thread_local! {
-    /// The number of this thread, once it has one. It has no destructor and no lazy initialiser, so
-    /// that an access is a plain load.
-    static NUMBER: Cell<usize> = const { Cell::new(NONE) };
-}
-
-const NONE: usize = usize::MAX;
-
-/// The number of this thread, which gets one if it has none. A thread that ends keeps its number.
-fn number_thread() -> usize {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    if NUMBER.get() == NONE {
-        // ORDERING: Relaxed. Numbers need only differ, and their low bits choose the shard.
-        let number = NEXT.fetch_add(1, Ordering::Relaxed) % (1 << 16);
-        NUMBER.set(usize::try_from(number).unwrap_or(0));
-    }
-    NUMBER.get()
 }

@@ -164,7 +164,8 @@ impl Breaker {
         }
         // With `failures.within` a healthy word has no run, but the window may have failures.
         let healthy = trip_rule.healthy().filter(|healthy| *healthy > 0);
-        // Allocated at the first failure or, for time buckets, at the first call that ends.
+        // Allocated at the first failure or, for time buckets and counted calls, at the first call
+        // that ends.
         let has_window = self.core.window.get().is_some();
         !has_window || healthy == Some(payload & trip_rule.health())
     }

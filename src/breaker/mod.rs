@@ -7,6 +7,7 @@
 //! | `record.rs` | outcomes and drops |
 //! | `call.rs` | `call`, `call_async` and their siblings |
 //! | `call_async.rs` | [`CallAsync`], the future of a call |
+//! | `call_counts.rs` | counts of calls |
 //! | `external_window.rs` | the slot of the external window; `no_external_window.rs` without `std` |
 //! | `operator.rs` | operator commands |
 //! | `inspect.rs` | `state`, `snapshot`, `policy` |
@@ -14,12 +15,15 @@
 //! | `notify.rs` | diagnostics and listeners |
 //! | `per_process.rs` | a value that a forked child makes for itself |
 //! | `watch.rs` | `watch`, which waits for a transition |
+//! | `shard.rs` | the shard of a thread |
 //! | `admission.rs` | the state of an admitted call |
 
 mod acquire;
 pub(crate) mod admission;
 pub(crate) mod call;
 mod call_async;
+#[cfg(feature = "std")]
+mod call_counts;
 #[cfg(feature = "std")]
 mod external_window;
 pub(crate) mod inspect;
@@ -32,6 +36,8 @@ pub(crate) mod outage;
 #[cfg(feature = "std")]
 mod per_process;
 mod record;
+#[cfg(feature = "std")]
+mod shard;
 #[cfg(feature = "watch")]
 mod watch;
 
@@ -55,6 +61,8 @@ use crate::{clock::Clock, listener::Listener};
 use crate::{machine::event_count::EventCount, sync::AtomicU32};
 
 pub use call_async::CallAsync;
+#[cfg(feature = "std")]
+pub use call_counts::CallCounts;
 #[cfg(feature = "std")]
 use external_window::LazyWindow;
 pub use inspect::Snapshot;
@@ -195,14 +203,18 @@ impl Breaker {
     ) -> Self {
         let fresh = Word::new(rules.trip_rule.fresh(0));
         let observed = rules.timed() || attachments.call_listener.is_some();
+        let (word, hint) = (AtomicU64::new(fresh.bits()), AtomicU64::new(0));
+        let core = Core::over(word, hint, rules, observed, LazyWindow::new());
+        #[cfg(feature = "std")]
+        let core = {
+            let mut core = core;
+            if attachments.counts_calls {
+                core.count_successes();
+            }
+            core
+        };
         Self {
-            core: CachePadded::new(Core::over(
-                AtomicU64::new(fresh.bits()),
-                AtomicU64::new(0),
-                rules,
-                observed,
-                LazyWindow::new(),
-            )),
+            core: CachePadded::new(core),
             cold: CachePadded::new(Cold {
                 clock,
                 name: Name::new(attachments.name),

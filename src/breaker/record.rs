@@ -54,6 +54,34 @@ impl Breaker {
     /// The slow path of a success: one jump to a function that saves few registers.
     #[inline(never)]
     fn record_success_slow(&self, seen: Word, period: Period) -> Recorded {
+        #[cfg(feature = "std")]
+        if self.core.is_counted() {
+            return self.record_success_counted(seen, period);
+        }
+        self.record_success_uncounted(seen, period)
+    }
+
+    /// A success of a breaker that counts its calls. Nearly all are healthy.
+    #[cfg(feature = "std")]
+    #[inline(never)]
+    fn record_success_counted(&self, seen: Word, period: Period) -> Recorded {
+        match self.count_success(seen, period) {
+            Some(true) => return Recorded::Applied,
+            Some(false) => {}
+            None => return self.record_first_success_counted(seen, period),
+        }
+        self.record_success_uncounted(seen, period)
+    }
+
+    #[cfg(feature = "std")]
+    #[cold]
+    fn record_first_success_counted(&self, seen: Word, period: Period) -> Recorded {
+        self.count_outcome(Outcome::Success);
+        self.record_success_uncounted(seen, period)
+    }
+
+    #[inline]
+    fn record_success_uncounted(&self, seen: Word, period: Period) -> Recorded {
         if self.core.counts_in_buckets() {
             self.record_success_in_bucket(seen, period)
         } else {
@@ -104,6 +132,8 @@ impl Breaker {
         now: Option<u64>,
     ) -> Recorded {
         let (core, period) = (&self.core, admission.period);
+        #[cfg(feature = "std")]
+        self.count_outcome(outcome);
         let clock = || now.unwrap_or_else(|| self.now());
         let done = match outcome {
             Outcome::Success => core.record_success_observed(period, clock),

@@ -128,7 +128,20 @@ impl<S> Core<S> {
     /// Disables the fast path of all calls.
     #[cfg(feature = "std")]
     pub(crate) const fn disable_fast_path(&mut self) {
-        self.fast_path = FastPath::none();
+        self.fast_path = self.fast_path.without_admissions();
+    }
+
+    /// Disables the fast path of successes, so that the caller can count each.
+    #[cfg(feature = "std")]
+    pub(crate) const fn count_successes(&mut self) {
+        self.fast_path = self.fast_path.without_successes();
+    }
+
+    /// Whether the caller counts each success.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) const fn is_counted(&self) -> bool {
+        self.fast_path.has_no_successes()
     }
 
     /// Whether no call takes the fast path.

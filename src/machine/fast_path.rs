@@ -17,6 +17,9 @@ use super::{
 
 /// Equal to no state and to no payload.
 const NEVER: u64 = u64::MAX;
+/// A mask under which nothing is compared. Every other mask has [`HEADER`].
+#[cfg(feature = "std")]
+const UNCOMPARED: u64 = 0;
 
 /// The values that the word of a healthy call has.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +51,33 @@ impl FastPath {
             healthy: NEVER,
             health: NEVER,
         }
+    }
+
+    /// Makes the comparison of an admission fail always, and that of a success.
+    #[cfg(feature = "std")]
+    pub(crate) const fn without_admissions(self) -> Self {
+        Self {
+            state: NEVER,
+            healthy: NEVER,
+            ..self
+        }
+    }
+
+    /// Makes the comparison of a success fail always, so that the caller can count each.
+    #[cfg(feature = "std")]
+    pub(crate) const fn without_successes(self) -> Self {
+        Self {
+            healthy: NEVER,
+            health: UNCOMPARED,
+            ..self
+        }
+    }
+
+    /// Whether the caller counts each success: [`FastPath::without_successes`].
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) const fn has_no_successes(&self) -> bool {
+        self.health == UNCOMPARED
     }
 
     /// Whether the comparisons always fail.
@@ -109,6 +139,21 @@ mod tests {
         }
         #[cfg(not(feature = "std"))]
         let _ = Duration::ZERO;
+    }
+
+    #[cfg(feature = "std")]
+    #[test]
+    fn a_fast_path_without_successes_admits() {
+        let rules = rules(&Policy::new().trip(Trip::consecutive(3)));
+        let fast_path = FastPath::new(&rules).without_successes();
+        let word = Word::new(rules.trip_rule.fresh(0));
+        assert!(fast_path.admits(word) && !fast_path.is_none());
+        assert!(!fast_path.changes_nothing(word, word.period()));
+        assert!(fast_path.has_no_successes());
+        let neither = fast_path.without_admissions();
+        assert!(neither.is_none() && neither.has_no_successes());
+        assert!(!FastPath::new(&rules).has_no_successes());
+        assert!(!FastPath::none().has_no_successes());
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod any_policy;
 mod call_sites;
 mod cancelling;
 mod clock_reads;
+mod counting;
 mod defects;
 mod generations;
 mod jitter;
