@@ -145,11 +145,11 @@ impl Breaker {
     /// that this is the first call of the breaker or of the thread, and has not been counted.
     #[inline]
     pub(super) fn count_success(&self, seen: Word, period: Period) -> Option<bool> {
+        // To the compiler, the access to a thread-local is a call. It comes first, so that few
+        // values are saved across the call. `get` needs no code for a panic.
+        let thread = shard::thread_number()?;
         let counters = self.core.window.counters()?;
-        // `get` needs no code for a panic, and so the caller saves no registers.
-        let shard = counters
-            .shards
-            .get(counters.index(shard::thread_number()?))?;
+        let shard = counters.shards.get(counters.index(thread))?;
         Counters::count(&shard.successes);
         Some(counters.fast_path.changes_nothing(seen, period))
     }

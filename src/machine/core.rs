@@ -365,8 +365,11 @@ impl<S: Slot> Core<S> {
     /// was possible.
     #[inline]
     fn count_untimed(&self, seen: Word) -> bool {
+        // To the compiler, the access to a thread-local is a call. It comes first, so that few
+        // values are saved across the call.
+        let thread = self.window.thread();
         match self.window.get() {
-            Some(window) => window.succeed_untimed(self.window.thread(), seen.generation()),
+            Some(window) => window.succeed_untimed(thread, seen.generation()),
             None => false,
         }
     }

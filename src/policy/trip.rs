@@ -21,7 +21,7 @@ use core::time::Duration;
 /// | `..of_last(n)`, n up to 45 | the word | yes | no write once the last n are successes | clock, 1 CAS |
 /// | `..of_last(n)`, n up to 4096 | external ring of failures: 256 bytes, and 8 for each failure that trips | yes | no write once the last n are successes | clock, 2 CAS |
 /// | `failures(k).within(T)` | external ring of k failure times: 256 bytes, and 8 for each | yes, in the order recorded | no write, no clock (with `consecutive(c)` the first success after a failure writes) | clock, 2 CAS |
-/// | `percent(p)..within(T)` | ten external time buckets: 384 bytes, and 128 for each shard of successes | to one bucket, T/10, and up to 7 successes a shard (see below) | 1 CAS on its shard; the clock for the first 64 of a shard in a bucket, then for one in eight | clock, 1 CAS, a sum over the shards |
+/// | `percent(p)..within(T)` | ten external time buckets: 384 bytes, and 128 for each shard of successes | to one bucket, T/10, and up to 7 or 31 successes a shard (see below) | 1 CAS on its shard; the clock for the first 64 of a shard in a bucket, then for one in eight, and after 512 for one in 32 | clock, 1 CAS, a sum over the shards |
 ///
 /// *External* windows are stored outside the word. Rings are allocated at the first failure, time
 /// buckets at the first call that ends. A thread that arrives during this one-time allocation
@@ -35,9 +35,10 @@ use core::time::Duration;
 /// trips the breaker.
 ///
 /// In time buckets, a success that does not read the clock counts in the newest bucket that any
-/// thread has read. A failure may therefore miss up to seven successes of a shard. This requires
-/// that the shard counted 64 in its last bucket and then nothing for T. The missed successes are
-/// fewer than 11 % of that count, and the breaker may trip early by that margin.
+/// thread has read. A failure may therefore miss successes of a shard that then counted nothing for
+/// T: up to seven if the shard counted 64 in its last bucket, and up to 31 if it counted 512. The
+/// missed successes are fewer than 11 % of that count, and the breaker may trip early by that
+/// margin.
 ///
 /// If the clocks of two cores differ, a time window is longer or shorter by that difference: see
 /// [`Clock`](crate::clock::Clock).

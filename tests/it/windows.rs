@@ -17,9 +17,11 @@ use crate::support::{Fixture, MINUTE, MS, SECOND, US};
 /// A multiple of every window and bucket length in these tests.
 const START: u64 = 86_400_000_000_000 * 400;
 /// In each time bucket, a thread's first `READ_EACH` successes read the clock; after those, one in
-/// `READ_ONE_IN` does.
+/// `READ_ONE_IN` does, and after `MANY` one in `READ_ONE_IN_OF_MANY`.
 const READ_EACH: u32 = 64;
 const READ_ONE_IN: u32 = 8;
+const MANY: u32 = 512;
+const READ_ONE_IN_OF_MANY: u32 = 32;
 
 fn of_trip(trip: Trip) -> Fixture {
     of(Policy::new().trip(trip))
@@ -370,13 +372,18 @@ fn one_failure_after_a_long_gap_does_not_trip() {
 /// At most this many successes count as older than they are, and none as younger.
 #[test]
 fn after_a_long_gap_few_old_successes_are_still_counted() {
-    for day in 0..200 {
+    for day in (0..200).chain(MANY - 1..MANY + 50) {
         let bench = of_trip(Trip::percent(100).min_calls(1_000).within(MINUTE));
         bench.succeed(day);
         bench.after(MINUTE).succeed(50);
         let (_, calls) = bench.counts();
         assert!(calls <= 50);
-        assert!(calls > 50 - READ_ONE_IN, "{calls} of 50 after {day}");
+        let one_in = if day < MANY {
+            READ_ONE_IN
+        } else {
+            READ_ONE_IN_OF_MANY
+        };
+        assert!(calls > 50 - one_in, "{calls} of 50 after {day}");
         if day < READ_EACH {
             assert_eq!(calls, 50, "after {day}");
         }
@@ -411,8 +418,11 @@ fn a_call_with_time_buckets_reads_the_clock_at_most_once() {
         }
         assert_eq!(bench.reads(|_| _ = bench.fail()).0, 1);
         bench.succeed(READ_EACH);
-        let many = READ_ONE_IN * 100;
-        assert_eq!(bench.reads(|_| _ = bench.succeed(many)).0, 100);
+        let some = READ_ONE_IN * 20;
+        assert_eq!(bench.reads(|_| _ = bench.succeed(some)).0, 20);
+        bench.succeed(MANY);
+        let more = READ_ONE_IN_OF_MANY * 20;
+        assert_eq!(bench.reads(|_| _ = bench.succeed(more)).0, 20);
         assert_eq!(bench.reads(|_| _ = bench.fail()).0, 1);
     }
     let bench = of_trip(trip);

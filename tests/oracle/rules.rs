@@ -58,9 +58,20 @@ const MAX_IN_WORD: u32 = 45;
 const BUCKETS: u64 = 10;
 
 /// In each bucket, a thread's first `ALWAYS_READ` successes read the clock; after those, one in
-/// `READ_ONE_IN` does.
+/// `READ_ONE_IN` does, and after `MANY` one in `READ_ONE_IN_OF_MANY`.
 const ALWAYS_READ: u32 = 64;
 const READ_ONE_IN: u32 = 8;
+const MANY: u32 = 512;
+const READ_ONE_IN_OF_MANY: u32 = 32;
+
+/// The interval of the clock readings of a thread with this number of successes in its bucket.
+const fn read_one_in(successes: u32) -> u32 {
+    if successes < MANY {
+        READ_ONE_IN
+    } else {
+        READ_ONE_IN_OF_MANY
+    }
+}
 
 /// The record of a call that ends now, after these calls. `read` is whether the breaker read the
 /// clock for a success; without a reading, the success counts at the time of the call before it.
@@ -89,7 +100,8 @@ pub(super) fn call(
                 .rev()
                 .filter(|call| !call.failed)
                 .take_while(|call| !call.read);
-            assert!(count(unread) + 1 < READ_ONE_IN, "read one in {READ_ONE_IN}");
+            let one_in = read_one_in(before);
+            assert!(count(unread) + 1 < one_in, "read one in {one_in}");
             newest.at
         }
         _ => now,
@@ -206,7 +218,8 @@ pub(super) fn young_calls(
     let younger = |limit| CallCounts::all(calls.iter().filter(|call| now - call.ended < limit));
     let mut at_least = younger(time / 10 * 9);
     let successes = at_least.calls - at_least.failures;
-    at_least.calls -= successes.min(READ_ONE_IN - 1);
+    let all = u32::try_from(calls.len()).unwrap_or(u32::MAX);
+    at_least.calls -= successes.min(read_one_in(all) - 1);
     Some((at_least, younger(time)))
 }
 

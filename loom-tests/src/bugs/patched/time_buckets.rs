@@ -55,8 +55,8 @@ pub(super) const PATCHES: &[Patch] = &[
         expected_message: "0 of 2",
         file: "trip/buckets/time_buckets.rs",
         edits: &[(
-            "cell.compare_exchange(current, current + 1, Ordering::Relaxed, Ordering::Relaxed)\n                    .is_ok()",
-            "cell.fetch_add(1, Ordering::Relaxed) > 0",
+            "                .compare_exchange(current, current + 1, Ordering::Relaxed, Ordering::Relaxed)\n                .is_ok()",
+            "                .fetch_add(1, Ordering::Relaxed) > 0",
         )],
     },
     Patch {

@@ -16,16 +16,17 @@
 //! share a counter of successes; only a failure sums the shards.
 //!
 //! **Clock readings.** Every failure reads the clock. So do the first [`EXACT`] successes of a
-//! shard in a bucket, and every [`EVERY`]th after them. Where calls are timed or observed, or while
-//! a run of failures is being counted, every success reads the clock. All other successes count in
-//! the newest bucket that a thread has read.
+//! shard in a bucket, every [`EVERY`]th after them, and every [`EVERY_OF_MANY`]th after [`MANY`].
+//! Where calls are timed or observed, or while a run of failures is being counted, every success
+//! reads the clock. All other successes count in the newest bucket that a thread has read.
 //!
 //! So no success is lost or counted twice, and none counts in a later bucket than its own. At a
-//! failure at most `EVERY - 1` successes of a shard are missing in the window. They are fewer than
-//! 11 % of what the shard counted in its last bucket, as that bucket holds at least `EXACT`. They
-//! came before the first failure in the window, as every failure publishes its bucket. The bound is
-//! in calls: a pause of any length does not raise it. Missing successes can trip the breaker a
-//! little early, or by `min_calls` a little late.
+//! failure, at most `EVERY - 1` successes of a shard are missing in the window. If the shard
+//! counted `MANY` in its last bucket, at most `EVERY_OF_MANY - 1` are missing. The missing
+//! successes are fewer than 11 % of that bucket. They came before the first failure in the window,
+//! as every failure publishes its bucket. The bound is in calls: a pause of any length does not
+//! raise it. Missing successes can trip the breaker a little early, or by `min_calls` a little
+//! late.
 //!
 //! **Only successes are sharded.** Of two concurrent failures one must see both, or neither trips.
 //! They write the same cell, or (at the turn of a bucket) two cells, each before it reads the
@@ -102,6 +103,15 @@ const CELLS: usize = 16;
 const EXACT: u64 = 64;
 /// The interval, in successes, of the clock readings after them. A power of two.
 const EVERY: u64 = 8;
+/// The number of successes of a shard in a bucket from which a longer interval is as accurate.
+const MANY: u64 = 512;
+/// The interval after [`MANY`]. A power of two.
+const EVERY_OF_MANY: u64 = 32;
+
+const _: () = {
+    assert!((EVERY - 1) * 100 < EXACT * 11);
+    assert!((EVERY_OF_MANY - 1) * 100 < MANY * 11);
+};
 const NANOS_PER_MS: u64 = 1_000_000;
 /// The time for each call that a count can hold: 100 million calls a second.
 const NANOS_PER_CALL: u64 = 10;
@@ -114,6 +124,9 @@ struct BucketLayout {
     bucket_nanos: u64,
     count_bits: u32,
     number_bits: u32,
+    /// The largest count, and the largest number of a bucket, which are also their masks.
+    most: u64,
+    most_number: u64,
 }
 
 /// The bits that a number up to `most` needs.
@@ -124,22 +137,34 @@ const fn bits(most: u64) -> u32 {
 impl BucketLayout {
     const fn new(kind: Buckets) -> Self {
         let bucket_nanos = kind.bucket_nanos();
+        let count_bits = bits(bucket_nanos / NANOS_PER_CALL);
+        let number_bits = bits(RANGE_NANOS / bucket_nanos);
         Self {
             bucket_nanos,
-            count_bits: bits(bucket_nanos / NANOS_PER_CALL),
-            number_bits: bits(RANGE_NANOS / bucket_nanos),
+            count_bits,
+            number_bits,
+            most: (1 << count_bits) - 1,
+            most_number: (1 << number_bits) - 1,
         }
     }
 
     const fn most(self) -> u64 {
-        (1 << self.count_bits) - 1
+        self.most
     }
 
     /// A cell of this bucket in this generation, with a count of 0.
     const fn empty(self, generation: u16, bucket: u64) -> u64 {
         let generation = (generation as u64) << (self.count_bits + self.number_bits);
-        let number = bucket & ((1 << self.number_bits) - 1);
-        generation | number << self.count_bits
+        generation | (bucket & self.most_number) << self.count_bits
+    }
+
+    /// Whether a success may be counted without the clock: the count before it, as
+    /// [`BucketLayout::count`] returns it, is of this cell, not the largest, and no reading is due.
+    const fn needs_no_clock(self, cell: u64, empty: u64) -> bool {
+        let count = cell.wrapping_sub(empty);
+        let every = if count < MANY { EVERY } else { EVERY_OF_MANY };
+        // One comparison for `EXACT <= count && count < most`.
+        count.wrapping_sub(EXACT) < self.most - EXACT && count & (every - 1) != 0
     }
 
     /// The count of a cell, if its bucket and generation are those of `empty`.
@@ -220,9 +245,14 @@ impl TimeBuckets {
         }
     }
 
-    fn shard(&self, thread: usize) -> &Cells {
+    /// The index of the shard of a thread.
+    fn index(&self, thread: usize) -> usize {
         let shards = self.lines.len() - 1;
-        &self.lines[1 + (thread & (shards - 1))]
+        1 + (thread & (shards - 1))
+    }
+
+    fn shard(&self, thread: usize) -> &Cells {
+        &self.lines[self.index(thread)]
     }
 
     /// The bucket of this reading, if it replaces the newest: it is later, or the clock has stepped
@@ -342,19 +372,18 @@ impl WindowData for TimeBuckets {
         // ORDERING: Relaxed. An older bucket than the newest is as good as a success a little
         // earlier.
         let bucket = self.newest.load(Ordering::Relaxed);
-        let cell = self.shard(thread).of(bucket);
+        // `get` needs no code for a panic, and so this function saves fewer registers.
+        let Some(shard) = self.lines.get(self.index(thread)) else {
+            return false;
+        };
+        let cell = shard.of(bucket);
         let current = cell.load(Ordering::Relaxed);
         let empty = self.layout.empty(generation, bucket);
-        match self.layout.count(current, empty) {
-            Some(count)
-                if EXACT <= count && count < self.layout.most() && !count.is_multiple_of(EVERY) =>
-            {
-                // ORDERING: Relaxed. The cell is complete in itself.
-                cell.compare_exchange(current, current + 1, Ordering::Relaxed, Ordering::Relaxed)
-                    .is_ok()
-            }
-            _ => false,
-        }
+        // ORDERING: Relaxed. The cell is complete in itself.
+        self.layout.needs_no_clock(current, empty)
+            && cell
+                .compare_exchange(current, current + 1, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
     }
 
     fn succeed(&self, thread: usize, atomic_word: &AtomicWord, seen: Word, now: u64) {

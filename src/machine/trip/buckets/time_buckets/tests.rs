@@ -281,24 +281,45 @@ fn the_clock_is_left_alone_once_a_bucket_has_enough() {
     assert_eq!(counted(&buckets, word, LONG_AGO), (0, all));
 }
 
-/// The documented error: at most seven successes of a shard, and only in an earlier bucket.
 #[test]
-fn after_a_pause_at_most_seven_of_a_shard_are_in_an_earlier_bucket() {
-    let (buckets, word) = fresh_buckets();
-    for _ in 0..=EXACT {
-        succeed(&buckets, 0, 0, LONG_AGO);
-    }
-    let later = LONG_AGO + 2_000 * MS;
-    let mut missing = 0;
-    for _ in 0..20 {
-        if buckets.succeed_untimed(0, 0) {
-            missing += 1;
-        } else {
-            succeed(&buckets, 0, 0, later);
+fn the_clock_is_read_less_often_once_a_bucket_has_many() {
+    let (buckets, _) = fresh_buckets();
+    let read_within = |calls| {
+        let untimed = (0..calls).filter(|_| {
+            let untimed = buckets.succeed_untimed(0, 0);
+            if !untimed {
+                succeed(&buckets, 0, 0, LONG_AGO);
+            }
+            !untimed
+        });
+        u64::try_from(untimed.count()).unwrap()
+    };
+    assert_eq!(read_within(EXACT), EXACT);
+    assert_eq!(read_within(MANY - EXACT), (MANY - EXACT) / EVERY);
+    assert_eq!(read_within(EVERY_OF_MANY * 10), 10);
+}
+
+/// The documented error: at most seven successes of a shard, or 31 of a shard that had 512, and
+/// only in an earlier bucket.
+#[test]
+fn after_a_pause_few_successes_of_a_shard_are_in_an_earlier_bucket() {
+    for (before, most) in [(EXACT, EVERY - 1), (MANY, EVERY_OF_MANY - 1)] {
+        let (buckets, word) = fresh_buckets();
+        for _ in 0..=before {
+            succeed(&buckets, 0, 0, LONG_AGO);
         }
+        let later = LONG_AGO + 2_000 * MS;
+        let mut missing = 0;
+        for _ in 0..50 {
+            if buckets.succeed_untimed(0, 0) {
+                missing += 1;
+            } else {
+                succeed(&buckets, 0, 0, later);
+            }
+        }
+        assert_eq!(missing, most);
+        assert_eq!(u64::from(counted(&buckets, word, later).1), 50 - missing);
     }
-    assert_eq!(missing, EVERY - 1);
-    assert_eq!(u64::from(counted(&buckets, word, later).1), 20 - missing);
 }
 
 #[test]
