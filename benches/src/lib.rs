@@ -7,6 +7,7 @@
 //! | `contender.rs` | a way to make calls, checked before it is timed |
 //! | `contenders.rs` | the contenders of each group |
 //! | `shapes.rs` | shapes of a call: inlined, or in a function that returns its result |
+//! | `keyed.rs` | sets of breakers by key, and maps under a lock |
 //! | `tower.rs` | contenders that are services in a tower stack |
 //! | `passes.rs` | criterion, in passes, so that contenders alternate |
 //! | `cli.rs`, `results.rs` | command line arguments, and paths of results |
@@ -19,6 +20,7 @@ pub mod cli;
 pub mod contender;
 pub mod contenders;
 pub mod dependency;
+pub mod keyed;
 pub mod passes;
 pub mod results;
 pub mod shapes;
