@@ -2,8 +2,6 @@
 
 #[cfg(feature = "watch")]
 pub(crate) use atomic_wait::wait;
-#[cfg(feature = "keyed")]
-pub(crate) use core::sync::atomic::AtomicBool;
 #[cfg(feature = "watch")]
 pub(crate) use core::sync::atomic::AtomicU32;
 #[cfg(feature = "std")]

@@ -8,14 +8,16 @@ use core::{
     borrow::Borrow,
     hash::{BuildHasher, Hash, Hasher},
 };
-use std::sync::Arc;
 
 use papaya::Equivalent;
 
-use super::ring::BreakerEntry;
+use super::ring::EntryId;
 
-/// An entry, as a key of the map.
-pub(super) struct StoredKey<K>(pub(super) Arc<BreakerEntry<K>>);
+/// A key of the map. It is stored beside its breaker, so that a look-up follows no other pointer.
+pub(super) struct StoredKey<K> {
+    pub(super) id: EntryId,
+    pub(super) key: K,
+}
 
 /// A key to find an entry by, possibly in its borrowed form.
 pub(super) struct LookupKey<'a, Q: ?Sized> {
@@ -23,13 +25,13 @@ pub(super) struct LookupKey<'a, Q: ?Sized> {
     pub(super) hash: u64,
 }
 
-/// An entry to find by its address. No code of its key runs, so a key that is not equal to itself
+/// An entry to find by its identity. No code of its key runs, so a key that is not equal to itself
 /// is found, too.
-pub(super) struct ByIdentity<'a, K>(pub(super) &'a Arc<BreakerEntry<K>>);
+pub(super) struct ByIdentity(pub(super) EntryId);
 
 impl<K> Hash for StoredKey<K> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.0.hash);
+        state.write_u64(self.id.hash);
     }
 }
 
@@ -39,21 +41,21 @@ impl<Q: ?Sized> Hash for LookupKey<'_, Q> {
     }
 }
 
-impl<K> Hash for ByIdentity<'_, K> {
+impl Hash for ByIdentity {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.0.hash);
     }
 }
 
-impl<K> Equivalent<StoredKey<K>> for ByIdentity<'_, K> {
+impl<K> Equivalent<StoredKey<K>> for ByIdentity {
     fn equivalent(&self, held: &StoredKey<K>) -> bool {
-        Arc::ptr_eq(self.0, &held.0)
+        self.0 == held.id
     }
 }
 
 impl<K: Eq> PartialEq for StoredKey<K> {
     fn eq(&self, other: &Self) -> bool {
-        self.0.hash == other.0.hash && self.0.key == other.0.key
+        self.id.hash == other.id.hash && self.key == other.key
     }
 }
 
@@ -61,7 +63,7 @@ impl<K: Eq> Eq for StoredKey<K> {}
 
 impl<K: Borrow<Q>, Q: Eq + ?Sized> Equivalent<StoredKey<K>> for LookupKey<'_, Q> {
     fn equivalent(&self, held: &StoredKey<K>) -> bool {
-        self.hash == held.0.hash && self.key == held.0.key.borrow()
+        self.hash == held.id.hash && self.key == held.key.borrow()
     }
 }
 

@@ -21,7 +21,7 @@ use builder::Factory;
 #[cfg(feature = "metrics")]
 pub(crate) use builder::is_building_overflow;
 use key::{ByIdentity, LookupKey, PrehashedBuilder, StoredKey};
-use ring::{BreakerEntry, Reservation, Ring};
+use ring::{EntryId, Reservation, Ring};
 
 /// A bounded set of breakers by key: one for each host, tenant or shard. A breaker is created when
 /// its key is first asked for.
@@ -149,7 +149,7 @@ use ring::{BreakerEntry, Reservation, Ring};
 pub struct Breakers<K> {
     map: HashMap<StoredKey<K>, Arc<Breaker>, PrehashedBuilder>,
     hasher: RandomState,
-    ring: Ring<K>,
+    ring: Ring,
     factory: Factory<K>,
     overflow: Arc<Breaker>,
 }
@@ -227,37 +227,30 @@ impl<K: Hash + Eq> Breakers<K> {
     fn insert_into<Q>(
         &self,
         lookup: &LookupKey<'_, Q>,
-        mut reservation: Reservation<'_, K>,
+        mut reservation: Reservation<'_>,
     ) -> Arc<Breaker>
     where
         Q: ToOwned<Owned = K> + ?Sized,
     {
         let key = lookup.key.to_owned();
         let breaker = Arc::new(self.factory.make(&key));
-        let entry = Arc::new(BreakerEntry::new(
-            key,
-            lookup.hash,
-            Arc::clone(&breaker),
-            &reservation,
-        ));
+        let entry = reservation.entry(lookup.hash, Arc::clone(&breaker));
+        let stored = StoredKey { id: entry.id, key };
         let guard = self.map.guard();
         if let Some(evicted) = reservation.evicted() {
-            self.remove_entry(evicted, &guard);
+            self.remove_entry(evicted.id, &guard);
             reservation.evicted_is_removed();
             guard.flush();
         }
-        match self
-            .map
-            .try_insert(StoredKey(Arc::clone(&entry)), breaker, &guard)
-        {
+        match self.map.try_insert(stored, breaker, &guard) {
             Ok(breaker) => {
                 // Another entry has entered the slot. Its key has the same hash but differs, or a
                 // key is not equal to itself, or that entry was already removed from the map.
                 if !reservation.occupy(&entry)
-                    && self.map.contains_key(&ByIdentity(&entry), &guard)
+                    && self.map.contains_key(&ByIdentity(entry.id), &guard)
                     && let Some(other) = reservation.displace(&entry)
                 {
-                    self.remove_entry(&other, &guard);
+                    self.remove_entry(other.id, &guard);
                 }
                 Arc::clone(breaker)
             }
@@ -267,8 +260,8 @@ impl<K: Hash + Eq> Breakers<K> {
     }
 
     /// Removes exactly this entry from the map. Returns true if it was there.
-    fn remove_entry(&self, entry: &Arc<BreakerEntry<K>>, guard: &impl Guard) -> bool {
-        self.map.remove(&ByIdentity(entry), guard).is_some()
+    fn remove_entry(&self, id: EntryId, guard: &impl Guard) -> bool {
+        self.map.remove(&ByIdentity(id), guard).is_some()
     }
 
     /// Removes a key and returns its breaker, if the key had one. Calls in flight end on that
@@ -282,7 +275,7 @@ impl<K: Hash + Eq> Breakers<K> {
     {
         let guard = self.map.guard();
         let (held, breaker) = self.map.remove_entry(&self.lookup_key(key), &guard)?;
-        self.ring.vacate(&held.0);
+        self.ring.vacate(held.id);
         guard.flush();
         Some(Arc::clone(breaker))
     }
@@ -292,8 +285,8 @@ impl<K: Hash + Eq> Breakers<K> {
     pub fn retain(&self, mut keep: impl FnMut(&K, &Arc<Breaker>) -> bool) {
         let guard = self.map.guard();
         for (held, breaker) in self.map.iter(&guard) {
-            if !keep(&held.0.key, breaker) && self.remove_entry(&held.0, &guard) {
-                self.ring.vacate(&held.0);
+            if !keep(&held.key, breaker) && self.remove_entry(held.id, &guard) {
+                self.ring.vacate(held.id);
             }
         }
         guard.flush();
@@ -312,7 +305,7 @@ impl<K: Hash + Eq> Breakers<K> {
     /// ```
     pub fn for_each(&self, mut show: impl FnMut(&K, &Arc<Breaker>)) {
         for (held, breaker) in &self.map.pin() {
-            show(&held.0.key, breaker);
+            show(&held.key, breaker);
         }
     }
 

@@ -21,11 +21,11 @@
 //! 2. An insertion puts its entry into the map only with a reservation, and only after the previous
 //!    entry of the slot has left the map. A slot is freed only after its entry has left the map.
 //! 3. A thread that removes an entry from the map vacates its slot, except for an insertion that
-//!    claimed the slot. If the reservation of the entry has not ended, the entry is marked, and the
-//!    slot is freed when the claim ends. If the slot was claimed from the entry, the slot stays
-//!    with the claim. So no slot is lost.
-//! 4. No user code runs under the lock: no hash, no comparison, no clone, no clock, no drop of a
-//!    key or a breaker.
+//!    claimed the slot. If the slot is claimed, its claim records the removal. If the entry's own
+//!    reservation has not ended, the slot is then freed when the claim ends. If the slot was claimed
+//!    from the entry, the slot stays with the claim. So no slot is lost.
+//! 4. No user code runs under the lock: no clock and no drop of a breaker. The ring has no keys: it
+//!    knows an entry by its [`EntryId`].
 //! 5. Insertions of one hash share a claim when no slot is free.
 //! 6. An insertion searches the map again after it has claimed a slot, or found none.
 //!
@@ -55,94 +55,86 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::{
-    Breaker,
-    breaker::inspect::EvictionCost,
-    machine::word::Word,
-    sync::{AtomicBool, Ordering},
-};
+use crate::{Breaker, breaker::inspect::EvictionCost, machine::word::Word};
 
 /// The largest number of entries that an insertion scans for one that may be evicted.
 pub(super) const MAX_SCANNED: usize = 16;
 
-/// A key with its breaker and its slot.
-pub(super) struct BreakerEntry<K> {
-    pub(super) key: K,
+/// Identity of an entry of the map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct EntryId {
     pub(super) hash: u64,
-    breaker: Arc<Breaker>,
     slot: usize,
-    /// Set if the entry is removed from the map before its reservation ends. Accessed under the
-    /// lock only.
-    removed: AtomicBool,
+    /// Number of the reservation by which the entry was inserted.
+    number: u64,
+}
+
+/// An entry of the map, without its key.
+#[derive(Clone)]
+pub(super) struct RingEntry {
+    pub(super) id: EntryId,
+    breaker: Arc<Breaker>,
 }
 
 /// The slots of a set.
-pub(super) struct Ring<K> {
+pub(super) struct Ring {
     bound: usize,
-    slots: Mutex<Slots<K>>,
+    slots: Mutex<Slots>,
 }
 
-struct Slots<K> {
+struct Slots {
     /// Indexed by slot; grows to the bound. `None` is a free or claimed slot.
-    entries: Vec<Option<Arc<BreakerEntry<K>>>>,
+    entries: Vec<Option<RingEntry>>,
     free: Vec<usize>,
     hand: usize,
     /// At most one claim for each thread that is inside `get` of a new key.
-    claims: Vec<Claim<K>>,
+    claims: Vec<Claim>,
+    /// Number of the next reservation.
+    next_number: u64,
 }
 
 /// Claim of a slot while it passes from one entry to another.
-struct Claim<K> {
+struct Claim {
     slot: usize,
     hash: u64,
     reservations: usize,
     /// The previous entry of the slot, until it has left the map.
-    evicted: Option<Arc<BreakerEntry<K>>>,
+    evicted: Option<RingEntry>,
     /// The new entry, once it is in the map.
-    entered: Option<Arc<BreakerEntry<K>>>,
+    entered: Option<RingEntry>,
+    /// The entries of the slot that were removed from the map during the claim: at most one for
+    /// each reservation, the previous entry, and one for each thread that is late to vacate.
+    removed: Vec<EntryId>,
 }
 
 /// An insertion's part in a claim. Dropping the reservation releases it.
 #[must_use = "dropping a reservation gives its slot back"]
-pub(super) struct Reservation<'a, K> {
-    ring: &'a Ring<K>,
-    index: usize,
+pub(super) struct Reservation<'a> {
+    ring: &'a Ring,
+    slot: usize,
+    number: u64,
     /// The previous entry of the slot, if it was still in the map.
-    evicted: Option<Arc<BreakerEntry<K>>>,
+    evicted: Option<RingEntry>,
 }
 
-/// A claimed slot, and the entry that must leave the map for it.
-struct Claimed<K>(usize, Option<Arc<BreakerEntry<K>>>);
+/// A claimed slot, the number of the reservation, and the entry that must leave the map for it.
+struct Claimed {
+    slot: usize,
+    number: u64,
+    evicted: Option<RingEntry>,
+}
 
-/// The scanned entries, with their slots.
-type Scanned<K> = Vec<(usize, Arc<BreakerEntry<K>>)>;
+/// The scanned entries.
+type Scanned = Vec<RingEntry>;
 
 /// An entry that may be evicted if its breaker still has this word.
-struct Candidate<K> {
+struct Candidate {
     cost: EvictionCost,
     word: Word,
-    slot: usize,
-    entry: Arc<BreakerEntry<K>>,
+    entry: RingEntry,
 }
 
-impl<K> BreakerEntry<K> {
-    pub(super) fn new(key: K, hash: u64, breaker: Arc<Breaker>, slot: &Reservation<'_, K>) -> Self {
-        Self {
-            key,
-            hash,
-            breaker,
-            slot: slot.index,
-            removed: AtomicBool::new(false),
-        }
-    }
-
-    fn is_removed(&self) -> bool {
-        // ORDERING: Relaxed, here and in `vacate`: both are under the lock.
-        self.removed.load(Ordering::Relaxed)
-    }
-}
-
-impl<K> Ring<K> {
+impl Ring {
     pub(super) fn new(bound: usize) -> Self {
         Self {
             bound,
@@ -151,6 +143,7 @@ impl<K> Ring<K> {
                 free: Vec::new(),
                 hand: 0,
                 claims: Vec::new(),
+                next_number: 0,
             }),
         }
     }
@@ -161,7 +154,7 @@ impl<K> Ring<K> {
 
     /// Reserves a slot for a key of this hash. Returns `None` if no slot is free and no scanned
     /// entry may be evicted.
-    pub(super) fn reserve(&self, hash: u64) -> Option<Reservation<'_, K>> {
+    pub(super) fn reserve(&self, hash: u64) -> Option<Reservation<'_>> {
         let claimed = self.lock().claim_without_clock(self.bound, hash);
         let scanned = match claimed {
             Ok(claimed) => return Some(self.reservation(claimed)),
@@ -174,44 +167,34 @@ impl<K> Ring<K> {
         claimed.map(|claimed| self.reservation(claimed))
     }
 
-    fn reservation(&self, Claimed(index, evicted): Claimed<K>) -> Reservation<'_, K> {
+    fn reservation(&self, claimed: Claimed) -> Reservation<'_> {
         Reservation {
             ring: self,
-            index,
-            evicted,
+            slot: claimed.slot,
+            number: claimed.number,
+            evicted: claimed.evicted,
         }
     }
 
     /// Frees the slot of an entry that was removed from the map.
-    pub(super) fn vacate(&self, entry: &Arc<BreakerEntry<K>>) {
-        let mut slots = self.lock();
-        let held = &mut slots.entries[entry.slot];
-        if held.as_ref().is_some_and(|held| Arc::ptr_eq(held, entry)) {
-            // The caller holds the entry, too, so this drops no key.
-            *held = None;
-            slots.free.push(entry.slot);
-        } else {
-            entry.removed.store(true, Ordering::Relaxed);
-        }
+    pub(super) fn vacate(&self, id: EntryId) {
+        let vacated = self.lock().vacate(id);
+        // Outside the lock: this may be the last handle.
+        drop(vacated);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Slots<K>> {
+    fn lock(&self) -> MutexGuard<'_, Slots> {
         // No user code runs under the lock, so the slots are consistent even if it is poisoned.
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The entries that may be evicted, those with the least to lose first.
-fn ranked<K>(scanned: Scanned<K>) -> Vec<Candidate<K>> {
+fn ranked(scanned: Scanned) -> Vec<Candidate> {
     let mut ranked = Vec::with_capacity(scanned.len());
-    for (slot, entry) in scanned {
+    for entry in scanned {
         if let Some((cost, word)) = entry.breaker.eviction_cost() {
-            ranked.push(Candidate {
-                cost,
-                word,
-                slot,
-                entry,
-            });
+            ranked.push(Candidate { cost, word, entry });
             if cost == EvictionCost::Failures(0) {
                 break;
             }
@@ -221,10 +204,10 @@ fn ranked<K>(scanned: Scanned<K>) -> Vec<Candidate<K>> {
     ranked
 }
 
-impl<K> Slots<K> {
+impl Slots {
     /// Claims a vacant slot, or the slot of an entry whose word alone says that its eviction loses
     /// nothing. Returns the scanned entries if there is no such slot.
-    fn claim_without_clock(&mut self, bound: usize, hash: u64) -> Result<Claimed<K>, Scanned<K>> {
+    fn claim_without_clock(&mut self, bound: usize, hash: u64) -> Result<Claimed, Scanned> {
         if let Some(vacant) = self.claim_vacant(bound, hash) {
             return Ok(vacant);
         }
@@ -236,7 +219,7 @@ impl<K> Slots<K> {
                 if entry.breaker.is_idle() {
                     return Ok(self.evict(index, hash));
                 }
-                scanned.push((index, Arc::clone(entry)));
+                scanned.push(entry.clone());
             }
         }
         Err(scanned)
@@ -247,23 +230,22 @@ impl<K> Slots<K> {
         &mut self,
         bound: usize,
         hash: u64,
-        candidates: &[Candidate<K>],
-    ) -> Option<Claimed<K>> {
+        candidates: &[Candidate],
+    ) -> Option<Claimed> {
         if let Some(vacant) = self.claim_vacant(bound, hash) {
             return Some(vacant);
         }
-        let is_unchanged = |candidate: &&Candidate<K>| {
-            let held = self.entries[candidate.slot].as_ref();
-            held.is_some_and(|held| Arc::ptr_eq(held, &candidate.entry))
-                && candidate.entry.breaker.has_word(candidate.word)
+        let is_unchanged = |candidate: &&Candidate| {
+            let RingEntry { id, breaker } = &candidate.entry;
+            self.holds(*id) && breaker.has_word(candidate.word)
         };
-        let slot = candidates.iter().find(is_unchanged)?.slot;
+        let slot = candidates.iter().find(is_unchanged)?.entry.id.slot;
         self.hand = (slot + 1) % bound;
         Some(self.evict(slot, hash))
     }
 
     /// Claims a slot that needs no eviction.
-    fn claim_vacant(&mut self, bound: usize, hash: u64) -> Option<Claimed<K>> {
+    fn claim_vacant(&mut self, bound: usize, hash: u64) -> Option<Claimed> {
         if let Some(index) = self.free.pop() {
             return Some(self.claim(index, hash, None));
         }
@@ -274,100 +256,141 @@ impl<K> Slots<K> {
         }
         let shared = self.claims.iter_mut().find(|claim| claim.hash == hash)?;
         shared.reservations += 1;
-        Some(Claimed(shared.slot, shared.evicted.clone()))
+        let (slot, evicted) = (shared.slot, shared.evicted.clone());
+        Some(self.claimed(slot, evicted))
     }
 
-    fn evict(&mut self, index: usize, hash: u64) -> Claimed<K> {
+    fn evict(&mut self, index: usize, hash: u64) -> Claimed {
         let evicted = self.entries[index].take();
         self.claim(index, hash, evicted)
     }
 
-    fn claim(
-        &mut self,
-        index: usize,
-        hash: u64,
-        evicted: Option<Arc<BreakerEntry<K>>>,
-    ) -> Claimed<K> {
+    fn claim(&mut self, slot: usize, hash: u64, evicted: Option<RingEntry>) -> Claimed {
         self.claims.push(Claim {
-            slot: index,
+            slot,
             hash,
             reservations: 1,
             evicted: evicted.clone(),
             entered: None,
+            removed: Vec::new(),
         });
-        Claimed(index, evicted)
+        self.claimed(slot, evicted)
+    }
+
+    /// Numbers a reservation of a claimed slot.
+    fn claimed(&mut self, slot: usize, evicted: Option<RingEntry>) -> Claimed {
+        let number = self.next_number;
+        self.next_number += 1;
+        Claimed {
+            slot,
+            number,
+            evicted,
+        }
+    }
+
+    fn holds(&self, id: EntryId) -> bool {
+        let held = self.entries[id.slot].as_ref();
+        held.is_some_and(|held| held.id == id)
+    }
+
+    /// Frees the slot of a removed entry, or records the removal in the slot's claim. Returns the
+    /// entry if the slot held it; drop it outside the lock.
+    fn vacate(&mut self, id: EntryId) -> Option<RingEntry> {
+        if self.holds(id) {
+            self.free.push(id.slot);
+            return self.entries[id.slot].take();
+        }
+        if let Some(claim) = self.claim_of(id.slot) {
+            claim.removed.push(id);
+        }
+        None
+    }
+
+    fn claim_of(&mut self, slot: usize) -> Option<&mut Claim> {
+        self.claims.iter_mut().find(|claim| claim.slot == slot)
     }
 
     /// Returns the claim of a slot. The caller holds a reservation of it.
-    fn claimed(&mut self, index: usize) -> &mut Claim<K> {
-        let mut claims = self.claims.iter_mut();
-        let claim = claims.find(|claim| claim.slot == index);
+    fn reserved(&mut self, slot: usize) -> &mut Claim {
+        let claim = self.claim_of(slot);
         claim.expect("a claim lasts as long as its reservations")
     }
 
     /// Ends one reservation. Returns the claim if it was the last; drop it outside the lock.
-    fn release(&mut self, index: usize) -> Option<Claim<K>> {
-        let claim = self.claimed(index);
+    fn release(&mut self, slot: usize) -> Option<Claim> {
+        let claim = self.reserved(slot);
         claim.reservations -= 1;
         if claim.reservations > 0 {
             return None;
         }
-        let ended = self.claims.iter().position(|claim| claim.slot == index)?;
+        let ended = self.claims.iter().position(|claim| claim.slot == slot)?;
         let mut claim = self.claims.swap_remove(ended);
-        let stays = |entry: &mut Arc<BreakerEntry<K>>| !entry.is_removed();
+        let stays = |entry: &mut RingEntry| !claim.removed.contains(&entry.id);
         let entered = claim.entered.take_if(stays);
         let holds = entered.or_else(|| claim.evicted.take_if(stays));
         if holds.is_none() {
-            self.free.push(index);
+            self.free.push(slot);
         }
-        self.entries[index] = holds;
+        self.entries[slot] = holds;
         Some(claim)
     }
 }
 
-impl<K> Reservation<'_, K> {
+impl Claim {
+    fn is_removed(&self, entry: &RingEntry) -> bool {
+        self.removed.contains(&entry.id)
+    }
+}
+
+impl Reservation<'_> {
+    /// Creates the entry that is inserted by this reservation.
+    pub(super) fn entry(&self, hash: u64, breaker: Arc<Breaker>) -> RingEntry {
+        let id = EntryId {
+            hash,
+            slot: self.slot,
+            number: self.number,
+        };
+        RingEntry { id, breaker }
+    }
+
     /// Returns the previous entry of the slot, which must still be removed from the map.
-    pub(super) fn evicted(&self) -> Option<&Arc<BreakerEntry<K>>> {
+    pub(super) fn evicted(&self) -> Option<&RingEntry> {
         self.evicted.as_ref()
     }
 
     /// Records that the previous entry of the slot has left the map.
     pub(super) fn evicted_is_removed(&mut self) {
-        let cleared = self.ring.lock().claimed(self.index).evicted.take();
+        let cleared = self.ring.lock().reserved(self.slot).evicted.take();
         // Outside the lock: these may be the last handles.
         drop((cleared, self.evicted.take()));
     }
 
     /// Enters an entry that is in the map into its slot. Returns `false` if another entry has
     /// entered before.
-    pub(super) fn occupy(&self, entry: &Arc<BreakerEntry<K>>) -> bool {
+    pub(super) fn occupy(&self, entry: &RingEntry) -> bool {
         let mut slots = self.ring.lock();
-        if entry.is_removed() {
+        let claim = slots.reserved(self.slot);
+        if claim.is_removed(entry) {
             return true;
         }
-        let entered = &mut slots.claimed(self.index).entered;
-        if entered.is_none() {
-            *entered = Some(Arc::clone(entry));
-        }
-        entered
-            .as_ref()
-            .is_some_and(|entered| Arc::ptr_eq(entered, entry))
+        let entered = claim.entered.get_or_insert_with(|| entry.clone());
+        entered.id == entry.id
     }
 
     /// Enters an entry that is in the map into its slot. Returns the entry that it replaces.
-    pub(super) fn displace(&self, entry: &Arc<BreakerEntry<K>>) -> Option<Arc<BreakerEntry<K>>> {
+    pub(super) fn displace(&self, entry: &RingEntry) -> Option<RingEntry> {
         let mut slots = self.ring.lock();
-        if entry.is_removed() {
+        let claim = slots.reserved(self.slot);
+        if claim.is_removed(entry) {
             return None;
         }
-        let entered = &mut slots.claimed(self.index).entered;
-        entered.replace(Arc::clone(entry))
+        claim.entered.replace(entry.clone())
     }
 }
 
-impl<K> Drop for Reservation<'_, K> {
+impl Drop for Reservation<'_> {
     fn drop(&mut self) {
-        let ended = self.ring.lock().release(self.index);
+        let ended = self.ring.lock().release(self.slot);
         // Outside the lock: the claim may hold the last handles.
         drop(ended);
     }

@@ -1,13 +1,16 @@
 use super::*;
-use crate::sync::AtomicU64;
+use crate::{
+    Transition,
+    sync::{AtomicU64, Ordering},
+};
 
 /// Reserves a slot for a unique hash.
-fn reserve<K>(ring: &Ring<K>) -> Option<Reservation<'_, K>> {
+fn reserve(ring: &Ring) -> Option<Reservation<'_>> {
     static NEXT: AtomicU64 = AtomicU64::new(1_000);
     ring.reserve(NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-fn insert(ring: &Ring<u32>, key: u32) -> Arc<BreakerEntry<u32>> {
+fn insert(ring: &Ring, key: u32) -> RingEntry {
     let mut slot = reserve(ring).unwrap();
     slot.evicted_is_removed();
     let new = entry(key, &slot);
@@ -16,22 +19,21 @@ fn insert(ring: &Ring<u32>, key: u32) -> Arc<BreakerEntry<u32>> {
 }
 
 /// An entry whose key is its hash.
-fn entry(key: u32, slot: &Reservation<'_, u32>) -> Arc<BreakerEntry<u32>> {
-    Arc::new(BreakerEntry::new(
-        key,
-        key.into(),
-        Arc::new(Breaker::new()),
-        slot,
-    ))
+fn entry(key: u32, slot: &Reservation<'_>) -> RingEntry {
+    slot.entry(key.into(), Arc::new(Breaker::new()))
+}
+
+fn key(entry: &RingEntry) -> u64 {
+    entry.id.hash
 }
 
 /// The entry that the next insertion evicts; `None` if a slot is free.
-fn next_evicted(ring: &Ring<u32>) -> Option<u32> {
-    reserve(ring).unwrap().evicted().map(|evicted| evicted.key)
+fn next_evicted(ring: &Ring) -> Option<u64> {
+    reserve(ring).unwrap().evicted().map(key)
 }
 
-fn held(ring: &Ring<u32>, slot: usize) -> Option<u32> {
-    ring.lock().entries[slot].as_ref().map(|entry| entry.key)
+fn held(ring: &Ring, slot: usize) -> Option<u64> {
+    ring.lock().entries[slot].as_ref().map(key)
 }
 
 #[test]
@@ -41,8 +43,8 @@ fn reservations_of_one_hash_share_the_last_slot_and_another_hash_gets_none() {
     let mut one = ring.reserve(2).unwrap();
     let mut other = ring.reserve(2).unwrap();
     assert!(ring.reserve(3).is_none());
-    assert_eq!(one.evicted().unwrap().key, 1);
-    assert_eq!(other.evicted().unwrap().key, 1);
+    assert_eq!(key(one.evicted().unwrap()), 1);
+    assert_eq!(key(other.evicted().unwrap()), 1);
     one.evicted_is_removed();
     let new = entry(2, &one);
     assert!(one.occupy(&new));
@@ -64,10 +66,10 @@ fn the_second_entry_of_a_slot_displaces_the_first() {
     assert!(one.occupy(&first));
     assert!(!other.occupy(&second));
     let displaced = other.displace(&second).unwrap();
-    assert!(Arc::ptr_eq(&displaced, &first));
+    assert_eq!(displaced.id, first.id);
     drop((one, other));
     let slots = ring.lock();
-    assert!(Arc::ptr_eq(slots.entries[0].as_ref().unwrap(), &second));
+    assert!(slots.holds(second.id));
     assert!(slots.free.is_empty() && slots.claims.is_empty());
 }
 
@@ -79,15 +81,12 @@ fn a_removed_entry_displaces_none() {
     let other = ring.reserve(2).unwrap();
     one.evicted_is_removed();
     let [first, second] = [entry(2, &one), entry(2, &other)];
-    ring.vacate(&second);
+    ring.vacate(second.id);
     assert!(one.occupy(&first));
     assert!(other.occupy(&second));
     assert!(other.displace(&second).is_none());
     drop((one, other));
-    assert!(Arc::ptr_eq(
-        ring.lock().entries[0].as_ref().unwrap(),
-        &first
-    ));
+    assert!(ring.lock().holds(first.id));
 }
 
 #[test]
@@ -115,7 +114,7 @@ fn an_entry_removed_before_its_reservation_ends_frees_its_slot() {
     let ring = Ring::new(1);
     let slot = reserve(&ring).unwrap();
     let early = entry(1, &slot);
-    ring.vacate(&early);
+    ring.vacate(early.id);
     assert!(
         reserve(&ring).is_none(),
         "the reservation still owns the slot"
@@ -131,14 +130,14 @@ fn an_entry_evicted_and_removed_at_once_frees_its_slot_once() {
     let ring = Ring::new(1);
     let old = insert(&ring, 1);
     let mut slot = reserve(&ring).unwrap();
-    assert_eq!(slot.evicted().unwrap().key, 1);
-    ring.vacate(&old);
+    assert_eq!(key(slot.evicted().unwrap()), 1);
+    ring.vacate(old.id);
     assert!(reserve(&ring).is_none(), "the reservation owns the slot");
     slot.evicted_is_removed();
     let new = entry(2, &slot);
     assert!(slot.occupy(&new));
     drop(slot);
-    ring.vacate(&old);
+    ring.vacate(old.id);
     assert_eq!(next_evicted(&ring), Some(2));
     assert!(ring.lock().free.is_empty());
 }
@@ -156,14 +155,14 @@ fn an_entry_removed_during_an_abandoned_eviction_frees_its_slot() {
     let ring = Ring::new(1);
     let old = insert(&ring, 1);
     let slot = reserve(&ring).unwrap();
-    ring.vacate(&old);
+    ring.vacate(old.id);
     drop(slot);
     assert_eq!(next_evicted(&ring), None);
 }
 
 #[test]
 fn an_unused_reservation_returns_its_slot() {
-    let ring = Ring::<u32>::new(1);
+    let ring = Ring::new(1);
     for _ in 0..10 {
         drop(reserve(&ring).unwrap());
     }
@@ -172,23 +171,28 @@ fn an_unused_reservation_returns_its_slot() {
 }
 
 #[test]
-fn no_key_and_no_breaker_is_dropped_under_the_lock() {
-    struct KeyWithRing(Arc<Ring<KeyWithRing>>);
+fn no_breaker_is_dropped_under_the_lock() {
+    /// What a listener captures: dropped with its breaker.
+    struct Captured(Arc<Ring>);
 
-    impl Drop for KeyWithRing {
+    impl Drop for Captured {
         fn drop(&mut self) {
+            DROPPED.fetch_add(1, Ordering::Relaxed);
             assert!(self.0.slots.try_lock().is_ok());
         }
     }
 
+    static DROPPED: AtomicU64 = AtomicU64::new(0);
     let ring = Arc::new(Ring::new(1));
-    let new_entry = |slot: &Reservation<'_, KeyWithRing>| {
-        let key = KeyWithRing(Arc::clone(&ring));
-        Arc::new(BreakerEntry::new(key, 0, Arc::new(Breaker::new()), slot))
+    let new_entry = |slot: &Reservation<'_>| {
+        let captured = Captured(Arc::clone(&ring));
+        let listener = move |_: &Transition| assert!(captured.0.bound() > 0);
+        let breaker = Breaker::new().with_shared_listener(Arc::new(listener));
+        slot.entry(0, Arc::new(breaker))
     };
     let slot = reserve(&ring).unwrap();
     let early = new_entry(&slot);
-    ring.vacate(&early);
+    ring.vacate(early.id);
     assert!(slot.occupy(&early));
     drop((slot, early));
 
@@ -200,12 +204,15 @@ fn no_key_and_no_breaker_is_dropped_under_the_lock() {
     let entry = new_entry(&slot);
     assert!(slot.occupy(&entry));
     drop(slot);
-    ring.vacate(&entry);
+    let id = entry.id;
+    drop(entry);
+    ring.vacate(id);
 
     let slot = reserve(&ring).unwrap();
     let early = new_entry(&slot);
     assert!(slot.occupy(&early));
-    ring.vacate(&early);
+    ring.vacate(early.id);
     drop(early);
     drop(slot);
+    assert_eq!(DROPPED.load(Ordering::Relaxed), 4);
 }
