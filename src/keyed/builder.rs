@@ -231,8 +231,11 @@ impl<K: Hash + Eq> Builder<K> {
 
     /// Sets the largest number of keys, 1 to 16 777 216. Default: 10 000.
     ///
-    /// Memory is allocated as keys are inserted. Bytes per key, for the breaker, the slot and the
-    /// entry of the map (a `String` of 50 bytes, on a 64-bit machine):
+    /// [`Builder::build`] reserves address space for the table of the map and for the slots, so that
+    /// no insertion waits for their growth: 44 to 56 bytes for each key of the bound. Of these, only
+    /// 1.3 to 2.7 bytes take memory before keys are inserted. All other memory is allocated as keys
+    /// are inserted. Bytes per key, for the breaker, the slot and the entry of the map (a `String`
+    /// of 50 bytes, on a 64-bit machine):
     ///
     /// | | bytes | from |
     /// |---|---|---|
@@ -312,7 +315,8 @@ impl<K: Hash + Eq> Builder<K> {
             return Err(PolicyError::number("bound", 1, LARGEST_BOUND, bound));
         }
         Ok(Breakers {
-            map: HashMap::with_hasher(PrehashedBuilder),
+            // Room for the bound: the map grows at no insertion, and a look-up probes few slots.
+            map: HashMap::with_capacity_and_hasher(bound as usize, PrehashedBuilder),
             hasher: RandomState::new(),
             ring: Ring::new(bound as usize),
             overflow: Arc::new(factory.overflow()?),

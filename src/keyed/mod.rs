@@ -74,7 +74,15 @@ use ring::{EntryId, Reservation, Ring};
 /// allocating (a `&str` finds a `String`), and clones an [`Arc`]. The clone and its drop are two
 /// atomic read-modify-writes, for which threads that use the same key at the same time contend. The
 /// set holds no lock or guard during the call. A caller that makes many calls by one key may keep
-/// the `Arc` between them, but not for ever: the set may evict its own.
+/// the `Arc` between them, but not for ever: the set may evict its own. In a large set, a look-up
+/// waits for at most two cache misses after that of the map's slot: the entry with the key, and the
+/// `Arc`.
+///
+/// An insertion allocates the breaker and the entry: about 1 µs, at the bound 2 µs with a million
+/// keys. The table of the map never grows. But each eviction uses up a free position of the table.
+/// When few are left, after at least a third as many evictions as the bound, one insertion allocates
+/// a fresh table (about 10 ms with a million keys), and the following insertions move some entries
+/// each.
 ///
 /// # The bound
 ///

@@ -83,7 +83,7 @@ pub(super) struct Ring {
 }
 
 struct Slots {
-    /// Indexed by slot; grows to the bound. `None` is a free or claimed slot.
+    /// Indexed by slot; grows to the bound, without a move. `None` is a free or claimed slot.
     entries: Vec<Option<RingEntry>>,
     free: Vec<usize>,
     hand: usize,
@@ -139,7 +139,7 @@ impl Ring {
         Self {
             bound,
             slots: Mutex::new(Slots {
-                entries: Vec::new(),
+                entries: Vec::with_capacity(bound),
                 free: Vec::new(),
                 hand: 0,
                 claims: Vec::new(),
