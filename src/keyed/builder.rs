@@ -1,8 +1,9 @@
 //! [`Builder`] of a set of breakers, and the factory that it configures.
 
 use core::{cell::Cell, fmt, hash::Hash};
-use std::{hash::RandomState, sync::Arc};
+use std::sync::Arc;
 
+use foldhash::quality::RandomState;
 use papaya::HashMap;
 
 use super::{Breakers, key::PrehashedBuilder, ring::Ring};
@@ -317,7 +318,7 @@ impl<K: Hash + Eq> Builder<K> {
         Ok(Breakers {
             // Room for the bound: the map grows at no insertion, and a look-up probes few slots.
             map: HashMap::with_capacity_and_hasher(bound as usize, PrehashedBuilder),
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
             ring: Ring::new(bound as usize),
             overflow: Arc::new(factory.overflow()?),
             factory,

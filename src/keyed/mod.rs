@@ -10,8 +10,9 @@ use core::{
     hash::{BuildHasher, Hash},
     panic::{RefUnwindSafe, UnwindSafe},
 };
-use std::{hash::RandomState, sync::Arc};
+use std::sync::Arc;
 
+use foldhash::quality::RandomState;
 use papaya::{Guard, HashMap};
 
 use crate::Breaker;
@@ -151,6 +152,11 @@ use ring::{EntryId, Reservation, Ring};
 /// The bound holds for such keys, too. (With such keys, and with different keys that share a hash of
 /// 64 bits, the set may exceed the bound by one key for each thread inside `get`. If they are
 /// inserted at the same time at the bound, the later evicts the earlier.)
+///
+/// Keys are hashed by [foldhash](https://docs.rs/foldhash), with seeds that differ by process and by
+/// set. A client that does not know the seeds cannot choose keys of one hash. foldhash does not
+/// promise this for a client that measures the time of many look-ups. Look-ups of keys of one hash
+/// are slow, since they are compared one by one. The bound limits them as it limits all keys.
 ///
 /// A removed key, and the set's handle to its breaker, are dropped when no thread reads them any
 /// more. That is usually at once, otherwise on the next thread that uses the set.
