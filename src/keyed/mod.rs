@@ -80,10 +80,11 @@ use ring::{EntryId, Reservation, Ring};
 /// `Arc`.
 ///
 /// An insertion allocates the breaker and the entry: about 1 µs, at the bound 2 µs with a million
-/// keys. The table of the map never grows. But each eviction uses up a free position of the table.
-/// When few are left, after at least a third as many evictions as the bound, one insertion allocates
-/// a fresh table (about 10 ms with a million keys), and the following insertions move some entries
-/// each.
+/// keys. The table of the map has room for the bound, and does not grow with the set. But each
+/// eviction uses up a free position of the table. When few are left, one insertion allocates a
+/// fresh table, perhaps twice as large (about 10 ms with a million keys), and the following
+/// insertions move some entries each. This happens after at least half as many evictions as the
+/// bound, the first time perhaps earlier.
 ///
 /// # The bound
 ///

@@ -22,8 +22,8 @@
 //!    entry of the slot has left the map. A slot is freed only after its entry has left the map.
 //! 3. A thread that removes an entry from the map vacates its slot, except for an insertion that
 //!    claimed the slot. If the slot is claimed, its claim records the removal. If the entry's own
-//!    reservation has not ended, the slot is then freed when the claim ends. If the slot was claimed
-//!    from the entry, the slot stays with the claim. So no slot is lost.
+//!    reservation has not ended, the slot is then freed when the claim ends. If the slot was
+//!    claimed from the entry, the slot stays with the claim. So no slot is lost.
 //! 4. No user code runs under the lock: no clock and no drop of a breaker. The ring has no keys: it
 //!    knows an entry by its [`EntryId`].
 //! 5. Insertions of one hash share a claim when no slot is free.
