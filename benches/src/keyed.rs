@@ -1,4 +1,7 @@
 //! Contenders that hold a breaker for each key: `cutout::keyed`, and maps under a lock.
+//!
+//! A look-up alone finds the breaker and drops its handle. With *called* in its name, the contender
+//! also makes a healthy call.
 
 use std::{
     collections::{HashMap, VecDeque, hash_map::Entry},
@@ -25,6 +28,16 @@ pub const MUTEX: &str = "Mutex<HashMap>";
 pub const BOUNDED: &str = "Mutex<(HashMap, VecDeque)>";
 /// Suffix of contenders that call the breaker that they find.
 pub const CALLED: &str = ", called";
+
+/// The contenders of a look-up.
+pub const LOOKUPS: [&str; 6] = [
+    SET,
+    MAP,
+    MUTEX,
+    "cutout, called",
+    "RwLock<HashMap>, called",
+    "Mutex<HashMap>, called",
+];
 
 /// Numbers of keys. A test takes small ones.
 #[must_use]
@@ -73,6 +86,9 @@ pub fn inserts_group(size: usize) -> String {
     format!("keyed, insert at a bound of {size}")
 }
 
+/// A map of breakers, as people write it.
+type Map<K> = HashMap<K, Arc<Breaker>>;
+
 /// The maps of a group, with the same keys.
 struct Maps<K> {
     /// All keys in random order.
@@ -80,8 +96,8 @@ struct Maps<K> {
     /// Position of the next look-up, so that a sample does not repeat the keys of the last.
     next: AtomicUsize,
     set: Breakers<K>,
-    map: RwLock<HashMap<K, Arc<Breaker>>>,
-    mutex: Mutex<HashMap<K, Arc<Breaker>>>,
+    map: RwLock<Map<K>>,
+    mutex: Mutex<Map<K>>,
 }
 
 impl<K: Key> Maps<K> {
@@ -94,7 +110,7 @@ impl<K: Key> Maps<K> {
         let set = full_set(&in_order);
         let map = || {
             let entries = in_order.iter().map(|key| (key.clone(), new_breaker()));
-            entries.collect::<HashMap<_, _>>()
+            entries.collect::<Map<K>>()
         };
         let (map, mutex) = (RwLock::new(map()), Mutex::new(map()));
         fastrand::Rng::with_seed(1).shuffle(&mut numbers);
@@ -105,10 +121,6 @@ impl<K: Key> Maps<K> {
             map,
             mutex,
         }
-    }
-
-    fn find_in_set(&self, key: &K) -> Option<Arc<Breaker>> {
-        Some(self.set.get(key))
     }
 
     fn find_in_map(&self, key: &K) -> Option<Arc<Breaker>> {
@@ -157,12 +169,11 @@ fn full_set<K: Key>(keys: &[K]) -> Breakers<K> {
 /// Look-ups of present keys in random order, alone or with a healthy call of the breaker.
 ///
 /// Returns a function, since the maps are built once for all numbers of threads.
-#[must_use]
 pub fn lookups<K: Key>(size: usize) -> impl Fn() -> Vec<Contender> {
     let maps = Arc::new(Maps::<K>::build(size));
     move || {
         let mut all = Vec::new();
-        add(&mut all, &maps, SET, Maps::find_in_set);
+        add(&mut all, &maps, SET, |maps, key| Some(maps.set.get(key)));
         add(&mut all, &maps, MAP, Maps::find_in_map);
         add(&mut all, &maps, MUTEX, Maps::find_in_mutex);
         all
@@ -196,7 +207,7 @@ fn add<K: Key>(
 /// A map with a bound: a new key takes the slot of the oldest.
 struct Bounded {
     bound: usize,
-    inner: Mutex<(HashMap<u64, Arc<Breaker>>, VecDeque<u64>)>,
+    inner: Mutex<(Map<u64>, VecDeque<u64>)>,
 }
 
 impl Bounded {

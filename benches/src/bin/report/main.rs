@@ -68,6 +68,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let samples = Samples::read(&results::target().join("criterion"))?;
     let memory = results::read("memory")?;
     let trips = results::read("first-trip")?;
+    let growth = results::read("keyed-growth")?;
     let instructions = fs::read_to_string(results::benches().join("instructions.txt"))?;
     let to = cli::value_of("--to").map_or_else(results::benches, PathBuf::from);
 
@@ -95,6 +96,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     page = page::replaced(&page, "hardware", &tables::times_of(&samples, "hardware"))?;
     page = page::replaced(&page, "first trip", &tables::first_trips(&trips))?;
+    page = page::replaced(&page, "keyed", &tables::lookups(&samples))?;
+    page = page::replaced(&page, "keyed, inserts", &tables::inserts(&samples))?;
+    page = page::replaced(&page, "keyed, growth", &tables::growth(&growth))?;
     page = page::replaced(&page, "sizes", &tables::sizes(&memory))?;
     page = page::replaced(&page, "allocations", &tables::allocations(&memory))?;
     page = page::replaced(&page, "policies", &tables::policies())?;

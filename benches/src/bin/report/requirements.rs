@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use benches::shapes;
+use benches::{
+    keyed::{self, Key, lookups_group},
+    shapes,
+};
 use serde_json::Value;
 
 use crate::{
@@ -38,6 +41,8 @@ const TOWER_RESILIENCE: &str = "tower-resilience, 5 in a row";
 const SEATBELT: &str = "seatbelt, 50 % in 10 s";
 /// Smallest significant difference of two figures of one run.
 const NOISE: f64 = 0.5;
+/// Largest ratio of two threads to one that counts as flat: a median to a best sample.
+const FLAT: f64 = 1.5;
 const MEBIBYTE: f64 = 1_048_576.0;
 
 struct Requirement {
@@ -56,6 +61,7 @@ pub(crate) fn table(samples: &Samples, memory: &Value) -> String {
     requirements.extend(measured.failing());
     requirements.extend(measured.over_time());
     requirements.extend(measured.asynchronous());
+    requirements.extend(measured.keyed());
     requirements.extend(measured.sizes());
     let mut table =
         String::from("| path | requirement | measured | | bench |\n|---|---|---|---|---|");
@@ -346,6 +352,59 @@ impl Measured<'_> {
                 "tower",
                 less("tower, healthy", layer),
             ),
+        ]
+    }
+
+    fn keyed(&self) -> Vec<Requirement> {
+        let (alone, called, bench) = ("look-up by key", "look-up by key, and call", "keyed");
+        let name = |of: &str, suffix: &str| format!("{of}{suffix}");
+        let groups = || {
+            let sizes = keyed::sizes().iter();
+            sizes.flat_map(|size| [u64::NAME, String::NAME].map(|kind| lookups_group(kind, *size)))
+        };
+        // The group in which the lead is smallest.
+        let against_map = |suffix: &str| {
+            let mut all = Vec::new();
+            for group in groups() {
+                let ours = self.samples.time(&group, &name(keyed::SET, suffix), 1)?;
+                let map = self.samples.time(&group, &name(keyed::MAP, suffix), 1)?;
+                let (ours_ns, map_ns) = (nanos(ours), nanos(map));
+                let reached = format!("{:.2} × ({ours_ns} of {map_ns} ns; {group})", ours / map);
+                all.push((ours / map, reached));
+            }
+            let (most, reached) = all.into_iter().max_by(|(a, _), (b, _)| a.total_cmp(b))?;
+            Some((reached, most <= 1.0))
+        };
+        // The group in which a second thread costs most.
+        let flat = |suffix: &str| {
+            let mut all = Vec::new();
+            for size in keyed::sizes() {
+                let group = lookups_group(u64::NAME, *size);
+                let time = |threads| {
+                    let name = name(keyed::SET, suffix);
+                    self.samples.time(&group, &name, threads)
+                };
+                let (one, two) = (time(1)?, time(2)?);
+                let reached = format!(
+                    "{:.1} × ({} of {} ns; {group})",
+                    two / one,
+                    nanos(two),
+                    nanos(one)
+                );
+                all.push((two / one, reached));
+            }
+            let (most, reached) = all.into_iter().max_by(|(a, _), (b, _)| a.total_cmp(b))?;
+            Some((reached, most <= FLAT))
+        };
+        let (no_slower, threads) = (
+            "at most 1.00 × `RwLock<HashMap>`",
+            "two threads at most 1.5 × one",
+        );
+        vec![
+            requirement(alone, no_slower, bench, against_map("")),
+            requirement(alone, threads, bench, flat("")),
+            requirement(called, no_slower, bench, against_map(keyed::CALLED)),
+            requirement(called, threads, bench, flat(keyed::CALLED)),
         ]
     }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use benches::{
+    keyed::{self, Key, inserts_group, lookups_group},
     shapes,
     subjects::{Subject, Visitor, visit_all},
 };
@@ -132,6 +133,68 @@ pub(crate) fn shapes(samples: &Samples) -> String {
                 times(ratio(fastest, ours)),
             );
         }
+    }
+    table
+}
+
+/// Table of look-ups by key, with a column for each number of keys.
+pub(crate) fn lookups(samples: &Samples) -> String {
+    let mut table = format!("| ns | threads |{}", sizes_header());
+    let mut rows = |kind: &str| {
+        let groups = keyed::sizes().iter().map(|size| lookups_group(kind, *size));
+        let groups: Vec<_> = groups.collect();
+        for threads in samples.threads(&groups[0]) {
+            for name in keyed::LOOKUPS {
+                let mark = if name.starts_with(keyed::SET) {
+                    "**"
+                } else {
+                    "`"
+                };
+                let _ = write!(table, "\n| {kind}: {mark}{name}{mark} | {threads} |");
+                cells(&mut table, samples, &groups, name, threads);
+            }
+        }
+    };
+    rows(u64::NAME);
+    rows(String::NAME);
+    table
+}
+
+/// Table of insertions at the bound, with a column for each bound.
+pub(crate) fn inserts(samples: &Samples) -> String {
+    let mut table = format!("| ns | threads |{}", sizes_header());
+    let groups = keyed::sizes().iter().map(|size| inserts_group(*size));
+    let groups: Vec<_> = groups.collect();
+    for name in [keyed::SET, keyed::BOUNDED] {
+        let _ = write!(table, "\n| `{name}` | 1 |");
+        cells(&mut table, samples, &groups, name, 1);
+    }
+    table
+}
+
+/// Columns of a table by number of keys, and the line below them.
+fn sizes_header() -> String {
+    let sizes = keyed::sizes();
+    let columns = sizes.iter().map(|size| format!("{size} keys"));
+    let columns = columns.collect::<Vec<_>>().join(" | ");
+    format!(" {columns} |\n|---|---:|{}", "---:|".repeat(sizes.len()))
+}
+
+/// Cells with the time of a contender in each group.
+fn cells(table: &mut String, samples: &Samples, groups: &[String], name: &str, threads: usize) {
+    for group in groups {
+        let time = samples.time(group, name, threads).map_or("–".into(), nanos);
+        let _ = write!(table, " {time} |");
+    }
+}
+
+/// Table of the longest insertions.
+pub(crate) fn growth(growth: &Value) -> String {
+    let mut table =
+        String::from("| a million insertions | longest, ms | mean, ns |\n|---|---:|---:|");
+    for (name, inserted) in growth.as_object().into_iter().flatten() {
+        let worst = inserted["worst"].as_f64().unwrap_or(f64::NAN) / 1e6;
+        let _ = write!(table, "\n| `{name}` | {worst:.1} | {} |", inserted["mean"]);
     }
     table
 }
