@@ -124,7 +124,9 @@ pub fn building() -> Vec<Contender> {
     building.0
 }
 
-fn subject<S: Subject>(path: Path) -> Option<Contender> {
+/// A subject on a path, if it has that path.
+#[must_use]
+pub fn subject<S: Subject>(path: Path) -> Option<Contender> {
     let breaker = match path {
         Path::NearlyAllFail if !S::CAN_TOLERATE_FAILURES => return None,
         Path::NearlyAllFail => S::build(Built::Tolerant),

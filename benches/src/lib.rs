@@ -8,6 +8,7 @@
 //! | `contenders.rs` | the contenders of each group |
 //! | `shapes.rs` | shapes of a call: inlined, or in a function that returns its result |
 //! | `keyed.rs` | sets of breakers by key, and maps under a lock |
+//! | `growth.rs` | contenders by number of threads, of breakers, or size of a window |
 //! | `tower.rs` | contenders that are services in a tower stack |
 //! | `passes.rs` | criterion, in passes, so that contenders alternate |
 //! | `cli.rs`, `results.rs` | command line arguments, and paths of results |
@@ -20,6 +21,7 @@ pub mod cli;
 pub mod contender;
 pub mod contenders;
 pub mod dependency;
+pub mod growth;
 pub mod keyed;
 pub mod passes;
 pub mod results;

@@ -31,12 +31,20 @@ pub(crate) struct Row {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Theme {
     pub(crate) name: &'static str,
-    text: &'static str,
-    faint: &'static str,
-    grid: &'static str,
+    pub(crate) text: &'static str,
+    pub(crate) faint: &'static str,
+    pub(crate) grid: &'static str,
     /// Colours of cutout's bars, by series.
     ours: [&'static str; 3],
     others: [&'static str; 3],
+}
+
+impl Theme {
+    /// The colour of a line, by its index.
+    pub(crate) fn line(&self, index: usize, is_ours: bool) -> &'static str {
+        let shades = if is_ours { self.ours } else { self.others };
+        shades[index % shades.len()]
+    }
 }
 
 /// The light and the dark theme.

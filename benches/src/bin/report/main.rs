@@ -8,6 +8,8 @@
 //! `-- --to FOLDER` writes page, summary and charts to that folder instead of `benches/`.
 
 mod chart;
+mod growth;
+mod lines;
 mod machine;
 mod page;
 mod requirements;
@@ -16,7 +18,12 @@ mod tables;
 
 use std::{error::Error, fs, path::PathBuf};
 
-use benches::{cli, passes::SAMPLES, results, shapes};
+use benches::{
+    cli,
+    growth::{BREAKERS, PATHS, threads_group},
+    passes::SAMPLES,
+    results, shapes,
+};
 use chart::{Chart, Row, THEMES};
 use samples::{BARE, Samples};
 
@@ -68,7 +75,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let samples = Samples::read(&results::target().join("criterion"))?;
     let memory = results::read("memory")?;
     let trips = results::read("first-trip")?;
-    let growth = results::read("keyed-growth")?;
+    let insertions = results::read("keyed-growth")?;
     let instructions = fs::read_to_string(results::benches().join("instructions.txt"))?;
     let to = cli::value_of("--to").map_or_else(results::benches, PathBuf::from);
 
@@ -77,6 +84,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         for theme in THEMES {
             let path = to.join(format!("charts/{name}-{}.svg", theme.name));
             fs::write(path, chart.drawn(theme))?;
+        }
+    }
+
+    for (name, lines) in growth::charts(&samples) {
+        for theme in THEMES {
+            let path = to.join(format!("charts/{name}-{}.svg", theme.name));
+            fs::write(path, lines.drawn(theme)?)?;
         }
     }
 
@@ -94,11 +108,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (group, ours) in TAKEN {
         page = page::replaced(&page, group, &tables::taken(&samples, group, ours))?;
     }
+    for path in PATHS {
+        let group = threads_group(path);
+        page = page::replaced(&page, &group, &tables::added(&samples, &group, OURS))?;
+    }
+    page = page::replaced(&page, BREAKERS, &growth::breakers(&samples))?;
+    page = page::replaced(&page, "growth, windows", &growth::windows(&samples))?;
     page = page::replaced(&page, "hardware", &tables::times_of(&samples, "hardware"))?;
     page = page::replaced(&page, "first trip", &tables::first_trips(&trips))?;
     page = page::replaced(&page, "keyed", &tables::lookups(&samples))?;
     page = page::replaced(&page, "keyed, inserts", &tables::inserts(&samples))?;
-    page = page::replaced(&page, "keyed, growth", &tables::growth(&growth))?;
+    page = page::replaced(&page, "keyed, growth", &tables::growth(&insertions))?;
     page = page::replaced(&page, "sizes", &tables::sizes(&memory))?;
     page = page::replaced(&page, "allocations", &tables::allocations(&memory))?;
     page = page::replaced(&page, "policies", &tables::policies())?;
