@@ -66,6 +66,10 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
+    /// An upper bound of [`Rules::longest_open`] for any rules and any word, in ticks: no interval
+    /// is longer than [`LONGEST_EXPLICIT_MS`], and jitter at most doubles it.
+    pub(crate) const LONGEST_OPEN: u64 = Deadline::ticks(2 * LONGEST_EXPLICIT_MS + SLACK_MS) + 1;
+
     /// The interval for this reopen count, before jitter.
     #[inline]
     pub(crate) const fn interval_ms(&self, reopens: u8) -> u64 {
@@ -198,13 +202,16 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn no_open_period_is_shorter_than_the_lower_bound() {
+    fn every_open_period_is_within_the_bounds_of_all() {
         let day = Policy::new().open_for(Duration::from_hours(24));
+        let month = Duration::from_hours(30 * 24);
+        let longest = Policy::new().backoff(Backoff::exponential(month, 1, month).jitter(100));
         for rules in [
             backoff(1, 0),
             backoff(2, 20),
             backoff(100, 100),
             rules(&day),
+            rules(&longest),
         ] {
             for reopens in 0..=MAX_REOPENS {
                 for origin in [Origin::Policy, Origin::Hint, Origin::Operator] {
@@ -213,6 +220,7 @@ pub(crate) mod tests {
                         rules.longest_open_at_least() <= longest,
                         "{reopens} {origin:?}"
                     );
+                    assert!(longest <= Rules::LONGEST_OPEN, "{reopens} {origin:?}");
                 }
             }
         }

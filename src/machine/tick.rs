@@ -70,8 +70,14 @@ impl<const BITS: u32, const NANOS: u64> Wrapping<BITS, NANOS> {
 
     /// The first tick that begins `millis` or more after this clock reading.
     pub(crate) const fn after(now: u64, millis: u64) -> Self {
-        let into_tick = now % NANOS + millis * NANOS_PER_MS;
-        Self::new(now / NANOS + into_tick.div_ceil(NANOS))
+        if NANOS_PER_MS.is_multiple_of(NANOS) {
+            return Self::new(now.div_ceil(NANOS) + Self::ticks(millis));
+        }
+        let nanos = millis * NANOS_PER_MS;
+        if let Some(end) = now.checked_add(nanos + NANOS - 1) {
+            return Self::new(end / NANOS);
+        }
+        Self::new(now / NANOS + (now % NANOS + nanos).div_ceil(NANOS))
     }
 
     /// The ticks that have passed since `start`.

@@ -46,6 +46,20 @@ pub(crate) const fn admit(word: Word, rules: &Rules, moment: TimeSample) -> Step
             verdict: AdmitVerdict::Rejected(reason),
         };
     }
+    admit_unrejected(word, rules, moment)
+}
+
+/// Decides about a call that [`reject_reason`] does not reject at this moment.
+#[expect(
+    clippy::inline_always,
+    reason = "as for `reject_reason`: moves no step through memory"
+)]
+#[inline(always)]
+pub(crate) const fn admit_unrejected(
+    word: Word,
+    rules: &Rules,
+    moment: TimeSample,
+) -> Step<AdmitVerdict> {
     let next = match word.phase() {
         Phase::Closed(_) | Phase::Held(_) => word,
         Phase::Open(open) => first_probe(word, open, rules, moment.now),
@@ -125,6 +139,10 @@ pub(crate) const fn open_remaining(open: Open, rules: &Rules, now: u64) -> Optio
     // A lower bound of the longest period decides most calls, and costs less to compute.
     if let Some(remaining) = open.deadline.ahead_of(now, rules.longest_open_at_least()) {
         return Some(remaining);
+    }
+    // And an upper bound decides most calls after the deadline.
+    if open.deadline.ahead_of(now, Rules::LONGEST_OPEN).is_none() {
+        return None;
     }
     let longest = rules.longest_open(open.reopens, open.origin);
     open.deadline.ahead_of(now, longest)
