@@ -2,13 +2,13 @@
 //!
 //! A [`Rejected`](crate::Rejected) is one word, which has no room for a name. With `std`, a table
 //! of the process numbers the names, and a rejection holds the number. A name gets its number at
-//! the first transition of its breaker. The table holds each distinct name once and removes none:
-//! names are `&'static str`, so the program keeps them anyway. Without `std` there is no table, and
-//! a rejection holds the name itself.
+//! the first transition that opens or holds its breaker. The table holds each distinct name once
+//! and removes none: names are `&'static str`, so the program keeps them anyway. Without `std`
+//! there is no table, and a rejection holds the name itself.
 //!
-//! The search for a name compares it with each name before it. A rejection that comes between the
-//! first transition and its number makes the search itself. It may wait for another thread that
-//! writes the same slot (`OnceLock`).
+//! The search for a name compares it with each name before it. A rejection that comes between that
+//! transition and its number makes the search itself. It may wait for another thread that writes
+//! the same slot (`OnceLock`).
 
 pub(crate) use table::{Name, NameId};
 

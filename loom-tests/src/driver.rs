@@ -143,8 +143,8 @@ impl Dispatcher for Listeners {
         }
     }
 
-    fn write_diagnostics(&self, change: RawTransition, now: u64, newest: &dyn Fn() -> u16) {
-        self.1.write(&change, now, newest);
+    fn write_diagnostics(&self, generation: u16, now: u64, newest: &dyn Fn() -> u16) {
+        self.1.write_start(generation, now, newest);
     }
 
     fn period_start(&self, generation: u16) -> Option<u64> {

@@ -45,8 +45,8 @@ pub(crate) trait Dispatcher: Send + Sync + 'static {
     );
 
     /// Called before `notify`: records when the period began.
-    fn write_diagnostics(&self, change: RawTransition, now: u64, newest: &dyn Fn() -> u16) {
-        let _ = (change, now, newest);
+    fn write_diagnostics(&self, generation: u16, now: u64, newest: &dyn Fn() -> u16) {
+        let _ = (generation, now, newest);
     }
 
     /// The time at which the period of this generation began, in nanoseconds, if it was recorded.
@@ -85,7 +85,7 @@ pub(crate) struct StepResult {
     /// The word that was decided on, and the word after the step.
     pub(crate) before: Word,
     pub(crate) after: Word,
-    /// The counts of a window outside the word, if they tripped.
+    /// The counts that tripped, if the step knows them.
     pub(crate) counted: Option<Count>,
 }
 

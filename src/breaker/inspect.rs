@@ -88,7 +88,7 @@ impl Breaker {
         let word = self.core.load();
         let now = self.now();
         let generation = word.generation();
-        let noted = || self.cold.diagnostics.count(generation);
+        let noted = || self.cold.diagnostics.count(word);
         let (count, reopens, probes_in_flight) = match word.phase() {
             Phase::Closed(_) => (Some(self.core.count(word, now)), 0, 0),
             Phase::Open(open) => (noted(), open.reopens, 0),

@@ -5,11 +5,14 @@ use crate::{
     listener::{CallListener, catch_panic},
     machine::{
         core::Done,
-        step::{Event, RawTransition},
+        step::{Event, trip_count},
         trip::Count,
         word::{Period, Word},
     },
 };
+
+#[cfg(feature = "std")]
+use crate::machine::step::RawTransition;
 
 use super::Breaker;
 
@@ -25,8 +28,10 @@ impl Breaker {
         }
     }
 
-    /// Performs the consequences of a transition at `now`. `counted` are the counts of an external
-    /// window at a trip.
+    /// Performs the consequences of a transition at `now`. `counted` are the counts of a trip, if
+    /// its step knows them.
+    ///
+    /// All that most transitions to half-open or closed need is done here, in few registers.
     #[cold]
     fn notify_slow(
         &self,
@@ -36,9 +41,46 @@ impl Breaker {
         now: u64,
         counted: Option<Count>,
     ) {
-        let change = RawTransition::between(before, after, event, now, counted, &self.core.rules);
         let newest = || self.core.load().generation();
-        let write = || self.cold.diagnostics.write(&change, now, newest);
+        self.cold
+            .diagnostics
+            .write_start(after.generation(), now, newest);
+        let may_admit = after.is_closed() || after.period().is_half_open();
+        if !may_admit || self.has_watcher_or_listener() {
+            self.notify_rest(before, after, event, now, counted);
+        }
+    }
+
+    /// Whether a transition may be waited for, or heard.
+    #[inline]
+    fn has_watcher_or_listener(&self) -> bool {
+        #[cfg(feature = "std")]
+        return cfg!(feature = "watch") || !self.cold.listeners.is_empty();
+        #[cfg(not(feature = "std"))]
+        {
+            let _ = self;
+            false
+        }
+    }
+
+    #[inline(never)]
+    fn notify_rest(
+        &self,
+        before: Word,
+        after: Word,
+        event: Event,
+        now: u64,
+        counted: Option<Count>,
+    ) {
+        let newest = || self.core.load().generation();
+        let write = || {
+            if after.is_open() {
+                let trip = trip_count(before, event, counted, &self.core.rules);
+                self.cold
+                    .diagnostics
+                    .write_counts(after.generation(), event, trip, newest);
+            }
+        };
         // Numbers the name, so that a rejection finds the number and allocates nothing.
         let _ = self.cold.name.id();
         // Before the listeners, which may be slow.
@@ -47,9 +89,15 @@ impl Breaker {
         #[cfg(not(feature = "watch"))]
         write();
         #[cfg(feature = "std")]
-        self.cold
-            .listeners
-            .notify(newest, change, self.cold.name.text());
+        if !self.cold.listeners.is_empty() {
+            let rules = &self.core.rules;
+            let change = RawTransition::between(before, after, event, now, counted, rules);
+            self.cold
+                .listeners
+                .notify(newest, change, self.cold.name.text());
+        }
+        #[cfg(not(feature = "std"))]
+        let _ = now;
     }
 
     /// Notifies the listeners of a rejection.

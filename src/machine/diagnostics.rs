@@ -7,10 +7,15 @@
 //! ```
 //!
 //! A cell holds a *note* about one period, with the generation of that period. A reader that finds
-//! another generation reports nothing. The thread whose CAS made a transition writes both cells
+//! another generation reports nothing. The thread whose CAS made a transition writes the notes
 //! afterwards; until then that period has no diagnostics. A thread that is late in recording an
-//! older transition never overwrites a newer note. If that thread held the trip's counts, they are
-//! lost for this outage. Of two generations, the newer one is fewer transitions behind the word's.
+//! older transition never overwrites a newer note. Of two generations, the newer one is fewer
+//! transitions behind the word's.
+//!
+//! Each period has a start. Only an open period has counts, and each one writes them: a trip those
+//! that tripped, a reopening those of the open period two generations before, an operator's command
+//! none. A half-open period reads the counts of the open period before it. If the thread that
+//! tripped is late until the breaker reopened, its counts are lost for this outage.
 //!
 //! **What wraps.** Ticks, after 1 115 years, longer than a 64-bit clock runs: half of them are
 //! behind a reading and half are ahead, and a tick that is ahead reads as now. A thread that stops
@@ -20,10 +25,10 @@
 use crate::sync::{AtomicU64, Ordering};
 
 use super::{
-    step::{Cause, RawTransition},
+    step::Event,
     tick::Wrapping,
     trip::Count,
-    word::State,
+    word::{State, Word},
 };
 
 const GENERATION_SHIFT: u32 = 48;
@@ -50,26 +55,31 @@ impl Diagnostics {
         }
     }
 
-    /// Records a transition that was made at `now`; `newest` loads the generation of the word. The
-    /// counts that tripped are kept until the breaker recovers or an operator replaces the state.
-    pub(crate) fn write(&self, change: &RawTransition, now: u64, newest: impl Fn() -> u16) {
-        let generation = change.generation;
-        let count = match change.to {
-            State::Open | State::HalfOpen if change.cause != Cause::Operator => change
-                .count
-                .or_else(|| self.count(generation.wrapping_sub(1))),
-            _ => None,
+    /// Records that the period of `generation` began at `now`; `newest` loads the generation of the
+    /// word.
+    #[inline]
+    pub(crate) fn write_start(&self, generation: u16, now: u64, newest: impl Fn() -> u16) {
+        let start = KNOWN | PeriodStart::of(now).get();
+        put(&self.period_start, newest, generation, start);
+    }
+
+    /// Records the counts of an open period, which an event began: those of a trip, or else those
+    /// of the outage so far, unless the event is an operator's command.
+    pub(crate) fn write_counts(
+        &self,
+        generation: u16,
+        event: Event,
+        trip: Option<Count>,
+        newest: impl Fn() -> u16,
+    ) {
+        let reopened = || match event {
+            Event::Operate => None,
+            Event::Admit | Event::Record => self.count_of(generation.wrapping_sub(2)),
         };
-        let Count { failures, calls } = count.unwrap_or_default();
+        let Count { failures, calls } = trip.or_else(reopened).unwrap_or_default();
         let part = |n: u32| u64::from(n).min(COUNT_MASK);
-        put(
-            &self.period_start,
-            &newest,
-            generation,
-            KNOWN | PeriodStart::of(now).get(),
-        );
         let counts = (part(failures) << FAILURES_SHIFT) | part(calls);
-        put(&self.counts, &newest, generation, counts);
+        put(&self.counts, newest, generation, counts);
     }
 
     /// The beginning of the period of `generation`.
@@ -78,8 +88,17 @@ impl Diagnostics {
         (ticks & KNOWN != 0).then(|| PeriodStart::new(ticks))
     }
 
-    /// The counts that began the outage to which the period of `generation` belongs.
-    pub(crate) fn count(&self, generation: u16) -> Option<Count> {
+    /// The counts that began the outage to which the period of `word` belongs.
+    pub(crate) fn count(&self, word: Word) -> Option<Count> {
+        match word.state() {
+            State::Open => self.count_of(word.generation()),
+            State::HalfOpen => self.count_of(word.generation().wrapping_sub(1)),
+            State::Closed | State::ForcedOpen | State::Disabled => None,
+        }
+    }
+
+    /// The note of the open period of `generation`.
+    fn count_of(&self, generation: u16) -> Option<Count> {
         let counts = untagged(self.counts.load(Ordering::Relaxed), generation)?;
         let part = |bits: u64| u32::try_from(bits & COUNT_MASK).unwrap_or(u32::MAX);
         (counts != 0).then(|| Count {
@@ -90,7 +109,8 @@ impl Diagnostics {
 }
 
 /// Stores `value` for the period of `generation`, unless the cell holds that of a later one.
-fn put(cell: &AtomicU64, newest: &impl Fn() -> u16, generation: u16, value: u64) {
+#[inline]
+fn put(cell: &AtomicU64, newest: impl Fn() -> u16, generation: u16, value: u64) {
     let next = (u64::from(generation) << GENERATION_SHIFT) | value;
     // ORDERING: Acquire, here and where the CAS fails; pairs with the Release of the CAS. A thread
     // that reads a note finds the word at least as new as that note's transition. Without it a
@@ -120,46 +140,67 @@ const fn generation_of(cell: u64) -> u16 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::{
+            tick::{Deadline, LeaseEnd},
+            word::{Open, Origin},
+        },
+        *,
+    };
 
     fn diagnostics() -> Diagnostics {
         Diagnostics::over(AtomicU64::new(0), AtomicU64::new(0))
     }
 
     /// Writes at once, as the thread that made the last transition, if it does not stop.
-    fn write(diagnostics: &Diagnostics, change: &RawTransition, now: u64) {
-        diagnostics.write(change, now, || change.generation);
+    fn begin(diagnostics: &Diagnostics, generation: u16, now: u64) {
+        diagnostics.write_start(generation, now, || generation);
     }
 
-    fn change(to: State, generation: u16, count: Option<Count>) -> RawTransition {
-        RawTransition {
-            from: State::Closed,
-            to,
-            generation,
-            cause: Cause::Tripped,
-            count,
+    fn open(diagnostics: &Diagnostics, generation: u16, event: Event, trip: Option<Count>) {
+        diagnostics.write_counts(generation, event, trip, || generation);
+    }
+
+    fn failures(failures: u32, calls: u32) -> Count {
+        Count { failures, calls }
+    }
+
+    /// A word of this generation: open, the half-open one after it, and the closed one after that.
+    fn outage(generation: u16) -> [Word; 3] {
+        let before = (1..generation).fold(Word::new(0), |word, _| word.begin_closed(0));
+        let open = before.begin_open(Open {
             reopens: 0,
-            open_ms: None,
-        }
+            origin: Origin::Policy,
+            deadline: Deadline::new(0),
+        });
+        let half_open = open.begin_half_open(0, LeaseEnd::new(0));
+        [open, half_open, half_open.begin_closed(0)]
     }
 
     #[test]
     fn the_first_period_has_no_notes() {
         assert_eq!(diagnostics().period_start(0), None);
-        assert_eq!(diagnostics().count(0), None);
+        assert_eq!(diagnostics().count_of(0), None);
     }
 
     #[test]
     fn a_record_of_generation_0_replaces_none() {
         let diagnostics = diagnostics();
-        write(&diagnostics, &change(State::Open, 0, None), 1_000_000);
+        begin(&diagnostics, 0, 1_000_000);
         assert_eq!(diagnostics.period_start(0), Some(PeriodStart::new(4)));
+        begin(&diagnostics, 1, 0);
+        let start = diagnostics.period_start(1);
+        assert_eq!(
+            start,
+            Some(PeriodStart::new(0)),
+            "tick 0 is a time like any other"
+        );
     }
 
     #[test]
     fn a_reader_of_another_period_finds_none() {
         let diagnostics = diagnostics();
-        write(&diagnostics, &change(State::Open, 7, None), 1_000_000);
+        begin(&diagnostics, 7, 1_000_000);
         assert_eq!(diagnostics.period_start(7), Some(PeriodStart::new(4)));
         assert_eq!(diagnostics.period_start(8), None);
         assert_eq!(diagnostics.period_start(6), None);
@@ -171,9 +212,13 @@ mod tests {
         for generation in [1, 30_000, 60_000, u16::MAX - 1, u16::MAX, 0] {
             let last = generation.wrapping_add(1);
             let newest = || last;
-            diagnostics.write(&change(State::Closed, last, None), 2_000_000, newest);
-            diagnostics.write(&change(State::Open, generation, None), 1_000_000, newest);
+            let count = Some(failures(2, 4));
+            diagnostics.write_start(last, 2_000_000, newest);
+            diagnostics.write_counts(last, Event::Record, count, newest);
+            diagnostics.write_start(generation, 1_000_000, newest);
+            diagnostics.write_counts(generation, Event::Record, Some(failures(1, 1)), newest);
             assert_eq!(diagnostics.period_start(last), Some(PeriodStart::new(8)));
+            assert_eq!(diagnostics.count_of(last), count);
         }
     }
 
@@ -181,15 +226,15 @@ mod tests {
     fn a_writer_that_stopped_for_half_the_generations_overwrites_nothing_newer() {
         for passed in [1, 0x7FFF, 0x8000, 40_000, u16::MAX] {
             let (diagnostics, newest) = (diagnostics(), || passed);
-            diagnostics.write(&change(State::Closed, passed, None), 2_000_000, newest);
-            diagnostics.write(&change(State::Open, 0, None), 1_000_000, newest);
+            diagnostics.write_start(passed, 2_000_000, newest);
+            diagnostics.write_start(0, 1_000_000, newest);
             assert_eq!(
                 diagnostics.period_start(passed),
                 Some(PeriodStart::new(8)),
                 "{passed}"
             );
             let next = passed.wrapping_add(1);
-            write(&diagnostics, &change(State::Open, next, None), 3_000_000);
+            begin(&diagnostics, next, 3_000_000);
             assert_eq!(
                 diagnostics.period_start(next),
                 Some(PeriodStart::new(12)),
@@ -200,77 +245,45 @@ mod tests {
 
     #[test]
     fn the_counts_of_a_trip_last_until_recovery() {
-        let diagnostics = diagnostics();
-        let count = Count {
-            failures: 3,
-            calls: 9,
-        };
-        write(&diagnostics, &change(State::Open, 1, Some(count)), 0);
-        assert_eq!(diagnostics.count(1), Some(count));
-        write(&diagnostics, &change(State::HalfOpen, 2, None), 0);
-        write(&diagnostics, &change(State::Open, 3, None), 0);
-        assert_eq!(diagnostics.count(3), Some(count));
-        write(&diagnostics, &change(State::Closed, 4, None), 0);
-        assert_eq!(diagnostics.count(4), None);
+        let (diagnostics, count) = (diagnostics(), failures(3, 9));
+        open(&diagnostics, 1, Event::Record, Some(count));
+        let [tripped, probing, closed] = outage(1);
+        assert_eq!(diagnostics.count(tripped), Some(count));
+        assert_eq!(diagnostics.count(probing), Some(count));
+        assert_eq!(diagnostics.count(closed), None);
+        for (reopened, event) in [(3, Event::Record), (5, Event::Admit)] {
+            open(&diagnostics, reopened, event, None);
+            let [open, probing, closed] = outage(reopened);
+            assert_eq!(diagnostics.count(open), Some(count));
+            assert_eq!(diagnostics.count(probing), Some(count));
+            assert_eq!(diagnostics.count(closed), None);
+        }
     }
 
     #[test]
     fn counts_saturate_and_change_no_other_field() {
         let diagnostics = diagnostics();
         for most in [(1 << 24) - 1, 1 << 24, u32::MAX] {
-            let count = Count {
-                failures: most,
-                calls: most,
-            };
-            write(&diagnostics, &change(State::Open, 1, Some(count)), 0);
+            open(&diagnostics, 1, Event::Record, Some(failures(most, most)));
             let saturated = most.min((1 << 24) - 1);
-            let expected = Count {
-                failures: saturated,
-                calls: saturated,
-            };
-            assert_eq!(diagnostics.count(1), Some(expected));
+            let expected = failures(saturated, saturated);
+            assert_eq!(diagnostics.count_of(1), Some(expected));
         }
     }
 
     #[test]
     fn an_operator_replaces_the_counts_too() {
         let diagnostics = diagnostics();
-        let tripped = change(
-            State::Open,
-            1,
-            Some(Count {
-                failures: 3,
-                calls: 9,
-            }),
-        );
-        write(&diagnostics, &tripped, 0);
-        let cause = Cause::Operator;
-        write(
-            &diagnostics,
-            &RawTransition {
-                cause,
-                ..change(State::Open, 2, None)
-            },
-            0,
-        );
-        assert_eq!(diagnostics.count(2), None);
-        assert_eq!(
-            diagnostics.period_start(2),
-            Some(PeriodStart::new(0)),
-            "tick 0 is a time like any other"
-        );
+        open(&diagnostics, 1, Event::Record, Some(failures(3, 9)));
+        open(&diagnostics, 3, Event::Operate, None);
+        assert_eq!(diagnostics.count_of(3), None);
     }
 
     #[test]
-    fn a_missed_transition_loses_the_counts_and_nothing_else() {
+    fn a_missed_reopening_loses_the_counts() {
         let diagnostics = diagnostics();
-        let count = Count {
-            failures: 3,
-            calls: 9,
-        };
-        write(&diagnostics, &change(State::Open, 1, Some(count)), 0);
-        write(&diagnostics, &change(State::Open, 3, None), 9_000_000);
-        assert_eq!(diagnostics.count(3), None);
-        assert_eq!(diagnostics.period_start(3), Some(PeriodStart::new(36)));
+        open(&diagnostics, 1, Event::Record, Some(failures(3, 9)));
+        open(&diagnostics, 5, Event::Record, None);
+        assert_eq!(diagnostics.count_of(5), None);
     }
 }

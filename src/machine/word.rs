@@ -305,6 +305,11 @@ impl Word {
         self.state_bits() == CLOSED
     }
 
+    #[inline]
+    pub(crate) const fn is_open(self) -> bool {
+        self.state_bits() == OPEN
+    }
+
     /// The state as a number, to be compared with [`CLOSED`].
     #[inline]
     pub(crate) const fn state_bits(self) -> u64 {

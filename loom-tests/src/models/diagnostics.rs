@@ -3,7 +3,7 @@
 
 use crate::{
     harness::{Model, Scenario},
-    machine::step::{Command, Event, RawTransition},
+    machine::step::Command,
     scene::{NOW, SECOND, closed, rules},
     subject::{Dispatcher, Subject},
 };
@@ -19,16 +19,9 @@ pub(crate) fn the_last_transition_is_the_one_that_is_recorded<S: Subject>() -> M
     };
     let act = |(subject, dispatcher): &(S, S::Dispatcher), now: u64| {
         let result = subject.operate(Command::Reset, now);
-        let change = RawTransition::between(
-            result.before,
-            result.after,
-            Event::Operate,
-            now,
-            None,
-            &rules(),
-        );
-        dispatcher.write_diagnostics(change, now, &|| subject.word().generation());
-        change.generation
+        let generation = result.after.generation();
+        dispatcher.write_diagnostics(generation, now, &|| subject.word().generation());
+        generation
     };
     Scenario::new(begin)
         .actor(move |scene| act(scene, NOW))

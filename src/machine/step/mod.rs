@@ -31,7 +31,9 @@ pub(crate) use operate::{Command, operate};
 pub use record::Recorded;
 pub(crate) use record::{Report, record};
 pub use transition::Cause;
-pub(crate) use transition::{Event, RawTransition};
+#[cfg(any(feature = "std", test))]
+pub(crate) use transition::RawTransition;
+pub(crate) use transition::{Event, trip_count};
 
 /// The result of a step: the next word and the verdict.
 #[derive(Clone, Copy, Debug)]

@@ -67,16 +67,20 @@ pub(crate) struct RawTransition {
     pub(crate) open_ms: Option<u64>,
 }
 
+#[cfg_attr(
+    not(any(feature = "std", test)),
+    expect(dead_code, reason = "it is for listeners")
+)]
 impl RawTransition {
     /// The transition from one word to another that a step made at `now`.
     ///
-    /// `external` has the counts of an external window at a trip.
+    /// `counted` are the counts of a trip, if its step knows them.
     pub(crate) const fn between(
         before: Word,
         after: Word,
         event: Event,
         now: u64,
-        external: Option<Count>,
+        counted: Option<Count>,
         rules: &Rules,
     ) -> Self {
         let cause = cause(event, before.phase(), after.phase());
@@ -93,15 +97,27 @@ impl RawTransition {
             to: after.state(),
             generation: after.generation(),
             cause,
-            count: match (cause, before.phase()) {
-                (Cause::Tripped, Phase::Closed(payload)) if external.is_none() => {
-                    Some(rules.trip_rule.count(rules.trip_rule.failure(payload)))
-                }
-                _ => external,
-            },
+            count: trip_count(before, event, counted, rules),
             reopens,
             open_ms,
         }
+    }
+}
+
+/// The counts of a transition from `before`, where that is a trip. `counted` are those that its
+/// step knows: an external window must say them.
+#[inline]
+pub(crate) const fn trip_count(
+    before: Word,
+    event: Event,
+    counted: Option<Count>,
+    rules: &Rules,
+) -> Option<Count> {
+    match (event, before.phase()) {
+        (Event::Record, Phase::Closed(payload)) if counted.is_none() => {
+            Some(rules.trip_rule.count(rules.trip_rule.failure(payload)))
+        }
+        _ => counted,
     }
 }
 
