@@ -46,7 +46,9 @@ pub trait Clock: Send + Sync {
     ///
     /// The breaker calls this method:
     ///
-    /// * for each failure, each rejection and each admission of a probe;
+    /// * for each rejection and each admission of a probe;
+    /// * for each failure that opens the breaker, has a hint, or counts in a window that is not in
+    ///   the word;
     /// * twice for each timed call (`slow_call`, `FailureAfter`);
     /// * for each success of a probe, and for some successes of `percent.within`;
     /// * for each operator command, and for each inspection of a breaker that is not closed.

@@ -99,10 +99,10 @@ impl Subject for Shipped {
                 Err(seen) if self.counts_in_buckets() => {
                     self.record_success_in_bucket(seen, period, || now, recorded)
                 }
-                Err(seen) => recorded(self.record_success_in_word(seen, period, || now)),
+                Err(seen) => self.record_success_in_word(seen, period, || now, recorded),
             },
             Report::Failure { moment, hint_ms } => {
-                recorded(self.record_failure(period, hint_ms, || moment.now))
+                self.record_failure(period, hint_ms, || moment.now, recorded)
             }
             Report::Ignored => recorded(self.record_ignored(period)),
         }

@@ -186,11 +186,13 @@ impl Breaker {
     }
 
     /// Notifies of the transition that an admission made, and returns the result of the call.
+    #[expect(clippy::inline_always, reason = "moves no effect through memory")]
+    #[inline(always)]
     fn finish_admit(&self, done: Done<AdmitVerdict>) -> Result<Admission, Rejected> {
         self.notify(&done, Event::Admit);
         match done.verdict {
             AdmitVerdict::Admitted(period) => Ok(self.admission(period, done.now)),
-            AdmitVerdict::Rejected(reason) => Err(self.reject_call(reason, done.after)),
+            AdmitVerdict::Rejected(reason) => Err(self.reject_by_step(reason, done.after)),
         }
     }
 
@@ -206,6 +208,12 @@ impl Breaker {
             period,
             admitted_at,
         }
+    }
+
+    /// Rejects a call whose step ended the lease of the probes, or that lost its CAS.
+    #[cold]
+    fn reject_by_step(&self, reason: RejectReason, word: Word) -> Rejected {
+        self.reject_call(reason, word)
     }
 
     /// Rejects a call, and notifies.

@@ -28,6 +28,8 @@ impl Breaker {
                 }
                 Err(_) => {}
             }
+        } else if matches!(outcome, Outcome::Failure) && !self.core.is_observed() {
+            return self.record_failure(admission.period);
         }
         self.record_slow(admission, outcome)
     }
@@ -89,11 +91,28 @@ impl Breaker {
         }
     }
 
+    /// A success of a closed period makes no transition, and needs neither clock nor notification.
     #[inline(never)]
     fn record_success_in_word(&self, seen: Word, period: Period) -> Recorded {
-        let core = &self.core;
-        let done = core.record_success_in_word(seen, period, || self.now());
-        self.finish_record(period, Outcome::Success, done, false)
+        if period.is_half_open() {
+            return self.record_success_of_probe(seen, period);
+        }
+        self.core.record_success_in_word(
+            seen,
+            period,
+            || self.now(),
+            move |done| self.finish_record(period, Outcome::Success, done, false),
+        )
+    }
+
+    #[inline(never)]
+    fn record_success_of_probe(&self, seen: Word, period: Period) -> Recorded {
+        self.core.record_success_in_word(
+            seen,
+            period,
+            || self.now(),
+            move |done| self.finish_record(period, Outcome::Success, done, false),
+        )
     }
 
     #[inline(never)]
@@ -103,6 +122,19 @@ impl Breaker {
             period,
             || self.now(),
             move |done| self.finish_record(period, Outcome::Success, done, false),
+        )
+    }
+
+    /// A failure of an unobserved call, without a hint.
+    #[inline(never)]
+    fn record_failure(&self, period: Period) -> Recorded {
+        #[cfg(feature = "std")]
+        self.count_outcome(Outcome::Failure);
+        self.core.record_failure(
+            period,
+            0,
+            || self.now(),
+            move |done| self.finish_record(period, Outcome::Failure, done, false),
         )
     }
 
@@ -135,14 +167,14 @@ impl Breaker {
         #[cfg(feature = "std")]
         self.count_outcome(outcome);
         let clock = || now.unwrap_or_else(|| self.now());
-        let done = match outcome {
-            Outcome::Success => core.record_success_observed(period, clock),
+        let finish = |done| self.finish_record(period, outcome, done, core.is_observed());
+        match outcome {
+            Outcome::Success => finish(core.record_success_observed(period, clock)),
             Outcome::Failure | Outcome::FailureFor(_) => {
-                core.record_failure(period, hint_ms(outcome), clock)
+                core.record_failure(period, hint_ms(outcome), clock, finish)
             }
-            Outcome::Ignored => core.record_ignored(period),
-        };
-        self.finish_record(period, outcome, done, core.is_observed())
+            Outcome::Ignored => finish(core.record_ignored(period)),
+        }
     }
 
     /// Notifies listeners of an outcome, then of the transition that the outcome caused. Returns

@@ -57,29 +57,67 @@ impl AtomicWord {
     #[inline]
     pub(crate) fn update<C: Copy, V>(
         &self,
-        mut seen: Word,
-        mut prepared: C,
+        seen: Word,
+        prepared: C,
         prepare: impl Fn() -> C,
-        decide: impl Fn(Word, C) -> Step<V>,
+        decide: impl Fn(Word, C) -> Step<V> + Copy,
+    ) -> Decided<C, V> {
+        self.update_then(seen, prepared, prepare, decide, |decided| decided)
+    }
+
+    /// [`AtomicWord::update`], which passes the decision to `then`. (A decision that is returned
+    /// from either of two places goes through memory.)
+    #[inline]
+    pub(crate) fn update_then<C: Copy, V, T>(
+        &self,
+        seen: Word,
+        prepared: C,
+        prepare: impl Fn() -> C,
+        decide: impl Fn(Word, C) -> Step<V> + Copy,
+        then: impl FnOnce(Decided<C, V>) -> T,
+    ) -> T {
+        match self.try_update(seen, prepared, decide) {
+            Ok(decided) => then(decided),
+            Err(current) => then(self.update_again(current, prepare, decide)),
+        }
+    }
+
+    /// [`AtomicWord::update`] after a failed CAS.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn update_again<C: Copy, V>(
+        &self,
+        mut seen: Word,
+        prepare: impl Fn() -> C,
+        decide: impl Fn(Word, C) -> Step<V> + Copy,
     ) -> Decided<C, V> {
         loop {
-            let Step { word, verdict } = decide(seen, prepared);
-            let decided = Decided {
-                before: seen,
-                after: word,
-                verdict,
-                prepared,
-            };
-            if word == seen {
-                return decided;
-            }
-            match self.replace(seen, word) {
-                Ok(()) => return decided,
+            pause();
+            match self.try_update(seen, prepare(), decide) {
+                Ok(decided) => return decided,
                 Err(current) => seen = current,
             }
-            pause();
-            prepared = prepare();
         }
+    }
+
+    /// Decides on `seen` and stores the decision, or returns the current word.
+    #[inline]
+    pub(crate) fn try_update<C: Copy, V>(
+        &self,
+        seen: Word,
+        prepared: C,
+        decide: impl Fn(Word, C) -> Step<V> + Copy,
+    ) -> Result<Decided<C, V>, Word> {
+        let Step { word, verdict } = decide(seen, prepared);
+        if word != seen {
+            self.replace(seen, word)?;
+        }
+        Ok(Decided {
+            before: seen,
+            after: word,
+            verdict,
+            prepared,
+        })
     }
 }
 

@@ -16,11 +16,12 @@
 //! Rules:
 //!
 //! 1. The clock is an argument. An operation reads the clock only if needed, and after the load of
-//!    the word (rule 4 of the machine). An operation that can make a transition reads the clock
-//!    before its CAS: a clock that panics leaves no transition without a notification.
-//! 2. An operation returns its effect as data, [`Done`], and the caller notifies. Three functions
+//!    the word (rule 4 of the machine). A CAS that can make a transition comes after the reading: a
+//!    clock that panics leaves no transition without a notification.
+//! 2. An operation returns its effect as data, [`Done`], and the caller notifies. Five functions
 //!    take the caller's continuation as a closure instead: [`admit_slow`](Core::admit_slow),
-//!    [`admit_observed`] and [`in_bucket`]. A short path then moves no data through memory.
+//!    [`admit_observed`], [`in_word`], [`in_bucket`] and [`record_failure`](Core::record_failure).
+//!    A short path then moves no data through memory.
 //! 3. An operation runs no user code except the clock.
 //!
 //! [`in_word`]: Core::record_success_in_word
@@ -29,7 +30,7 @@
 //! [`admit_observed`]: Core::admit_observed
 //! [`record_success_observed`]: Core::record_success_observed
 
-use crate::sync::AtomicU64;
+use crate::sync::{AtomicU64, pause};
 
 use super::{
     atomic_word::{AtomicWord, Decided},
@@ -37,8 +38,11 @@ use super::{
     hints::Hints,
     rules::Rules,
     step::{
-        AdmitVerdict, Command, Recorded, Report, TimeSample, admit, admit::RejectReason, operate,
-        record, reject_fast, reject_reason,
+        AdmitVerdict, Command, Recorded, Report, Step, TimeSample, admit,
+        admit::{RejectReason, admit_unrejected},
+        operate, record,
+        record::{TrippingWord, Untimed, record_failure_untimed},
+        reject_fast, reject_reason,
     },
     trip::{
         Count, TripRule,
@@ -67,7 +71,7 @@ pub(crate) struct Done<V> {
     pub(crate) verdict: V,
     /// The clock reading of the decision, if there was one.
     pub(crate) now: Option<u64>,
-    /// The counts of an external window at a trip.
+    /// The counts of a trip, if the step knows them.
     pub(crate) counted: Option<Count>,
 }
 
@@ -199,7 +203,7 @@ impl<S> Core<S> {
     }
 
     /// Admits or rejects a call by `admit`, in the CAS loop. Most often the call takes a slot.
-    #[cold]
+    #[inline]
     fn admit_by_step<T>(
         &self,
         seen: Word,
@@ -207,13 +211,19 @@ impl<S> Core<S> {
         clock: impl Fn() -> u64,
         decided: impl FnOnce(Done<AdmitVerdict>) -> T,
     ) -> T {
-        let step = self.word.update(
-            seen,
-            self.moment(now),
-            || self.moment(clock()),
-            |word, moment| admit(word, &self.rules, moment),
-        );
-        decided(Done::of(step, Some(step.prepared.now)))
+        let rules = &self.rules;
+        let admit_first = move |word, moment| admit_unrejected(word, rules, moment);
+        match self.word.try_update(seen, self.moment(now), admit_first) {
+            Ok(step) => decided(Done::of(step, Some(now))),
+            Err(current) => {
+                let step = self.word.update_again(
+                    current,
+                    move || self.moment(clock()),
+                    move |word, moment| admit(word, rules, moment),
+                );
+                decided(Done::of(step, Some(step.prepared.now)))
+            }
+        }
     }
 
     /// [`Core::admit_slow`] of an observed call. A closed breaker needs no clock.
@@ -269,9 +279,27 @@ impl<S> Core<S> {
     /// Counts a success in the word. Only a trip that counts in time buckets uses `now`.
     #[inline]
     fn success(&self, seen: Word, period: Period, now: Option<u64>) -> Done<Recorded> {
+        self.success_then(seen, period, now, |done| done)
+    }
+
+    #[inline]
+    fn success_then<T>(
+        &self,
+        seen: Word,
+        period: Period,
+        now: Option<u64>,
+        then: impl FnOnce(Done<Recorded>) -> T,
+    ) -> T {
         let at = now.unwrap_or(0);
-        let record = |word, ()| record(word, period, Report::Success { now: at }, &self.rules);
-        Done::of(self.word.update(seen, (), || (), record), now)
+        let rules = &self.rules;
+        let record = move |word, ()| record(word, period, Report::Success { now: at }, rules);
+        self.word.update_then(
+            seen,
+            (),
+            || (),
+            record,
+            |decided| then(Done::of(decided, now)),
+        )
     }
 
     /// A clock reading with the salt of the jitter: the seed, or the address of the core.
@@ -296,16 +324,17 @@ impl<S: Slot> Core<S> {
         self.rules.trip_rule.records_successes()
     }
 
-    /// The slow path of a success that is counted in the word.
+    /// The slow path of a success that is counted in the word. `then` is the caller's continuation.
     #[inline]
-    pub(crate) fn record_success_in_word(
+    pub(crate) fn record_success_in_word<T>(
         &self,
         seen: Word,
         period: Period,
         clock: impl Fn() -> u64,
-    ) -> Done<Recorded> {
+        then: impl FnOnce(Done<Recorded>) -> T,
+    ) -> T {
         debug_assert!(!self.counts_in_buckets(), "its buckets would lose it");
-        self.success(seen, period, Self::now_of_probe(period, clock))
+        self.success_then(seen, period, Self::now_of_probe(period, clock), then)
     }
 
     /// The slow path of a success that is counted in a time bucket. Most successes are counted only
@@ -388,18 +417,115 @@ impl<S: Slot> Core<S> {
         }
     }
 
-    /// A call of `period` fails. `hint_ms` is the pause that the dependency asked for, or 0.
-    #[expect(clippy::inline_always, reason = "moves no effect through memory")]
-    #[inline(always)]
-    pub(crate) fn record_failure(
+    /// A call of `period` fails. `hint_ms` is the pause that the dependency asked for, or 0. `then`
+    /// is the caller's continuation.
+    ///
+    /// A failure that counts in the word and makes no transition needs no clock.
+    #[inline]
+    pub(crate) fn record_failure<T>(
         &self,
         period: Period,
         hint_ms: u64,
         clock: impl Fn() -> u64,
-    ) -> Done<Recorded> {
+        then: impl FnOnce(Done<Recorded>) -> T,
+    ) -> T {
         let seen = self.word.load();
+        if hint_ms > 0 {
+            return self.record_failure_timed(seen, period, hint_ms, clock, then);
+        }
+        match record_failure_untimed(seen, period, &self.rules) {
+            Untimed::Step(Step { word, verdict }) => {
+                let stored = if word == seen {
+                    Ok(())
+                } else {
+                    self.word.replace(seen, word)
+                };
+                match stored {
+                    Ok(()) => then(Done {
+                        after: word,
+                        ..Done::unchanged(seen, verdict, None)
+                    }),
+                    Err(current) => self.record_failure_again(current, period, clock, then),
+                }
+            }
+            Untimed::Trips(trip) => self.trip(seen, trip, period, clock, then),
+            Untimed::Unknown => self.record_failure_timed(seen, period, hint_ms, clock, then),
+        }
+    }
+
+    /// [`Core::record_failure`] without a hint, after a lost CAS. (The first attempt is a function
+    /// of its own, so that it saves few registers.)
+    #[cold]
+    #[inline(never)]
+    fn record_failure_again<T>(
+        &self,
+        mut seen: Word,
+        period: Period,
+        clock: impl Fn() -> u64,
+        then: impl FnOnce(Done<Recorded>) -> T,
+    ) -> T {
+        loop {
+            pause();
+            let Untimed::Step(Step { word, verdict }) =
+                record_failure_untimed(seen, period, &self.rules)
+            else {
+                return self.record_failure_timed(seen, period, 0, clock, then);
+            };
+            let done = Done {
+                after: word,
+                ..Done::unchanged(seen, verdict, None)
+            };
+            if word == seen {
+                return then(done);
+            }
+            match self.word.replace(seen, word) {
+                Ok(()) => return then(done),
+                Err(current) => seen = current,
+            }
+        }
+    }
+
+    /// A failure trips `seen` by the counts in that word.
+    #[inline(never)]
+    fn trip<T>(
+        &self,
+        seen: Word,
+        trip: TrippingWord,
+        period: Period,
+        clock: impl Fn() -> u64,
+        then: impl FnOnce(Done<Recorded>) -> T,
+    ) -> T {
+        // The processor counts while it reads the clock.
+        let counted = Some(trip.count(&self.rules));
         let now = clock();
-        let (moment, hints) = (self.moment(now), &self.hints);
+        let hint_ms = self.hints.running(period, now);
+        let Step { word, verdict } = trip.open(hint_ms, &self.rules, self.moment(now));
+        match self.word.replace(seen, word) {
+            Ok(()) => then(Done {
+                before: seen,
+                after: word,
+                verdict,
+                now: Some(now),
+                counted,
+            }),
+            Err(current) => {
+                pause();
+                self.record_failure_at(current, period, now, then)
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn record_failure_timed<T>(
+        &self,
+        seen: Word,
+        period: Period,
+        hint_ms: u64,
+        clock: impl Fn() -> u64,
+        then: impl FnOnce(Done<Recorded>) -> T,
+    ) -> T {
+        let now = clock();
+        let hints = &self.hints;
         if hint_ms > 0 {
             hints.note(period, now, hint_ms, || self.word.load().is_of(period));
         }
@@ -409,26 +535,38 @@ impl<S: Slot> Core<S> {
         {
             let failure = FailedCall {
                 period,
-                moment,
+                moment: self.moment(now),
                 hints,
             };
             let decided = window.fail(&self.word, seen, failure, &self.rules);
-            return Done {
+            return then(Done {
                 counted: decided.prepared,
                 ..Done::of(decided, Some(now))
-            };
+            });
         }
+        self.record_failure_at(seen, period, now, then)
+    }
+
+    /// Records a failure at `now` in the word.
+    #[inline(never)]
+    fn record_failure_at<T>(
+        &self,
+        seen: Word,
+        period: Period,
+        now: u64,
+        then: impl FnOnce(Done<Recorded>) -> T,
+    ) -> T {
+        let (moment, hints, rules) = (self.moment(now), &self.hints, &self.rules);
         // Read again for each word: a failure that the word has counted may have had a hint.
-        let hint = || hints.running(period, now);
-        let decided = self.word.update(seen, hint(), hint, |word, hint_ms| {
-            record(
-                word,
-                period,
-                Report::Failure { moment, hint_ms },
-                &self.rules,
-            )
-        });
-        Done::of(decided, Some(now))
+        let hint = move || hints.running(period, now);
+        let record = move |word, hint_ms| {
+            let report = Report::Failure { moment, hint_ms };
+            record(word, period, report, rules)
+        };
+        self.word
+            .update_then(seen, hint(), hint, record, |decided| {
+                then(Done::of(decided, Some(now)))
+            })
     }
 
     /// The counts in the window of a closed word at `now`; without a window, the run of failures.

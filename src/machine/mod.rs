@@ -19,9 +19,9 @@
 //! Rules:
 //!
 //! 1. Every value that decides is in the word, and one CAS changes all of it or none.
-//! 2. A function of [`step`] computes what that CAS stores; each is pure, a `const fn`. One of
-//!    them, [`count_failure`](step::record::count_failure()), decides whether a failure trips, for
-//!    every kind of window.
+//! 2. A function of [`step`] computes what that CAS stores; each is pure, a `const fn`. One
+//!    type, [`Counted`](step::record::Counted), says whether a failure trips, for every kind of
+//!    window.
 //! 3. A failed CAS restarts the decision from the current word. A decision is never applied to
 //!    another word than the one it was computed from.
 //! 4. A clock reading that is compared with a word was taken after the load of that word.

@@ -45,23 +45,47 @@ fn an_ignored_outcome_reads_none() {
 }
 
 #[test]
-fn every_failure_reads_the_clock_once() {
-    let bench = Fixture::new(POLICY);
-    for expected in [Recorded::Applied, Recorded::Tripped] {
-        for outcome in [Outcome::Failure, Outcome::FailureFor(SECOND)] {
-            let bench = Fixture::new(POLICY);
-            if expected == Recorded::Tripped {
-                bench.breaker.try_acquire().unwrap().failure();
-            }
-            let permit = bench.breaker.try_acquire().unwrap();
-            let (reads, recorded) = bench.reads(|_| permit.record(outcome));
-            assert_eq!((reads, recorded), (1, expected));
+fn a_failure_reads_the_clock_once_to_trip_or_for_a_hint_and_else_never() {
+    for (expected, outcome, reads) in [
+        (Recorded::Applied, Outcome::Failure, 0),
+        (Recorded::Applied, Outcome::FailureFor(SECOND), 1),
+        (Recorded::Tripped, Outcome::Failure, 1),
+        (Recorded::Tripped, Outcome::FailureFor(SECOND), 1),
+    ] {
+        let bench = Fixture::new(POLICY);
+        if expected == Recorded::Tripped {
+            bench.breaker.try_acquire().unwrap().failure();
         }
+        let permit = bench.breaker.try_acquire().unwrap();
+        let recorded = bench.reads(|_| permit.record(outcome));
+        assert_eq!(recorded, (reads, expected), "{outcome:?}");
     }
+}
+
+#[test]
+fn a_failure_of_another_period_or_of_a_disabled_breaker_reads_none() {
+    let bench = Fixture::new(POLICY);
     let permit = bench.breaker.try_acquire().unwrap();
-    bench.breaker.reset();
+    bench.breaker.disable();
     let (reads, recorded) = bench.reads(|_| permit.record(Outcome::Failure));
-    assert_eq!((reads, recorded), (1, Recorded::Stale));
+    assert_eq!((reads, recorded), (0, Recorded::Stale));
+    let permit = bench.breaker.try_acquire().unwrap();
+    let (reads, recorded) = bench.reads(|_| permit.record(Outcome::Failure));
+    assert_eq!((reads, recorded), (0, Recorded::Unrecorded));
+}
+
+#[test]
+fn a_failure_in_an_external_window_reads_one() {
+    for trip in [
+        Trip::failures(3).of_last(100),
+        Trip::failures(3).within(SECOND),
+        Trip::percent(50).min_calls(9).within(SECOND),
+    ] {
+        let bench = Fixture::new(POLICY.trip(trip));
+        let permit = bench.breaker.try_acquire().unwrap();
+        let (reads, recorded) = bench.reads(|_| permit.record(Outcome::Failure));
+        assert_eq!((reads, recorded), (1, Recorded::Applied));
+    }
 }
 
 #[test]
@@ -143,16 +167,16 @@ fn a_slow_call_limit_costs_a_failing_probe_two() {
 }
 
 #[test]
-fn a_drop_that_is_ignored_reads_none_and_one_that_fails_reads_one() {
-    for (on_drop, expected) in [
-        (OnDrop::FailProbe, 0),
-        (OnDrop::Ignore, 0),
-        (OnDrop::Failure, 1),
-    ] {
+fn a_drop_reads_none_while_closed_unless_it_trips_and_one_of_a_probe_reads_one() {
+    for on_drop in [OnDrop::FailProbe, OnDrop::Ignore, OnDrop::Failure] {
         let bench = Fixture::new(POLICY.on_drop(on_drop));
         let permit = bench.breaker.try_acquire().unwrap();
-        assert_eq!(bench.reads(|_| drop(permit)).0, expected, "{on_drop:?}");
+        assert_eq!(bench.reads(|_| drop(permit)).0, 0, "{on_drop:?}");
     }
+    let bench = Fixture::new(POLICY.on_drop(OnDrop::Failure));
+    bench.breaker.try_acquire().unwrap().failure();
+    let permit = bench.breaker.try_acquire().unwrap();
+    assert_eq!(bench.reads(|_| drop(permit)).0, 1);
     let bench = Fixture::past_the_deadline(POLICY);
     let permit = bench.breaker.try_acquire().unwrap();
     assert_eq!(bench.reads(|_| drop(permit)).0, 1);

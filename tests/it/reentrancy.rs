@@ -209,6 +209,7 @@ fn a_future_moves_the_breaker_while_it_is_polled_and_while_it_is_dropped() {
 #[test]
 fn a_clock_that_moves_the_breaker_makes_a_failure_stale() {
     let bench = HookedBreaker::new(POLICY);
+    bench.breaker().try_acquire().unwrap().failure();
     let permit = bench.breaker().try_acquire().unwrap();
     bench.on_next_read(|breaker| {
         use_accessors(breaker);
@@ -217,6 +218,20 @@ fn a_clock_that_moves_the_breaker_makes_a_failure_stale() {
     assert_eq!(permit.record(Outcome::Failure), Recorded::Stale);
     assert_eq!(bench.breaker().state(), State::ForcedOpen);
     bench.assert_was_read();
+}
+
+/// The failure would have tripped. It is decided again, by the reading that it has.
+#[test]
+fn a_success_while_a_failure_reads_the_clock_to_trip_prevents_the_trip() {
+    let bench = HookedBreaker::new(POLICY);
+    bench.breaker().try_acquire().unwrap().failure();
+    let permit = bench.breaker().try_acquire().unwrap();
+    let reads = bench.clock.reads.load(Ordering::Relaxed);
+    bench.on_next_read(|breaker| breaker.try_acquire().unwrap().success());
+    assert_eq!(permit.record(Outcome::Failure), Recorded::Applied);
+    bench.assert_was_read();
+    assert_eq!(bench.clock.reads.load(Ordering::Relaxed), reads + 1);
+    assert_eq!(bench.breaker().snapshot().failures, Some(1));
 }
 
 #[test]
@@ -235,7 +250,9 @@ fn only_an_admission_reads_the_clock_again_after_a_failed_cas() {
     let policy = POLICY.trip(Trip::consecutive(9));
     let fails = |breaker: &Breaker| {
         let permit = breaker.try_acquire().unwrap();
-        assert_eq!(permit.record(Outcome::Failure), Recorded::Applied);
+        // The end of a hint needs the time.
+        let outcome = Outcome::FailureFor(SECOND);
+        assert_eq!(permit.record(outcome), Recorded::Applied);
     };
     let bench = HookedBreaker::new(policy);
     assert_eq!(bench.reads(fails), 1);

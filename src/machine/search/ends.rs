@@ -2,7 +2,11 @@
 
 use super::super::{
     rules::Rules,
-    step::{Recorded, Report, Step, record},
+    step::{
+        Event, Recorded, Report, Step, record,
+        record::{Untimed, record_failure_untimed},
+        trip_count,
+    },
     word::{Period, Word},
 };
 use super::external;
@@ -37,8 +41,27 @@ pub(super) fn end(
     }
     debug_assert!(!window_trips, "there is no window to trip");
     let step = record(word, period, report, rules);
+    if let Report::Failure { .. } = report {
+        check_untimed(word, period, rules, &step);
+    }
     if matches!(report, Report::Success { .. }) && external::window_decides(word, period, rules) {
         external::check_success(word, step.word, rules);
     }
     step
+}
+
+/// A failure that is decided without the time is decided the same at any time. Only a transition
+/// needs the time.
+fn check_untimed(word: Word, period: Period, rules: &Rules, step: &Step<Recorded>) {
+    match record_failure_untimed(word, period, rules) {
+        Untimed::Step(untimed) => {
+            assert_eq!((untimed.word, untimed.verdict), (step.word, step.verdict));
+        }
+        Untimed::Trips(trip) => {
+            assert_eq!(step.verdict, Recorded::Tripped);
+            let count = trip_count(word, Event::Record, None, rules);
+            assert_eq!(Some(trip.count(rules)), count);
+        }
+        Untimed::Unknown => assert_eq!(step.verdict, Recorded::Reopened),
+    }
 }

@@ -10,13 +10,17 @@
 //! No permit of an open or forced-open period exists. But after 65 536 transitions inside one call
 //! a permit can meet a younger period of its own generation; its outcome is then unrecorded.
 //!
-//! [`count_failure`] alone decides whether a failure of a closed word is counted or trips. An
-//! external window calls it directly with the window's own decision, after its own check of the
+//! [`Counted`] says whether a failure of a closed word is counted or trips. An external window
+//! calls [`count_failure`] directly with the window's own decision, after its own check of the
 //! period.
+//!
+//! Most failures change only a count. [`record_failure_untimed`] decides these without the time, so
+//! that they need no clock.
 
 use super::{
     super::{
         rules::Rules,
+        trip::Count,
         word::{HalfOpen, Period, Phase, Word},
     },
     Step, TimeSample, open, reopen,
@@ -83,6 +87,39 @@ pub(crate) const fn record(
     }
 }
 
+/// The effect of a failure, as far as it is decided without the time.
+pub(crate) enum Untimed {
+    /// Decided: the next word, and the verdict.
+    Step(Step<Recorded>),
+    /// The word trips by its own counts.
+    Trips(TrippingWord),
+    /// The failure reopens, or an external window records it first.
+    Unknown,
+}
+
+/// Decides the effect of a failure without the time. Where that is enough, [`record`] decides the
+/// same at any time.
+#[expect(clippy::inline_always, reason = "as for `record`")]
+#[inline(always)]
+pub(crate) const fn record_failure_untimed(word: Word, period: Period, rules: &Rules) -> Untimed {
+    let verdict = if !word.is_of(period) {
+        Recorded::Stale
+    } else if word.is_closed() {
+        return match rules.trip_rule.fail_in_word(word.payload()) {
+            Some((payload, trips)) => match Counted::new(word, payload, trips) {
+                Counted::Stays(step) => Untimed::Step(step),
+                Counted::Trips(trip) => Untimed::Trips(trip),
+            },
+            None => Untimed::Unknown,
+        };
+    } else if period.is_half_open() {
+        return Untimed::Unknown;
+    } else {
+        Recorded::Unrecorded
+    };
+    Untimed::Step(Step { word, verdict })
+}
+
 const fn record_not_closed(word: Word, report: Report, rules: &Rules) -> (Word, Recorded) {
     match word.phase() {
         Phase::HalfOpen(half_open) => record_half_open(word, half_open, report, rules),
@@ -93,16 +130,14 @@ const fn record_not_closed(word: Word, report: Report, rules: &Rules) -> (Word, 
 #[expect(clippy::inline_always, reason = "as for `record`")]
 #[inline(always)]
 const fn record_closed(word: Word, report: Report, rules: &Rules) -> (Word, Recorded) {
-    let payload = word.payload();
     match report {
         Report::Ignored => (word, Recorded::Unrecorded),
         Report::Success { .. } => {
-            let payload = rules.trip_rule.success(payload);
+            let payload = rules.trip_rule.success(word.payload());
             (word.with_payload(payload), Recorded::Applied)
         }
         Report::Failure { moment, hint_ms } => {
-            let payload = rules.trip_rule.failure(payload);
-            let Step { word, verdict } = match count_failure(word, payload, false, rules) {
+            let Step { word, verdict } = match fail(word, rules) {
                 Counted::Stays(step) => step,
                 Counted::Trips(trip) => trip.open(hint_ms, rules, moment),
             };
@@ -118,11 +153,37 @@ pub(crate) enum Counted {
     Trips(TrippingWord),
 }
 
-/// A closed word that trips. Only [`count_failure`] makes one.
+impl Counted {
+    /// `payload` is the payload after the failure.
+    #[expect(clippy::inline_always, reason = "as for `record`")]
+    #[inline(always)]
+    const fn new(word: Word, payload: u64, trips: bool) -> Self {
+        if trips {
+            Self::Trips(TrippingWord { word, payload })
+        } else {
+            Self::Stays(Step {
+                word: word.with_payload(payload),
+                verdict: Recorded::Applied,
+            })
+        }
+    }
+}
+
+/// A closed word that trips. Only [`Counted`] makes one.
 #[must_use = "a trip opens the word"]
-pub(crate) struct TrippingWord(Word);
+pub(crate) struct TrippingWord {
+    word: Word,
+    /// The payload after the failure that trips.
+    payload: u64,
+}
 
 impl TrippingWord {
+    /// The counts that trip, as far as the word has them.
+    #[inline]
+    pub(crate) const fn count(&self, rules: &Rules) -> Count {
+        rules.trip_rule.count(self.payload)
+    }
+
     /// Opens the word from `moment` on, for at least `hint_ms`. (An external window reads the hint
     /// once it has decided to trip, so that no other failure reads one.)
     #[expect(clippy::inline_always, reason = "as for `record`")]
@@ -134,32 +195,38 @@ impl TrippingWord {
         moment: TimeSample,
     ) -> Step<Recorded> {
         Step {
-            word: open(self.0, 0, hint_ms, rules, moment),
+            word: open(self.word, 0, hint_ms, rules, moment),
             verdict: Recorded::Tripped,
         }
     }
 }
 
-/// Counts a failure of a closed word, or trips: by the counts in the word, or because the external
-/// window trips.
+/// Counts a failure of a closed word in that word, or trips by its counts.
+#[expect(clippy::inline_always, reason = "as for `record`")]
+#[inline(always)]
+const fn fail(word: Word, rules: &Rules) -> Counted {
+    if let Some((payload, trips)) = rules.trip_rule.fail_in_word(word.payload()) {
+        return Counted::new(word, payload, trips);
+    }
+    let payload = rules.trip_rule.failure(word.payload());
+    Counted::new(word, payload, rules.trip_rule.trips(payload))
+}
+
+/// Counts a failure of a closed word that an external window has recorded, or trips: because the
+/// window trips, or by the run in the word.
 ///
 /// `payload` is the payload after this failure.
 #[expect(clippy::inline_always, reason = "as for `record`")]
 #[inline(always)]
+#[cfg(feature = "std")]
 pub(crate) const fn count_failure(
     word: Word,
     payload: u64,
     window_trips: bool,
     rules: &Rules,
 ) -> Counted {
-    if window_trips || rules.trip_rule.trips(payload) {
-        Counted::Trips(TrippingWord(word))
-    } else {
-        Counted::Stays(Step {
-            word: word.with_payload(payload),
-            verdict: Recorded::Applied,
-        })
-    }
+    let trips = window_trips || rules.trip_rule.trips(payload);
+    Counted::new(word, payload, trips)
 }
 
 const fn record_half_open(

@@ -48,16 +48,22 @@ impl Bits {
 
     #[inline]
     pub(crate) const fn run_length(self, payload: u64) -> u64 {
-        outcomes(payload, seen(payload)).trailing_ones() as u64
+        // The leading 1 is no failure.
+        let (run, seen) = (payload.trailing_ones(), seen(payload));
+        (if run < seen { run } else { seen }) as u64
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "as for `TripRule::fail_in_word`")]
+    #[inline(always)]
     pub(crate) const fn trips(self, payload: u64) -> bool {
-        let Count { failures, calls } = self.count(payload);
+        let calls = seen(payload);
         match self.threshold {
-            CompiledThreshold::Failures(least) => failures >= least as u32,
+            CompiledThreshold::Failures(least) => {
+                calls >= least as u32 && self.count(payload).failures >= least as u32
+            }
             CompiledThreshold::Percent { percent, min_calls } => {
-                calls >= min_calls as u32 && failures * 100 >= percent as u32 * calls
+                calls >= min_calls as u32
+                    && self.count(payload).failures * 100 >= percent as u32 * calls
             }
         }
     }

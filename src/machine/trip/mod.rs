@@ -163,12 +163,37 @@ impl TripRule {
     /// only after a failure.
     #[inline]
     pub(crate) const fn trips(&self, payload: u64) -> bool {
-        if let Some(run) = self.run
-            && each!(self, window => window.run_length(payload)) >= run as u64
-        {
-            return true;
+        each!(self, window => {
+            self.is_run(window.run_length(payload)) || window.trips(payload)
+        })
+    }
+
+    /// The payload after one more failure, and whether the counts in it trip; `None` if an external
+    /// window records the failure first.
+    #[expect(
+        clippy::inline_always,
+        reason = "most of the cost of a failure is this"
+    )]
+    #[inline(always)]
+    pub(crate) const fn fail_in_word(&self, payload: u64) -> Option<(u64, bool)> {
+        each!(self, window => {
+            if window.is_external() {
+                None
+            } else {
+                let payload = window.failure(payload, self.run);
+                let trips = self.is_run(window.run_length(payload)) || window.trips(payload);
+                Some((payload, trips))
+            }
+        })
+    }
+
+    /// Whether this many failures in a row trip.
+    #[inline]
+    const fn is_run(&self, length: u64) -> bool {
+        match self.run {
+            Some(run) => length >= run as u64,
+            None => false,
         }
-        each!(self, window => window.trips(payload))
     }
 
     /// The failures and calls in the window, as far as the word has them; without a window, the

@@ -115,13 +115,15 @@ fn the_time_since_a_transition_at_tick_zero_is_known() {
 }
 
 #[test]
-fn the_clock_is_read_by_a_failure_and_not_by_a_healthy_call() {
-    let bench = trips_on(Trip::consecutive(3));
+fn the_clock_is_read_by_a_failure_that_trips_and_by_no_other_call_of_a_closed_breaker() {
+    let bench = trips_on(Trip::consecutive(2));
     let reads = |outcome| bench.reads(|_| bench.report(outcome)).0;
     assert_eq!(reads(Success), 0, "admission and success");
     assert_eq!(reads(Ignored), 0, "ignored");
-    assert_eq!(reads(Failure), 1, "failure");
+    assert_eq!(reads(Failure), 0, "failure");
     assert_eq!(reads(Success), 0, "success after a failure");
+    assert_eq!(reads(Failure), 0, "failure");
+    assert_eq!(reads(Failure), 1, "trip");
     bench.breaker.force_open();
     bench.breaker.resume();
     let (reads, probe) = bench.reads(|_| bench.probe());
