@@ -52,7 +52,7 @@ pub(crate) fn charts(samples: &Samples) -> Vec<(&'static str, Lines)> {
     ]
 }
 
-/// A line for each path of cutout, and for that of the rival that is fastest with one thread.
+/// A line for each path of cutout, and of the rival that is fastest with two threads.
 fn by_threads(samples: &Samples) -> Vec<Series> {
     let rivals = [FailsafeInARow::NAME, RecloserOfLast::NAME];
     let mut all = Vec::new();
@@ -64,7 +64,7 @@ fn by_threads(samples: &Samples) -> Vec<Series> {
                 samples.added(&group, name, threads)
             }),
         };
-        let time = |name: &&str| samples.time(&group, name, 1).unwrap_or(f64::INFINITY);
+        let time = |name: &&str| samples.time(&group, name, 2).unwrap_or(f64::INFINITY);
         let fastest = rivals
             .into_iter()
             .min_by(|a, b| time(a).total_cmp(&time(b)));

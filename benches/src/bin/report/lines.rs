@@ -11,7 +11,9 @@ use crate::{
 
 const SIZE: (u32, u32) = (760, 360);
 /// Distance of a label from its line's end, in pixels.
-const BESIDE: i32 = 8;
+const BESIDE: i32 = 10;
+/// Height of a label, in pixels.
+const LABEL: i32 = 14;
 
 /// Data of a chart.
 #[derive(Debug)]
@@ -36,13 +38,13 @@ impl Lines {
     pub(crate) fn drawn(&self, theme: Theme) -> Result<String, Box<dyn Error>> {
         let mut drawing = String::new();
         {
-            let area = SVGBackend::with_string(&mut drawing, SIZE).into_drawing_area();
+            let all = SVGBackend::with_string(&mut drawing, SIZE).into_drawing_area();
             let text = |size: u32, colour| ("sans-serif", size).into_font().color(&hex(colour));
-            let area = area.titled(&self.title, text(16, theme.text))?;
+            let area = all.titled(&self.title, text(16, theme.text))?;
             let points = || self.series.iter().flat_map(|series| &series.points);
             let (x, y) = (
                 range(points().map(|(x, _)| *x)),
-                range(points().map(|(_, y)| y.max(RESOLUTION))),
+                decades(points().map(|(_, y)| y.max(RESOLUTION))),
             );
             let mut chart = ChartBuilder::on(&area)
                 .margin_right(150)
@@ -61,6 +63,7 @@ impl Lines {
                 .x_label_formatter(&|x| format!("{x:.0}"))
                 .y_label_formatter(&|y| format!("{y}"))
                 .draw()?;
+            let mut labels = Vec::new();
             for (index, series) in self.series.iter().enumerate() {
                 let colour = hex(theme.line(index, series.name.starts_with("cutout")));
                 let points: Vec<_> = series
@@ -72,24 +75,42 @@ impl Lines {
                 chart.draw_series(
                     LineSeries::new(points.clone(), colour.stroke_width(2)).point_size(3),
                 )?;
-                let end = points.last().copied().map(|end| {
-                    EmptyElement::at(end)
-                        + Text::new(series.name.clone(), (BESIDE, -BESIDE), text(12, theme.text))
-                });
-                chart.draw_series(end)?;
+                let end = points.last().map(|end| chart.backend_coord(end));
+                labels.extend(end.map(|(x, y)| (y, x, &series.name)));
             }
-            area.present()?;
+            for (x, y, name) in apart(labels) {
+                all.draw(&Text::new(name.as_str(), (x, y), text(12, theme.text)))?;
+            }
+            all.present()?;
         }
         Ok(drawing)
     }
 }
 
-/// The range of an axis: whole powers of ten around all values.
+/// The range of an axis from the least to the largest value.
 fn range(values: impl Iterator<Item = f64> + Clone) -> Range<f64> {
     let least = values.clone().fold(f64::MAX, f64::min);
-    let most = values.fold(f64::MIN, f64::max);
+    least..values.fold(f64::MIN, f64::max)
+}
+
+/// The range of an axis: whole powers of ten around all values.
+fn decades(values: impl Iterator<Item = f64> + Clone) -> Range<f64> {
+    let Range { start, end } = range(values);
     let decade = |value: f64| 10_f64.powf(value);
-    decade(least.log10().floor())..decade(most.log10().ceil())
+    decade(start.log10().floor())..decade(end.log10().ceil())
+}
+
+/// Moves labels down until none covers another. They are beside `(y, x)`.
+fn apart(mut labels: Vec<(i32, i32, &String)>) -> Vec<(i32, i32, &String)> {
+    labels.sort_unstable();
+    let mut free = i32::MIN;
+    for (y, x, _) in &mut labels {
+        *y = (*y - LABEL / 2).max(free);
+        *x += BESIDE;
+        free = *y + LABEL;
+    }
+    let turned = labels.into_iter().map(|(y, x, name)| (x, y, name));
+    turned.collect()
 }
 
 /// A colour of a theme.

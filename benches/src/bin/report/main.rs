@@ -20,6 +20,7 @@ use std::{error::Error, fs, path::PathBuf};
 
 use benches::{
     cli,
+    dependency::Path,
     growth::{BREAKERS, PATHS, threads_group},
     passes::SAMPLES,
     results, shapes,
@@ -110,7 +111,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     for path in PATHS {
         let group = threads_group(path);
-        page = page::replaced(&page, &group, &tables::added(&samples, &group, OURS))?;
+        let table = if path == Path::Rejected {
+            tables::taken(&samples, &group, OURS)
+        } else {
+            tables::added(&samples, &group, OURS)
+        };
+        page = page::replaced(&page, &group, &table)?;
     }
     page = page::replaced(&page, BREAKERS, &growth::breakers(&samples))?;
     page = page::replaced(&page, "growth, windows", &growth::windows(&samples))?;
