@@ -259,7 +259,13 @@ impl Measured<'_> {
                 self.less_added(hundredth, &LONG, 2, 1.0),
             ),
             requirement(
-                "trip and recover",
+                "trip and recover, 5 in a row as the rival",
+                "no slower than the fastest rival",
+                "lives",
+                self.less_added("trip and recover", &["cutout, 5 in a row"], 1, 1.0),
+            ),
+            requirement(
+                "trip and recover, any trip in the word",
                 "no slower than the fastest rival",
                 "lives",
                 self.less_added("trip and recover", &IN_WORD, 1, 1.0),
