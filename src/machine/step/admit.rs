@@ -247,6 +247,19 @@ mod tests {
     }
 
     #[test]
+    fn the_fast_rejection_finds_what_is_left_of_an_open_period() {
+        let reason = |word, seconds| reject_fast(word, &policy(), seconds * SECOND);
+        assert_eq!(
+            reason(open_until(5), 4),
+            Some(RejectReason::Open { remaining: 4_000 })
+        );
+        assert_eq!(reason(open_until(5), 5), None);
+        assert_eq!(reason(Word::new(0), 4), None);
+        let probing = admitted(admit(open_until(5), &policy(), at(5)));
+        assert_eq!(reason(probing, 4), None);
+    }
+
+    #[test]
     fn slots_run_out_and_a_lease_that_is_over_reopens() {
         let one = admitted(admit(open_until(5), &policy(), at(5)));
         let two = admitted(admit(one, &policy(), at(6)));
