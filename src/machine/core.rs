@@ -182,7 +182,7 @@ impl<S> Core<S> {
     /// tries a rejection first.
     ///
     /// Both closures are continuations of the caller. `rejected` runs if the word rejects the call
-    /// and does not change, and gets the clock reading. Otherwise `decided` runs.
+    /// and does not change. Otherwise `decided` runs.
     #[expect(
         clippy::inline_always,
         reason = "saves a rejection a call and the moves around it"
