@@ -152,6 +152,9 @@ mod tests {
         assert!(fast_path.has_no_successes());
         let neither = fast_path.without_admissions();
         assert!(neither.is_none() && neither.has_no_successes());
+        let unadmitted = FastPath::new(&rules).without_admissions();
+        assert!(unadmitted.is_none() && !unadmitted.has_no_successes());
+        assert!(!unadmitted.changes_nothing(word, word.period()));
         assert!(!FastPath::new(&rules).has_no_successes());
         assert!(!FastPath::none().has_no_successes());
     }
