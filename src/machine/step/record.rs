@@ -218,7 +218,7 @@ const fn fail(word: Word, rules: &Rules) -> Counted {
 /// `payload` is the payload after this failure.
 #[expect(clippy::inline_always, reason = "as for `record`")]
 #[inline(always)]
-#[cfg(feature = "std")]
+#[cfg(any(feature = "std", test))]
 pub(crate) const fn count_failure(
     word: Word,
     payload: u64,
