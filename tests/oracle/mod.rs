@@ -284,15 +284,11 @@ impl Oracle {
     }
 
     /// Time since admission, also across the end of the clock's range; zero if the clock stepped
-    /// back.
+    /// back. (Half of the range, 292 years, is a step back.)
     fn since_admission(held: HeldPermit, now: u64) -> Duration {
         let passed = (i128::from(now) - i128::from(held.admitted)).rem_euclid(1 << 64);
-        let passed = if passed > u64::MAX.into() || passed > 1 << 63 {
-            0
-        } else {
-            passed
-        };
-        Duration::from_nanos(u64::try_from(passed).expect("half of the range"))
+        let passed = if passed >= 1 << 63 { 0 } else { passed };
+        Duration::from_nanos(u64::try_from(passed).expect("less than half of the range"))
     }
 
     fn end(&mut self, held: HeldPermit, outcome: Outcome, now: u64) -> Recorded {
