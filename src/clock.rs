@@ -64,9 +64,9 @@ pub trait Clock: Send + Sync {
 /// where that counter is unreliable.
 ///
 /// The first reading in a process reads the system's clock, and starts a thread that calibrates the
-/// counter. The thread ends after at most 200 ms, most often in less than 1 ms. Until it has ended,
-/// each reading is one of the system's clock, and about twice as slow. If the thread cannot be
-/// started, all readings are. [`warm_up`] calibrates the counter without a thread.
+/// counter. The thread ends after at most about 200 ms, most often in less than 1 ms. Until it has
+/// ended, each reading is one of the system's clock, and more than twice as slow. If the thread
+/// cannot be started, all readings are. [`warm_up`] calibrates the counter without a thread.
 #[cfg(feature = "std")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Monotonic;
@@ -161,11 +161,11 @@ fn now_uncalibrated() -> u64 {
     since_origin()
 }
 
-/// Calibrates the default clock ahead of the first failure of the process.
+/// Calibrates the default clock before the first trip of the process.
 ///
-/// The first call blocks for up to 200 ms; later calls do nothing. A healthy breaker does not read
-/// the clock, except for timed calls and `percent.within`. Without `warm_up`, the first failure
-/// therefore starts the thread of [`Monotonic`].
+/// The first call blocks for up to about 200 ms; later calls do nothing. Without `warm_up`, the
+/// first reading of the clock starts the thread of [`Monotonic`]. [`Clock::now`] lists the
+/// readings: with a trip in the word, the first one is that of the first trip.
 ///
 /// **Call it at the start of `main`, before other threads have work.** The calibration compares the
 /// processor's counter with the system's clock, once for the whole process. In an idle process the
@@ -297,13 +297,34 @@ mod tests {
         assert!(ahead.wrapping_add(SECOND) < 2 * SECOND, "{ahead}");
     }
 
+    /// In a process of its own, in which no other test has read the clock.
     #[cfg(feature = "std")]
     #[test]
-    fn a_reading_starts_the_calibration() {
-        now_uncalibrated();
-        while CALIBRATED.get().is_none() {
-            std::thread::yield_now();
+    fn the_first_reading_starts_the_calibration() {
+        use std::{env, process::Command, vec::Vec};
+
+        const ALONE: &str = "CUTOUT_CLOCK_ALONE";
+        if env::var(ALONE).is_ok() {
+            assert!(CALIBRATED.get().is_none());
+            let first = Monotonic.now();
+            let polls = (0..10_000).find(|_| {
+                thread::sleep(Duration::from_millis(1));
+                CALIBRATED.get().is_some()
+            });
+            assert!(polls.is_some(), "no calibration");
+            assert!(Monotonic.now() > first);
+            return;
         }
+        let name = "clock::tests::the_first_reading_starts_the_calibration";
+        let child = Command::new(env::current_exe().unwrap())
+            .args(["--exact", name])
+            .env(ALONE, "")
+            .output()
+            .unwrap();
+        let ran = child.stdout.windows(8).any(|words| words == b"1 passed");
+        let shown: Vec<_> = [child.stdout, child.stderr].concat();
+        let shown = std::string::String::from_utf8_lossy(&shown).into_owned();
+        assert!(child.status.success() && ran, "{shown}");
     }
 
     #[test]

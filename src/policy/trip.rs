@@ -17,8 +17,8 @@ use core::time::Duration;
 ///
 /// | trip | storage | exact | a healthy success | a failure |
 /// |---|---|---|---|---|
-/// | `consecutive(n)` | the word | yes | no write, from the first call | clock, 1 CAS |
-/// | `..of_last(n)`, n up to 45 | the word | yes | no write once the last n are successes | clock, 1 CAS |
+/// | `consecutive(n)` | the word | yes | no write, from the first call | 1 CAS, and the clock if it trips |
+/// | `..of_last(n)`, n up to 45 | the word | yes | no write once the last n are successes | 1 CAS, and the clock if it trips |
 /// | `..of_last(n)`, n up to 4096 | external ring of failures: 256 bytes, and 8 for each failure that trips | yes | no write once the last n are successes | clock, 2 CAS |
 /// | `failures(k).within(T)` | external ring of k failure times: 256 bytes, and 8 for each | yes, in the order recorded | no write, no clock (with `consecutive(c)` the first success after a failure writes) | clock, 2 CAS |
 /// | `percent(p)..within(T)` | ten external time buckets: 384 bytes, and 128 for each shard of successes | to one bucket, T/10, and up to 7 or 31 successes a shard (see below) | 1 CAS on its shard; the clock for the first 64 of a shard in a bucket, then for one in eight, and after 512 for one in 32 | clock, 1 CAS, a sum over the shards |

@@ -69,7 +69,7 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    // Otherwise the first failure would pay for it.
+    // Otherwise the first trip would start a thread for it.
     cutout::clock::warm_up();
     let done = match cli.command {
         None => tour::run().await,

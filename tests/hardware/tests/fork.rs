@@ -8,6 +8,7 @@ fn main() {}
 
 #[cfg(unix)]
 fn main() {
+    unix::a_child_forked_while_the_clock_is_calibrated_reads_it();
     unix::a_child_of_a_process_with_one_thread_has_a_whole_breaker();
     unix::a_child_forked_amid_transitions_notifies_its_listeners();
 }
@@ -22,13 +23,23 @@ mod unix {
         time::Duration,
     };
 
-    use cutout::{Breaker, Listener, State, Transition, Trip};
+    use cutout::{
+        Breaker, Listener, State, Transition, Trip,
+        clock::{Clock, Monotonic},
+    };
 
     /// Enough to fork while a thread is in a transition. When a child used its parent's queue, 17
     /// of 60 children hung and 31 were silent.
     const CHILDREN: u32 = 60;
+    /// Enough to fork during a calibration. When readings waited for it to end, 8 of 10 children
+    /// hung.
+    const CALIBRATIONS: u32 = 10;
     /// Polls after which a child that is not done counts as hung and is killed.
     const MAX_POLLS: u32 = 10_000;
+
+    /// The polls of this process. A child has half of its parent's, so that it kills its own child
+    /// before its parent kills it.
+    static POLLS: AtomicU32 = AtomicU32::new(MAX_POLLS);
 
     static LAST_GENERATION: AtomicU32 = AtomicU32::new(0);
     static LOG: Log = Log;
@@ -77,13 +88,14 @@ mod unix {
         // SAFETY: the child calls `run` and exits. `run` allocates, which libc allows in a child.
         let child = unsafe { libc::fork() };
         if child == 0 {
+            POLLS.store(POLLS.load(Relaxed) / 2, Relaxed);
             let code = run();
             // SAFETY: ends the process without running destructors or its parent's handlers.
             unsafe { libc::_exit(code) };
         }
         assert!(child > 0, "fork failed");
         let mut status = 0;
-        for _ in 0..MAX_POLLS {
+        for _ in 0..POLLS.load(Relaxed) {
             // SAFETY: `status` outlives the call.
             if unsafe { libc::waitpid(child, &raw mut status, libc::WNOHANG) } == child {
                 assert!(libc::WIFEXITED(status), "a child was ended by a signal");
@@ -104,6 +116,27 @@ mod unix {
         match fault() {
             0 => in_a_child(fault).map_or(101, |code| if code == 0 { 0 } else { code + 50 }),
             code => code,
+        }
+    }
+
+    /// Each child is a process that has not read the clock, as this is the first test. The first
+    /// reading starts the calibration, in which the child forks again.
+    pub(super) fn a_child_forked_while_the_clock_is_calibrated_reads_it() {
+        for child in 0..CALIBRATIONS {
+            let calibrating = || {
+                Monotonic.now();
+                thread::sleep(Duration::from_micros(50) * child);
+                in_a_child(|| {
+                    let before = Monotonic.now();
+                    if Monotonic.now() < before {
+                        100
+                    } else {
+                        fault()
+                    }
+                })
+                .unwrap_or(101)
+            };
+            assert_eq!(in_a_child(calibrating), Some(0));
         }
     }
 
