@@ -9,11 +9,21 @@ use cutout::{Breaker, Trip, keyed::Breakers};
 const BOUND: u32 = 1_000;
 const MIB: usize = 1 << 20;
 
+/// Memory of the process, in bytes: a field of `statm`.
+fn memory(field: usize) -> usize {
+    let statm = fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: usize = statm.split(' ').nth(field).unwrap().parse().unwrap();
+    pages * 4096
+}
+
 /// Resident memory of the process, in bytes.
 fn resident() -> usize {
-    let statm = fs::read_to_string("/proc/self/statm").unwrap();
-    let pages: usize = statm.split(' ').nth(1).unwrap().parse().unwrap();
-    pages * 4096
+    memory(1)
+}
+
+/// Address space of the process, in bytes.
+fn reserved() -> usize {
+    memory(0)
 }
 
 /// A key such as an attacker sends.
@@ -164,6 +174,38 @@ fn a_key_takes_the_memory_in_the_table() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+/// In a process of its own, which has freed nothing yet.
+#[test]
+fn a_set_without_keys_takes_little_of_what_it_reserves() {
+    const KEYS: usize = 1 << 20;
+    if env::var(MEASURE).is_ok() {
+        let (reserved, resident_before) = (reserved(), resident());
+        let set = Breakers::<String>::builder().bound(1 << 20).build();
+        let grown = [self::reserved() - reserved, resident() - resident_before];
+        assert_eq!(set.len(), 0);
+        println!("{MEASURE}={} {}", grown[0] / KEYS, grown[1] / KEYS);
+        return;
+    }
+    let child = Command::new(env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "a_set_without_keys_takes_little_of_what_it_reserves",
+            "--nocapture",
+        ])
+        .env(MEASURE, "")
+        .output()
+        .unwrap();
+    let output = String::from_utf8(child.stdout).unwrap();
+    let (_, grown) = output.split_once(&format!("{MEASURE}=")).unwrap();
+    let mut grown = grown
+        .split_whitespace()
+        .map(|n| n.parse::<usize>().unwrap());
+    let (reserved, resident) = (grown.next().unwrap(), grown.next().unwrap());
+    println!("each key of the bound: {reserved} bytes reserved, {resident} resident");
+    assert!(reserved <= 64, "{reserved}");
+    assert!(resident < 4, "{resident}");
 }
 
 #[test]

@@ -233,9 +233,9 @@ impl<K: Hash + Eq> Builder<K> {
     /// Sets the largest number of keys, 1 to 16 777 216. Default: 10 000.
     ///
     /// [`Builder::build`] reserves address space for the table of the map and for the slots, so
-    /// that no insertion waits for their growth: 44 to 56 bytes for each key of the bound. Of
-    /// these, only 1.3 to 2.7 bytes take memory before keys are inserted. All other memory is
-    /// allocated as keys are inserted. Bytes per key, for the breaker, the slot and the entry of
+    /// that no insertion waits for their growth: at most 64 bytes for each key of the bound. Of
+    /// these, at most 4 take memory before keys are inserted. All other memory is allocated as keys
+    /// are inserted. Bytes per key, for the breaker, the slot and the entry of
     /// the map (a `String` of 50 bytes, on a 64-bit machine):
     ///
     /// | | bytes | from |

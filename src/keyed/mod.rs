@@ -79,12 +79,10 @@ use ring::{EntryId, Reservation, Ring};
 /// waits for at most two cache misses after that of the map's slot: the entry with the key, and the
 /// `Arc`.
 ///
-/// An insertion allocates the breaker and the entry: about 1 µs, at the bound 2 µs with a million
-/// keys. The table of the map has room for the bound, and does not grow with the set. But each
-/// eviction uses up a free position of the table. When few are left, one insertion allocates a
-/// fresh table, perhaps twice as large (about 10 ms with a million keys), and the following
-/// insertions move some entries each. This happens after at least half as many evictions as the
-/// bound, the first time perhaps earlier.
+/// An insertion allocates the breaker and the entry. The table of the map has room for the bound, and
+/// does not grow with the set. But each eviction uses up a free position of the table. When few are
+/// left, one insertion allocates a fresh table, perhaps twice as large, and the following insertions
+/// move some entries each. The bench `keyed` measures the mean and the longest insertion.
 ///
 /// # The bound
 ///
@@ -150,12 +148,12 @@ use ring::{EntryId, Reservation, Ring};
 ///
 /// `Hash`, `Eq`, `Clone` and `Drop` of a key run outside any lock, as does all other user code,
 /// clocks included. A key that is not equal to itself, or whose hash changes, is not found again.
-/// The bound holds for such keys, too. (With such keys, and with different keys that share a hash of
-/// 64 bits, the set may exceed the bound by one key for each thread inside `get`. If they are
+/// The bound holds for such keys, too. (With such keys, and with different keys that share a hash
+/// of 64 bits, the set may exceed the bound by one key for each thread inside `get`. If they are
 /// inserted at the same time at the bound, the later evicts the earlier.)
 ///
-/// Keys are hashed by [foldhash](https://docs.rs/foldhash), with seeds that differ by process and by
-/// set. A client that does not know the seeds cannot choose keys of one hash. foldhash does not
+/// Keys are hashed by [foldhash](https://docs.rs/foldhash), with seeds that differ by process and
+/// by set. A client that does not know the seeds cannot choose keys of one hash. foldhash does not
 /// promise this for a client that measures the time of many look-ups. Look-ups of keys of one hash
 /// are slow, since they are compared one by one. The bound limits them as it limits all keys.
 ///
