@@ -157,7 +157,8 @@ impl Builder {
     /// Counts every call by its outcome: see [`Breaker::call_counts`].
     ///
     /// A healthy call then writes to one counter, which is the counter of few threads: cores do not
-    /// contend. The first call allocates the counters, 128 bytes for each core (64 at most).
+    /// contend. The first call that ends allocates the counters: 48 bytes, and 128 for each shard.
+    /// The number of shards is the available parallelism, rounded up to a power of two, at most 64.
     /// Failures and rejections alone are counted without a cost to a healthy call by a
     /// [`Listener`].
     ///

@@ -30,7 +30,7 @@
 //! the counts before each scrape. A healthy call then writes to one counter that few threads share.
 //! [`Metrics::calls`] needs no `publish`, but is a call listener: it takes every call off the fast
 //! path, and writes twice in each call to counters that all threads share. The bench `sharing`
-//! measures both ways.
+//! measures a call that is counted, and one with a call listener.
 //!
 //! # Without a recorder
 //!

@@ -195,6 +195,28 @@ fn buckets_are_allocated_at_the_first_call_that_ends() {
     }
 }
 
+/// 48 bytes, plus 128 for each shard. (The query for the system's parallelism allocates too.)
+#[test]
+fn counters_are_allocated_at_the_first_call_that_ends() {
+    for first in [Outcome::Success, Outcome::Failure, Outcome::Ignored] {
+        let counting = Breaker::builder().clock(clock()).count_calls();
+        let breaker = counting.build();
+        let permit = breaker.try_acquire().unwrap();
+        assert_eq!(kept(|| breaker.call_counts()), (0, 0));
+        let bytes = 48 + 128 * i64::from(shards());
+        assert_eq!(kept(|| permit.record(first)), (2, bytes));
+        let after = allocated(|| {
+            for _ in 0..100 {
+                succeed(&breaker);
+            }
+            while fail(&breaker) != Recorded::Tripped {}
+            breaker.try_acquire().unwrap_err();
+            breaker.call_counts()
+        });
+        assert_eq!(after, NOTHING);
+    }
+}
+
 /// The system's parallelism, rounded up to a power of two, at most 64.
 fn shards() -> u8 {
     let threads = thread::available_parallelism().map_or(1, usize::from);
