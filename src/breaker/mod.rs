@@ -327,6 +327,13 @@ mod tests {
     }
 
     #[test]
+    fn a_healthy_call_reads_one_cache_line() {
+        const LINE: usize = 64;
+        let hot = Core::<LazyWindow>::OF_A_HEALTHY_CALL;
+        assert_eq!(hot.start / LINE, (hot.end - 1) / LINE, "{hot:?}");
+    }
+
+    #[test]
     fn a_breaker_goes_anywhere() {
         fn anywhere<T: Send + Sync + UnwindSafe + RefUnwindSafe>() {}
         anywhere::<Breaker>();

@@ -105,6 +105,28 @@ impl<V> Done<V> {
     }
 }
 
+#[cfg(test)]
+impl<S> Core<S> {
+    /// The bytes that a healthy call reads: the word and the fast path.
+    pub(crate) const OF_A_HEALTHY_CALL: core::ops::Range<usize> = {
+        let (word, fast_path) = (
+            core::mem::offset_of!(Self, word),
+            core::mem::offset_of!(Self, fast_path),
+        );
+        let (word_end, fast_path_end) = (
+            word + size_of::<AtomicWord>(),
+            fast_path + size_of::<FastPath>(),
+        );
+        let start = if word < fast_path { word } else { fast_path };
+        let end = if word_end > fast_path_end {
+            word_end
+        } else {
+            fast_path_end
+        };
+        start..end
+    };
+}
+
 impl<S> Core<S> {
     /// A core over two atomics, which hold the bits of a word and 0.
     ///
