@@ -26,7 +26,7 @@ pub(super) const PATCHES: &[Patch] = &[
         file: "trip/buckets/time_buckets.rs",
         edits: &[(
             "                    empty + 1\n",
-            "                    let full = empty | (current & self.layout.most());\n\
+            "                    let full = empty | (current & self.layout.most);\n\
              if cell.compare_exchange(current, full, Ordering::AcqRel, Ordering::Relaxed).is_ok() {\n\
              cell.store(empty, Ordering::Release);\n\
              }\n\

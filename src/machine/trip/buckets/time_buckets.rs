@@ -148,10 +148,6 @@ impl BucketLayout {
         }
     }
 
-    const fn most(self) -> u64 {
-        self.most
-    }
-
     /// A cell of this bucket in this generation, with a count of 0.
     const fn empty(self, generation: u16, bucket: u64) -> u64 {
         let generation = (generation as u64) << (self.count_bits + self.number_bits);
@@ -170,7 +166,7 @@ impl BucketLayout {
     /// The count of a cell, if its bucket and generation are those of `empty`.
     const fn count(self, cell: u64, empty: u64) -> Option<u64> {
         let count = cell.wrapping_sub(empty);
-        if count <= self.most() {
+        if count <= self.most {
             Some(count)
         } else {
             None
@@ -326,7 +322,7 @@ impl TimeBuckets {
             let current = cell.load(Ordering::Acquire);
             let empty = self.layout.empty(generation, bucket);
             let next = match self.layout.count(current, empty) {
-                Some(count) if count == self.layout.most() => return true,
+                Some(count) if count == self.layout.most => return true,
                 Some(count) => empty + count + 1,
                 // The period is over, so the call is not counted.
                 None if !word.load().is_of(period) => return false,

@@ -105,7 +105,7 @@ fn every_window_has_room_for_its_parts() {
             "{within_ms}: {generation_bits}"
         );
         assert!(
-            layout.most() >= layout.bucket_nanos / NANOS_PER_CALL,
+            layout.most >= layout.bucket_nanos / NANOS_PER_CALL,
             "100 million calls a second"
         );
         assert!(
@@ -120,8 +120,8 @@ fn the_parts_of_a_cell_spill_into_no_other_part() {
     let layout = BucketLayout::new(half_within(1_000));
     for bucket in [0, 1, RANGE_NANOS / layout.bucket_nanos, u64::MAX] {
         let empty = layout.empty(3, bucket);
-        let full = empty + layout.most();
-        assert_eq!(layout.count(full, empty), Some(layout.most()));
+        let full = empty + layout.most;
+        assert_eq!(layout.count(full, empty), Some(layout.most));
         let next = layout.empty(3, bucket.wrapping_add(1));
         assert_eq!(
             layout.count(full, next),
@@ -251,12 +251,12 @@ fn counts_saturate() {
     succeed(&buckets, 0, 0, LONG_AGO);
     let bucket = LONG_AGO / buckets.layout.bucket_nanos;
     let line = buckets.shard(0).of(bucket);
-    let full = buckets.layout.empty(0, bucket) + buckets.layout.most();
+    let full = buckets.layout.empty(0, bucket) + buckets.layout.most;
     line.store(full, Ordering::Relaxed);
     succeed(&buckets, 0, 0, LONG_AGO);
     assert!(!buckets.succeed_untimed(0, 0));
     assert_eq!(line.load(Ordering::Relaxed), full);
-    let most = u32::try_from(buckets.layout.most()).unwrap();
+    let most = u32::try_from(buckets.layout.most).unwrap();
     assert_eq!(counted(&buckets, word, LONG_AGO), (0, most));
 }
 
